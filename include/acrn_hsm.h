@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What acrn_hsm.ko offers to the data plane, acrn_vhost.ko, and what it asks
+ * of it. Exported in the symbol namespace ACRN_HSM.
+ *
+ * The HSM owns VMs, their I/O request pages and the upcall. The data plane
+ * registers one &struct acrn_dataplane_ops. A VM that uses it pins the module
+ * until the VM is destroyed, so that it can be unloaded whenever no VM does.
+ */
+#ifndef ACRN_HSM_H
+#define ACRN_HSM_H
+
+#include <linux/acrn.h>
+#include <linux/types.h>
+
+struct acrn_vm;
+struct module;
+
+/**
+ * struct acrn_access - A guest's access to an I/O port or a guest physical address
+ * @type:	ACRN_IOREQ_TYPE_PORTIO or ACRN_IOREQ_TYPE_MMIO
+ * @size:	Bytes: 1, 2, 4 or 8
+ * @address:	Port or User VM physical address
+ * @value:	What was written, zero-extended from @size
+ *
+ * A private copy of a slot of the I/O request page, which the device model can
+ * write to at any time: each field was read exactly once.
+ */
+struct acrn_access {
+	u32 type;
+	u32 size;
+	u64 address;
+	u64 value;
+};
+
+/**
+ * struct acrn_dataplane_ops - What the data plane does for the HSM
+ * @owner:	Module that implements it.
+ * @attach:	Called once per VM, before any other call for that VM, when
+ *		user space first asks for an ioeventfd or irqfd. Returns the
+ *		VM's data plane state or an ERR_PTR(). Process context, VM lock
+ *		held.
+ * @detach:	Ends what @attach began: no doorbell and no interrupt of this VM
+ *		is handled after it returns. Called once @doorbell can no longer
+ *		be entered for this VM. Process context, may sleep.
+ * @ioeventfd:	ACRN_IOCTL_IOEVENTFD. Process context, may sleep.
+ * @irqfd:	ACRN_IOCTL_IRQFD. Process context, may sleep.
+ * @doorbell:	A guest's write. True when it was a doorbell and has been
+ *		signalled; the HSM then completes the request. Hard-IRQ context
+ *		of the upcall.
+ */
+struct acrn_dataplane_ops {
+	struct module *owner;
+	void *(*attach)(struct acrn_vm *vm);
+	void (*detach)(void *data);
+	int (*ioeventfd)(void *data, const struct acrn_ioeventfd *args);
+	int (*irqfd)(void *data, const struct acrn_irqfd *args);
+	bool (*doorbell)(void *data, const struct acrn_access *write);
+};
+
+int acrn_hsm_register_dataplane(const struct acrn_dataplane_ops *ops);
+void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops);
+int acrn_hsm_inject_msi(struct acrn_vm *vm, u64 addr, u64 data);
+u16 acrn_hsm_vmid(const struct acrn_vm *vm);
+
+#endif /* ACRN_HSM_H */

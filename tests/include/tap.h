@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * TAP output for tests in C, as kselftest prints it: one line a check, the
+ * plan last, so that a test that dies half way is seen to have no plan.
+ *
+ *	int main(void)
+ *	{
+ *		tap_ok(add(1, 1) == 2, "one and one");
+ *		tap_errno(ioctl(fd, FOO, 0), EINVAL, "FOO of nothing");
+ *		return tap_done();
+ *	}
+ */
+#ifndef TAP_H
+#define TAP_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int tap_run, tap_failed;
+
+/* Print a diagnostic line. */
+__attribute__((format(printf, 1, 2), unused)) static void
+tap_diag(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("# ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
+/* One check: @pass decides, @fmt names it. Returns @pass. */
+__attribute__((format(printf, 2, 3), unused)) static bool
+tap_ok(bool pass, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%sok %d - ", pass ? "" : "not ", ++tap_run);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	fflush(stdout);
+	tap_failed += !pass;
+	return pass;
+}
+
+/* @got and @want are the same number; shows both when they are not. */
+#define tap_eq(got, want, ...)                                                 \
+	do {                                                                   \
+		unsigned long long g_ = (got), w_ = (want);                    \
+		if (!tap_ok(g_ == w_, __VA_ARGS__))                            \
+			tap_diag("got %#llx, want %#llx", g_, w_);             \
+	} while (0)
+
+/* A call returned 0 or more; shows errno when it did not. */
+#define tap_success(call, ...)                                                 \
+	do {                                                                   \
+		long r_ = (call);                                              \
+		int e_ = errno;                                                \
+		if (!tap_ok(r_ >= 0, __VA_ARGS__))                             \
+			tap_diag("got %ld: %s", r_, strerror(e_));             \
+	} while (0)
+
+/* A call returned -1 and set errno to @want. */
+#define tap_errno(call, want, ...)                                             \
+	do {                                                                   \
+		long r_ = (call);                                              \
+		int e_ = errno;                                                \
+		if (!tap_ok(r_ == -1 && e_ == (want), __VA_ARGS__))            \
+			tap_diag("got %ld: %s, want -1: %s", r_,               \
+				 r_ == -1 ? strerror(e_) : "no error",         \
+				 strerror(want));                              \
+	} while (0)
+
+/* Print the plan. Returns the exit status of the test program. */
+__attribute__((unused)) static int tap_done(void)
+{
+	printf("1..%d\n", tap_run);
+	fflush(stdout);
+	return tap_failed || !tap_run ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif /* TAP_H */

@@ -1,0 +1,108 @@
+#!/bin/bash
+# Static analysis, nothing runs: compiler warnings, sparse, checkpatch,
+# kernel-doc, clang-format, shellcheck, codespell, headers that compile alone.
+#
+# The kernels are those of the VMs, for each version in $KVERS.
+set -uo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$top" || exit 1
+build=$top/build/check
+failed=()
+
+mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd -name '*.[ch]' | sort)
+mapfile -t kernel_h < <(find include hsm acrn_vhost ioeventfd irqfd -name '*.h' | sort)
+mapfile -t user_c < <(find lib dm tests -name '*.[ch]' | sort)
+mapfile -t user_h < <(find lib dm tests -name '*.h' ! -path 'tests/unit/shim/*' \
+	! -path 'tests/hypervisor/*' | sort)
+mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build .
+	echo tests/system/lib.sh)
+mapfile -t text < <(git ls-files --cached --others --exclude-standard)
+
+# step NAME COMMAND...: run a check; its output is shown only when it fails.
+step() {
+	local name=$1 log
+	shift
+	log=$build/${name// /-}.log
+	printf '%-40s' "$name"
+	if "$@" > "$log" 2>&1; then
+		echo ok
+	else
+		echo FAILED
+		tail -n 40 "$log"
+		failed+=("$name")
+	fi
+}
+
+# Each kernel header gets a source file that includes it and nothing else.
+module_tree() {
+	local dir=$1 header
+	rm -rf "$dir"
+	mkdir -p "$dir/headers"
+	cp -rs "$top"/{Kbuild,include,hsm,acrn_vhost,ioeventfd,irqfd} "$dir"
+	for header in "${kernel_h[@]}"; do
+		name=${header//[\/.]/_}
+		printf '#include <linux/module.h>\n#include "../%s"\nMODULE_LICENSE("GPL");\n' \
+			"$header" > "$dir/headers/$name.c"
+		echo "headers_check-y += headers/$name.o"
+	done >> "$dir/Kbuild"
+	echo "obj-m += headers_check.o" >> "$dir/Kbuild"
+}
+
+# W=1 and sparse warn without failing, so that the output has to be empty of
+# warnings too.
+modules() {
+	local kdir=$1 dir=$2 log
+	log=$dir.out
+	module_tree "$dir"
+	make -C "$kdir" M="$dir" W=1 C=2 CF="-D__CHECK_ENDIAN__" \
+		KBUILD_MODPOST_WARN=0 modules > "$log" 2>&1
+	local status=$?
+	cat "$log"
+	[ $status = 0 ] && ! grep -E 'warning:|error:|WARNING:' "$log"
+}
+
+headers_alone() {
+	local header
+	for header in "$@"; do
+		gcc -fsyntax-only -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude -Ilib \
+			-x c "$header" || return 1
+	done
+}
+
+spdx() {
+	local file
+	for file in "$@"; do
+		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
+			{ echo "$file: no SPDX line"; return 1; }
+	done
+}
+
+python() {
+	local file
+	for file in tests/harness/*.py; do
+		python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$file" || return 1
+	done
+}
+
+mkdir -p "$build"
+kdir=
+for version in $KVERS; do
+	kdir=$(tests/kernel/build.sh "$version") || exit 1
+	step "modules $version: W=1, sparse" modules "$kdir" "$build/modules-$version"
+done
+
+step "checkpatch" "$kdir/source/scripts/checkpatch.pl" --no-tree --strict --quiet \
+	--no-summary --ignore FILE_PATH_CHANGES --file "${kernel_c[@]}" include/*.h
+step "kernel-doc" "$kdir/source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" include/*.h lib/*.h
+step "SPDX" spdx "${kernel_c[@]}" "${user_c[@]}" include/*.h
+step "user-space headers compile alone" headers_alone "${user_h[@]}"
+step "clang-format" clang-format --dry-run -Werror "${user_c[@]}"
+step "shellcheck" shellcheck --external-sources --source-path=SCRIPTDIR "${shell[@]}"
+step "python" python
+step "codespell" codespell --ignore-words-list=inout,ser,mis "${text[@]}"
+
+if [ ${#failed[@]} -gt 0 ]; then
+	echo "make check: failed: ${failed[*]}" >&2
+	exit 1
+fi

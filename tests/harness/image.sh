@@ -1,0 +1,74 @@
+#!/bin/bash
+# Build the two initramfs images that the VMs boot from.
+#
+# Usage: image.sh KDIR MODULES_DIR OUT
+#
+#   OUT/user-vm.cpio.gz	busybox, iperf3 and tests/system/user-init
+#   OUT/service-vm.cpio	the same and the modules, the device model, the tests,
+#			and kernel and image for User VMs
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+kdir=${1:?usage: image.sh KDIR MODULES_DIR OUT}
+modules=${2:?usage: image.sh KDIR MODULES_DIR OUT}
+out=${3:?usage: image.sh KDIR MODULES_DIR OUT}
+build=$top/build
+
+# Copy a program and the shared libraries that it needs.
+add_program() {
+	local root=$1 program file
+	program=$(command -v "$2") || { echo "image.sh: no program $2" >&2; exit 1; }
+	install -D -t "$root/bin" "$program"
+	# ldd fails for a static program, which needs nothing
+	{ ldd "$program" 2> /dev/null || true; } | grep -o '/[^ ]*' | while read -r file; do
+		install -D "$file" "$root$file"
+	done
+}
+
+new_root() {
+	local root=$1
+	rm -rf "$root"
+	mkdir -p "$root"/{bin,dev,etc,lib/modules,proc,root,run,sbin,sys,tmp,var/run}
+	install -D -t "$root/bin" /bin/busybox
+	ln -s busybox "$root/bin/sh"
+	ln -s ../bin/busybox "$root/sbin/modprobe"
+	echo "root:x:0:0:root:/root:/bin/sh" > "$root/etc/passwd"
+	add_program "$root" iperf3
+	add_program "$root" ip
+}
+
+add_modules() {
+	local root=$1 release dir
+	release=$(cat "$kdir/include/config/kernel.release")
+	dir=$root/lib/modules/$release
+	mkdir -p "$dir"
+	find "$kdir" -name '*.ko' -exec cp -t "$dir" {} +
+	cp -t "$dir" "$modules"/*.ko
+	strip --strip-debug "$dir"/*.ko
+	cp -t "$dir" "$kdir"/modules.{order,builtin,builtin.modinfo}
+	depmod -b "$root" "$release"
+}
+
+pack() {
+	(cd "$1" && find . -print0 | LC_ALL=C sort -z |
+		cpio -0 -o -H newc --quiet -R 0:0)
+}
+
+mkdir -p "$out"
+user=$out/user-vm
+service=$out/service-vm
+
+new_root "$user"
+install "$top/tests/system/user-init" "$user/init"
+[ ! -d "$build/tests/user-vm" ] || install -t "$user/bin" "$build"/tests/user-vm/*
+pack "$user" | gzip -1 > "$out/user-vm.cpio.gz"
+
+new_root "$service"
+install "$top/tests/system/service-init" "$service/init"
+add_modules "$service"
+install -t "$service/bin" "$build/dm/vhost-dm"
+install -D -t "$service/tests" "$top"/tests/system/*.sh
+[ ! -d "$build/tests/service-vm" ] || install -t "$service/tests" "$build"/tests/service-vm/*
+install -D "$kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
+install -t "$service/images" "$out/user-vm.cpio.gz"
+pack "$service" > "$out/service-vm.cpio"

@@ -1,0 +1,56 @@
+#!/bin/bash
+# Install the Debian packages that building and testing need, or say how.
+#
+# Usage: packages.sh GROUP...      GROUP: build, vm, check
+#
+# Kernel sources are part of "build": one for each version in $KVERS.
+set -euo pipefail
+
+declare -A groups=(
+	[build]="gcc libc6-dev linux-libc-dev make bc bison flex libelf-dev
+		libssl-dev xz-utils cpio kmod acpica-tools python3 perl"
+	[vm]="qemu-system-x86 busybox-static iperf3 iproute2 procps"
+	[check]="sparse clang-format shellcheck codespell git"
+)
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]
+}
+
+wanted=()
+for group in "$@"; do
+	# shellcheck disable=SC2206 # the groups are lists of words
+	wanted+=(${groups[$group]})
+done
+for version in ${KVERS:-}; do
+	wanted+=("linux-source-$version")
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+	installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+install="apt-get install -y --no-install-recommends ${missing[*]}"
+if [ "$(id -u)" = 0 ]; then
+	as_root=()
+elif command -v sudo > /dev/null && sudo -n true 2> /dev/null; then
+	as_root=(sudo -n)
+else
+	echo "Packages are missing. As root, type:" >&2
+	echo "  apt-get update && $install" >&2
+	exit 1
+fi
+
+echo "Installing packages: ${missing[*]}" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # the command line is a list of words
+if ! "${as_root[@]}" apt-get update > "$log" 2>&1 ||
+   ! "${as_root[@]}" $install >> "$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	echo "packages.sh: this failed: $install" >&2
+	exit 1
+fi

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Run the tests: unit tests here, system tests in VMs.
+
+Usage: test.py [--list] [--flavour base|debug] [--kvers LIST] [NAME...]
+
+NAME picks tests whose name is NAME or begins with "NAME-". The last line of
+the output is "N passed, N failed, N skipped".
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+from suite import SYSTEM
+from vm import BUILD, TOP, BuildError, Image, ServiceVM, make, run_logged
+
+LOGS = os.path.join(BUILD, "test")
+UNIT = os.path.join(TOP, "tests", "unit")
+UNIT_FLAGS = ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
+              "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+              "-Itests/unit/shim", "-Iinclude", "-Itests/include", "-I."]
+SERVICE_CPUS = 2
+
+
+def judge_tap(path):
+    """Problems of a TAP stream: failed checks, and a plan that does not fit."""
+    with open(path, encoding="utf-8", errors="replace") as text:
+        lines = text.read().splitlines()
+    results = [line for line in lines if re.match(r"(not )?ok \d+", line)]
+    problems = [line for line in results if line.startswith("not ok")]
+    plans = [line for line in lines if re.fullmatch(r"1\.\.\d+", line)]
+    if plans != [f"1..{len(results)}"] or not results:
+        problems.append(f"the plan is {plans or 'missing'}, {len(results)} checks ran")
+    return problems, len(results)
+
+
+class UnitTest:
+    """One file of tests/unit, built with sanitizers together with what it tests."""
+
+    def __init__(self, file):
+        self.file = file
+        self.name = "unit-" + file.removeprefix("test_").removesuffix(".c").replace("_", "-")
+        self.about = "pure logic in user space, under ASan and UBSan"
+        self.logs = os.path.join(LOGS, self.name)
+
+    def run(self):
+        """Build and run; problems and the number of checks."""
+        os.makedirs(self.logs, exist_ok=True)
+        source = os.path.join(UNIT, self.file)
+        with open(source, encoding="utf-8") as text:
+            match = re.search(r"^// sources: (.*)$", text.read(), re.M)
+        sources = match.group(1).split() if match else []
+        program = os.path.join(self.logs, "program")
+        try:
+            run_logged(self.name, ["gcc", *UNIT_FLAGS, source, *sources, "-o", program],
+                       os.path.join(self.logs, "build.log"))
+        except BuildError as error:
+            return [str(error)], 0
+        log = os.path.join(self.logs, "task.log")
+        with open(log, "w", encoding="utf-8") as out:
+            status = subprocess.run([program], stdout=out, stderr=subprocess.STDOUT,
+                                    timeout=120, check=False).returncode
+        problems, checks = judge_tap(log)
+        if status and not problems:
+            problems.append(f"exit status {status}")
+        return problems, checks
+
+
+class SystemTest:
+    """A program of the suite on one kernel and one HSM."""
+
+    def __init__(self, spec, kver, hsm):
+        self.spec = spec
+        self.kver = kver
+        self.hsm = hsm
+        self.name = f"{spec.program}-{hsm}-{kver}"
+        self.about = spec.about
+        self.logs = os.path.join(LOGS, self.name)
+        self.image = None
+
+    def run(self):
+        """Boot and judge; problems and the number of checks."""
+        spec = self.spec
+        cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
+        vm = ServiceVM(self.image, self.logs, spec.program, (*spec.args, *cpus),
+                       hsm=self.hsm, service_cpus=SERVICE_CPUS,
+                       cpus=SERVICE_CPUS + spec.user_cpus, memory=spec.memory,
+                       cmdline=spec.cmdline, timeout=spec.timeout * self.image.slowness)
+        status = vm.run()
+        problems, checks = judge_tap(vm.log("task"))
+        problems = vm.trouble() + problems
+        if status and not problems:
+            problems.append(f"exit status {status}")
+        return problems, checks
+
+
+def all_tests(kvers):
+    """Every test, in the order of running."""
+    tests = [UnitTest(file) for file in sorted(os.listdir(UNIT))
+             if re.fullmatch(r"test_\w+\.c", file)]
+    tests += [SystemTest(spec, kver, hsm) for kver in kvers for spec in SYSTEM
+              if kver in spec.kernels for hsm in spec.hsms]
+    return tests
+
+
+def prepare(tests, flavour):
+    """Build what the system tests among `tests` need."""
+    images = {}
+    for test in tests:
+        if not isinstance(test, SystemTest):
+            continue
+        if test.kver not in images:
+            if not images:
+                make("tools", "hypervisor", "tools", "system-tests")
+            print(f"# building for kernel {test.kver}", flush=True)
+            image = Image(test.kver, flavour)
+            image.build_modules()
+            image.build_initramfs()
+            image.slowness = 5 if flavour == "debug" else 1
+            images[test.kver] = image
+        test.image = images[test.kver]
+
+
+def run_all(tests):
+    """Run the tests one after the other; how many passed and failed."""
+    failed = 0
+    for number, test in enumerate(tests, 1):
+        print(f"[{number}/{len(tests)}] {test.name} ... ", end="", flush=True)
+        start = time.monotonic()
+        problems, checks = test.run()
+        print(f"{'FAILED' if problems else 'ok'} ({checks} checks, "
+              f"{time.monotonic() - start:.0f} s)", flush=True)
+        if problems:
+            failed += 1
+            for problem in problems[:20]:
+                print(f"    {problem}")
+            print(f"    logs: {test.logs}", flush=True)
+    return len(tests) - failed, failed
+
+
+def main():
+    """Pick tests, build, run, and print the verdict last."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--flavour", default="base", choices=("base", "debug"))
+    parser.add_argument("--kvers", default="6.1 6.12", type=str.split)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    tests = all_tests(options.kvers)
+    if options.names:
+        tests = [test for test in tests if any(
+            test.name == name or test.name.startswith(name + "-")
+            for name in options.names)]
+    if options.list:
+        for test in tests:
+            print(f"{test.name:<32} {test.about}")
+        return
+    if not tests:
+        sys.exit("make test: no test has that name; `make test-list` shows them")
+    try:
+        prepare(tests, options.flavour)
+    except BuildError as error:
+        sys.exit(f"make test: {error}")
+    passed, failed = run_all(tests)
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Build what a Service VM boots from, run one and judge it."""
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, "build")
+HARNESS = os.path.join(TOP, "tests", "harness")
+
+# What must not stand in a kernel's or the hypervisor's log.
+TROUBLE = re.compile(
+    r"WARNING: |BUG: |kernel BUG|Oops|general protection fault|Call Trace"
+    r"|KASAN|possible circular locking|possible recursive locking"
+    r"|inconsistent lock state|INFO: task .* blocked|soft lockup|hard LOCKUP"
+    r"|rcu: INFO|RCU Stall|scheduling while atomic|sleeping function called"
+    r"|kmemleak: \d+ new|Kernel panic|refcount_t: |list_add corruption"
+    r"|list_del corruption|hv: panic|page allocation failure|unable to handle")
+
+
+class BuildError(Exception):
+    """A step of the build failed; the message says which and why."""
+
+
+def run_logged(step, command, log):
+    """Run a build command; on failure show the end of its log."""
+    os.makedirs(os.path.dirname(log), exist_ok=True)
+    with open(log, "w", encoding="utf-8") as out:
+        status = subprocess.run(command, cwd=TOP, stdout=out, check=False,
+                                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    if status.returncode:
+        with open(log, encoding="utf-8", errors="replace") as text:
+            tail = "".join(text.readlines()[-30:])
+        raise BuildError(f"{step} failed, the log is {log}:\n{tail}")
+
+
+def build_kernel(kver, flavour):
+    """Return the build directory of the VMs' kernel, made when it is missing."""
+    command = [os.path.join(TOP, "tests/kernel/build.sh"), kver, flavour]
+    result = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
+    if result.returncode:
+        raise BuildError(f"the kernel {kver} could not be built")
+    return result.stdout.strip()
+
+
+def make(step, *targets):
+    """Run make for some targets with a log of its own."""
+    run_logged(step, ["make", *targets], os.path.join(BUILD, "log", f"{step}.log"))
+
+
+class Image:
+    """Kernel, modules and initramfs of one kernel version."""
+
+    def __init__(self, kver, flavour="base"):
+        name = f"{kver}-{flavour}"
+        self.kdir = build_kernel(kver, flavour)
+        self.modules = os.path.join(BUILD, f"modules-{name}")
+        self.dir = os.path.join(BUILD, f"image-{name}")
+        self.name = name
+        self.bzimage = os.path.join(self.kdir, "arch/x86/boot/bzImage")
+        self.initramfs = os.path.join(self.dir, "service-vm.cpio")
+        with open(os.path.join(self.kdir, "include/config/kernel.release"),
+                  encoding="ascii") as release:
+            self.release = release.read().strip()
+
+    def build_modules(self):
+        """Build our modules for this kernel."""
+        make(f"modules-{self.name}", "modules", f"KDIR={self.kdir}",
+             f"MODULES_DIR={self.modules}")
+
+    def build_initramfs(self):
+        """Pack the initramfs images, with whatever has been built so far."""
+        run_logged(f"image-{self.name}",
+                   [os.path.join(HARNESS, "image.sh"), self.kdir, self.modules,
+                    self.dir], os.path.join(BUILD, "log", f"image-{self.name}.log"))
+
+
+class ServiceVM:
+    """One boot: hypervisor, Service VM, one task in it, power-off.
+
+    The logs in `logs`: console.log (kernel, User VMs), task.log (the task's
+    output), hv.log (the hypervisor), qemu.log.
+    """
+
+    def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
+                 cpus=4, memory="2G", cmdline="", timeout=120):
+        shutil.rmtree(logs, ignore_errors=True)
+        os.makedirs(logs)
+        self.image = image
+        self.logs = logs
+        self.timeout = timeout
+        self.timed_out = False
+        self.status = None
+        words = ["console=ttyS0", "panic=-1", "loglevel=5", "mitigations=off",
+                 f"nr_cpus={service_cpus}", f"hsm={hsm}", f"task={task}",
+                 f"args={','.join(map(str, args))}", cmdline]
+        # QEMU splits the modules at commas; a doubled one stands for itself
+        kernel = f"{image.bzimage} {' '.join(words)}".strip().replace(",", ",,")
+        self.command = [
+            "qemu-system-x86_64", "-accel", os.environ.get("ACCEL") or "tcg,thread=multi",
+            "-cpu", "EPYC", "-smp", str(cpus), "-m", memory, "-display", "none",
+            "-vga", "none", "-net", "none", "-no-reboot",
+            "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
+            "-append", f"service_cpus={service_cpus}",
+            "-initrd", f"{kernel},{image.initramfs}",
+            "-serial", f"file:{self.log('console')}", "-serial", "stdio",
+            "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
+
+    def log(self, name):
+        """Path of one of the logs."""
+        return os.path.join(self.logs, f"{name}.log")
+
+    def run(self, on_line=lambda line: None):
+        """Boot, hand each line of the task to `on_line`, wait for the end.
+
+        Returns the task's exit status, or None when it did not get that far.
+        """
+        with open(self.log("task"), "w", encoding="utf-8") as task_log, \
+                open(self.log("qemu"), "w", encoding="utf-8") as qemu_log:
+            print(" ".join(self.command), file=qemu_log, flush=True)
+            qemu = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, stderr=qemu_log)
+            timer = threading.Timer(self.timeout, self._give_up, [qemu])
+            timer.start()
+            try:
+                for raw in qemu.stdout:
+                    line = raw.decode(errors="replace").rstrip()
+                    print(line, file=task_log, flush=True)
+                    match = re.fullmatch(r"exit: (\d+)", line)
+                    if match:
+                        self.status = int(match.group(1))
+                    on_line(line)
+                qemu.wait()
+            finally:
+                timer.cancel()
+                if qemu.poll() is None:
+                    qemu.kill()
+                    qemu.wait()
+        return self.status
+
+    def _give_up(self, qemu):
+        self.timed_out = True
+        qemu.kill()
+
+    def trouble(self):
+        """Lines of the logs that no run may have, and other reasons to fail."""
+        found = []
+        if self.timed_out:
+            found.append(f"no end after {self.timeout} s")
+        elif self.status is None:
+            found.append("the Service VM ended before its task did")
+        for name in ("console", "hv"):
+            try:
+                with open(self.log(name), encoding="utf-8", errors="replace") as text:
+                    found += [line.strip() for line in text if TROUBLE.search(line)]
+            except FileNotFoundError:
+                found.append(f"no {name}.log: QEMU did not start, see qemu.log")
+        return found
+
+    def witness(self):
+        """What the hypervisor counted for each User VM when it was destroyed."""
+        with open(self.log("hv"), encoding="utf-8", errors="replace") as text:
+            lines = re.findall(r"^vm \d+: destroyed (.*)$", text.read(), re.M)
+        return [{key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
+                for line in lines]
+
+
+class Progress:
+    """Lines `[n/m] text` with the time since the start."""
+
+    def __init__(self, total):
+        self.total = total
+        self.done = 0
+        self.start = time.monotonic()
+
+    def step(self, text):
+        """Announce the next step."""
+        self.done += 1
+        elapsed = int(time.monotonic() - self.start)
+        print(f"[{self.done}/{self.total}] {elapsed // 60}:{elapsed % 60:02d} {text}",
+              flush=True)

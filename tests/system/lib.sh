@@ -1,0 +1,136 @@
+# shellcheck shell=sh
+# For the tests that run in the Service VM: TAP output and User VMs.
+#
+# User VM number N has tap device tapN, the Service VM's address 10.0.N.1, its
+# own 10.0.N.2, the console in /run/vmN.log and its input in /run/vmN.in.
+
+tap_run=0
+tap_failed=0
+: "${hsm:?is set by service-init: ours or in-tree}"
+
+# counter NAME: one of the data plane's counters.
+counter() {
+	cat "/sys/kernel/debug/acrn_vhost/$1"
+}
+
+diag() {
+	echo "# $*"
+}
+
+# check NAME COMMAND...: one check, passed when COMMAND succeeds. What it prints
+# is shown when it does not.
+check() {
+	tap_name=$1
+	shift
+	tap_run=$((tap_run + 1))
+	"$@" > /run/check.out 2>&1
+	tap_status=$?
+	if [ $tap_status = 0 ]; then
+		echo "ok $tap_run - $tap_name"
+		return
+	fi
+	tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_run - $tap_name"
+	diag "status $tap_status: $*"
+	sed 's/^/#   /' /run/check.out
+}
+
+# Print the plan; the exit status says whether all checks passed.
+finish() {
+	echo "1..$tap_run"
+	[ "$tap_failed" = 0 ] && [ "$tap_run" -gt 0 ]
+}
+
+# wait_until SECONDS COMMAND...: poll until COMMAND succeeds.
+wait_until() {
+	tries=$(($1 * 20))
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		usleep 50000
+	done
+}
+
+# make_tap N: the tap device of User VM N, with the Service VM's address.
+make_tap() {
+	ip tuntap add "tap$1" mode tap vnet_hdr &&
+		ip address add "10.0.$1.1/24" dev "tap$1" &&
+		ip link set "tap$1" up
+}
+
+# start_vm N CPUS OPTION...: a User VM on the physical CPUS (a list with
+# commas). Its process id is in /run/vmN.pid.
+start_vm() {
+	vm=$1
+	cpus=$2
+	shift 2
+	rm -f "/run/vm$vm.in" "/run/vm$vm.stats"
+	mkfifo "/run/vm$vm.in"
+	# Open for reading and writing: the console never sees end of file
+	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
+		--kernel /images/bzImage --initrd /images/user-vm.cpio.gz \
+		--cmdline "console=ttyS0 loglevel=5 mitigations=off net_address=10.0.$vm.2/24" \
+		--stats "/run/vm$vm.stats" "$@" \
+		<> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &
+	echo $! > "/run/vm$vm.pid"
+}
+
+vm_pid() {
+	cat "/run/vm$1.pid"
+}
+
+# vm_ready N: wait for the prompt of User VM N.
+vm_ready() {
+	wait_until "${vm_boot_seconds:-60}" grep -q '^user-vm: ready' "/run/vm$1.log"
+}
+
+# guest N COMMAND: run a shell command in User VM N; its output and status.
+guest() {
+	console=/run/vm$1.log
+	from=$(($(wc -c < "$console") + 1))
+	echo "$2; echo \"status: \$?.\"" > "/run/vm$1.in"
+	wait_until "${guest_seconds:-30}" sh -c "tail -c +$from $console | grep -q 'status: [0-9]*\\.'" ||
+		{ echo "User VM $1 did not answer to: $2"; return 124; }
+	tail -c "+$from" "$console" | tr -d '\r' | sed -e 's/user-vm# //g' -e '/status: [0-9]*\./d'
+	return "$(tail -c "+$from" "$console" | sed -n 's/.*status: \([0-9]*\)\..*/\1/p' | tail -n 1)"
+}
+
+# stop_vm N: power off from inside; succeeds when the device model ends well.
+stop_vm() {
+	echo "poweroff -f" > "/run/vm$1.in"
+	wait_until 30 sh -c "! kill -0 $(vm_pid "$1") 2> /dev/null" ||
+		{ kill -9 "$(vm_pid "$1")"; echo "VM $1 did not power off"; return 1; }
+	wait "$(vm_pid "$1")"
+}
+
+# kill_vm N: what a crash of the device model is to the kernel.
+kill_vm() {
+	kill -9 "$(vm_pid "$1")"
+	wait "$(vm_pid "$1")" 2> /dev/null
+	true
+}
+
+ping_vm() {
+	ping -c 1 -W 5 "10.0.$1.2" > /dev/null
+}
+
+# iperf N OPTION...: the iperf3 client against User VM N; JSON on one line.
+iperf() {
+	vm=$1
+	shift
+	iperf3 --client "10.0.$vm.2" --json --connect-timeout 5000 "$@" | tr -d '\n\t'
+}
+
+# Long-term pins of pages taken and given back are the same number.
+no_pages_pinned() {
+	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
+		END { print "acquired", a, "released", r; exit !(a == r && a > 0) }' /proc/vmstat
+}
+
+unload_modules() {
+	case $hsm in
+	ours) rmmod acrn_vhost && rmmod acrn_hsm ;;
+	in-tree) rmmod acrn ;;
+	esac && rmmod vhost_net
+}

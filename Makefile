@@ -50,12 +50,20 @@ hypervisor:
 # Programs that run in the VMs: static, as the VMs have few libraries
 SYSTEM_TESTS := $(patsubst tests/system/%.c,$(B)/tests/service-vm/%,\
 	$(wildcard tests/system/*.c))
-system-tests: $(SYSTEM_TESTS)
+GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/user-vm/%,\
+	$(wildcard tests/guest/*.c))
+TEST_CC = $(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude \
+	-Itests/include -static -pthread
+
+system-tests: $(SYSTEM_TESTS) $(GUEST_TESTS)
 
 $(B)/tests/service-vm/%: tests/system/%.c tests/include/tap.h
 	@mkdir -p $(@D)
-	$(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude -Itests/include \
-		-static -pthread -o $@ $<
+	$(TEST_CC) -o $@ $<
+
+$(B)/tests/user-vm/%: tests/guest/%.c tests/include/tap.h
+	@mkdir -p $(@D)
+	$(TEST_CC) -o $@ $<
 
 run:
 	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm

@@ -28,5 +28,14 @@ class System:
 
 SYSTEM = [
     System("iperf", "a Linux User VM, iperf3 over vhost-net and user-space virtio",
-           args=(2,), hsms=BOTH, user_cpus=1),
+           args=(2,), hsms=BOTH, user_cpus=1, timeout=180),
+    System("boot", "the same User VM on the in-tree HSM and on ours, compared",
+           hsms=("none",)),
+    System("two_vms", "two User VMs of two vCPUs each at once", user_cpus=4),
+    System("reset", "unbind, bind, device reset and reboot", user_cpus=1, timeout=240),
+    System("dm_kill", "kill -9 of the device model in the middle of iperf3",
+           args=(20,), kernels=("6.1",), user_cpus=1, timeout=400),
+    System("dm_errors", "what the device model says when it is started wrongly",
+           user_cpus=1),
+    System("guest_io", "accesses of the User VM that no driver makes", user_cpus=1),
 ]

@@ -134,3 +134,10 @@ unload_modules() {
 	in-tree) rmmod acrn ;;
 	esac && rmmod vhost_net
 }
+
+load_hsm() {
+	case $hsm in
+	ours) modprobe acrn_hsm ;;
+	in-tree) modprobe acrn ;;
+	esac && modprobe vhost_net
+}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# The same User VM on the in-tree HSM and on ours: what its kernel and its
+# drivers found has to be the same.
+#
+# Arguments: physical CPUs of the User VM.
+. ./lib.sh
+
+cpus="$1,$2"
+
+# What the guest says of itself, without times and measured rates.
+describe() {
+	guest 1 "dmesg | sed 's/^\[[^]]*\] //'" | grep -vE \
+		'tsc:|TSC|BogoMIPS|clocksource|sched_clock|random: |Memory: |smp: Brought|smpboot: Total|clock_' |
+		sort
+	guest 1 "nproc; cat /proc/cmdline /proc/iomem /proc/ioports"
+	guest 1 "cat /proc/interrupts | sed 's/[0-9]* *[0-9]* //'  | awk '{ print \$1, \$NF }'"
+	guest 1 "cd /sys/bus/pci/devices && grep -H . */vendor */device */class */resource */irq"
+	guest 1 "ip -o link | sed 's/qlen.*//'"
+}
+
+on_hsm() {
+	hsm=$1
+	check "$hsm: loads" load_hsm
+	start_vm 1 "$cpus" --net tap=tap1,vhost=on
+	check "$hsm: the User VM comes to its prompt" vm_ready 1
+	check "$hsm: ping" wait_until 10 ping_vm 1
+	describe > "/run/describe.$hsm"
+	check "$hsm: the User VM powers off" stop_vm 1
+	check "$hsm: unloads" unload_modules
+}
+
+check "tap device" make_tap 1
+on_hsm in-tree
+on_hsm ours
+check "the kernel log of the User VM has lines" \
+	[ "$(wc -l < /run/describe.ours)" -gt 100 ]
+check "the User VM is the same on both" diff /run/describe.in-tree /run/describe.ours
+finish

@@ -1,0 +1,48 @@
+#!/bin/sh
+# What the device model says when it is started wrongly: status 1 and a message
+# that names what is wrong.
+#
+# Arguments: physical CPU of the User VM.
+. ./lib.sh
+
+cpu=$1
+
+# refuses PATTERN OPTION...: the device model ends with status 1 and says PATTERN.
+refuses() {
+	pattern=$1
+	shift
+	timeout 20 vhost-dm "$@" < /dev/null > /run/dm.out 2>&1
+	status=$?
+	cat /run/dm.out
+	[ $status = 1 ] && grep -qE "$pattern" /run/dm.out
+}
+
+# with OPTION...: a command line that is right but for the options added.
+with() {
+	pattern=$1
+	shift
+	refuses "$pattern" --name bad --cpu-affinity "$cpu" --memory 128M \
+		--kernel /images/bzImage --initrd /images/user-vm.cpio.gz --cmdline console=ttyS0 "$@"
+}
+
+head -c 100000 /dev/urandom > /run/random
+head -c 100000 /images/bzImage > /run/truncated
+: > /run/empty
+
+check "a bzImage that is none" with "/run/random.*bzImage" --kernel /run/random
+check "a bzImage cut short" with "/run/truncated.*(short|truncated|bzImage)" --kernel /run/truncated
+check "an empty bzImage" with "/run/empty.*bzImage" --kernel /run/empty
+check "a kernel that is not there" with "/nowhere.*No such file" --kernel /nowhere
+check "an initrd that is not there" with "/nowhere.*No such file" --initrd /nowhere
+check "a tap device that is not there" with "tap9" --net tap=tap9,vhost=on
+check "a network device that is no tap" with "lo" --net tap=lo,vhost=on
+check "too little memory" with "memory" --memory 1M
+check "memory that is no number" with "memory" --memory lots
+check "a physical CPU of the Service VM" with "cpu" --cpu-affinity 0
+check "a physical CPU that is not there" with "cpu" --cpu-affinity 63
+check "no physical CPU" refuses "cpu-affinity" --name bad --memory 128M --kernel /images/bzImage
+check "an unknown option" with "nonsense" --nonsense
+# The data plane is loaded by the first ioeventfd only
+check "the HSM unloads" modprobe -r acrn_hsm
+check "no HSM" with "/dev/acrn_hsm" --memory 128M
+finish

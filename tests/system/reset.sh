@@ -1,0 +1,51 @@
+#!/bin/sh
+# Device and machine resets: driver unbind and bind, device reset under traffic,
+# reboot of the User VM; with vhost and without.
+#
+# Arguments: physical CPU of the User VM.
+. ./lib.sh
+
+cpu=$1
+
+rebind() {
+	driver=/sys/bus/virtio/drivers/virtio_net
+	device=$(guest 1 "ls $driver | grep ^virtio") || return
+	guest 1 "echo $device > $driver/unbind && ! [ -e /sys/class/net/eth0 ]" || return
+	guest 1 "echo $device > $driver/bind && ip address add 10.0.1.2/24 dev eth0 &&
+		ip link set eth0 up"
+}
+
+reboot_vm() {
+	from=$(grep -c '^user-vm: ready' /run/vm1.log)
+	echo "reboot -f" > /run/vm1.in
+	wait_until 60 sh -c "[ \$(grep -c '^user-vm: ready' /run/vm1.log) -gt $from ]"
+}
+
+resets() {
+	check "$1: the User VM comes to its prompt" vm_ready 1
+	check "$1: ping" wait_until 10 ping_vm 1
+	for i in 1 2 3; do
+		check "$1: virtio-net is unbound and bound, $i" rebind
+		check "$1: ping after that" wait_until 10 ping_vm 1
+	done
+	iperf 1 --time 20 --reverse > /run/iperf.out &
+	client=$!
+	sleep 1
+	check "$1: unbound in the middle of traffic" rebind
+	check "$1: ping after that" wait_until 10 ping_vm 1
+	kill $client 2> /dev/null
+	for i in 1 2; do
+		check "$1: the User VM reboots, $i" reboot_vm
+		check "$1: ping after that" wait_until 10 ping_vm 1
+	done
+	check "$1: the User VM powers off" stop_vm 1
+}
+
+check "tap device" make_tap 1
+start_vm 1 "$cpu" --net tap=tap1,vhost=on
+resets "vhost"
+start_vm 1 "$cpu" --net tap=tap1,vhost=off
+resets "user space"
+check "no page stays pinned" no_pages_pinned
+check "the modules unload" unload_modules
+finish

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Two User VMs of two vCPUs each at once, each with its own traffic.
+#
+# Arguments: physical CPUs, two for each User VM.
+. ./lib.sh
+
+for vm in 1 2; do
+	check "tap device $vm" make_tap $vm
+	start_vm $vm "$1,$2" --net tap=tap$vm,vhost=on
+	shift 2
+done
+for vm in 1 2; do
+	check "User VM $vm comes to its prompt" vm_ready $vm
+	check "User VM $vm has two processors" [ "$(guest $vm nproc)" = 2 ]
+	check "User VM $vm answers to ping" wait_until 10 ping_vm $vm
+done
+for vm in 1 2; do
+	iperf $vm --time 3 --reverse > /run/iperf.$vm &
+	eval "iperf_pid_$vm=$!"
+done
+for vm in 1 2; do
+	eval "wait \$iperf_pid_$vm"
+	check "User VM $vm sends while the other does" grep -q '"sum_received"' /run/iperf.$vm
+done
+check "User VM 1 dies" kill_vm 1
+check "User VM 2 goes on" guest 2 "ping -c 3 10.0.2.1"
+check "User VM 2 powers off" stop_vm 2
+check "no page stays pinned" no_pages_pinned
+check "the modules unload" unload_modules
+finish

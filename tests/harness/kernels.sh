@@ -1,6 +1,10 @@
 #!/bin/sh
 # Print which of the supported kernel versions this Debian packages the source
 # of: Debian 12 has both, later ones only the newer.
+# A fresh machine has no package lists yet
+if [ "$(id -u)" = 0 ] && ! apt-cache show linux-libc-dev > /dev/null 2>&1; then
+	apt-get update > /dev/null 2>&1
+fi
 found=
 for version in 6.1 6.12; do
 	if [ -e "/usr/src/linux-source-$version.tar.xz" ] ||
@@ -8,5 +12,4 @@ for version in 6.1 6.12; do
 		found="$found $version"
 	fi
 done
-# Nothing known may mean that no package list has been fetched yet
 echo "${found:-6.1 6.12}"

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which write of a guest rings which doorbell. Pure: no state, no locks, any
+ * context; also compiled for user space by tests/unit/test_doorbell_match.c.
+ */
+#ifndef IOEVENTFD_MATCH_H
+#define IOEVENTFD_MATCH_H
+
+#include <linux/acrn.h>
+#include <linux/types.h>
+
+#include "acrn_hsm.h"
+
+/**
+ * struct doorbell_key - The writes that ring one doorbell
+ * @addr:	I/O port or User VM physical address
+ * @data:	Value that must be written, 0 where @mask is 0
+ * @mask:	Bits of the value that count: all, or none for a doorbell that
+ *		any value rings
+ * @type:	ACRN_IOREQ_TYPE_PORTIO or ACRN_IOREQ_TYPE_MMIO
+ * @len:	Width of the write in bytes, matched exactly
+ *
+ * Has no padding, so that it can be hashed as a whole.
+ */
+struct doorbell_key {
+	u64 addr;
+	u64 data;
+	u64 mask;
+	u32 type;
+	u32 len;
+};
+
+int doorbell_key_parse(struct doorbell_key *key,
+		       const struct acrn_ioeventfd *args);
+bool doorbell_keys_collide(const struct doorbell_key *a,
+			   const struct doorbell_key *b);
+
+/**
+ * doorbell_key_of_write() - The data-matched doorbell that a write would ring
+ * @key:	Result
+ * @write:	What the guest wrote
+ *
+ * Hot path.
+ */
+static inline void doorbell_key_of_write(struct doorbell_key *key,
+					 const struct acrn_access *write)
+{
+	key->addr = write->address;
+	key->data = write->value;
+	key->mask = ~0ULL;
+	key->type = write->type;
+	key->len = write->size;
+}
+
+/**
+ * doorbell_key_any_data() - Turn a key into that of the doorbell for any value
+ * @key:	Key to change
+ *
+ * Hot path.
+ */
+static inline void doorbell_key_any_data(struct doorbell_key *key)
+{
+	key->data = 0;
+	key->mask = 0;
+}
+
+/**
+ * doorbell_keys_equal() - Whether two keys are the same
+ * @a:	One key
+ * @b:	Another
+ *
+ * Hot path.
+ *
+ * Return: true if they are.
+ */
+static inline bool doorbell_keys_equal(const struct doorbell_key *a,
+				       const struct doorbell_key *b)
+{
+	return a->addr == b->addr && a->data == b->data &&
+	       a->mask == b->mask && a->type == b->type && a->len == b->len;
+}
+
+#endif /* IOEVENTFD_MATCH_H */

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of an irqfd
+ *
+ * An irqfd is published in its set and then hooked into its eventfd's wait
+ * queue, and it leaves in the same order. Whoever takes it out of the set, with
+ * the set's spinlock held, owns it and alone unhooks and frees it. That is
+ *
+ *  - a deassignment,
+ *  - the end of the set, or
+ *  - the wakeup with EPOLLHUP, which comes when the eventfd's last descriptor
+ *    is closed.
+ *
+ * The first two unhook with eventfd_ctx_remove_wait_queue(), which waits for a
+ * wakeup that is running. The third is such a wakeup: the wait queue's lock is
+ * held and interrupts are off, and nothing that is left to do sleeps, so that
+ * it needs no work queue.
+ *
+ * Locks, outermost first: &irqfd_set.config (process context), the wait queue's
+ * lock, &irqfd_set.lock.
+ */
+#include <linux/build_bug.h>
+#include <linux/eventfd.h>
+#include <linux/file.h>
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "acrn_hsm.h"
+#include "../acrn_vhost/counters.h"
+#include "irqfd.h"
+#include "msi.h"
+
+/* Of one VM. More is -ENOSPC. At the limit a bucket holds 16. */
+#define IRQFDS_MAX		1024
+#define IRQFD_HASH_BITS		6
+
+/**
+ * struct irqfd_set - The irqfds of one VM
+ * @vm:		Target of the MSIs. Constant
+ * @config:	Serialises assignment and deassignment, so that only an irqfd
+ *		that is hooked can be deassigned
+ * @lock:	Guards @count and @irqfds. Taken with interrupts off
+ * @count:	Of @irqfds, at most IRQFDS_MAX
+ * @irqfds:	By eventfd
+ */
+struct irqfd_set {
+	struct acrn_vm *vm;
+	struct mutex config;
+	spinlock_t lock;
+	unsigned int count;
+	DECLARE_HASHTABLE(irqfds, IRQFD_HASH_BITS);
+};
+
+/**
+ * struct irqfd - One eventfd that injects one MSI
+ * @node:	In &irqfd_set.irqfds, unhashed as soon as the irqfd has an
+ *		owner. Guarded by &irqfd_set.lock
+ * @set:	Where it belongs. Constant
+ * @eventfd:	Its signals; a reference. Constant
+ * @wait:	In @eventfd's wait queue. Guarded by that queue's lock
+ * @msi:	What to inject. Constant
+ */
+struct irqfd {
+	struct hlist_node node;
+	struct irqfd_set *set;
+	struct eventfd_ctx *eventfd;
+	wait_queue_entry_t wait;
+	struct acrn_msi_entry msi;
+};
+
+static_assert(sizeof(struct irqfd) <= 512);
+
+/**
+ * struct irqfd_hook - Carries an irqfd through vfs_poll()
+ * @table:	Argument of vfs_poll()
+ * @irqfd:	What to hook into the wait queue
+ */
+struct irqfd_hook {
+	poll_table table;
+	struct irqfd *irqfd;
+};
+
+/* Hot path. Any context; the wait queue's lock is held, interrupts are off. */
+static void irqfd_inject(struct irqfd *irqfd)
+{
+	if (!acrn_hsm_inject_msi(irqfd->set->vm, irqfd->msi.msi_addr,
+				 irqfd->msi.msi_data))
+		this_cpu_inc(acrn_vhost_msis_injected);
+}
+
+static struct irqfd *irqfd_find(struct irqfd_set *set,
+				const struct eventfd_ctx *eventfd)
+{
+	struct irqfd *irqfd;
+
+	lockdep_assert_held(&set->lock);
+	hash_for_each_possible(set->irqfds, irqfd, node, (unsigned long)eventfd)
+		if (irqfd->eventfd == eventfd)
+			return irqfd;
+	return NULL;
+}
+
+/* From here on the caller owns @irqfd. */
+static void irqfd_unpublish(struct irqfd *irqfd)
+{
+	lockdep_assert_held(&irqfd->set->lock);
+	hash_del(&irqfd->node);
+	irqfd->set->count--;
+}
+
+/* For the owner. Nothing is injected after this. May not sleep. */
+static void irqfd_free(struct irqfd *irqfd)
+{
+	eventfd_ctx_put(irqfd->eventfd);
+	kfree(irqfd);
+}
+
+/* For the owner, in process context. */
+static void irqfd_unhook(struct irqfd *irqfd)
+{
+	u64 count;
+
+	eventfd_ctx_remove_wait_queue(irqfd->eventfd, &irqfd->wait, &count);
+	irqfd_free(irqfd);
+}
+
+/*
+ * The eventfd is being closed. The wait queue's lock is held and interrupts are
+ * off. Who closes has a reference to the eventfd until after the wakeup, so
+ * that the one put here is not the last, and the wait queue stays.
+ */
+static void irqfd_hangup(struct irqfd *irqfd)
+{
+	struct irqfd_set *set = irqfd->set;
+	bool owner;
+
+	spin_lock(&set->lock);
+	owner = !hlist_unhashed(&irqfd->node);
+	if (owner)
+		irqfd_unpublish(irqfd);
+	spin_unlock(&set->lock);
+	if (!owner)
+		return;
+
+	list_del(&irqfd->wait.entry);
+	irqfd_free(irqfd);
+}
+
+/*
+ * Hot path, run for each signal. Any context, hard-IRQ included; the wait
+ * queue's lock is held and interrupts are off.
+ *
+ * The counter is taken back to 0, so that an event is delivered once even if
+ * the eventfd is assigned again later. An event whose count is gone already is
+ * still delivered: another VM's irqfd may be on the same eventfd.
+ */
+static int irqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int flags,
+			void *key)
+{
+	struct irqfd *irqfd = container_of(wait, struct irqfd, wait);
+	__poll_t events = key_to_poll(key);
+	u64 count;
+
+	if (events & EPOLLIN) {
+		eventfd_ctx_do_read(irqfd->eventfd, &count);
+		irqfd_inject(irqfd);
+	}
+	if (events & EPOLLHUP)
+		irqfd_hangup(irqfd);
+	return 0;
+}
+
+/*
+ * Called by vfs_poll(). Events from before the assignment are delivered as one,
+ * in the same critical section that begins to deliver the later ones, so that
+ * none is lost or delivered twice.
+ */
+static void irqfd_hook(struct file *file, wait_queue_head_t *queue,
+		       poll_table *table)
+{
+	struct irqfd *irqfd = container_of(table, struct irqfd_hook,
+					   table)->irqfd;
+	u64 count;
+
+	spin_lock_irq(&queue->lock);
+	__add_wait_queue(queue, &irqfd->wait);
+	eventfd_ctx_do_read(irqfd->eventfd, &count);
+	if (count)
+		irqfd_inject(irqfd);
+	spin_unlock_irq(&queue->lock);
+}
+
+static int irqfd_publish(struct irqfd *irqfd)
+{
+	struct irqfd_set *set = irqfd->set;
+	int ret = 0;
+
+	lockdep_assert_held(&set->config);
+	spin_lock_irq(&set->lock);
+	if (irqfd_find(set, irqfd->eventfd)) {
+		ret = -EBUSY;
+	} else if (set->count == IRQFDS_MAX) {
+		ret = -ENOSPC;
+	} else {
+		set->count++;
+		hash_add(set->irqfds, &irqfd->node,
+			 (unsigned long)irqfd->eventfd);
+	}
+	spin_unlock_irq(&set->lock);
+	return ret;
+}
+
+/*
+ * The caller's reference to @file keeps EPOLLHUP away until the irqfd is
+ * complete.
+ */
+static int irqfd_assign(struct irqfd_set *set, struct file *file,
+			const struct acrn_msi_entry *msi)
+{
+	struct irqfd_hook hook;
+	struct irqfd *irqfd;
+	int ret;
+
+	ret = msi_check(msi);
+	if (ret)
+		return ret;
+	irqfd = kzalloc(sizeof(*irqfd), GFP_KERNEL_ACCOUNT);
+	if (!irqfd)
+		return -ENOMEM;
+	irqfd->set = set;
+	irqfd->eventfd = eventfd_ctx_fileget(file);
+	irqfd->msi = *msi;
+	init_waitqueue_func_entry(&irqfd->wait, irqfd_wakeup);
+
+	mutex_lock(&set->config);
+	ret = irqfd_publish(irqfd);
+	if (!ret) {
+		hook.irqfd = irqfd;
+		init_poll_funcptr(&hook.table, irqfd_hook);
+		vfs_poll(file, &hook.table);
+	}
+	mutex_unlock(&set->config);
+	if (ret)
+		irqfd_free(irqfd);
+	return ret;
+}
+
+/*
+ * The eventfd alone tells which: acrn-dm sends what its MSI-X table holds by
+ * then, which need not be what it assigned.
+ */
+static int irqfd_deassign(struct irqfd_set *set, struct file *file)
+{
+	struct eventfd_ctx *eventfd = eventfd_ctx_fileget(file);
+	struct irqfd *irqfd;
+
+	mutex_lock(&set->config);
+	spin_lock_irq(&set->lock);
+	irqfd = irqfd_find(set, eventfd);
+	if (irqfd)
+		irqfd_unpublish(irqfd);
+	spin_unlock_irq(&set->lock);
+	mutex_unlock(&set->config);
+
+	eventfd_ctx_put(eventfd);
+	if (!irqfd)
+		return -ENOENT;
+	irqfd_unhook(irqfd);
+	return 0;
+}
+
+/**
+ * irqfd_config() - ACRN_IOCTL_IRQFD
+ * @set:	The VM's irqfds
+ * @args:	From user space, not trusted
+ *
+ * When a deassignment has returned, nothing more is injected.
+ *
+ * Context: Process context, may sleep. Takes @set's locks.
+ * Return: 0 or
+ *	   -EBADF:	the descriptor is not open,
+ *	   -EINVAL:	it is not an eventfd, a flag is unknown, or see
+ *			msi_check(),
+ *	   -EBUSY:	the eventfd has an irqfd in this VM,
+ *	   -ENOSPC:	the VM has IRQFDS_MAX irqfds,
+ *	   -ENOENT:	to deassign, the eventfd has no irqfd in this VM,
+ *	   -ENOMEM.
+ */
+int irqfd_config(struct irqfd_set *set, const struct acrn_irqfd *args)
+{
+	struct file *file;
+	int ret;
+
+	if (args->flags & ~ACRN_IRQFD_FLAG_DEASSIGN)
+		return -EINVAL;
+	file = eventfd_fget(args->fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	if (args->flags & ACRN_IRQFD_FLAG_DEASSIGN)
+		ret = irqfd_deassign(set, file);
+	else
+		ret = irqfd_assign(set, file, &args->msi);
+	fput(file);
+	return ret;
+}
+
+/**
+ * irqfd_set_create() - Begin with no irqfds
+ * @vm:		Where their MSIs go; outlives the set
+ *
+ * Context: Process context, may sleep.
+ * Return: the set or NULL when there is no memory.
+ */
+struct irqfd_set *irqfd_set_create(struct acrn_vm *vm)
+{
+	struct irqfd_set *set;
+
+	set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
+	if (!set)
+		return NULL;
+	set->vm = vm;
+	mutex_init(&set->config);
+	spin_lock_init(&set->lock);
+	hash_init(set->irqfds);
+	return set;
+}
+
+static struct irqfd *irqfd_take_any(struct irqfd_set *set)
+{
+	struct irqfd *irqfd;
+	int bucket;
+
+	spin_lock_irq(&set->lock);
+	hash_for_each(set->irqfds, bucket, irqfd, node) {
+		irqfd_unpublish(irqfd);
+		spin_unlock_irq(&set->lock);
+		return irqfd;
+	}
+	spin_unlock_irq(&set->lock);
+	return NULL;
+}
+
+/**
+ * irqfd_set_destroy() - Free a set with all its irqfds
+ * @set:	irqfd_config() is not called for it any more
+ *
+ * When it has returned, nothing is injected and no code of this file runs for
+ * the set.
+ *
+ * Context: Process context, may sleep.
+ */
+void irqfd_set_destroy(struct irqfd_set *set)
+{
+	struct irqfd *irqfd;
+
+	while ((irqfd = irqfd_take_any(set)))
+		irqfd_unhook(irqfd);
+
+	/*
+	 * An irqfd_hangup() that was first is not waited for above. It runs
+	 * with interrupts off, which a grace period does wait for.
+	 */
+	synchronize_rcu();
+	mutex_destroy(&set->config);
+	kfree(set);
+}

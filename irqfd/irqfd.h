@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * irqfd: a signal on an eventfd becomes an MSI in a User VM, injected in the
+ * context of whoever signals.
+ *
+ * Every VM has a &struct irqfd_set.
+ */
+#ifndef IRQFD_H
+#define IRQFD_H
+
+struct acrn_irqfd;
+struct acrn_vm;
+struct irqfd_set;
+
+struct irqfd_set *irqfd_set_create(struct acrn_vm *vm);
+void irqfd_set_destroy(struct irqfd_set *set);
+int irqfd_config(struct irqfd_set *set, const struct acrn_irqfd *args);
+
+#endif /* IRQFD_H */

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * acrn_vhost.ko, the data plane: joins the doorbell router and the irqfds to
+ * the HSM.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "../ioeventfd/ioeventfd.h"
+#include "../irqfd/irqfd.h"
+#include "acrn_hsm.h"
+#include "counters.h"
+
+DEFINE_PER_CPU(u64, acrn_vhost_doorbells_routed);
+DEFINE_PER_CPU(u64, acrn_vhost_msis_injected);
+
+static struct dentry *debugfs_dir;
+
+/**
+ * struct dataplane - A VM's state, from attach to detach
+ * @ioeventfds:	Its doorbells
+ * @irqfds:	Its interrupts
+ */
+struct dataplane {
+	struct ioeventfd_set *ioeventfds;
+	struct irqfd_set *irqfds;
+};
+
+static void *dataplane_attach(struct acrn_vm *vm)
+{
+	struct dataplane *dp;
+
+	dp = kzalloc(sizeof(*dp), GFP_KERNEL_ACCOUNT);
+	if (!dp)
+		return ERR_PTR(-ENOMEM);
+	dp->ioeventfds = ioeventfd_set_create();
+	if (!dp->ioeventfds)
+		goto free_dataplane;
+	dp->irqfds = irqfd_set_create(vm);
+	if (!dp->irqfds)
+		goto destroy_ioeventfds;
+	return dp;
+
+destroy_ioeventfds:
+	ioeventfd_set_destroy(dp->ioeventfds);
+free_dataplane:
+	kfree(dp);
+	return ERR_PTR(-ENOMEM);
+}
+
+static void dataplane_detach(void *data)
+{
+	struct dataplane *dp = data;
+
+	irqfd_set_destroy(dp->irqfds);
+	ioeventfd_set_destroy(dp->ioeventfds);
+	kfree(dp);
+}
+
+static int dataplane_ioeventfd(void *data, const struct acrn_ioeventfd *args)
+{
+	struct dataplane *dp = data;
+
+	return ioeventfd_config(dp->ioeventfds, args);
+}
+
+static int dataplane_irqfd(void *data, const struct acrn_irqfd *args)
+{
+	struct dataplane *dp = data;
+
+	return irqfd_config(dp->irqfds, args);
+}
+
+/* Hot path. Hard-IRQ context of the upcall. */
+static bool dataplane_doorbell(void *data, const struct acrn_access *write)
+{
+	struct dataplane *dp = data;
+
+	if (!ioeventfd_route(dp->ioeventfds, write))
+		return false;
+	this_cpu_inc(acrn_vhost_doorbells_routed);
+	return true;
+}
+
+static const struct acrn_dataplane_ops dataplane_ops = {
+	.owner		= THIS_MODULE,
+	.attach		= dataplane_attach,
+	.detach		= dataplane_detach,
+	.ioeventfd	= dataplane_ioeventfd,
+	.irqfd		= dataplane_irqfd,
+	.doorbell	= dataplane_doorbell,
+};
+
+static u64 counter_sum(const u64 __percpu *counter)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(counter, cpu));
+	return sum;
+}
+
+static int doorbells_routed_get(void *data, u64 *value)
+{
+	*value = counter_sum(&acrn_vhost_doorbells_routed);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(doorbells_routed_fops, doorbells_routed_get, NULL,
+			 "%llu\n");
+
+static int msis_injected_get(void *data, u64 *value)
+{
+	*value = counter_sum(&acrn_vhost_msis_injected);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(msis_injected_fops, msis_injected_get, NULL,
+			 "%llu\n");
+
+static int __init acrn_vhost_init(void)
+{
+	int ret;
+
+	/* An eventfd's lock sleeps there, and the router signals in hard IRQ. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		pr_err("PREEMPT_RT kernels are not supported\n");
+		return -EOPNOTSUPP;
+	}
+	ret = acrn_hsm_register_dataplane(&dataplane_ops);
+	if (ret) {
+		pr_err("the HSM has a data plane already (%d)\n", ret);
+		return ret;
+	}
+	debugfs_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_file("doorbells_routed", 0444, debugfs_dir, NULL,
+			    &doorbells_routed_fops);
+	debugfs_create_file("msis_injected", 0444, debugfs_dir, NULL,
+			    &msis_injected_fops);
+	return 0;
+}
+module_init(acrn_vhost_init);
+
+static void __exit acrn_vhost_exit(void)
+{
+	debugfs_remove(debugfs_dir);
+	acrn_hsm_unregister_dataplane(&dataplane_ops);
+}
+module_exit(acrn_vhost_exit);
+
+MODULE_DESCRIPTION("ACRN data plane: doorbells to eventfds, eventfds to MSIs");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(ACRN_HSM);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * libacrnvhost: attach a vhost device of the Service VM's kernel to a User VM
+ * on ACRN. For device models.
+ *
+ * A virtio queue of the User VM is joined to the kernel at three points, with
+ * no system call between them once they are in place:
+ *
+ *	doorbell	ACRN_IOCTL_IOEVENTFD -> kick eventfd -> vhost worker
+ *	rings		read and written by the vhost worker
+ *	interrupt	vhost worker -> call eventfd -> ACRN_IOCTL_IRQFD -> MSI
+ *
+ * Use, for a network device:
+ *
+ *	acrnvhost_net_open()		once
+ *	acrnvhost_features()		what the device may offer to the driver
+ *	acrnvhost_set_queue()		each queue, when the driver is ready
+ *	acrnvhost_start()
+ *	acrnvhost_set_msi()		whenever the driver changes a vector
+ *	acrnvhost_stop()		when the driver resets the device
+ *	acrnvhost_close()
+ *
+ * All functions return 0 or a negative errno; none prints or exits. Calls for
+ * one device must not run at the same time, but acrnvhost_kick(),
+ * acrnvhost_msi_pending() and acrnvhost_error_fd() may be called any time
+ * between open and close. Different devices are independent.
+ *
+ * Only ioctls of <linux/acrn.h> and <linux/vhost.h> are used, so that any HSM
+ * will do.
+ */
+#ifndef ACRNVHOST_H
+#define ACRNVHOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/acrn.h>
+#include <linux/types.h>
+
+struct acrnvhost;
+
+/**
+ * struct acrnvhost_region - Memory of the User VM that the device may reach
+ * @gpa:	User VM physical address, page aligned
+ * @size:	Bytes, a multiple of the page size
+ * @va:		Where this process has it mapped
+ */
+struct acrnvhost_region {
+	__u64 gpa;
+	__u64 size;
+	void *va;
+};
+
+/**
+ * struct acrnvhost_doorbell - The driver's write that announces new buffers
+ * @flags:	0, ACRN_IOEVENTFD_FLAG_PIO, ACRN_IOEVENTFD_FLAG_DATAMATCH
+ * @len:	Bytes written: 1, 2, 4 or 8
+ * @addr:	User VM physical address, or port with ACRN_IOEVENTFD_FLAG_PIO
+ * @data:	Value written, with ACRN_IOEVENTFD_FLAG_DATAMATCH
+ */
+struct acrnvhost_doorbell {
+	__u32 flags;
+	__u32 len;
+	__u64 addr;
+	__u64 data;
+};
+
+/**
+ * struct acrnvhost_queue - One virtqueue as the driver has set it up
+ * @size:	Number of descriptors, a power of two
+ * @base:	Index of the first available ring entry to process: 0 after a
+ *		device reset, what acrnvhost_queue_base() told to go on
+ * @desc:	Descriptor table, mapped in this process
+ * @avail:	Available ring, mapped in this process
+ * @used:	Used ring, mapped in this process
+ * @doorbell:	Where the driver writes, NULL while it cannot be reached
+ * @msi:	Message to send for used buffers, NULL while the vector is
+ *		masked or there is none
+ *
+ * What @doorbell and @msi point to is copied.
+ */
+struct acrnvhost_queue {
+	__u32 size;
+	__u32 base;
+	void *desc;
+	void *avail;
+	void *used;
+	const struct acrnvhost_doorbell *doorbell;
+	const struct acrn_msi_entry *msi;
+};
+
+int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd);
+void acrnvhost_close(struct acrnvhost *dev);
+int acrnvhost_features(struct acrnvhost *dev, __u64 *features);
+
+int acrnvhost_set_queue(struct acrnvhost *dev, unsigned int index,
+			const struct acrnvhost_queue *queue);
+int acrnvhost_start(struct acrnvhost *dev, __u64 features,
+		    const struct acrnvhost_region *regions, size_t count);
+int acrnvhost_stop(struct acrnvhost *dev);
+int acrnvhost_queue_base(struct acrnvhost *dev, unsigned int index,
+			 __u32 *base);
+
+int acrnvhost_set_doorbell(struct acrnvhost *dev, unsigned int index,
+			   const struct acrnvhost_doorbell *doorbell);
+int acrnvhost_set_msi(struct acrnvhost *dev, unsigned int index,
+		      const struct acrn_msi_entry *msi);
+bool acrnvhost_msi_pending(struct acrnvhost *dev, unsigned int index);
+int acrnvhost_kick(struct acrnvhost *dev, unsigned int index);
+int acrnvhost_error_fd(struct acrnvhost *dev, unsigned int index);
+
+#endif /* ACRNVHOST_H */

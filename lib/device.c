@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A vhost device as a whole: open, features, memory, start and stop.
+ *
+ * Whatever acrnvhost_start() registers is undone in reverse order by one
+ * function, device_teardown(), which serves a failing start and a stop alike.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <linux/vhost.h>
+
+#include "internal.h"
+
+/* ioctl() with the error as the result. */
+int vhost_ioctl(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) < 0 ? -errno : 0;
+}
+
+static void free_queues(struct acrnvhost *dev, unsigned int count)
+{
+	while (count--)
+		vhost_queue_deinit(&dev->queues[count]);
+}
+
+/* The part of opening that all kinds of devices share. */
+int vhost_device_open(struct acrnvhost **result, int hsm_fd, int backend_fd,
+		      const struct vhost_backend *backend)
+{
+	struct acrnvhost *dev;
+	unsigned int i;
+	int ret;
+
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return -ENOMEM;
+
+	dev->backend = backend;
+	dev->hsm_fd = hsm_fd;
+	dev->backend_fd = backend_fd;
+	for (i = 0; i < backend->queues; i++) {
+		ret = vhost_queue_init(&dev->queues[i]);
+		if (ret)
+			goto free_queues;
+	}
+
+	dev->vhost_fd = open(backend->path, O_RDWR | O_CLOEXEC);
+	if (dev->vhost_fd < 0) {
+		ret = -errno;
+		goto free_queues;
+	}
+	*result = dev;
+	return 0;
+
+free_queues:
+	free_queues(dev, i);
+	free(dev);
+	return ret;
+}
+
+/**
+ * acrnvhost_close() - Stop a device and free it
+ * @dev:	Device, or NULL
+ *
+ * The file descriptors that were passed to open stay open.
+ */
+void acrnvhost_close(struct acrnvhost *dev)
+{
+	if (!dev)
+		return;
+	acrnvhost_stop(dev);
+	close(dev->vhost_fd);
+	free_queues(dev, dev->backend->queues);
+	free(dev);
+}
+
+/**
+ * acrnvhost_features() - What the kernel's device can do
+ * @dev:	Device
+ * @features:	Result: virtio feature bits, and VHOST_F_* ones
+ *
+ * A device model offers to the driver what is in here, plus what the kernel
+ * need not know of (for a network device: MAC, STATUS, offloads of the tap).
+ */
+int acrnvhost_features(struct acrnvhost *dev, __u64 *features)
+{
+	return vhost_ioctl(dev->vhost_fd, VHOST_GET_FEATURES, features);
+}
+
+static int set_memory(struct acrnvhost *dev,
+		      const struct acrnvhost_region *regions, size_t count)
+{
+	struct vhost_memory *table;
+	size_t i;
+	int ret;
+
+	table = calloc(1, sizeof(*table) + count * sizeof(table->regions[0]));
+	if (!table)
+		return -ENOMEM;
+
+	table->nregions = count;
+	for (i = 0; i < count; i++) {
+		table->regions[i].guest_phys_addr = regions[i].gpa;
+		table->regions[i].memory_size = regions[i].size;
+		table->regions[i].userspace_addr = (__u64)regions[i].va;
+	}
+	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_MEM_TABLE, table);
+	free(table);
+	return ret;
+}
+
+/*
+ * Undo vhost_queue_start() of the first @count queues, then the owner. Goes on
+ * after an error, since half a teardown helps nobody; returns the first one.
+ */
+static int device_teardown(struct acrnvhost *dev, unsigned int count)
+{
+	int ret = 0, err;
+
+	while (count--) {
+		err = vhost_queue_stop(dev, count);
+		if (!ret)
+			ret = err;
+	}
+	err = vhost_ioctl(dev->vhost_fd, VHOST_RESET_OWNER, NULL);
+	return ret ? ret : err;
+}
+
+/**
+ * acrnvhost_start() - The driver is ready (DRIVER_OK): let vhost work
+ * @dev:	Device, stopped
+ * @features:	Negotiated feature bits, a subset of acrnvhost_features()
+ * @regions:	All memory of the User VM
+ * @count:	Number of @regions
+ *
+ * Runs the queues that acrnvhost_set_queue() was called for. On failure all is
+ * as it was before.
+ *
+ * Return: 0; -EBUSY if it runs; -EINVAL without any queue; -ENOTTY or other
+ * errors of the HSM if it has no ioeventfd or irqfd; -EEXIST if the driver put
+ * a doorbell where another one is; errors of vhost.
+ */
+int acrnvhost_start(struct acrnvhost *dev, __u64 features,
+		    const struct acrnvhost_region *regions, size_t count)
+{
+	unsigned int i, set = 0;
+	int ret;
+
+	if (dev->running)
+		return -EBUSY;
+	for (i = 0; i < dev->backend->queues; i++)
+		set += dev->queues[i].set;
+	if (!set)
+		return -EINVAL;
+
+	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_OWNER, NULL);
+	if (ret)
+		return ret;
+
+	i = 0;
+	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
+	if (ret)
+		goto teardown;
+	ret = set_memory(dev, regions, count);
+	if (ret)
+		goto teardown;
+
+	for (; i < dev->backend->queues; i++) {
+		ret = vhost_queue_start(dev, i);
+		if (ret)
+			goto teardown;
+	}
+	ret = dev->backend->start(dev);
+	if (ret)
+		goto teardown;
+
+	dev->running = true;
+	/*
+	 * The driver may have rung before the doorbell was registered, and is
+	 * not going to ring again for those buffers.
+	 */
+	for (i = 0; i < dev->backend->queues; i++)
+		if (dev->queues[i].running)
+			acrnvhost_kick(dev, i);
+	return 0;
+
+teardown:
+	device_teardown(dev, i);
+	return ret;
+}
+
+/**
+ * acrnvhost_stop() - Stop vhost, drain it and take everything back
+ * @dev:	Device; nothing happens if it does not run
+ *
+ * When this returns, vhost touches neither rings nor buffers any more and no
+ * doorbell or interrupt of this device is registered. The queues have to be
+ * set again before the next start.
+ *
+ * Return: 0 or the first error; the device is stopped in any case.
+ */
+int acrnvhost_stop(struct acrnvhost *dev)
+{
+	int ret, err;
+
+	if (!dev->running)
+		return 0;
+
+	dev->running = false;
+	ret = dev->backend->stop(dev);
+	err = device_teardown(dev, dev->backend->queues);
+	return ret ? ret : err;
+}

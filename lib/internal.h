@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Shared between the library's own files. */
+#ifndef ACRNVHOST_INTERNAL_H
+#define ACRNVHOST_INTERNAL_H
+
+#include "acrnvhost.h"
+
+#define ACRNVHOST_MAX_QUEUES 2
+
+/**
+ * struct vhost_queue - A queue and what is registered for it at this moment
+ * @kick:	eventfd, doorbell to vhost
+ * @call:	eventfd, vhost to interrupt
+ * @error:	eventfd that vhost signals when it finds the ring corrupt
+ * @set:	acrnvhost_set_queue() was called since the device was stopped
+ * @config:	Its argument; @config.doorbell and @config.msi point to
+ *		@doorbell and @msi or are NULL
+ * @doorbell:	Copy
+ * @msi:	Copy
+ * @running:	vhost knows the rings
+ * @doorbell_on: The ioeventfd is registered
+ * @irqfd_on:	The irqfd is registered
+ * @base:	Where vhost stopped
+ */
+struct vhost_queue {
+	int kick;
+	int call;
+	int error;
+	bool set;
+	struct acrnvhost_queue config;
+	struct acrnvhost_doorbell doorbell;
+	struct acrn_msi_entry msi;
+	bool running;
+	bool doorbell_on;
+	bool irqfd_on;
+	__u32 base;
+};
+
+/**
+ * struct vhost_backend - What differs between kinds of vhost devices
+ * @path:	Device node
+ * @queues:	Number of queues, up to ACRNVHOST_MAX_QUEUES
+ * @start:	Let vhost run; all queues are set up. Undoes itself on failure.
+ * @stop:	Stop vhost and wait for what it is doing
+ */
+struct vhost_backend {
+	const char *path;
+	unsigned int queues;
+	int (*start)(struct acrnvhost *dev);
+	int (*stop)(struct acrnvhost *dev);
+};
+
+/**
+ * struct acrnvhost - A vhost device
+ * @backend:	Kind of device
+ * @hsm_fd:	VM, belongs to the caller
+ * @vhost_fd:	Device, belongs to the library
+ * @backend_fd:	tap, belongs to the caller
+ * @running:	Between acrnvhost_start() and acrnvhost_stop()
+ * @queues:	The first @backend->queues are in use
+ */
+struct acrnvhost {
+	const struct vhost_backend *backend;
+	int hsm_fd;
+	int vhost_fd;
+	int backend_fd;
+	bool running;
+	struct vhost_queue queues[ACRNVHOST_MAX_QUEUES];
+};
+
+int vhost_device_open(struct acrnvhost **dev, int hsm_fd, int backend_fd,
+		      const struct vhost_backend *backend);
+int vhost_ioctl(int fd, unsigned long request, void *arg);
+
+int vhost_queue_init(struct vhost_queue *queue);
+void vhost_queue_deinit(struct vhost_queue *queue);
+int vhost_queue_start(struct acrnvhost *dev, unsigned int index);
+int vhost_queue_stop(struct acrnvhost *dev, unsigned int index);
+
+#endif /* ACRNVHOST_INTERNAL_H */

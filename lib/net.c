@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vhost-net with a tap device behind it. Queue 0 receives, queue 1 transmits.
+ */
+#include <linux/vhost.h>
+
+#include "internal.h"
+
+static int net_set_backend(struct acrnvhost *dev, unsigned int index, int fd)
+{
+	struct vhost_vring_file backend = { .index = index, .fd = fd };
+
+	return vhost_ioctl(dev->vhost_fd, VHOST_NET_SET_BACKEND, &backend);
+}
+
+/* Detaching waits until the worker has put down what it had in hand. */
+static int net_stop(struct acrnvhost *dev)
+{
+	unsigned int i;
+	int ret = 0, err;
+
+	for (i = 0; i < dev->backend->queues; i++) {
+		if (!dev->queues[i].running)
+			continue;
+		err = net_set_backend(dev, i, VHOST_FILE_UNBIND);
+		if (!ret)
+			ret = err;
+	}
+	return ret;
+}
+
+static int net_start(struct acrnvhost *dev)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < dev->backend->queues; i++) {
+		if (!dev->queues[i].running)
+			continue;
+		ret = net_set_backend(dev, i, dev->backend_fd);
+		if (ret) {
+			net_stop(dev);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static const struct vhost_backend net_backend = {
+	.path = "/dev/vhost-net",
+	.queues = 2,
+	.start = net_start,
+	.stop = net_stop,
+};
+
+/**
+ * acrnvhost_net_open() - Open a vhost-net device
+ * @dev:	Result
+ * @hsm_fd:	/dev/acrn_hsm, with a VM created on it
+ * @tap_fd:	tap device, opened with IFF_NO_PI and IFF_VNET_HDR and with the
+ *		virtio-net header length of the negotiated features
+ *
+ * Both descriptors stay the caller's and must outlive the device.
+ *
+ * Return: 0; -ENOENT or -ENODEV without vhost-net, -EACCES without the right
+ * to use it, -ENOMEM, -EMFILE.
+ */
+int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd)
+{
+	return vhost_device_open(dev, hsm_fd, tap_fd, &net_backend);
+}

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One virtqueue: its three eventfds, its rings in vhost, its doorbell and its
+ * interrupt in the HSM.
+ *
+ * An HSM may or may not consume the counter of the call eventfd when it
+ * injects: Linux' own one does not. So a counter that is not zero means "an
+ * interrupt that might have been injected already", and never the other way
+ * round. Where the library cannot tell, it injects once more: a spurious
+ * interrupt is harmless, a lost one stops the queue.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <linux/vhost.h>
+
+#include "internal.h"
+
+int vhost_queue_init(struct vhost_queue *queue)
+{
+	int *fds[] = { &queue->kick, &queue->call, &queue->error };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		*fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		if (*fds[i] < 0) {
+			int ret = -errno;
+
+			while (i--)
+				close(*fds[i]);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+void vhost_queue_deinit(struct vhost_queue *queue)
+{
+	close(queue->error);
+	close(queue->call);
+	close(queue->kick);
+}
+
+/* Take the counter of an eventfd. Returns whether it had been signalled. */
+static bool drain(int fd)
+{
+	uint64_t count;
+
+	return read(fd, &count, sizeof(count)) == sizeof(count);
+}
+
+static struct vhost_queue *get_queue(struct acrnvhost *dev, unsigned int index)
+{
+	return index < dev->backend->queues ? &dev->queues[index] : NULL;
+}
+
+static int doorbell_ioctl(struct acrnvhost *dev, struct vhost_queue *queue,
+			  __u32 flags)
+{
+	struct acrn_ioeventfd args = {
+		.fd = queue->kick,
+		.flags = queue->doorbell.flags | flags,
+		.addr = queue->doorbell.addr,
+		.len = queue->doorbell.len,
+		.data = queue->doorbell.data,
+	};
+
+	return vhost_ioctl(dev->hsm_fd, ACRN_IOCTL_IOEVENTFD, &args);
+}
+
+static int doorbell_on(struct acrnvhost *dev, struct vhost_queue *queue)
+{
+	int ret;
+
+	if (!queue->config.doorbell)
+		return 0;
+	ret = doorbell_ioctl(dev, queue, 0);
+	queue->doorbell_on = !ret;
+	return ret;
+}
+
+static int doorbell_off(struct acrnvhost *dev, struct vhost_queue *queue)
+{
+	if (!queue->doorbell_on)
+		return 0;
+	queue->doorbell_on = false;
+	return doorbell_ioctl(dev, queue, ACRN_IOEVENTFD_FLAG_DEASSIGN);
+}
+
+static int irqfd_ioctl(struct acrnvhost *dev, struct vhost_queue *queue,
+		       __u32 flags)
+{
+	struct acrn_irqfd args = {
+		.fd = queue->call,
+		.flags = flags,
+		.msi = queue->msi,
+	};
+
+	return vhost_ioctl(dev->hsm_fd, ACRN_IOCTL_IRQFD, &args);
+}
+
+/*
+ * Events that came before the irqfd was there are still in the counter. Those
+ * that come now are injected by the irqfd, and perhaps once more by us.
+ */
+static int irqfd_on(struct acrnvhost *dev, struct vhost_queue *queue)
+{
+	int ret;
+
+	if (!queue->config.msi)
+		return 0;
+	ret = irqfd_ioctl(dev, queue, 0);
+	if (ret)
+		return ret;
+	queue->irqfd_on = true;
+	if (drain(queue->call))
+		ret = vhost_ioctl(dev->hsm_fd, ACRN_IOCTL_INJECT_MSI,
+				  &queue->msi);
+	return ret;
+}
+
+/*
+ * What the counter holds so far has been injected. What comes between the two
+ * calls is injected and stays in the counter: once too often, never lost.
+ */
+static int irqfd_off(struct acrnvhost *dev, struct vhost_queue *queue)
+{
+	if (!queue->irqfd_on)
+		return 0;
+	drain(queue->call);
+	queue->irqfd_on = false;
+	return irqfd_ioctl(dev, queue, ACRN_IRQFD_FLAG_DEASSIGN);
+}
+
+static int set_vring_file(struct acrnvhost *dev, unsigned long request,
+			  unsigned int index, int fd)
+{
+	struct vhost_vring_file file = { .index = index, .fd = fd };
+
+	return vhost_ioctl(dev->vhost_fd, request, &file);
+}
+
+static int set_vring_state(struct acrnvhost *dev, unsigned long request,
+			   unsigned int index, __u32 num)
+{
+	struct vhost_vring_state state = { .index = index, .num = num };
+
+	return vhost_ioctl(dev->vhost_fd, request, &state);
+}
+
+static int set_rings(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_queue *queue = &dev->queues[index];
+	struct vhost_vring_addr addr = {
+		.index = index,
+		.desc_user_addr = (__u64)queue->config.desc,
+		.avail_user_addr = (__u64)queue->config.avail,
+		.used_user_addr = (__u64)queue->config.used,
+	};
+	int ret;
+
+	ret = set_vring_state(dev, VHOST_SET_VRING_NUM, index,
+			      queue->config.size);
+	if (ret)
+		return ret;
+	ret = set_vring_state(dev, VHOST_SET_VRING_BASE, index,
+			      queue->config.base);
+	if (ret)
+		return ret;
+	return vhost_ioctl(dev->vhost_fd, VHOST_SET_VRING_ADDR, &addr);
+}
+
+static int set_eventfds(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_queue *queue = &dev->queues[index];
+	int ret;
+
+	ret = set_vring_file(dev, VHOST_SET_VRING_CALL, index, queue->call);
+	if (ret)
+		return ret;
+	ret = set_vring_file(dev, VHOST_SET_VRING_ERR, index, queue->error);
+	if (ret)
+		return ret;
+	return set_vring_file(dev, VHOST_SET_VRING_KICK, index, queue->kick);
+}
+
+static int first_error(int ret, int err)
+{
+	return ret ? ret : err;
+}
+
+/* Undo set_eventfds() and learn where vhost stopped. */
+static int vhost_off(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_vring_state state = { .index = index };
+	int ret, err;
+
+	dev->queues[index].running = false;
+	ret = set_vring_file(dev, VHOST_SET_VRING_KICK, index,
+			     VHOST_FILE_UNBIND);
+	err = set_vring_file(dev, VHOST_SET_VRING_ERR, index,
+			     VHOST_FILE_UNBIND);
+	ret = first_error(ret, err);
+	err = set_vring_file(dev, VHOST_SET_VRING_CALL, index,
+			     VHOST_FILE_UNBIND);
+	ret = first_error(ret, err);
+	err = vhost_ioctl(dev->vhost_fd, VHOST_GET_VRING_BASE, &state);
+	if (!err)
+		dev->queues[index].base = state.num;
+	return first_error(ret, err);
+}
+
+/*
+ * Join a queue to vhost and the HSM; a queue that the driver does not use is
+ * left alone. Undoes itself on failure.
+ */
+int vhost_queue_start(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_queue *queue = &dev->queues[index];
+	int ret;
+
+	if (!queue->set)
+		return 0;
+
+	drain(queue->kick);
+	drain(queue->call);
+	drain(queue->error);
+	ret = doorbell_on(dev, queue);
+	if (ret)
+		return ret;
+	ret = irqfd_on(dev, queue);
+	if (ret)
+		goto stop;
+	ret = set_rings(dev, index);
+	if (ret)
+		goto stop;
+	queue->running = true;
+	ret = set_eventfds(dev, index);
+	if (ret)
+		goto stop;
+	return 0;
+
+stop:
+	vhost_queue_stop(dev, index);
+	return ret;
+}
+
+/* Undo as much of vhost_queue_start() as has been done. */
+int vhost_queue_stop(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_queue *queue = &dev->queues[index];
+	int ret = 0, err;
+
+	if (queue->running)
+		ret = vhost_off(dev, index);
+	err = doorbell_off(dev, queue);
+	ret = first_error(ret, err);
+	err = irqfd_off(dev, queue);
+	queue->set = false;
+	return first_error(ret, err);
+}
+
+static void copy_doorbell(struct vhost_queue *queue,
+			  const struct acrnvhost_doorbell *doorbell)
+{
+	if (doorbell)
+		queue->doorbell = *doorbell;
+	queue->config.doorbell = doorbell ? &queue->doorbell : NULL;
+}
+
+static void copy_msi(struct vhost_queue *queue,
+		     const struct acrn_msi_entry *msi)
+{
+	if (msi)
+		queue->msi = *msi;
+	queue->config.msi = msi ? &queue->msi : NULL;
+}
+
+/**
+ * acrnvhost_set_queue() - Describe a queue for the next start
+ * @dev:	Device, stopped
+ * @index:	Queue
+ * @config:	The queue as the driver has set it up, copied
+ *
+ * Return: 0; -EBUSY if the device runs; -EINVAL if there is no such queue.
+ */
+int acrnvhost_set_queue(struct acrnvhost *dev, unsigned int index,
+			const struct acrnvhost_queue *config)
+{
+	struct vhost_queue *queue = get_queue(dev, index);
+
+	if (!queue)
+		return -EINVAL;
+	if (dev->running)
+		return -EBUSY;
+	queue->config = *config;
+	copy_doorbell(queue, config->doorbell);
+	copy_msi(queue, config->msi);
+	queue->set = true;
+	return 0;
+}
+
+/**
+ * acrnvhost_queue_base() - Where vhost was in the available ring at the stop
+ * @dev:	Device
+ * @index:	Queue
+ * @base:	Result, for &struct acrnvhost_queue.base of a start that goes on
+ *
+ * Return: 0; -EINVAL if there is no such queue; -EBUSY while it runs.
+ */
+int acrnvhost_queue_base(struct acrnvhost *dev, unsigned int index, __u32 *base)
+{
+	struct vhost_queue *queue = get_queue(dev, index);
+
+	if (!queue)
+		return -EINVAL;
+	if (queue->running)
+		return -EBUSY;
+	*base = queue->base;
+	return 0;
+}
+
+/**
+ * acrnvhost_set_doorbell() - The driver moved the doorbell, by moving a BAR
+ * @dev:	Device
+ * @index:	Queue
+ * @doorbell:	New place, or NULL while it cannot be reached
+ *
+ * Return: 0; -EINVAL if there is no such queue; errors of the HSM, after which
+ * the queue has no doorbell.
+ */
+int acrnvhost_set_doorbell(struct acrnvhost *dev, unsigned int index,
+			   const struct acrnvhost_doorbell *doorbell)
+{
+	struct vhost_queue *queue = get_queue(dev, index);
+	int ret;
+
+	if (!queue)
+		return -EINVAL;
+	ret = doorbell_off(dev, queue);
+	copy_doorbell(queue, doorbell);
+	if (ret || !queue->running)
+		return ret;
+	return doorbell_on(dev, queue);
+}
+
+/**
+ * acrnvhost_set_msi() - The driver changed or masked the vector of a queue
+ * @dev:	Device
+ * @index:	Queue
+ * @msi:	New message, or NULL: masked
+ *
+ * An interrupt that comes while the vector is masked is kept, and sent when it
+ * is unmasked. To be called before the driver's write is completed: after a
+ * return no interrupt is sent to the old vector.
+ *
+ * Return: 0; -EINVAL if there is no such queue; errors of the HSM, after which
+ * the queue has no interrupt.
+ */
+int acrnvhost_set_msi(struct acrnvhost *dev, unsigned int index,
+		      const struct acrn_msi_entry *msi)
+{
+	struct vhost_queue *queue = get_queue(dev, index);
+	int ret;
+
+	if (!queue)
+		return -EINVAL;
+	if (msi && queue->irqfd_on && msi->msi_addr == queue->msi.msi_addr &&
+	    msi->msi_data == queue->msi.msi_data)
+		return 0;
+
+	ret = irqfd_off(dev, queue);
+	copy_msi(queue, msi);
+	if (ret || !queue->running)
+		return ret;
+	return irqfd_on(dev, queue);
+}
+
+/**
+ * acrnvhost_msi_pending() - Is an interrupt waiting for its vector's unmasking?
+ * @dev:	Device
+ * @index:	Queue
+ *
+ * For the pending bit array of MSI-X.
+ */
+bool acrnvhost_msi_pending(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_queue *queue = get_queue(dev, index);
+	struct pollfd poll_call = { .events = POLLIN };
+
+	if (!queue || !queue->running || queue->irqfd_on)
+		return false;
+	poll_call.fd = queue->call;
+	return poll(&poll_call, 1, 0) == 1;
+}
+
+/**
+ * acrnvhost_kick() - Ring the doorbell on behalf of the driver
+ * @dev:	Device
+ * @index:	Queue
+ *
+ * For doorbells that reached the device model in spite of the ioeventfd.
+ */
+int acrnvhost_kick(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_queue *queue = get_queue(dev, index);
+
+	if (!queue)
+		return -EINVAL;
+	return eventfd_write(queue->kick, 1) ? -errno : 0;
+}
+
+/**
+ * acrnvhost_error_fd() - eventfd that vhost signals when a ring is corrupt
+ * @dev:	Device
+ * @index:	Queue
+ *
+ * Return: The descriptor, which is the library's and open until the device is
+ * closed; -EINVAL if there is no such queue. vhost does not go on with the
+ * queue before it is reset.
+ */
+int acrnvhost_error_fd(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_queue *queue = get_queue(dev, index);
+
+	return queue ? queue->error : -EINVAL;
+}

@@ -50,8 +50,8 @@
  */
 struct irqfd_set {
 	struct acrn_vm *vm;
-	struct mutex config;
-	spinlock_t lock;
+	struct mutex config; /* (de)assignment */
+	spinlock_t lock; /* count, irqfds */
 	unsigned int count;
 	DECLARE_HASHTABLE(irqfds, IRQFD_HASH_BITS);
 };

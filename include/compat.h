@@ -7,11 +7,44 @@
 #define COMPAT_H
 
 #include <linux/eventfd.h>
+#include <linux/mm.h>
 #include <linux/version.h>
 
 /* Since 6.8 a signal counts 1 and says so no longer. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#endif
+
+/* Since 6.12 a page of a VM_PFNMAP area is looked up without handling PTEs. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+struct follow_pfnmap_args {
+	struct vm_area_struct *vma;
+	unsigned long address;
+	unsigned long pfn;
+	bool writable;
+	spinlock_t *lock;
+	pte_t *ptep;
+};
+
+static inline int follow_pfnmap_start(struct follow_pfnmap_args *args)
+{
+	pte_t pte;
+	int ret;
+
+	ret = follow_pte(args->vma->vm_mm, args->address, &args->ptep,
+			 &args->lock);
+	if (ret)
+		return ret;
+	pte = ptep_get(args->ptep);
+	args->pfn = pte_pfn(pte);
+	args->writable = pte_write(pte);
+	return 0;
+}
+
+static inline void follow_pfnmap_end(struct follow_pfnmap_args *args)
+{
+	pte_unmap_unlock(args->ptep, args->lock);
+}
 #endif
 
 #endif /* COMPAT_H */

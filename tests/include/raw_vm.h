@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A User VM by raw ioctls, for tests of the HSM's interface itself: no library
+ * or device model in between that could hide a difference. What cannot fail on
+ * a sane HSM and hypervisor ends the program when it does.
+ */
+#ifndef RAW_VM_H
+#define RAW_VM_H
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/acrn.h>
+
+/**
+ * struct raw_vm - A User VM that was created
+ * @fd:		The open /dev/acrn_hsm
+ * @vmid:	Its id
+ * @slots:	Its I/O request page, one slot a vCPU
+ */
+struct raw_vm {
+	int fd;
+	uint16_t vmid;
+	struct acrn_io_request_buffer *slots;
+};
+
+/* Service VM memory that is page aligned and zero. */
+static inline void *raw_pages(size_t size)
+{
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (pages == MAP_FAILED)
+		err(1, "%zu bytes of memory", size);
+	return pages;
+}
+
+/* A User VM with one vCPU on physical CPU @cpu; @flags as in CREATE_VM. */
+static inline struct raw_vm raw_vm_create(int cpu, uint64_t flags)
+{
+	struct raw_vm vm = { .fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC) };
+	struct acrn_vm_creation create = { .vcpu_num = 1,
+					   .vm_flag = flags,
+					   .cpu_affinity = 1ULL << cpu };
+
+	if (vm.fd < 0)
+		err(1, "/dev/acrn_hsm");
+	vm.slots = raw_pages(sizeof(*vm.slots));
+	create.ioreq_buf = (uintptr_t)vm.slots;
+	if (ioctl(vm.fd, ACRN_IOCTL_CREATE_VM, &create))
+		err(1, "CREATE_VM on CPU %d", cpu);
+	vm.vmid = create.vmid;
+	return vm;
+}
+
+/* Ends the VM the way a crash of its device model does. */
+static inline void raw_vm_close(struct raw_vm *vm)
+{
+	close(vm->fd);
+	munmap(vm->slots, sizeof(*vm->slots));
+}
+
+/* ACRN_IOCTL_IOEVENTFD with @flags, @len bytes at @addr, matching @data. */
+static inline int raw_ioeventfd(const struct raw_vm *vm, int eventfd,
+				uint32_t flags, uint64_t addr, uint32_t len,
+				uint64_t data)
+{
+	struct acrn_ioeventfd args = { .fd = eventfd,
+				       .flags = flags,
+				       .addr = addr,
+				       .len = len,
+				       .data = data };
+
+	return ioctl(vm->fd, ACRN_IOCTL_IOEVENTFD, &args);
+}
+
+/* ACRN_IOCTL_IRQFD with @flags for the MSI of @addr and @data. */
+static inline int raw_irqfd(const struct raw_vm *vm, int eventfd,
+			    uint32_t flags, uint64_t addr, uint64_t data)
+{
+	struct acrn_irqfd args = { .fd = eventfd,
+				   .flags = flags,
+				   .msi = { .msi_addr = addr,
+					    .msi_data = data } };
+
+	return ioctl(vm->fd, ACRN_IOCTL_IRQFD, &args);
+}
+
+static inline int raw_eventfd(void)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	if (fd < 0)
+		err(1, "eventfd");
+	return fd;
+}
+
+/* The events that a non-blocking eventfd has counted since it was last read. */
+static inline uint64_t raw_events(int fd)
+{
+	uint64_t count;
+
+	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
+
+static inline void raw_signal(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) != sizeof(one))
+		err(1, "write to an eventfd");
+}
+
+/* A number from a file of sysfs or debugfs; -1 when it cannot be read. */
+static inline long long raw_number(const char *path)
+{
+	char text[32] = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -1;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return len > 0 ? strtoll(text, NULL, 10) : -1;
+}
+
+/* Whether the HSM that is loaded is the in-tree one. */
+static inline int raw_hsm_is_in_tree(void)
+{
+	struct stat st;
+
+	return stat("/sys/module/acrn", &st) == 0;
+}
+
+#endif /* RAW_VM_H */

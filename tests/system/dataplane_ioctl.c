@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ACRN_IOCTL_IOEVENTFD and ACRN_IOCTL_IRQFD: what they refuse and with which
+ * errno, that what they keep is released in every order of things, also from
+ * several threads at once. The User VMs of this test never run.
+ *
+ * Arguments: physical CPUs of two User VMs.
+ *
+ * On the in-tree HSM, checks of what it is known to do otherwise are skipped.
+ */
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "raw_vm.h"
+#include "tap.h"
+
+#define PIO	  ACRN_IOEVENTFD_FLAG_PIO
+#define DATAMATCH ACRN_IOEVENTFD_FLAG_DATAMATCH
+#define DEASSIGN  ACRN_IOEVENTFD_FLAG_DEASSIGN
+
+/* Limits of ioeventfd/ioeventfd.c and irqfd/irqfd.c */
+#define DOORBELLS_MAX 4096
+#define IRQFDS_MAX    1024
+
+#define MSI_ADDR 0xfee00000ULL
+#define MSI_DATA 0x41ULL
+
+#define THREADS	    4
+#define FDS	    8
+#define ITERATIONS  500
+#define COUNTERS    "/sys/kernel/debug/acrn_vhost/"
+#define MODULE_REFS "/sys/module/acrn_vhost/refcnt"
+
+static bool in_tree;
+static int cpus[2];
+
+/* True, and a skipped check, when the in-tree HSM is known to do otherwise. */
+static bool differs(const char *name, const char *in_tree_does)
+{
+	if (in_tree)
+		tap_ok(true, "%s # SKIP in-tree: %s", name, in_tree_does);
+	return in_tree;
+}
+
+/* A check with tap_errno() that the in-tree HSM does not pass. */
+#define ours_errno(call, want, name, in_tree_does)                             \
+	do {                                                                   \
+		if (!differs(name, in_tree_does))                              \
+			tap_errno(call, want, name);                           \
+	} while (0)
+
+static long long msis_injected(void)
+{
+	return raw_number(COUNTERS "msis_injected");
+}
+
+static void test_ioeventfd_arguments(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	int efd = raw_eventfd();
+	int null = open("/dev/null", O_RDWR);
+	struct acrn_ioeventfd reserved = {
+		.fd = efd, .addr = 0x1000, .len = 2, .reserved = 1
+	};
+
+	tap_errno(raw_ioeventfd(&vm, -1, PIO, 0x1000, 2, 0), EBADF,
+		  "ioeventfd: descriptor -1");
+	tap_errno(raw_ioeventfd(&vm, 1000, PIO, 0x1000, 2, 0), EBADF,
+		  "ioeventfd: descriptor that is not open");
+	tap_errno(raw_ioeventfd(&vm, null, PIO, 0x1000, 2, 0), EINVAL,
+		  "ioeventfd: not an eventfd");
+	tap_errno(raw_ioeventfd(&vm, null, PIO | DEASSIGN, 0x1000, 2, 0),
+		  EINVAL, "ioeventfd: not an eventfd, to deassign");
+	tap_errno(raw_ioeventfd(&vm, efd, PIO, 0x1000, 0, 0), EINVAL,
+		  "ioeventfd: length 0");
+	tap_errno(raw_ioeventfd(&vm, efd, PIO, 0x1000, 3, 0), EINVAL,
+		  "ioeventfd: length 3");
+	tap_errno(raw_ioeventfd(&vm, efd, 0, 0x1000, 16, 0), EINVAL,
+		  "ioeventfd: length 16");
+	tap_errno(raw_ioeventfd(&vm, efd, 0, ~0ULL, 2, 0), EINVAL,
+		  "ioeventfd: range that wraps");
+	ours_errno(raw_ioeventfd(&vm, efd, PIO, 0x1000, 8, 0), EINVAL,
+		   "ioeventfd: port of 8 bytes", "accepts it");
+	ours_errno(raw_ioeventfd(&vm, efd, PIO, 0x10000, 2, 0), EINVAL,
+		   "ioeventfd: port that there is not", "accepts it");
+	ours_errno(raw_ioeventfd(&vm, efd, PIO | 0x8, 0x1000, 2, 0), EINVAL,
+		   "ioeventfd: unknown flag", "accepts it");
+	ours_errno(ioctl(vm.fd, ACRN_IOCTL_IOEVENTFD, &reserved), EINVAL,
+		   "ioeventfd: reserved field not zero", "accepts it");
+	ours_errno(raw_ioeventfd(&vm, efd, PIO | DATAMATCH, 0x1000, 2, 0x10000),
+		   EINVAL, "ioeventfd: data that is too wide", "accepts it");
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_IOEVENTFD, 8), EFAULT,
+		  "ioeventfd: bad pointer");
+
+	close(null);
+	close(efd);
+	raw_vm_close(&vm);
+}
+
+static void test_ioeventfd_rules(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	int a = raw_eventfd(), b = raw_eventfd();
+
+	tap_success(raw_ioeventfd(&vm, a, PIO, 0x1000, 2, 0),
+		    "ioeventfd: assigned");
+	tap_errno(raw_ioeventfd(&vm, a, PIO, 0x1000, 2, 0), EEXIST,
+		  "ioeventfd: twice the same");
+	ours_errno(raw_ioeventfd(&vm, b, PIO, 0x1000, 2, 0), EEXIST,
+		   "ioeventfd: twice, another eventfd",
+		   "only sees collisions of one eventfd");
+	ours_errno(raw_ioeventfd(&vm, b, PIO | DATAMATCH, 0x1000, 2, 5), EEXIST,
+		   "ioeventfd: matched data beside any data",
+		   "only sees collisions of one eventfd");
+	tap_success(raw_ioeventfd(&vm, b, PIO, 0x1000, 4, 0),
+		    "ioeventfd: another length beside it");
+	tap_success(raw_ioeventfd(&vm, b, 0, 0x1000, 2, 0),
+		    "ioeventfd: memory at the same address");
+
+	tap_success(raw_ioeventfd(&vm, a, PIO | DATAMATCH, 0x2000, 2, 0),
+		    "ioeventfd: queue 0");
+	tap_success(raw_ioeventfd(&vm, b, PIO | DATAMATCH, 0x2000, 2, 1),
+		    "ioeventfd: queue 1 at the same port");
+	tap_success(raw_ioeventfd(&vm, a, PIO | DATAMATCH, 0x2000, 2, 2),
+		    "ioeventfd: queue 2 with the eventfd of queue 0");
+	tap_errno(raw_ioeventfd(&vm, b, PIO | DATAMATCH, 0x2000, 2, 1), EEXIST,
+		  "ioeventfd: queue 1 twice");
+	tap_errno(raw_ioeventfd(&vm, b, PIO, 0x2000, 2, 0), EEXIST,
+		  "ioeventfd: any data beside matched data");
+
+	close(a);
+	close(b);
+	raw_vm_close(&vm);
+}
+
+static void test_ioeventfd_deassign(void)
+{
+	static const char why[] = "looks at the eventfd alone, returns 0";
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	const uint32_t flags = PIO | DATAMATCH, gone = flags | DEASSIGN;
+	int a = raw_eventfd(), b = raw_eventfd();
+
+	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1000, 2, 1), ENOENT,
+		   "deassign: nothing there", why);
+	tap_success(raw_ioeventfd(&vm, a, flags, 0x1000, 2, 1),
+		    "deassign: first, one is assigned");
+	ours_errno(raw_ioeventfd(&vm, b, gone, 0x1000, 2, 1), ENOENT,
+		   "deassign: another eventfd", why);
+	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1000, 2, 2), ENOENT,
+		   "deassign: other data", why);
+	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1002, 2, 1), ENOENT,
+		   "deassign: another address", why);
+	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1000, 4, 1), ENOENT,
+		   "deassign: another length", why);
+	ours_errno(raw_ioeventfd(&vm, a, gone & ~PIO, 0x1000, 2, 1), ENOENT,
+		   "deassign: memory instead of port", why);
+	ours_errno(raw_ioeventfd(&vm, a, gone & ~DATAMATCH, 0x1000, 2, 1),
+		   ENOENT, "deassign: any data instead of matched", why);
+	tap_success(raw_ioeventfd(&vm, a, gone, 0x1000, 2, 1),
+		    "deassign: the right one");
+	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1000, 2, 1), ENOENT,
+		   "deassign: the right one twice", why);
+	tap_success(raw_ioeventfd(&vm, b, flags, 0x1000, 2, 1),
+		    "deassign: what was deassigned can be assigned");
+	close(b);
+	tap_errno(raw_ioeventfd(&vm, b, gone, 0x1000, 2, 1), EBADF,
+		  "deassign: the eventfd was closed before");
+
+	close(a);
+	raw_vm_close(&vm);
+}
+
+static void test_ioeventfd_limit(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	int efd = raw_eventfd(), failed = 0;
+
+	if (differs("ioeventfd: limit", "has none"))
+		goto out;
+	for (int i = 0; i < DOORBELLS_MAX; i++)
+		failed += raw_ioeventfd(&vm, efd, 0, 0x1000 + i, 2, 0) != 0;
+	tap_eq(failed, 0, "ioeventfd: %d of them", DOORBELLS_MAX);
+	tap_errno(raw_ioeventfd(&vm, efd, 0, 0x100000, 2, 0), ENOSPC,
+		  "ioeventfd: one more than the limit");
+	tap_success(raw_ioeventfd(&vm, efd, DEASSIGN, 0x1234, 2, 0),
+		    "ioeventfd: one of them deassigned");
+	tap_success(raw_ioeventfd(&vm, efd, 0, 0x100000, 2, 0),
+		    "ioeventfd: now one more");
+out:
+	close(efd);
+	raw_vm_close(&vm);
+}
+
+static void test_irqfd_arguments(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	int efd = raw_eventfd(), null = open("/dev/null", O_RDWR);
+
+	tap_errno(raw_irqfd(&vm, -1, 0, MSI_ADDR, MSI_DATA), EBADF,
+		  "irqfd: descriptor -1");
+	tap_errno(raw_irqfd(&vm, 1000, 0, MSI_ADDR, MSI_DATA), EBADF,
+		  "irqfd: descriptor that is not open");
+	tap_errno(raw_irqfd(&vm, null, 0, MSI_ADDR, MSI_DATA), EINVAL,
+		  "irqfd: not an eventfd");
+	tap_errno(raw_irqfd(&vm, null, ACRN_IRQFD_FLAG_DEASSIGN, 0, 0), EINVAL,
+		  "irqfd: not an eventfd, to deassign");
+	ours_errno(raw_irqfd(&vm, efd, 2, MSI_ADDR, MSI_DATA), EINVAL,
+		   "irqfd: unknown flag", "accepts it");
+	ours_errno(raw_irqfd(&vm, efd, 0, 0, 0), EINVAL,
+		   "irqfd: MSI that was never written", "accepts it");
+	ours_errno(raw_irqfd(&vm, efd, 0, 0xfef00000, MSI_DATA), EINVAL,
+		   "irqfd: address outside of the window", "accepts it");
+	ours_errno(raw_irqfd(&vm, efd, 0, MSI_ADDR, 0x0f), EINVAL,
+		   "irqfd: vector of an exception", "accepts it");
+	ours_errno(raw_irqfd(&vm, efd, 0, MSI_ADDR, 0x541), EINVAL,
+		   "irqfd: INIT", "accepts it");
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_IRQFD, 8), EFAULT,
+		  "irqfd: bad pointer");
+
+	close(null);
+	close(efd);
+	raw_vm_close(&vm);
+}
+
+static void test_irqfd_rules(void)
+{
+	const uint32_t gone = ACRN_IRQFD_FLAG_DEASSIGN;
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	int a = raw_eventfd(), b = raw_eventfd();
+
+	ours_errno(raw_irqfd(&vm, a, gone, MSI_ADDR, MSI_DATA), ENOENT,
+		   "irqfd: deassigned, but nothing there", "returns 0");
+	tap_success(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA),
+		    "irqfd: assigned");
+	tap_errno(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA), EBUSY,
+		  "irqfd: twice the same");
+	tap_errno(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA + 1), EBUSY,
+		  "irqfd: twice with another MSI");
+	tap_success(raw_irqfd(&vm, b, 0, MSI_ADDR, MSI_DATA),
+		    "irqfd: the same MSI for another eventfd");
+	tap_success(raw_irqfd(&vm, a, gone, 0, 0),
+		    "irqfd: deassigned, whatever the MSI");
+	ours_errno(raw_irqfd(&vm, a, gone, MSI_ADDR, MSI_DATA), ENOENT,
+		   "irqfd: deassigned twice", "returns 0");
+	tap_success(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA + 1),
+		    "irqfd: assigned again");
+	close(b);
+	tap_errno(raw_irqfd(&vm, b, gone, MSI_ADDR, MSI_DATA), EBADF,
+		  "irqfd: deassigned, but the eventfd was closed before");
+
+	close(a);
+	raw_vm_close(&vm);
+}
+
+/* Each event injects once and is consumed, with one irqfd or with two. */
+static void test_irqfd_events(void)
+{
+	const uint32_t gone = ACRN_IRQFD_FLAG_DEASSIGN;
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	struct raw_vm other = raw_vm_create(cpus[1], 0);
+	int efd = raw_eventfd();
+	long long before;
+
+	if (differs("irqfd: events are consumed", "leaves the count"))
+		goto out;
+	raw_signal(efd);
+	raw_signal(efd);
+	/* The module may be loaded by this call only */
+	raw_irqfd(&vm, efd, gone, 0, 0);
+	before = msis_injected();
+	raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA);
+	tap_eq(msis_injected() - before, 1,
+	       "irqfd: pending events inject once when it is assigned");
+	tap_eq(raw_events(efd), 0, "irqfd: pending events are consumed");
+
+	for (int i = 0; i < 5; i++)
+		raw_signal(efd);
+	tap_eq(msis_injected() - before, 6, "irqfd: each event injects");
+	tap_eq(raw_events(efd), 0, "irqfd: each event is consumed");
+
+	raw_irqfd(&other, efd, 0, MSI_ADDR, MSI_DATA);
+	tap_eq(msis_injected() - before, 6,
+	       "irqfd: what was consumed does not inject again");
+	raw_signal(efd);
+	tap_eq(msis_injected() - before, 8,
+	       "irqfd: one eventfd injects into two VMs");
+
+	raw_irqfd(&vm, efd, gone, 0, 0);
+	raw_signal(efd);
+	tap_eq(msis_injected() - before, 9,
+	       "irqfd: after deassignment from one, into the other");
+	raw_vm_close(&other);
+	raw_signal(efd);
+	tap_eq(msis_injected() - before, 9,
+	       "irqfd: nothing injects when the VM is closed");
+	tap_eq(raw_events(efd), 1,
+	       "irqfd: the event stays when the VM is closed");
+	close(efd);
+	raw_vm_close(&vm);
+	return;
+out:
+	close(efd);
+	raw_vm_close(&other);
+	raw_vm_close(&vm);
+}
+
+/* As many irqfds as allowed, each on an eventfd of its own. */
+static int fill_irqfds(const struct raw_vm *vm, int *fds)
+{
+	int failed = 0;
+
+	for (int i = 0; i < IRQFDS_MAX; i++) {
+		fds[i] = raw_eventfd();
+		failed += raw_irqfd(vm, fds[i], 0, MSI_ADDR, MSI_DATA) != 0;
+	}
+	return failed;
+}
+
+static void test_irqfd_limit(void)
+{
+	struct rlimit files = { .rlim_cur = 4096, .rlim_max = 4096 };
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	int fds[IRQFDS_MAX], efd = raw_eventfd();
+
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		err(1, "RLIMIT_NOFILE");
+	tap_eq(fill_irqfds(&vm, fds), 0, "irqfd: %d of them", IRQFDS_MAX);
+	ours_errno(raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA), ENOSPC,
+		   "irqfd: one more than the limit", "has none");
+	for (int i = 0; i < IRQFDS_MAX; i++)
+		close(fds[i]);
+	tap_eq(fill_irqfds(&vm, fds), 0,
+	       "irqfd: the same again, closing the eventfds released them");
+
+	/* A descriptor more for one of them: closing one is not the end */
+	close(efd);
+	efd = dup(fds[0]);
+	close(fds[0]);
+	tap_success(raw_irqfd(&vm, efd, ACRN_IRQFD_FLAG_DEASSIGN, 0, 0),
+		    "irqfd: stays while one descriptor is left");
+
+	for (int i = 1; i < IRQFDS_MAX; i++)
+		close(fds[i]);
+	close(efd);
+	raw_vm_close(&vm);
+}
+
+static void test_closing_order(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	int first = raw_eventfd(), second = raw_eventfd();
+
+	for (int i = 0; i < 2; i++) {
+		int efd = i ? second : first;
+
+		raw_ioeventfd(&vm, efd, PIO, 0x1000 + 2 * i, 2, 0);
+		raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA);
+	}
+	close(first);
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM),
+		    "VM destroyed between the closing of two eventfds");
+	raw_signal(second);
+	tap_eq(raw_events(second), 1, "the event of the other one stays");
+	tap_errno(raw_irqfd(&vm, second, 0, MSI_ADDR, MSI_DATA), EINVAL,
+		  "irqfd of a VM that was destroyed");
+	tap_errno(raw_ioeventfd(&vm, second, PIO, 0x1000, 2, 0), EINVAL,
+		  "ioeventfd of a VM that was destroyed");
+	close(second);
+	raw_vm_close(&vm);
+}
+
+/**
+ * struct crowd - What the threads of a test share
+ * @vm:		User VM
+ * @fds:	Eventfds, replaced while others use them
+ * @stop:	The workers are done
+ * @bad:	Calls that failed as they never should
+ */
+struct crowd {
+	struct raw_vm *vm;
+	int fds[FDS];
+	bool stop;
+	int bad;
+};
+
+static int pick(unsigned int *seed)
+{
+	return rand_r(seed) % FDS;
+}
+
+/* The call succeeded, or lost a race. */
+static bool fair(int ret)
+{
+	return !ret || errno == EEXIST || errno == EBUSY || errno == ENOENT ||
+	       errno == EBADF;
+}
+
+/* Assigns and deassigns at random, always some that others use as well. */
+static void *worker(void *arg)
+{
+	struct crowd *crowd = arg;
+	unsigned int seed = (uintptr_t)&seed >> 12;
+	int bad = 0;
+
+	for (int i = 0; i < ITERATIONS; i++) {
+		int efd = crowd->fds[pick(&seed)];
+		uint64_t port = 0x1000 + 2 * pick(&seed);
+
+		bad += !fair(raw_irqfd(crowd->vm, efd, 0, MSI_ADDR, MSI_DATA));
+		bad += !fair(raw_ioeventfd(crowd->vm, efd, PIO, port, 2, 0));
+		efd = crowd->fds[pick(&seed)];
+		bad += !fair(raw_irqfd(crowd->vm, efd, ACRN_IRQFD_FLAG_DEASSIGN,
+				       0, 0));
+		bad += !fair(raw_ioeventfd(crowd->vm, efd, PIO | DEASSIGN, port,
+					   2, 0));
+	}
+	__atomic_fetch_add(&crowd->bad, bad, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Signals all eventfds, and gives each descriptor a new eventfd at times. */
+static void *signaller(void *arg)
+{
+	struct crowd *crowd = arg;
+	unsigned int seed = 1;
+
+	while (!__atomic_load_n(&crowd->stop, __ATOMIC_SEQ_CST)) {
+		int fresh, old = crowd->fds[pick(&seed)];
+
+		for (int i = 0; i < FDS; i++)
+			raw_signal(crowd->fds[i]);
+		fresh = raw_eventfd();
+		dup3(fresh, old, O_CLOEXEC);
+		close(fresh);
+	}
+	return NULL;
+}
+
+static void run_crowd(struct crowd *crowd, struct raw_vm *vm)
+{
+	pthread_t workers[THREADS], signals;
+
+	*crowd = (struct crowd){ .vm = vm };
+	for (int i = 0; i < FDS; i++)
+		crowd->fds[i] = raw_eventfd();
+	pthread_create(&signals, NULL, signaller, crowd);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&workers[i], NULL, worker, crowd);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(workers[i], NULL);
+	__atomic_store_n(&crowd->stop, true, __ATOMIC_SEQ_CST);
+	pthread_join(signals, NULL);
+}
+
+static void test_threads(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	struct crowd crowd;
+	int bad = 0;
+
+	run_crowd(&crowd, &vm);
+	tap_eq(crowd.bad, 0, "%d threads assign and deassign", THREADS);
+
+	/* What they left assigned can be deassigned or assigned, as ever */
+	for (int i = 0; i < FDS; i++) {
+		bad += !fair(raw_irqfd(&vm, crowd.fds[i],
+				       ACRN_IRQFD_FLAG_DEASSIGN, 0, 0));
+		bad += raw_irqfd(&vm, crowd.fds[i], 0, MSI_ADDR, MSI_DATA) != 0;
+	}
+	tap_eq(bad, 0, "each irqfd is in order after that");
+	raw_vm_close(&vm);
+	for (int i = 0; i < FDS; i++) {
+		raw_events(crowd.fds[i]);
+		raw_signal(crowd.fds[i]);
+		bad += raw_events(crowd.fds[i]) != 1;
+		close(crowd.fds[i]);
+	}
+	tap_eq(bad, 0, "no irqfd is left when the VM is closed");
+}
+
+/* DESTROY_VM while threads assign, deassign and signal. */
+static void *destroyer(void *arg)
+{
+	struct raw_vm *vm = arg;
+
+	usleep(20000);
+	return ioctl(vm->fd, ACRN_IOCTL_DESTROY_VM) ? vm : NULL;
+}
+
+static void test_destroy_under_load(void)
+{
+	const int rounds = 10;
+	void *failed;
+	int bad = 0;
+
+	if (differs("VM destroyed under load", "does not serialise ioctls"))
+		return;
+	for (int i = 0; i < rounds; i++) {
+		struct raw_vm vm = raw_vm_create(cpus[0], 0);
+		struct crowd crowd;
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, destroyer, &vm);
+		run_crowd(&crowd, &vm);
+		pthread_join(thread, &failed);
+		bad += failed != NULL;
+		bad += raw_irqfd(&vm, crowd.fds[0], 0, MSI_ADDR, MSI_DATA) !=
+			       -1 ||
+		       errno != EINVAL;
+		for (int fd = 0; fd < FDS; fd++)
+			close(crowd.fds[fd]);
+		raw_vm_close(&vm);
+	}
+	tap_eq(bad, 0, "VM destroyed under load, %d times", rounds);
+}
+
+static int unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK);
+}
+
+/* The module is pinned by a VM that uses it, and by nothing else. */
+static void test_module(void)
+{
+	struct raw_vm vm, idle;
+	int efd = raw_eventfd();
+
+	if (differs("module of the data plane", "has none"))
+		goto out;
+	tap_eq(raw_number(MODULE_REFS), 0, "module: not in use without a VM");
+	idle = raw_vm_create(cpus[1], 0);
+	tap_eq(raw_number(MODULE_REFS), 0,
+	       "module: not in use by a VM without eventfds");
+	vm = raw_vm_create(cpus[0], 0);
+	raw_ioeventfd(&vm, efd, PIO, 0x1000, 2, 0);
+	raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA);
+	tap_ok(raw_number(MODULE_REFS) > 0, "module: in use by a VM with some");
+	tap_errno(unload("acrn_vhost"), EWOULDBLOCK,
+		  "module: does not unload meanwhile");
+	raw_vm_close(&vm);
+	tap_eq(raw_number(MODULE_REFS), 0, "module: released with the VM");
+	tap_success(unload("acrn_vhost"), "module: unloads");
+	raw_signal(efd);
+	tap_eq(raw_events(efd), 1, "module: nothing of it is left behind");
+	tap_success(raw_irqfd(&idle, efd, 0, MSI_ADDR, MSI_DATA),
+		    "module: comes back when it is needed");
+	tap_ok(raw_number(MODULE_REFS) > 0, "module: and is in use");
+	raw_vm_close(&idle);
+	tap_success(unload("acrn_vhost"), "module: unloads again");
+out:
+	close(efd);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		errx(2, "usage: dataplane_ioctl CPU CPU");
+	cpus[0] = atoi(argv[1]);
+	cpus[1] = atoi(argv[2]);
+	in_tree = raw_hsm_is_in_tree();
+
+	test_ioeventfd_arguments();
+	test_ioeventfd_rules();
+	test_ioeventfd_deassign();
+	test_ioeventfd_limit();
+	test_irqfd_arguments();
+	test_irqfd_rules();
+	test_irqfd_events();
+	test_irqfd_limit();
+	test_closing_order();
+	test_threads();
+	test_destroy_under_load();
+	test_module();
+	return tap_done();
+}

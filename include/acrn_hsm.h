@@ -38,13 +38,14 @@ struct acrn_access {
  * @owner:	Module that implements it.
  * @attach:	Called once per VM, before any other call for that VM, when
  *		user space first asks for an ioeventfd or irqfd. Returns the
- *		VM's data plane state or an ERR_PTR(). Process context, VM lock
- *		held.
+ *		VM's data plane state or an ERR_PTR(). Process context, may
+ *		sleep.
  * @detach:	Ends what @attach began: no doorbell and no interrupt of this VM
  *		is handled after it returns. Called once @doorbell can no longer
  *		be entered for this VM. Process context, may sleep.
- * @ioeventfd:	ACRN_IOCTL_IOEVENTFD. Process context, may sleep.
- * @irqfd:	ACRN_IOCTL_IRQFD. Process context, may sleep.
+ * @ioeventfd:	ACRN_IOCTL_IOEVENTFD, its argument as user space gave it.
+ *		Process context, may sleep; one call at a time for a VM.
+ * @irqfd:	ACRN_IOCTL_IRQFD, likewise
  * @doorbell:	A guest's write. True when it was a doorbell and has been
  *		signalled; the HSM then completes the request. Hard-IRQ context
  *		of the upcall.

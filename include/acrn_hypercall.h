@@ -71,7 +71,7 @@
 #define ACRN_VMID_INVALID		0xffffU
 
 /* &struct acrn_vm_creation.vm_flag: vCPUs spin for their I/O requests. */
-#define ACRN_VM_FLAG_IO_COMPLETION_POLLING	(1ULL << 2)
+#define ACRN_VM_FLAG_IO_COMPLETION_POLLING	0x4ULL
 
 /* &struct acrn_memory_region.type */
 #define ACRN_MEMORY_REGION_ADD		0
@@ -133,5 +133,129 @@ struct acrn_irqline {
 	__u32	gsi;
 	__u32	op;
 };
+
+#ifdef __KERNEL__
+
+#include <linux/io.h>
+#include <asm/acrn.h>
+
+/*
+ * The calls themselves. All return 0 or the negative errno of the hypervisor
+ * and can be made from any context; each takes the lock of the VM concerned
+ * within the hypervisor. What a pointer points to must be in the linear map,
+ * which rules out the stack: it may be in vmalloc space.
+ */
+
+/**
+ * acrn_hc_create_vm() - Create a User VM
+ * @vm:	What to create; vmid and vcpu_num are filled in
+ */
+static inline int acrn_hc_create_vm(struct acrn_vm_creation *vm)
+{
+	return acrn_hypercall1(ACRN_HC_CREATE_VM, virt_to_phys(vm));
+}
+
+/**
+ * acrn_hc_destroy_vm() - Destroy a paused User VM
+ * @vmid:	User VM
+ *
+ * From success on, the hypervisor no longer uses any page given to the VM and
+ * may give the id to another VM.
+ */
+static inline int acrn_hc_destroy_vm(u16 vmid)
+{
+	return acrn_hypercall1(ACRN_HC_DESTROY_VM, vmid);
+}
+
+/**
+ * acrn_hc_start_vm() - Let a created or reset User VM run
+ * @vmid:	User VM, with an I/O request page and at least one vCPU: the
+ *		hypervisor itself faults when there is none
+ */
+static inline int acrn_hc_start_vm(u16 vmid)
+{
+	return acrn_hypercall1(ACRN_HC_START_VM, vmid);
+}
+
+/**
+ * acrn_hc_pause_vm() - Stop all vCPUs of a User VM
+ * @vmid:	User VM
+ */
+static inline int acrn_hc_pause_vm(u16 vmid)
+{
+	return acrn_hypercall1(ACRN_HC_PAUSE_VM, vmid);
+}
+
+/**
+ * acrn_hc_reset_vm() - Put a paused User VM back to the state after creation
+ * @vmid:	User VM. Its memory stays, its I/O request slots become FREE.
+ */
+static inline int acrn_hc_reset_vm(u16 vmid)
+{
+	return acrn_hypercall1(ACRN_HC_RESET_VM, vmid);
+}
+
+/**
+ * acrn_hc_set_vcpu_regs() - Set the registers that a vCPU starts with
+ * @vmid:	User VM, not running
+ * @regs:	vCPU and registers
+ */
+static inline int acrn_hc_set_vcpu_regs(u16 vmid, struct acrn_vcpu_regs *regs)
+{
+	return acrn_hypercall2(ACRN_HC_SET_VCPU_REGS, vmid, virt_to_phys(regs));
+}
+
+/**
+ * acrn_hc_inject_msi() - Deliver a message signalled interrupt
+ * @vmid:	User VM
+ * @msi:	Address and data as the guest programmed them
+ */
+static inline int acrn_hc_inject_msi(u16 vmid, struct acrn_msi_entry *msi)
+{
+	return acrn_hypercall2(ACRN_HC_INJECT_MSI, vmid, virt_to_phys(msi));
+}
+
+/**
+ * acrn_hc_set_irqline() - Drive a pin of the User VM's interrupt controllers
+ * @vmid:	User VM
+ * @line:	&struct acrn_irqline in eight bytes
+ */
+static inline int acrn_hc_set_irqline(u16 vmid, u64 line)
+{
+	return acrn_hypercall2(ACRN_HC_SET_IRQLINE, vmid, line);
+}
+
+/**
+ * acrn_hc_set_ioreq_buffer() - Say where the I/O request page is
+ * @vmid:	User VM
+ * @buffer:	Address of the page, whose slots all become FREE
+ */
+static inline int
+acrn_hc_set_ioreq_buffer(u16 vmid, struct acrn_ioreq_buffer_addr *buffer)
+{
+	return acrn_hypercall2(ACRN_HC_SET_IOREQ_BUFFER, vmid,
+			       virt_to_phys(buffer));
+}
+
+/**
+ * acrn_hc_notify_request_finish() - Wake the vCPU whose I/O request is COMPLETE
+ * @vmid:	User VM
+ * @vcpu:	vCPU, which is also the number of its slot
+ */
+static inline int acrn_hc_notify_request_finish(u16 vmid, u16 vcpu)
+{
+	return acrn_hypercall2(ACRN_HC_NOTIFY_REQUEST_FINISH, vmid, vcpu);
+}
+
+/**
+ * acrn_hc_set_memory_regions() - Change the address space of a User VM
+ * @batch:	Regions, taken in order up to the first that fails
+ */
+static inline int acrn_hc_set_memory_regions(struct acrn_memory_batch *batch)
+{
+	return acrn_hypercall1(ACRN_HC_SET_MEMORY_REGIONS, virt_to_phys(batch));
+}
+
+#endif /* __KERNEL__ */
 
 #endif /* ACRN_HYPERCALL_H */

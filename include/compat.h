@@ -22,7 +22,7 @@ struct follow_pfnmap_args {
 	unsigned long address;
 	unsigned long pfn;
 	bool writable;
-	spinlock_t *lock;
+	spinlock_t *lock;	/* of the page table, held until the end */
 	pte_t *ptep;
 };
 
@@ -35,6 +35,7 @@ static inline int follow_pfnmap_start(struct follow_pfnmap_args *args)
 			 &args->lock);
 	if (ret)
 		return ret;
+	__acquire(args->lock);
 	pte = ptep_get(args->ptep);
 	args->pfn = pte_pfn(pte);
 	args->writable = pte_write(pte);

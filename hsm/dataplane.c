@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The data plane is another module, loaded when a device model first asks for
+ * an ioeventfd or irqfd and pinned by each VM that uses it.
+ */
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kmod.h>
+#include <linux/module.h>
+
+#include "hsm.h"
+
+/* The one that is registered, or NULL. Guarded by registration_lock. */
+static const struct acrn_dataplane_ops *registered;
+static DEFINE_MUTEX(registration_lock);
+
+/**
+ * acrn_hsm_register_dataplane() - Offer to serve VMs
+ * @ops:	What to call; must stay until unregistered
+ *
+ * Return: 0, or -EBUSY when there is a data plane already
+ */
+int acrn_hsm_register_dataplane(const struct acrn_dataplane_ops *ops)
+{
+	int ret = 0;
+
+	mutex_lock(&registration_lock);
+	if (registered)
+		ret = -EBUSY;
+	else
+		registered = ops;
+	mutex_unlock(&registration_lock);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(acrn_hsm_register_dataplane, ACRN_HSM);
+
+/**
+ * acrn_hsm_unregister_dataplane() - Take the offer back
+ * @ops:	As registered
+ *
+ * For the exit of the module that owns @ops, which implies that no VM uses it.
+ */
+void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops)
+{
+	mutex_lock(&registration_lock);
+	if (registered == ops)
+		registered = NULL;
+	mutex_unlock(&registration_lock);
+}
+EXPORT_SYMBOL_NS_GPL(acrn_hsm_unregister_dataplane, ACRN_HSM);
+
+/**
+ * acrn_hsm_vmid() - The hypervisor's number of a VM
+ * @vm:	User VM
+ *
+ * Any context.
+ */
+u16 acrn_hsm_vmid(const struct acrn_vm *vm)
+{
+	return vm->vmid;
+}
+EXPORT_SYMBOL_NS_GPL(acrn_hsm_vmid, ACRN_HSM);
+
+/* A reference to the data plane's module goes with the result. */
+static const struct acrn_dataplane_ops *get_registered(void)
+{
+	const struct acrn_dataplane_ops *ops;
+
+	mutex_lock(&registration_lock);
+	ops = registered;
+	if (ops && !try_module_get(ops->owner))
+		ops = NULL;
+	mutex_unlock(&registration_lock);
+	return ops;
+}
+
+static const struct acrn_dataplane_ops *get_or_load(void)
+{
+	const struct acrn_dataplane_ops *ops = get_registered();
+
+	if (ops)
+		return ops;
+	request_module("acrn_vhost");
+	return get_registered();
+}
+
+static int attach(struct acrn_vm *vm)
+{
+	struct acrn_dataplane *dataplane = &vm->dataplane;
+	const struct acrn_dataplane_ops *ops;
+	void *data;
+
+	if (dataplane->ops)
+		return 0;
+	ops = get_or_load();
+	if (!ops)
+		return -EOPNOTSUPP;
+	data = ops->attach(vm);
+	if (IS_ERR(data)) {
+		module_put(ops->owner);
+		return PTR_ERR(data);
+	}
+	dataplane->data = data;
+	/* Pairs with acrn_dataplane_doorbell(), which may run right away. */
+	smp_store_release(&dataplane->ops, ops);
+	return 0;
+}
+
+void acrn_dataplane_init(struct acrn_dataplane *dataplane)
+{
+	mutex_init(&dataplane->lock);
+}
+
+/* The upcall no longer sees the VM, and no ioctl is under way. May sleep. */
+void acrn_dataplane_detach(struct acrn_dataplane *dataplane)
+{
+	const struct acrn_dataplane_ops *ops = dataplane->ops;
+
+	if (!ops)
+		return;
+	ops->detach(dataplane->data);
+	dataplane->ops = NULL;
+	module_put(ops->owner);
+}
+
+/* ACRN_IOCTL_IOEVENTFD. -EOPNOTSUPP when there is no data plane. */
+int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
+			     const struct acrn_ioeventfd *args)
+{
+	struct acrn_dataplane *dataplane = &vm->dataplane;
+	int ret;
+
+	mutex_lock(&dataplane->lock);
+	ret = attach(vm);
+	if (!ret)
+		ret = dataplane->ops->ioeventfd(dataplane->data, args);
+	mutex_unlock(&dataplane->lock);
+	return ret;
+}
+
+/* ACRN_IOCTL_IRQFD. -EOPNOTSUPP when there is no data plane. */
+int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args)
+{
+	struct acrn_dataplane *dataplane = &vm->dataplane;
+	int ret;
+
+	mutex_lock(&dataplane->lock);
+	ret = attach(vm);
+	if (!ret)
+		ret = dataplane->ops->irqfd(dataplane->data, args);
+	mutex_unlock(&dataplane->lock);
+	return ret;
+}
+
+static bool is_doorbell_like(const struct acrn_ioreq *request)
+{
+	const struct acrn_access *access = &request->access;
+
+	if (!request->write)
+		return false;
+	switch (access->type) {
+	case ACRN_IOREQ_TYPE_PORTIO:
+	case ACRN_IOREQ_TYPE_MMIO:
+		return access->size == 1 || access->size == 2 ||
+		       access->size == 4 || access->size == 8;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Hot path, hard-IRQ context of the upcall. True when @request was a doorbell
+ * and only needs to be completed.
+ */
+bool acrn_dataplane_doorbell(struct acrn_vm *vm,
+			     const struct acrn_ioreq *request)
+{
+	const struct acrn_dataplane_ops *ops;
+
+	/* Pairs with attach(). */
+	ops = smp_load_acquire(&vm->dataplane.ops);
+	if (!ops || !is_doorbell_like(request))
+		return false;
+	return ops->doorbell(vm->dataplane.data, &request->access);
+}

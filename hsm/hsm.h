@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The HSM's own structures, and which file offers what.
+ *
+ * Locks, outermost first:
+ *   &struct acrn_file.lock	held by every ioctl, for writing by those that
+ *				make or end the VM; not while one waits
+ *   &struct acrn_memory.lock, &struct acrn_dataplane.lock
+ *   &struct acrn_ioreqs.lock	also taken by the upcall in hard-IRQ context
+ */
+#ifndef HSM_HSM_H
+#define HSM_HSM_H
+
+#include <linux/kref.h>
+#include <linux/maple_tree.h>
+#include <linux/miscdevice.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "acrn_hsm.h"
+
+/**
+ * struct acrn_file - An open /dev/acrn_hsm
+ * @lock:	Guards @vm: held for reading throughout an ioctl on the VM, for
+ *		writing by those that create or destroy it
+ * @vm:		NULL until there is a VM and again once it is destroyed
+ */
+struct acrn_file {
+	struct rw_semaphore lock;
+	struct acrn_vm *vm;
+};
+
+/**
+ * struct acrn_memory - The address space of a User VM
+ * @lock:	Guards all of it
+ * @segments:	&struct acrn_segment by range of User VM page frames
+ * @count:	How many
+ */
+struct acrn_memory {
+	struct mutex lock;	/* the rest */
+	struct maple_tree segments;
+	unsigned int count;
+};
+
+/**
+ * enum acrn_ioreq_owner - Who may complete the request in a slot
+ * @ACRN_IOREQ_HYPERVISOR:	Nobody: no request has been taken from the slot
+ * @ACRN_IOREQ_UPCALL:		The upcall that has just taken it
+ * @ACRN_IOREQ_WORK:		The VM's work
+ * @ACRN_IOREQ_CLIENT:		The client in user space
+ */
+enum acrn_ioreq_owner {
+	ACRN_IOREQ_HYPERVISOR,
+	ACRN_IOREQ_UPCALL,
+	ACRN_IOREQ_WORK,
+	ACRN_IOREQ_CLIENT,
+};
+
+/**
+ * struct acrn_ioreq - Private copy of a slot of the I/O request page
+ * @owner:	Who may complete it
+ * @write:	Direction
+ * @polling:	The vCPU watches the slot and needs no hypercall to go on
+ * @access:	What the guest does
+ *
+ * The page belongs to the device model, which may scribble on it: what is
+ * decided here is decided by this copy, taken once. A device model that forges
+ * requests harms its own VM alone.
+ */
+struct acrn_ioreq {
+	enum acrn_ioreq_owner owner;
+	bool write;
+	bool polling;
+	struct acrn_access access;
+};
+
+/**
+ * struct acrn_client - The device model's seat
+ * @ref:	Held by the VM and by whoever waits
+ * @wait:	Where ACRN_IOCTL_ATTACH_IOREQ_CLIENT sleeps
+ * @requests:	How many requests it has to answer. &struct acrn_ioreqs.lock.
+ * @gone:	Destroyed; never unset. &struct acrn_ioreqs.lock.
+ */
+struct acrn_client {
+	struct kref ref;
+	wait_queue_head_t wait;
+	unsigned int requests;
+	bool gone;
+};
+
+/**
+ * struct acrn_ioreqs - I/O requests of a VM
+ * @page:		I/O request page, pinned in the device model's memory
+ * @slots:		The same, mapped; slot n is for vCPU n
+ * @lock:		Guards @requests, @client and every change of the
+ *			processed field of @slots by us
+ * @requests:		What has been taken from @slots
+ * @client:		Answers what the kernel does not, or NULL
+ * @work:		Deals with what the upcall leaves
+ * @pci_conf_address:	The guest's port 0xCF8, used by @work and by RESET
+ *			when @work is idle
+ */
+struct acrn_ioreqs {
+	struct page *page;
+	struct acrn_io_request *slots;
+	raw_spinlock_t lock;
+	struct acrn_ioreq requests[ACRN_IO_REQUEST_MAX];
+	struct acrn_client *client;
+	struct work_struct work;
+	u32 pci_conf_address;
+};
+
+/**
+ * struct acrn_dataplane - A VM's side of the data plane
+ * @lock:	Serialises attaching and the two ioctls
+ * @ops:	NULL until attached; published after @data
+ * @data:	What &acrn_dataplane_ops.attach returned
+ */
+struct acrn_dataplane {
+	struct mutex lock;	/* attaching, ioctls */
+	const struct acrn_dataplane_ops *ops;
+	void *data;
+};
+
+/**
+ * struct acrn_vm - A User VM
+ * @node:	In the list that the upcall walks
+ * @vmid:	The hypervisor's number for it
+ * @vcpu_num:	How many vCPUs, at most ACRN_IO_REQUEST_MAX
+ * @dying:	Being destroyed: all that is left to do is the hypervisor's part.
+ *		&struct acrn_file.lock.
+ * @memory:	Its address space
+ * @ioreqs:	Its I/O requests
+ * @dataplane:	Its ioeventfds and irqfds
+ */
+struct acrn_vm {
+	struct list_head node;
+	u16 vmid;
+	u16 vcpu_num;
+	bool dying;
+	struct acrn_memory memory;
+	struct acrn_ioreqs ioreqs;
+	struct acrn_dataplane dataplane;
+};
+
+/* ioctl.c: /dev/acrn_hsm */
+extern const struct file_operations acrn_hsm_fops;
+
+/* vm.c: lifecycle */
+struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args);
+int acrn_vm_destroy(struct acrn_vm *vm);
+void acrn_vm_release(struct acrn_vm *vm);
+int acrn_vm_start(struct acrn_vm *vm);
+int acrn_vm_reset(struct acrn_vm *vm);
+int acrn_vm_set_vcpu_regs(struct acrn_vm *vm, struct acrn_vcpu_regs *regs);
+
+/* memory.c: what the VM's physical addresses lead to */
+void acrn_memory_init(struct acrn_memory *memory);
+void acrn_memory_deinit(struct acrn_memory *memory, bool unpin);
+int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
+int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
+
+/* ioreq.c: I/O requests from the upcall to completion */
+int acrn_ioreq_wq_create(void);
+void acrn_ioreq_wq_destroy(void);
+int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address);
+void acrn_ioreq_deinit(struct acrn_ioreqs *ioreqs, bool unpin);
+void acrn_ioreq_upcall(struct acrn_vm *vm);
+void acrn_ioreq_flush(struct acrn_vm *vm);
+void acrn_ioreq_clear(struct acrn_vm *vm);
+void acrn_ioreq_reset(struct acrn_vm *vm);
+int acrn_ioreq_notify(struct acrn_vm *vm, u32 vcpu);
+int acrn_client_create(struct acrn_vm *vm);
+void acrn_client_destroy(struct acrn_vm *vm);
+struct acrn_client *acrn_client_get(struct acrn_vm *vm);
+int acrn_client_wait(struct acrn_client *client);
+void acrn_client_put(struct acrn_client *client);
+
+/* upcall.c: the hypervisor's interrupt */
+void acrn_upcall_hook(void);
+void acrn_upcall_unhook(void);
+void acrn_upcall_add(struct acrn_vm *vm);
+void acrn_upcall_remove(struct acrn_vm *vm);
+
+/* dataplane.c: what is handed to acrn_vhost.ko */
+void acrn_dataplane_init(struct acrn_dataplane *dataplane);
+void acrn_dataplane_detach(struct acrn_dataplane *dataplane);
+int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
+			     const struct acrn_ioeventfd *args);
+int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args);
+bool acrn_dataplane_doorbell(struct acrn_vm *vm,
+			     const struct acrn_ioreq *request);
+
+/* interrupt.c: interrupts into the VM */
+int acrn_interrupt_init(void);
+void acrn_interrupt_deinit(void);
+
+#endif /* HSM_HSM_H */

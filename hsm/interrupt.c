@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupts into User VMs from any context.
+ */
+#include <linux/cache.h>
+#include <linux/export.h>
+#include <linux/irqflags.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include "acrn_hypercall.h"
+#include "hsm.h"
+
+/*
+ * The hypercall takes its argument from physical memory, which the stack may
+ * not be, and there must be no allocation for each interrupt. So each CPU has
+ * its own, used with interrupts off, in the linear map.
+ */
+struct msi_argument {
+	struct acrn_msi_entry msi;
+} ____cacheline_aligned;
+
+static struct msi_argument *msi_arguments;
+
+int acrn_interrupt_init(void)
+{
+	msi_arguments = kcalloc(nr_cpu_ids, sizeof(*msi_arguments), GFP_KERNEL);
+	return msi_arguments ? 0 : -ENOMEM;
+}
+
+void acrn_interrupt_deinit(void)
+{
+	kfree(msi_arguments);
+}
+
+/**
+ * acrn_hsm_inject_msi() - Deliver a message signalled interrupt to a User VM
+ * @vm:		User VM
+ * @addr:	MSI address as the guest programmed it
+ * @data:	MSI data as the guest programmed it
+ *
+ * Any context but NMI.
+ *
+ * Return: 0, or the hypervisor's negative errno
+ */
+int acrn_hsm_inject_msi(struct acrn_vm *vm, u64 addr, u64 data)
+{
+	struct acrn_msi_entry *msi;
+	unsigned long flags;
+	int ret;
+
+	local_irq_save(flags);
+	msi = &msi_arguments[smp_processor_id()].msi;
+	msi->msi_addr = addr;
+	msi->msi_data = data;
+	ret = acrn_hc_inject_msi(vm->vmid, msi);
+	local_irq_restore(flags);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(acrn_hsm_inject_msi, ACRN_HSM);

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/acrn_hsm: each open file is at most one VM, and each ioctl one function.
+ *
+ * An ioctl holds the file's lock for reading, so that the VM stays until it is
+ * through; those that make or end the VM hold it for writing. The exception is
+ * the one that waits for I/O requests.
+ */
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "acrn_hypercall.h"
+#include "hsm.h"
+
+/* MSIs of x86 are writes to 0xFEExxxxx. */
+#define MSI_ADDRESS_SHIFT	20
+#define MSI_ADDRESS_BASE	0xfee
+
+/**
+ * struct hsm_ioctl - What to do for a command
+ * @cmd:	ACRN_IOCTL_*
+ * @by_value:	The argument is the value itself and no pointer to it
+ * @vm_op:	Called with the file's lock held for reading, with a copy of the
+ *		argument in the linear map, or NULL when @cmd has none
+ * @file_op:	Called instead of @vm_op with no lock held
+ */
+struct hsm_ioctl {
+	unsigned int cmd;
+	bool by_value;
+	int (*vm_op)(struct acrn_vm *vm, void *arg);
+	int (*file_op)(struct acrn_file *file, void __user *arg);
+};
+
+static bool has_vm(const struct acrn_file *file)
+{
+	return file->vm && !file->vm->dying;
+}
+
+static int create_and_report(struct acrn_file *file,
+			     struct acrn_vm_creation *args,
+			     void __user *uarg)
+{
+	struct acrn_vm *vm;
+
+	if (file->vm)
+		return -EEXIST;
+	vm = acrn_vm_create(args);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	if (copy_to_user(uarg, args, sizeof(*args))) {
+		acrn_vm_release(vm);
+		return -EFAULT;
+	}
+	file->vm = vm;
+	return 0;
+}
+
+/* -EEXIST when the file has a VM already. */
+static int ioctl_create_vm(struct acrn_file *file, void __user *uarg)
+{
+	struct acrn_vm_creation *args;
+	int ret;
+
+	args = memdup_user(uarg, sizeof(*args));
+	if (IS_ERR(args))
+		return PTR_ERR(args);
+	ret = down_write_killable(&file->lock);
+	if (!ret) {
+		ret = create_and_report(file, args, uarg);
+		up_write(&file->lock);
+	}
+	kfree(args);
+	return ret;
+}
+
+/* Afterwards the file can have another VM. */
+static int ioctl_destroy_vm(struct acrn_file *file, void __user *uarg)
+{
+	int ret;
+
+	ret = down_write_killable(&file->lock);
+	if (ret)
+		return ret;
+	ret = file->vm ? acrn_vm_destroy(file->vm) : -EINVAL;
+	if (!ret)
+		file->vm = NULL;
+	up_write(&file->lock);
+	return ret;
+}
+
+/* Waits without the lock; the client it waits for outlives the VM. */
+static int ioctl_attach_ioreq_client(struct acrn_file *file, void __user *uarg)
+{
+	struct acrn_client *client = NULL;
+	int ret;
+
+	ret = down_read_killable(&file->lock);
+	if (ret)
+		return ret;
+	if (!has_vm(file))
+		ret = -EINVAL;
+	else
+		client = acrn_client_get(file->vm);
+	up_read(&file->lock);
+	if (ret)
+		return ret;
+	if (!client)
+		return -ENODEV;
+	ret = acrn_client_wait(client);
+	acrn_client_put(client);
+	return ret;
+}
+
+static int ioctl_start_vm(struct acrn_vm *vm, void *arg)
+{
+	return acrn_vm_start(vm);
+}
+
+static int ioctl_pause_vm(struct acrn_vm *vm, void *arg)
+{
+	return acrn_hc_pause_vm(vm->vmid);
+}
+
+static int ioctl_reset_vm(struct acrn_vm *vm, void *arg)
+{
+	return acrn_vm_reset(vm);
+}
+
+static int ioctl_set_vcpu_regs(struct acrn_vm *vm, void *arg)
+{
+	return acrn_vm_set_vcpu_regs(vm, arg);
+}
+
+static int ioctl_inject_msi(struct acrn_vm *vm, void *arg)
+{
+	const struct acrn_msi_entry *msi = arg;
+
+	if (msi->msi_addr >> MSI_ADDRESS_SHIFT != MSI_ADDRESS_BASE)
+		return -EINVAL;
+	return acrn_hsm_inject_msi(vm, msi->msi_addr, msi->msi_data);
+}
+
+static int ioctl_set_irqline(struct acrn_vm *vm, void *arg)
+{
+	const u64 *line = arg;
+
+	return acrn_hc_set_irqline(vm->vmid, *line);
+}
+
+/* The field vmid says nothing that the file does not and is ignored. */
+static int ioctl_notify_request_finish(struct acrn_vm *vm, void *arg)
+{
+	const struct acrn_ioreq_notify *notify = arg;
+
+	if (notify->reserved)
+		return -EINVAL;
+	return acrn_ioreq_notify(vm, notify->vcpu);
+}
+
+static int ioctl_create_ioreq_client(struct acrn_vm *vm, void *arg)
+{
+	return acrn_client_create(vm);
+}
+
+static int ioctl_destroy_ioreq_client(struct acrn_vm *vm, void *arg)
+{
+	acrn_client_destroy(vm);
+	return 0;
+}
+
+static int ioctl_clear_vm_ioreq(struct acrn_vm *vm, void *arg)
+{
+	acrn_ioreq_clear(vm);
+	return 0;
+}
+
+static int ioctl_set_memseg(struct acrn_vm *vm, void *arg)
+{
+	return acrn_memory_set(vm, arg);
+}
+
+static int ioctl_unset_memseg(struct acrn_vm *vm, void *arg)
+{
+	return acrn_memory_unset(vm, arg);
+}
+
+static int ioctl_ioeventfd(struct acrn_vm *vm, void *arg)
+{
+	return acrn_dataplane_ioeventfd(vm, arg);
+}
+
+static int ioctl_irqfd(struct acrn_vm *vm, void *arg)
+{
+	return acrn_dataplane_irqfd(vm, arg);
+}
+
+static const struct hsm_ioctl ioctls[] = {
+	{ ACRN_IOCTL_CREATE_VM, .file_op = ioctl_create_vm },
+	{ ACRN_IOCTL_DESTROY_VM, .file_op = ioctl_destroy_vm },
+	{ ACRN_IOCTL_START_VM, .vm_op = ioctl_start_vm },
+	{ ACRN_IOCTL_PAUSE_VM, .vm_op = ioctl_pause_vm },
+	{ ACRN_IOCTL_RESET_VM, .vm_op = ioctl_reset_vm },
+	{ ACRN_IOCTL_SET_VCPU_REGS, .vm_op = ioctl_set_vcpu_regs },
+	{ ACRN_IOCTL_INJECT_MSI, .vm_op = ioctl_inject_msi },
+	{ ACRN_IOCTL_SET_IRQLINE, .vm_op = ioctl_set_irqline, .by_value = true },
+	{ ACRN_IOCTL_NOTIFY_REQUEST_FINISH,
+	  .vm_op = ioctl_notify_request_finish },
+	{ ACRN_IOCTL_CREATE_IOREQ_CLIENT, .vm_op = ioctl_create_ioreq_client },
+	{ ACRN_IOCTL_ATTACH_IOREQ_CLIENT,
+	  .file_op = ioctl_attach_ioreq_client },
+	{ ACRN_IOCTL_DESTROY_IOREQ_CLIENT,
+	  .vm_op = ioctl_destroy_ioreq_client },
+	{ ACRN_IOCTL_CLEAR_VM_IOREQ, .vm_op = ioctl_clear_vm_ioreq },
+	{ ACRN_IOCTL_SET_MEMSEG, .vm_op = ioctl_set_memseg },
+	{ ACRN_IOCTL_UNSET_MEMSEG, .vm_op = ioctl_unset_memseg },
+	{ ACRN_IOCTL_IOEVENTFD, .vm_op = ioctl_ioeventfd },
+	{ ACRN_IOCTL_IRQFD, .vm_op = ioctl_irqfd },
+};
+
+static const struct hsm_ioctl *find_ioctl(unsigned int cmd)
+{
+	const struct hsm_ioctl *ioctl;
+
+	for (ioctl = ioctls; ioctl < ioctls + ARRAY_SIZE(ioctls); ioctl++)
+		if (ioctl->cmd == cmd)
+			return ioctl;
+	return NULL;
+}
+
+/* A copy of the argument, NULL when there is none, or an ERR_PTR(). */
+static void *copy_argument(const struct hsm_ioctl *ioctl, unsigned long param)
+{
+	if (ioctl->by_value)
+		return kmemdup(&param, sizeof(param), GFP_KERNEL) ?:
+		       ERR_PTR(-ENOMEM);
+	if (!_IOC_SIZE(ioctl->cmd))
+		return NULL;
+	return memdup_user((void __user *)param, _IOC_SIZE(ioctl->cmd));
+}
+
+static int vm_ioctl(struct acrn_file *file, const struct hsm_ioctl *ioctl,
+		    unsigned long param)
+{
+	/* Not under the lock: user memory may take its time. */
+	void *arg = copy_argument(ioctl, param);
+	int ret;
+
+	ret = down_read_killable(&file->lock);
+	if (ret)
+		goto free;
+	if (!has_vm(file))
+		ret = -EINVAL;
+	else if (IS_ERR(arg))
+		ret = PTR_ERR(arg);
+	else
+		ret = ioctl->vm_op(file->vm, arg);
+	up_read(&file->lock);
+free:
+	if (!IS_ERR(arg))
+		kfree(arg);
+	return ret;
+}
+
+static long hsm_ioctl(struct file *filp, unsigned int cmd, unsigned long param)
+{
+	const struct hsm_ioctl *ioctl = find_ioctl(cmd);
+	struct acrn_file *file = filp->private_data;
+
+	if (!ioctl)
+		return -ENOTTY;
+	if (ioctl->file_op)
+		return ioctl->file_op(file, (void __user *)param);
+	return vm_ioctl(file, ioctl, param);
+}
+
+static int hsm_open(struct inode *inode, struct file *filp)
+{
+	struct acrn_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+
+	if (!file)
+		return -ENOMEM;
+	init_rwsem(&file->lock);
+	filp->private_data = file;
+	return 0;
+}
+
+/* The last reference is gone, so no ioctl is under way. */
+static int hsm_release(struct inode *inode, struct file *filp)
+{
+	struct acrn_file *file = filp->private_data;
+
+	if (file->vm)
+		acrn_vm_release(file->vm);
+	kfree(file);
+	return 0;
+}
+
+const struct file_operations acrn_hsm_fops = {
+	.owner		= THIS_MODULE,
+	.open		= hsm_open,
+	.release	= hsm_release,
+	.unlocked_ioctl	= hsm_ioctl,
+};

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * I/O requests, from the slot that the hypervisor filled to its completion.
+ *
+ * The upcall takes a request from its slot and offers it to the data plane.
+ * What is no doorbell goes to the VM's own work, which combines PCI
+ * configuration accesses and hands the rest to the client in user space. At
+ * any time a request has one owner and only that one completes it, so that
+ * nothing is completed twice and nothing is lost when client or VM go away.
+ */
+#include <linux/bits.h>
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "acrn_hypercall.h"
+#include "hsm.h"
+#include "pci_conf.h"
+
+/* What a read returns that nobody answers. */
+static const u64 unclaimed = ~0ULL;
+
+static struct workqueue_struct *ioreq_wq;
+
+/* Each VM has its own work and any number of them may run: none waits. */
+int acrn_ioreq_wq_create(void)
+{
+	ioreq_wq = alloc_workqueue("acrn_ioreq",
+				   WQ_HIGHPRI | WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return ioreq_wq ? 0 : -ENOMEM;
+}
+
+void acrn_ioreq_wq_destroy(void)
+{
+	destroy_workqueue(ioreq_wq);
+}
+
+static struct acrn_vm *work_to_vm(struct work_struct *work)
+{
+	return container_of(work, struct acrn_vm, ioreqs.work);
+}
+
+/* PIO and PCI requests have 32 bits for a value, MMIO 64. */
+static u64 slot_value(const struct acrn_io_request *slot, u32 type, u32 size)
+{
+	if (type == ACRN_IOREQ_TYPE_MMIO && size == 8)
+		return READ_ONCE(slot->reqs.mmio_request.value);
+	if (size < 4)
+		return READ_ONCE(slot->reqs.pio_request.value) &
+		       GENMASK(size * 8 - 1, 0);
+	return READ_ONCE(slot->reqs.pio_request.value);
+}
+
+static void set_slot_value(struct acrn_io_request *slot, u32 type, u64 value)
+{
+	if (type == ACRN_IOREQ_TYPE_MMIO)
+		WRITE_ONCE(slot->reqs.mmio_request.value, value);
+	else
+		WRITE_ONCE(slot->reqs.pio_request.value, (u32)value);
+}
+
+/*
+ * Copy a slot, reading each field once. All types of request have direction,
+ * address, size and value in the same places. A size that no access has
+ * becomes 0, which nothing in the kernel handles.
+ */
+static void copy_request(struct acrn_ioreq *request,
+			 const struct acrn_io_request *slot)
+{
+	const struct acrn_pio_request *pio = &slot->reqs.pio_request;
+	struct acrn_access *access = &request->access;
+	u64 size = READ_ONCE(pio->size);
+
+	request->polling = READ_ONCE(slot->completion_polling);
+	request->write = READ_ONCE(pio->direction) == ACRN_IOREQ_DIR_WRITE;
+	access->type = READ_ONCE(slot->type);
+	access->address = READ_ONCE(pio->address);
+	access->size = size <= 8 && is_power_of_2(size) ? size : 0;
+	access->value = 0;
+	if (request->write && access->size)
+		access->value = slot_value(slot, access->type, access->size);
+}
+
+/* Take what is pending. Returns the vCPUs concerned, one bit each. */
+static unsigned long take_pending(struct acrn_vm *vm)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_io_request *slot;
+	struct acrn_ioreq *request;
+	unsigned long taken = 0;
+	unsigned int vcpu;
+
+	raw_spin_lock(&ioreqs->lock);
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
+		request = &ioreqs->requests[vcpu];
+		if (request->owner != ACRN_IOREQ_HYPERVISOR)
+			continue;
+		slot = &ioreqs->slots[vcpu];
+		/* The rest of the slot was written before its state. */
+		if (smp_load_acquire(&slot->processed) !=
+		    ACRN_IOREQ_STATE_PENDING)
+			continue;
+		copy_request(request, slot);
+		request->owner = ACRN_IOREQ_UPCALL;
+		__set_bit(vcpu, &taken);
+	}
+	raw_spin_unlock(&ioreqs->lock);
+	return taken;
+}
+
+/*
+ * Give a slot back. @value is what a read returns; NULL leaves what the slot
+ * holds. The owner changes before the state can be seen: a vCPU that polls may
+ * raise its next request at once, and the upcall for that waits for the lock
+ * instead of finding the slot taken.
+ *
+ * Return: whether the vCPU needs to be notified, once the lock is dropped
+ */
+static bool release_slot(struct acrn_ioreqs *ioreqs, unsigned int vcpu,
+			 const u64 *value)
+{
+	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
+	struct acrn_io_request *slot = &ioreqs->slots[vcpu];
+
+	lockdep_assert_held(&ioreqs->lock);
+	if (value && !request->write)
+		set_slot_value(slot, request->access.type, *value);
+	if (request->owner == ACRN_IOREQ_CLIENT)
+		ioreqs->client->requests--;
+	request->owner = ACRN_IOREQ_HYPERVISOR;
+	/* From here on the slot, value included, is the hypervisor's. */
+	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_COMPLETE);
+	return !request->polling;
+}
+
+/*
+ * Complete a request if @owner still has it. Any context.
+ *
+ * Return: 0, -EINVAL when the request is not @owner's, or what the hypervisor
+ * said
+ */
+static int complete_request(struct acrn_vm *vm, unsigned int vcpu,
+			    enum acrn_ioreq_owner owner, const u64 *value)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	bool notify = false;
+	unsigned long flags;
+	int ret = -EINVAL;
+
+	raw_spin_lock_irqsave(&ioreqs->lock, flags);
+	if (ioreqs->requests[vcpu].owner == owner) {
+		notify = release_slot(ioreqs, vcpu, value);
+		ret = 0;
+	}
+	raw_spin_unlock_irqrestore(&ioreqs->lock, flags);
+
+	return notify ? acrn_hc_notify_request_finish(vm->vmid, vcpu) : ret;
+}
+
+/* Leave a request that was no doorbell to the VM's work. */
+static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+
+	raw_spin_lock(&ioreqs->lock);
+	ioreqs->requests[vcpu].owner = ACRN_IOREQ_WORK;
+	raw_spin_unlock(&ioreqs->lock);
+	queue_work(ioreq_wq, &ioreqs->work);
+}
+
+/* Hot path. Hard-IRQ context of the upcall, under RCU. */
+void acrn_ioreq_upcall(struct acrn_vm *vm)
+{
+	unsigned long taken = take_pending(vm);
+	unsigned int vcpu;
+
+	for_each_set_bit(vcpu, &taken, ACRN_IO_REQUEST_MAX) {
+		if (acrn_dataplane_doorbell(vm, &vm->ioreqs.requests[vcpu]))
+			complete_request(vm, vcpu, ACRN_IOREQ_UPCALL, NULL);
+		else
+			defer_request(vm, vcpu);
+	}
+}
+
+/* Rewrite a slot to a request of type PCICFG; direction, size, value stay. */
+static void set_slot_register(struct acrn_io_request *slot,
+			      const struct acrn_pci_register *reg)
+{
+	struct acrn_pci_request *pci = &slot->reqs.pci_request;
+
+	WRITE_ONCE(pci->bus, reg->bus);
+	WRITE_ONCE(pci->dev, reg->dev);
+	WRITE_ONCE(pci->func, reg->func);
+	WRITE_ONCE(pci->reg, reg->reg);
+	WRITE_ONCE(slot->type, ACRN_IOREQ_TYPE_PCICFG);
+}
+
+/*
+ * Hand a request to the client, as an access to the PCI configuration register
+ * @reg unless that is NULL. When there is no client there is no device: as on
+ * a bus, a read gives all ones and a write is lost, and the guest goes on.
+ */
+static void pass_to_client(struct acrn_vm *vm, unsigned int vcpu,
+			   const struct acrn_pci_register *reg)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
+	struct acrn_io_request *slot = &ioreqs->slots[vcpu];
+	struct acrn_client *client = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ioreqs->lock, flags);
+	if (request->owner == ACRN_IOREQ_WORK && ioreqs->client) {
+		client = ioreqs->client;
+		kref_get(&client->ref);
+		client->requests++;
+		request->owner = ACRN_IOREQ_CLIENT;
+		if (reg)
+			set_slot_register(slot, reg);
+		WRITE_ONCE(slot->kernel_handled, 0);
+		/* The client looks at the state before anything else. */
+		smp_store_release(&slot->processed,
+				  ACRN_IOREQ_STATE_PROCESSING);
+	}
+	raw_spin_unlock_irqrestore(&ioreqs->lock, flags);
+
+	if (!client) {
+		complete_request(vm, vcpu, ACRN_IOREQ_WORK, &unclaimed);
+		return;
+	}
+	wake_up_interruptible(&client->wait);
+	acrn_client_put(client);
+}
+
+/* Copy out a request that the work owns. False when it owns none. */
+static bool get_deferred(struct acrn_ioreqs *ioreqs, unsigned int vcpu,
+			 struct acrn_ioreq *request)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ioreqs->lock, flags);
+	*request = ioreqs->requests[vcpu];
+	raw_spin_unlock_irqrestore(&ioreqs->lock, flags);
+	return request->owner == ACRN_IOREQ_WORK;
+}
+
+static void dispatch_request(struct acrn_vm *vm, unsigned int vcpu)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_pci_register reg;
+	struct acrn_ioreq request;
+
+	if (!get_deferred(ioreqs, vcpu, &request))
+		return;
+	switch (acrn_pci_conf_access(&ioreqs->pci_conf_address, &request.access,
+				     request.write, &reg)) {
+	case ACRN_PCI_CONF_DONE:
+		complete_request(vm, vcpu, ACRN_IOREQ_WORK,
+				 &request.access.value);
+		break;
+	case ACRN_PCI_CONF_REGISTER:
+		pass_to_client(vm, vcpu, &reg);
+		break;
+	case ACRN_PCI_CONF_PASS:
+		pass_to_client(vm, vcpu, NULL);
+		break;
+	}
+}
+
+/* Process context. Never runs twice at a time for a VM. */
+static void ioreq_work(struct work_struct *work)
+{
+	struct acrn_vm *vm = work_to_vm(work);
+	unsigned int vcpu;
+
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
+		dispatch_request(vm, vcpu);
+}
+
+/* Give back all slots that the client has. Returns the vCPUs to notify. */
+static unsigned long release_client_slots(struct acrn_vm *vm)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	unsigned long notify = 0;
+	unsigned int vcpu;
+
+	lockdep_assert_held(&ioreqs->lock);
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
+		if (ioreqs->requests[vcpu].owner == ACRN_IOREQ_CLIENT &&
+		    release_slot(ioreqs, vcpu, &unclaimed))
+			__set_bit(vcpu, &notify);
+	return notify;
+}
+
+static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
+{
+	unsigned int vcpu;
+
+	for_each_set_bit(vcpu, &vcpus, ACRN_IO_REQUEST_MAX)
+		acrn_hc_notify_request_finish(vm->vmid, vcpu);
+}
+
+/*
+ * Wait until what the upcall has taken is completed or with the client.
+ * May sleep.
+ */
+void acrn_ioreq_flush(struct acrn_vm *vm)
+{
+	/* An upcall under way completes what it took or queues the work. */
+	synchronize_rcu();
+	flush_work(&vm->ioreqs.work);
+}
+
+/*
+ * Complete all that is outstanding. Afterwards the data plane handles no
+ * doorbell that was rung before, which is what a reset of devices waits for.
+ * May sleep.
+ */
+void acrn_ioreq_clear(struct acrn_vm *vm)
+{
+	unsigned long notify;
+
+	acrn_ioreq_flush(vm);
+	raw_spin_lock_irq(&vm->ioreqs.lock);
+	notify = release_client_slots(vm);
+	raw_spin_unlock_irq(&vm->ioreqs.lock);
+	notify_vcpus(vm, notify);
+}
+
+/*
+ * The hypervisor has reset the VM and with it all slots: drop what the client
+ * has not answered without touching them. The VM does not run and the caller
+ * has flushed.
+ */
+void acrn_ioreq_reset(struct acrn_vm *vm)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	unsigned int vcpu;
+
+	ioreqs->pci_conf_address = 0;
+	raw_spin_lock_irq(&ioreqs->lock);
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
+		if (ioreqs->requests[vcpu].owner == ACRN_IOREQ_CLIENT)
+			ioreqs->requests[vcpu].owner = ACRN_IOREQ_HYPERVISOR;
+	if (ioreqs->client)
+		ioreqs->client->requests = 0;
+	raw_spin_unlock_irq(&ioreqs->lock);
+}
+
+/*
+ * ACRN_IOCTL_NOTIFY_REQUEST_FINISH: the client has answered. -EINVAL when there
+ * is no such vCPU or it has no request with the client.
+ */
+int acrn_ioreq_notify(struct acrn_vm *vm, u32 vcpu)
+{
+	if (vcpu >= vm->vcpu_num)
+		return -EINVAL;
+	vcpu = array_index_nospec(vcpu, vm->vcpu_num);
+	return complete_request(vm, vcpu, ACRN_IOREQ_CLIENT, NULL);
+}
+
+static void client_free(struct kref *ref)
+{
+	kfree(container_of(ref, struct acrn_client, ref));
+}
+
+void acrn_client_put(struct acrn_client *client)
+{
+	kref_put(&client->ref, client_free);
+}
+
+/* ACRN_IOCTL_CREATE_IOREQ_CLIENT. -EEXIST when there is one. */
+int acrn_client_create(struct acrn_vm *vm)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_client *client;
+	int ret = 0;
+
+	client = kzalloc(sizeof(*client), GFP_KERNEL);
+	if (!client)
+		return -ENOMEM;
+	kref_init(&client->ref);
+	init_waitqueue_head(&client->wait);
+
+	raw_spin_lock_irq(&ioreqs->lock);
+	if (ioreqs->client)
+		ret = -EEXIST;
+	else
+		ioreqs->client = client;
+	raw_spin_unlock_irq(&ioreqs->lock);
+	if (ret)
+		acrn_client_put(client);
+	return ret;
+}
+
+/* Whoever is attached gets -ENODEV; what it had not answered is completed. */
+void acrn_client_destroy(struct acrn_vm *vm)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_client *client;
+	unsigned long notify = 0;
+
+	raw_spin_lock_irq(&ioreqs->lock);
+	client = ioreqs->client;
+	if (client) {
+		notify = release_client_slots(vm);
+		WRITE_ONCE(client->gone, true);
+		ioreqs->client = NULL;
+	}
+	raw_spin_unlock_irq(&ioreqs->lock);
+	if (!client)
+		return;
+	notify_vcpus(vm, notify);
+	wake_up_interruptible_all(&client->wait);
+	acrn_client_put(client);
+}
+
+/* The VM's client with a reference, or NULL. */
+struct acrn_client *acrn_client_get(struct acrn_vm *vm)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_client *client;
+
+	raw_spin_lock_irq(&ioreqs->lock);
+	client = ioreqs->client;
+	if (client)
+		kref_get(&client->ref);
+	raw_spin_unlock_irq(&ioreqs->lock);
+	return client;
+}
+
+/*
+ * Sleep until the client has something to answer. No lock held.
+ *
+ * Return: 0, also after a signal, since device models take anything else as
+ * the end; -ENODEV once the client is gone
+ */
+int acrn_client_wait(struct acrn_client *client)
+{
+	wait_event_interruptible(client->wait, READ_ONCE(client->requests) ||
+				 READ_ONCE(client->gone));
+	return READ_ONCE(client->gone) ? -ENODEV : 0;
+}
+
+/*
+ * Pin the I/O request page, which is at @user_address of the caller. -EINVAL
+ * when that is not aligned to a page, -EFAULT when there is none.
+ */
+int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address)
+{
+	int ret;
+
+	if (!PAGE_ALIGNED(user_address))
+		return -EINVAL;
+	ret = pin_user_pages_fast(user_address, 1, FOLL_WRITE | FOLL_LONGTERM,
+				  &ioreqs->page);
+	if (ret != 1)
+		return ret < 0 ? ret : -EFAULT;
+	ioreqs->slots = page_address(ioreqs->page);
+	raw_spin_lock_init(&ioreqs->lock);
+	INIT_WORK(&ioreqs->work, ioreq_work);
+	return 0;
+}
+
+/*
+ * Nothing uses @ioreqs any more. The page stays pinned unless @unpin: a VM
+ * that cannot be destroyed still writes to it.
+ */
+void acrn_ioreq_deinit(struct acrn_ioreqs *ioreqs, bool unpin)
+{
+	if (unpin)
+		unpin_user_pages_dirty_lock(&ioreqs->page, 1, true);
+}

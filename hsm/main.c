@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * acrn_hsm.ko, the Hypervisor Service Module of ACRN: how the Service VM makes
+ * and serves User VMs. This file loads and unloads it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kobject.h>
+#include <linux/module.h>
+#include <asm/hypervisor.h>
+#include <asm/processor.h>
+
+#include "acrn_hypercall.h"
+#include "hsm.h"
+
+static struct miscdevice hsm_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "acrn_hsm",
+	.fops	= &acrn_hsm_fops,
+};
+
+/*
+ * There is one upcall and one device name. A second HSM would take the upcall
+ * away from the first, so look for the kernel's own in /sys/module first.
+ */
+static bool in_tree_hsm_present(void)
+{
+	struct kobject *kobj;
+
+	if (IS_BUILTIN(CONFIG_ACRN_HSM))
+		return true;
+	kobj = kset_find_obj(THIS_MODULE->mkobj.kobj.kset, "acrn");
+	kobject_put(kobj);
+	return kobj;
+}
+
+static int __init check_environment(void)
+{
+	if (!hypervisor_is_type(X86_HYPER_ACRN)) {
+		pr_err("this machine does not run on the ACRN hypervisor\n");
+		return -ENODEV;
+	}
+	if (!(cpuid_eax(ACRN_CPUID_LEAF_FEATURES) & ACRN_CPUID_PRIVILEGED_VM)) {
+		pr_err("this VM is not ACRN's Service VM\n");
+		return -EPERM;
+	}
+	if (in_tree_hsm_present()) {
+		pr_err("the kernel's own HSM, module acrn, is in use\n");
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int __init hsm_init(void)
+{
+	int ret;
+
+	ret = check_environment();
+	if (ret)
+		return ret;
+	ret = acrn_interrupt_init();
+	if (ret)
+		return ret;
+	ret = acrn_ioreq_wq_create();
+	if (ret)
+		goto deinit_interrupt;
+	acrn_upcall_hook();
+	ret = misc_register(&hsm_device);
+	if (ret)
+		goto unhook_upcall;
+	return 0;
+
+unhook_upcall:
+	acrn_upcall_unhook();
+	acrn_ioreq_wq_destroy();
+deinit_interrupt:
+	acrn_interrupt_deinit();
+	return ret;
+}
+module_init(hsm_init);
+
+/* No file is open any more, so that there is no VM either. */
+static void __exit hsm_exit(void)
+{
+	misc_deregister(&hsm_device);
+	acrn_upcall_unhook();
+	acrn_ioreq_wq_destroy();
+	acrn_interrupt_deinit();
+}
+module_exit(hsm_exit);
+
+MODULE_AUTHOR("acrn_vhost developers");
+MODULE_DESCRIPTION("ACRN Hypervisor Service Module");
+MODULE_LICENSE("GPL");

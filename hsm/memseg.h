@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Arithmetic on memory segments. Pure logic, also compiled in user space by
+ * the unit tests.
+ */
+#ifndef HSM_MEMSEG_H
+#define HSM_MEMSEG_H
+
+#include <linux/types.h>
+#include <linux/acrn.h>
+
+#define ACRN_RUN_PAGES_BITS	24
+#define ACRN_RUN_PAGES_MAX	((1U << ACRN_RUN_PAGES_BITS) - 1)
+
+/**
+ * struct acrn_run - Physically contiguous pages of a segment
+ * @pfn:	First page frame; 40 bits are all that x86 has
+ * @pages:	How many
+ *
+ * Eight bytes, so that memory in small scattered pages costs no more than an
+ * array of page pointers would.
+ */
+struct acrn_run {
+	u64 pfn : 64 - ACRN_RUN_PAGES_BITS;
+	u64 pages : ACRN_RUN_PAGES_BITS;
+};
+
+int acrn_memseg_check(const struct acrn_vm_memmap *map, u64 limit);
+bool acrn_run_extend(struct acrn_run *run, u64 pfn);
+
+#endif /* HSM_MEMSEG_H */

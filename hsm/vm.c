@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lifecycle of a User VM. The caller serialises: nothing here runs for a VM
+ * while it is created or destroyed.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "acrn_hypercall.h"
+#include "hsm.h"
+
+static int set_ioreq_buffer(struct acrn_vm *vm)
+{
+	struct acrn_ioreq_buffer_addr *buffer;
+	int ret;
+
+	buffer = kmalloc(sizeof(*buffer), GFP_KERNEL);
+	if (!buffer)
+		return -ENOMEM;
+	buffer->service_vm_pa = page_to_phys(vm->ioreqs.page);
+	ret = acrn_hc_set_ioreq_buffer(vm->vmid, buffer);
+	kfree(buffer);
+	return ret;
+}
+
+/* The upcall must not see the slots before the hypervisor made them FREE. */
+static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
+{
+	int ret;
+
+	/* One slot for each vCPU is all that the I/O request page has. */
+	if (vcpu_num > ACRN_IO_REQUEST_MAX)
+		return -EOVERFLOW;
+	ret = set_ioreq_buffer(vm);
+	if (ret)
+		return ret;
+	vm->vcpu_num = vcpu_num;
+	acrn_upcall_add(vm);
+	return 0;
+}
+
+static int create_in_hypervisor(struct acrn_vm *vm,
+				struct acrn_vm_creation *args)
+{
+	int ret;
+
+	ret = acrn_hc_create_vm(args);
+	if (ret)
+		return ret;
+	if (args->vmid == ACRN_VMID_INVALID)
+		return -EINVAL;
+	vm->vmid = args->vmid;
+	return 0;
+}
+
+static void free_vm(struct acrn_vm *vm, bool unpin)
+{
+	acrn_memory_deinit(&vm->memory, unpin);
+	acrn_ioreq_deinit(&vm->ioreqs, unpin);
+	kfree(vm);
+}
+
+/*
+ * The hypervisor would not destroy the VM. It may run on, so the memory that it
+ * was given must never be used for anything else.
+ */
+static void abandon_vm(struct acrn_vm *vm)
+{
+	pr_err_ratelimited("VM %u cannot be destroyed: its memory is lost\n",
+			   vm->vmid);
+	free_vm(vm, false);
+}
+
+/**
+ * acrn_vm_create() - Create a VM
+ * @args:	What user space asks for, in the linear map. The field ioreq_buf
+ *		is a user address of the caller; vmid and vcpu_num are filled
+ *		in.
+ *
+ * The rest of @args is the hypervisor's to check. Process context.
+ *
+ * Return: the VM or an ERR_PTR()
+ */
+struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
+{
+	struct acrn_vm *vm;
+	int ret;
+
+	if (args->reserved0 || args->reserved1)
+		return ERR_PTR(-EINVAL);
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&vm->node);
+	acrn_memory_init(&vm->memory);
+	acrn_dataplane_init(&vm->dataplane);
+	ret = acrn_ioreq_init(&vm->ioreqs, args->ioreq_buf);
+	if (ret)
+		goto free;
+	ret = create_in_hypervisor(vm, args);
+	if (ret)
+		goto deinit_ioreq;
+
+	ret = set_up_ioreqs(vm, args->vcpu_num);
+	if (ret) {
+		acrn_vm_release(vm);
+		return ERR_PTR(ret);
+	}
+	return vm;
+
+deinit_ioreq:
+	acrn_ioreq_deinit(&vm->ioreqs, true);
+free:
+	kfree(vm);
+	return ERR_PTR(ret);
+}
+
+/*
+ * Let nothing of the Service VM touch the VM any more: afterwards its id is not
+ * used but to destroy it, and may then become another VM's.
+ */
+static void quiesce(struct acrn_vm *vm)
+{
+	if (vm->dying)
+		return;
+	vm->dying = true;
+	acrn_upcall_remove(vm);
+	acrn_ioreq_clear(vm);
+	acrn_client_destroy(vm);
+	acrn_dataplane_detach(&vm->dataplane);
+}
+
+/**
+ * acrn_vm_destroy() - ACRN_IOCTL_DESTROY_VM
+ * @vm:	VM, running or not
+ *
+ * Process context.
+ *
+ * Return: 0 when @vm is gone; the hypervisor's errno when it is not: it can be
+ * destroyed again, but when it has been paused, for nothing else
+ */
+int acrn_vm_destroy(struct acrn_vm *vm)
+{
+	int ret;
+
+	/* The hypervisor destroys a VM only when it is paused. */
+	ret = acrn_hc_pause_vm(vm->vmid);
+	if (ret)
+		return ret;
+	quiesce(vm);
+	ret = acrn_hc_destroy_vm(vm->vmid);
+	if (ret)
+		return ret;
+	free_vm(vm, true);
+	return 0;
+}
+
+/* Destroy @vm, whatever the hypervisor says. Process context. */
+void acrn_vm_release(struct acrn_vm *vm)
+{
+	if (!acrn_vm_destroy(vm))
+		return;
+	quiesce(vm);
+	abandon_vm(vm);
+}
+
+/* ACRN_IOCTL_START_VM */
+int acrn_vm_start(struct acrn_vm *vm)
+{
+	/* The hypervisor itself would fault. */
+	if (!vm->vcpu_num)
+		return -EINVAL;
+	return acrn_hc_start_vm(vm->vmid);
+}
+
+/*
+ * ACRN_IOCTL_RESET_VM. Requests that the device model left unanswered are
+ * forgotten, as their vCPUs start anew.
+ */
+int acrn_vm_reset(struct acrn_vm *vm)
+{
+	int ret;
+
+	acrn_ioreq_flush(vm);
+	ret = acrn_hc_reset_vm(vm->vmid);
+	if (!ret)
+		acrn_ioreq_reset(vm);
+	return ret;
+}
+
+static bool is_zero(const void *bytes, size_t size)
+{
+	return !memchr_inv(bytes, 0, size);
+}
+
+static bool reserved_are_zero(const struct acrn_vcpu_regs *vcpu)
+{
+	const struct acrn_regs *regs = &vcpu->vcpu_regs;
+
+	return is_zero(vcpu->reserved, sizeof(vcpu->reserved)) &&
+	       is_zero(regs->gdt.reserved, sizeof(regs->gdt.reserved)) &&
+	       is_zero(regs->idt.reserved, sizeof(regs->idt.reserved)) &&
+	       is_zero(regs->reserved_64, sizeof(regs->reserved_64)) &&
+	       is_zero(regs->reserved_32, sizeof(regs->reserved_32));
+}
+
+/* ACRN_IOCTL_SET_VCPU_REGS. @regs is in the linear map. */
+int acrn_vm_set_vcpu_regs(struct acrn_vm *vm, struct acrn_vcpu_regs *regs)
+{
+	if (!reserved_are_zero(regs) || regs->vcpu_id >= vm->vcpu_num)
+		return -EINVAL;
+	return acrn_hc_set_vcpu_regs(vm->vmid, regs);
+}

@@ -96,6 +96,7 @@ class ServiceVM:
         self.timed_out = False
         self.status = None
         words = ["console=ttyS0", "panic=-1", "loglevel=5", "mitigations=off",
+                 "tsc=reliable",
                  f"nr_cpus={service_cpus}", f"hsm={hsm}", f"task={task}",
                  f"args={','.join(map(str, args))}", cmdline]
         # QEMU splits the modules at commas; a doubled one stands for itself

@@ -44,7 +44,9 @@ int acrn_memseg_check(const struct acrn_vm_memmap *map, u64 limit)
 /* Let @run end with the page @pfn. False when that is not the next page. */
 bool acrn_run_extend(struct acrn_run *run, u64 pfn)
 {
-	if (run->pfn + run->pages != pfn || run->pages == ACRN_RUN_PAGES_MAX)
+	/* A sum of bit-fields would have their width only. */
+	if ((u64)run->pfn + run->pages != pfn ||
+	    run->pages == ACRN_RUN_PAGES_MAX)
 		return false;
 	run->pages++;
 	return true;

@@ -37,5 +37,9 @@ SYSTEM = [
            args=(20,), kernels=("6.1",), user_cpus=1, timeout=400),
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
+    System("dataplane_ioctl", "IOEVENTFD and IRQFD: arguments, rules, threads",
+           hsms=BOTH),
+    System("dataplane_guest", "doorbells and MSIs of a few instructions, counted",
+           hsms=BOTH, user_cpus=1),
     System("guest_io", "accesses of the User VM that no driver makes", user_cpus=1),
 ]

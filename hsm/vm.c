@@ -165,8 +165,12 @@ void acrn_vm_release(struct acrn_vm *vm)
 {
 	if (!acrn_vm_destroy(vm))
 		return;
+	/* If only the pause failed, it may have stopped all the same. */
 	quiesce(vm);
-	abandon_vm(vm);
+	if (acrn_hc_destroy_vm(vm->vmid))
+		abandon_vm(vm);
+	else
+		free_vm(vm, true);
 }
 
 /* ACRN_IOCTL_START_VM */

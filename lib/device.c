@@ -113,15 +113,17 @@ static int set_memory(struct acrnvhost *dev,
 }
 
 /*
- * Undo vhost_queue_start() of the first @count queues, then the owner. Goes on
- * after an error, since half a teardown helps nobody; returns the first one.
+ * Undo what has been done of a start, the owner last, and forget the queues.
+ * Goes on after an error, since half a teardown helps nobody; returns the first
+ * one.
  */
-static int device_teardown(struct acrnvhost *dev, unsigned int count)
+static int device_teardown(struct acrnvhost *dev)
 {
+	unsigned int i = dev->backend->queues;
 	int ret = 0, err;
 
-	while (count--) {
-		err = vhost_queue_stop(dev, count);
+	while (i--) {
+		err = vhost_queue_stop(dev, i);
 		if (!ret)
 			ret = err;
 	}
@@ -136,8 +138,8 @@ static int device_teardown(struct acrnvhost *dev, unsigned int count)
  * @regions:	All memory of the User VM
  * @count:	Number of @regions
  *
- * Runs the queues that acrnvhost_set_queue() was called for. On failure all is
- * as it was before.
+ * Runs the queues that acrnvhost_set_queue() was called for. On failure nothing
+ * stays registered, and the queues have to be set again.
  *
  * Return: 0; -EBUSY if it runs; -EINVAL without any queue; -ENOTTY or other
  * errors of the HSM if it has no ioeventfd or irqfd; -EEXIST if the driver put
@@ -160,7 +162,6 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 	if (ret)
 		return ret;
 
-	i = 0;
 	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
 	if (ret)
 		goto teardown;
@@ -168,7 +169,7 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 	if (ret)
 		goto teardown;
 
-	for (; i < dev->backend->queues; i++) {
+	for (i = 0; i < dev->backend->queues; i++) {
 		ret = vhost_queue_start(dev, i);
 		if (ret)
 			goto teardown;
@@ -188,7 +189,7 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 	return 0;
 
 teardown:
-	device_teardown(dev, i);
+	device_teardown(dev);
 	return ret;
 }
 
@@ -211,6 +212,6 @@ int acrnvhost_stop(struct acrnvhost *dev)
 
 	dev->running = false;
 	ret = dev->backend->stop(dev);
-	err = device_teardown(dev, dev->backend->queues);
+	err = device_teardown(dev);
 	return ret ? ret : err;
 }

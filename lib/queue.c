@@ -214,7 +214,7 @@ static int vhost_off(struct acrnvhost *dev, unsigned int index)
 
 /*
  * Join a queue to vhost and the HSM; a queue that the driver does not use is
- * left alone. Undoes itself on failure.
+ * left alone. On failure vhost_queue_stop() undoes what has been done.
  */
 int vhost_queue_start(struct acrnvhost *dev, unsigned int index)
 {
@@ -232,19 +232,12 @@ int vhost_queue_start(struct acrnvhost *dev, unsigned int index)
 		return ret;
 	ret = irqfd_on(dev, queue);
 	if (ret)
-		goto stop;
+		return ret;
 	ret = set_rings(dev, index);
 	if (ret)
-		goto stop;
+		return ret;
 	queue->running = true;
-	ret = set_eventfds(dev, index);
-	if (ret)
-		goto stop;
-	return 0;
-
-stop:
-	vhost_queue_stop(dev, index);
-	return ret;
+	return set_eventfds(dev, index);
 }
 
 /* Undo as much of vhost_queue_start() as has been done. */

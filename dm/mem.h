@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory of the User VM, and the only way from a guest physical address to a
+ * pointer. Its contents belong to the guest, which changes them at any time:
+ * read each value once.
+ */
+#ifndef DM_MEM_H
+#define DM_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Below 4 GiB RAM ends here at the latest; then come PCI, IOAPIC and LAPIC. */
+#define MEM_LOW_MAX   0x80000000ULL
+#define MEM_HIGH_BASE 0x100000000ULL
+
+/* RAM is given in multiples of a huge page. */
+#define MEM_GRANULE 0x200000ULL
+
+/**
+ * struct mem_region - RAM at consecutive guest physical addresses
+ * @gpa:	First address
+ * @size:	Bytes
+ * @va:		Mapped here
+ */
+struct mem_region {
+	uint64_t gpa;
+	uint64_t size;
+	uint8_t *va;
+};
+
+/**
+ * struct guest_mem - All RAM of the User VM
+ * @regions:	First that below 4 GiB, then that above
+ * @count:	1 or 2
+ * @hugepages:	Made of 2 MiB pages
+ *
+ * Does not change while the VM exists; no lock needed.
+ */
+struct guest_mem {
+	struct mem_region regions[2];
+	unsigned int count;
+	bool hugepages;
+};
+
+int mem_create(struct guest_mem *mem, uint64_t size, bool hugepages);
+void mem_destroy(struct guest_mem *mem);
+void mem_layout(struct guest_mem *mem, uint64_t size, uint8_t *va);
+void *mem_ptr(const struct guest_mem *mem, uint64_t gpa, uint64_t len);
+
+#endif /* DM_MEM_H */

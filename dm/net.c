@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
+
+#include "log.h"
+#include "net.h"
+#include "tap.h"
+
+#define PCI_CLASS_ETHERNET 0x020000
+
+#define BIT(n) (1ULL << (n))
+
+/* Known to who handles the rings. */
+#define RING_FEATURES                                                          \
+	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_EVENT_IDX) |              \
+	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_NET_F_MRG_RXBUF))
+
+/* The tap device does the offloads: the packet's header passes through. */
+#define TAP_FEATURES                                                           \
+	(BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) |                    \
+	 BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_HOST_TSO4) |                \
+	 BIT(VIRTIO_NET_F_HOST_TSO6) | BIT(VIRTIO_NET_F_GUEST_CSUM) |          \
+	 BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6))
+
+struct net *net_of(struct virtio_dev *dev)
+{
+	return (void *)((char *)dev - offsetof(struct net, pci.virtio));
+}
+
+static struct net *from_device(struct vm_device *device)
+{
+	return (void *)((char *)device - offsetof(struct net, device));
+}
+
+static void net_reset(struct vm_device *device)
+{
+	virtio_pci_reset(&from_device(device)->pci);
+}
+
+static void net_free(struct net *net)
+{
+	net->backend->destroy(net);
+	close(net->tap);
+	free(net);
+}
+
+static void net_destroy(struct vm_device *device)
+{
+	struct net *net = from_device(device);
+
+	virtio_pci_remove(&net->pci);
+	net_free(net);
+}
+
+static int net_add(struct net *net)
+{
+	struct virtio_dev *virtio = &net->pci.virtio;
+	int ret;
+
+	virtio->name = net->tap_name;
+	virtio->ops = net->backend->ops;
+	virtio->offered =
+		TAP_FEATURES | net->backend->features(net, RING_FEATURES);
+	virtio->queue_count = NET_QUEUES;
+	virtio->config = &net->config;
+	/* Up to and with the status; what follows belongs to other features. */
+	virtio->config_size =
+		offsetof(struct virtio_net_config, max_virtqueue_pairs);
+	ret = virtio_pci_add(&net->pci, net->vm, VIRTIO_ID_NET,
+			     PCI_CLASS_ETHERNET);
+	if (ret)
+		log_error("no place on the PCI bus for %s", net->tap_name);
+	return ret;
+}
+
+/**
+ * net_create() - Give the VM a network device
+ * @vm:		VM
+ * @options:	The device
+ *
+ * Return: 0 or -errno, with a message printed.
+ */
+int net_create(struct vm *vm, const struct net_options *options)
+{
+	struct net *net;
+	int ret;
+
+	net = calloc(1, sizeof(*net));
+	if (!net)
+		return -ENOMEM;
+	net->vm = vm;
+	net->device.reset = net_reset;
+	net->device.destroy = net_destroy;
+	net->backend = options->vhost ? &net_vhost_backend : &net_user_backend;
+	net->config.status = VIRTIO_NET_S_LINK_UP;
+	memcpy(net->config.mac, options->mac, sizeof(net->config.mac));
+	strcpy(net->tap_name, options->tap);
+
+	net->tap = tap_open(options->tap);
+	if (net->tap < 0) {
+		ret = net->tap;
+		goto free;
+	}
+	ret = net->backend->create(net);
+	if (ret)
+		goto close;
+	ret = net_add(net);
+	if (ret) {
+		net_free(net);
+		return ret;
+	}
+	vm_add_device(vm, &net->device);
+	return 0;
+
+close:
+	close(net->tap);
+free:
+	free(net);
+	return ret;
+}

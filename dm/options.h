@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The command line. */
+#ifndef DM_OPTIONS_H
+#define DM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <net/if.h>
+
+#define OPTIONS_MAX_NETS 8
+#define OPTIONS_MAX_NAME 15
+#define MAC_SIZE	 6
+
+/**
+ * struct net_options - One --net
+ * @tap:	Name of the tap device
+ * @mac:	Address of the guest's interface
+ * @vhost:	Attach it to vhost-net
+ */
+struct net_options {
+	char tap[IFNAMSIZ];
+	uint8_t mac[MAC_SIZE];
+	bool vhost;
+};
+
+/**
+ * struct options - What was asked for
+ * @name:		Name of the VM
+ * @cpus:		Physical CPUs, a bit each
+ * @memory:		Bytes of RAM
+ * @kernel:		Path of the bzImage
+ * @initrd:		Path of the initramfs or NULL
+ * @cmdline:		Kernel command line
+ * @stats:		Path for the counters or NULL
+ * @completion_polling: vCPUs spin for their I/O requests
+ * @hugepages:		RAM in 2 MiB pages
+ * @help:		--help was given; nothing else is checked
+ * @nets:		Network devices
+ * @net_count:		Their number
+ */
+struct options {
+	const char *name;
+	uint64_t cpus;
+	uint64_t memory;
+	const char *kernel;
+	const char *initrd;
+	const char *cmdline;
+	const char *stats;
+	bool completion_polling;
+	bool hugepages;
+	bool help;
+	struct net_options nets[OPTIONS_MAX_NETS];
+	unsigned int net_count;
+};
+
+int options_parse(struct options *options, int argc, char **argv);
+int options_memory(const char *text, uint64_t *memory);
+int options_cpus(const char *text, uint64_t *cpus);
+int options_net(const char *text, struct net_options *net);
+void options_usage(void);
+
+#endif /* DM_OPTIONS_H */

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The Service VM's end of a network device. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+
+#include "log.h"
+#include "tap.h"
+
+#define DEVICE "/dev/net/tun"
+
+static int attach(int fd, const char *name)
+{
+	int header = sizeof(struct virtio_net_hdr_mrg_rxbuf);
+	struct ifreq request = { .ifr_flags =
+					 IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+
+	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
+	if (ioctl(fd, TUNSETIFF, &request) < 0 ||
+	    ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
+		return -errno;
+	return 0;
+}
+
+static const char *advice(int err)
+{
+	switch (err) {
+	case EINVAL:
+		return "; is it a tap device with a single queue?";
+	case EBUSY:
+		return "; another program has it";
+	case EPERM:
+		return "; this needs root or the owner of the device";
+	default:
+		return "";
+	}
+}
+
+/**
+ * tap_open() - Open a tap device that exists
+ * @name:	Its name
+ *
+ * Packets are preceded by the 12 bytes of header that virtio 1 has, and reading
+ * does not block.
+ *
+ * Return: Descriptor or -errno, with a message printed.
+ */
+int tap_open(const char *name)
+{
+	int fd, ret;
+
+	/* The kernel would make one by that name, which nobody configured. */
+	if (!if_nametoindex(name)) {
+		log_error("there is no tap device %s; make it with: ip tuntap "
+			  "add %s mode tap vnet_hdr",
+			  name, name);
+		return -ENODEV;
+	}
+	fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		ret = -errno;
+		log_error("cannot open " DEVICE ": %s", strerror(-ret));
+		return ret;
+	}
+	ret = attach(fd, name);
+	if (!ret)
+		return fd;
+	log_error("cannot use %s as tap device: %s%s", name, strerror(-ret),
+		  advice(-ret));
+	close(fd);
+	return ret;
+}
+
+/*
+ * Let the tap device hand over what the driver can take: packets without
+ * checksum, or larger than the MTU. Returns 0 or -errno.
+ */
+int tap_set_offloads(int fd, uint64_t features)
+{
+	unsigned long offloads = 0;
+
+	if (features & 1ULL << VIRTIO_NET_F_GUEST_CSUM) {
+		offloads |= TUN_F_CSUM;
+		if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO4)
+			offloads |= TUN_F_TSO4;
+		if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO6)
+			offloads |= TUN_F_TSO6;
+	}
+	return ioctl(fd, TUNSETOFFLOAD, offloads) < 0 ? -errno : 0;
+}

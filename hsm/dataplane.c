@@ -54,6 +54,8 @@ EXPORT_SYMBOL_NS_GPL(acrn_hsm_unregister_dataplane, ACRN_HSM);
  * @vm:	User VM
  *
  * Any context.
+ *
+ * Return: the number, which stays until the VM is destroyed
  */
 u16 acrn_hsm_vmid(const struct acrn_vm *vm)
 {

@@ -265,10 +265,10 @@ free:
 	return ret;
 }
 
-static long hsm_ioctl(struct file *filp, unsigned int cmd, unsigned long param)
+static long hsm_ioctl(struct file *f, unsigned int cmd, unsigned long param)
 {
 	const struct hsm_ioctl *ioctl = find_ioctl(cmd);
-	struct acrn_file *file = filp->private_data;
+	struct acrn_file *file = f->private_data;
 
 	if (!ioctl)
 		return -ENOTTY;
@@ -277,21 +277,21 @@ static long hsm_ioctl(struct file *filp, unsigned int cmd, unsigned long param)
 	return vm_ioctl(file, ioctl, param);
 }
 
-static int hsm_open(struct inode *inode, struct file *filp)
+static int hsm_open(struct inode *inode, struct file *f)
 {
 	struct acrn_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 
 	if (!file)
 		return -ENOMEM;
 	init_rwsem(&file->lock);
-	filp->private_data = file;
+	f->private_data = file;
 	return 0;
 }
 
 /* The last reference is gone, so no ioctl is under way. */
-static int hsm_release(struct inode *inode, struct file *filp)
+static int hsm_release(struct inode *inode, struct file *f)
 {
-	struct acrn_file *file = filp->private_data;
+	struct acrn_file *file = f->private_data;
 
 	if (file->vm)
 		acrn_vm_release(file->vm);

@@ -9,8 +9,8 @@
 #include <linux/types.h>
 #include <linux/acrn.h>
 
-#define ACRN_RUN_PAGES_BITS	24
-#define ACRN_RUN_PAGES_MAX	((1U << ACRN_RUN_PAGES_BITS) - 1)
+/* As many as &struct acrn_run has bits for */
+#define ACRN_RUN_PAGES_MAX	((1U << 24) - 1)
 
 /**
  * struct acrn_run - Physically contiguous pages of a segment
@@ -21,8 +21,8 @@
  * array of page pointers would.
  */
 struct acrn_run {
-	u64 pfn : 64 - ACRN_RUN_PAGES_BITS;
-	u64 pages : ACRN_RUN_PAGES_BITS;
+	u64 pfn:40;
+	u64 pages:24;
 };
 
 int acrn_memseg_check(const struct acrn_vm_memmap *map, u64 limit);

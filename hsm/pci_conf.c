@@ -45,6 +45,8 @@ static enum acrn_pci_conf_result access_data(u32 address,
  *
  * Only accesses of four bytes reach the address register. Others at its ports
  * belong to other devices, such as the reset control at 0xCF9.
+ *
+ * Return: what became of it
  */
 enum acrn_pci_conf_result acrn_pci_conf_access(u32 *address,
 					       struct acrn_access *access,

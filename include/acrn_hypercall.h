@@ -140,15 +140,16 @@ struct acrn_irqline {
 #include <asm/acrn.h>
 
 /*
- * The calls themselves. All return 0 or the negative errno of the hypervisor
- * and can be made from any context; each takes the lock of the VM concerned
- * within the hypervisor. What a pointer points to must be in the linear map,
- * which rules out the stack: it may be in vmalloc space.
+ * The calls themselves. All can be made from any context; each takes the lock
+ * of the VM concerned within the hypervisor. What a pointer points to must be
+ * in the linear map, which rules out the stack: it may be in vmalloc space.
  */
 
 /**
  * acrn_hc_create_vm() - Create a User VM
  * @vm:	What to create; vmid and vcpu_num are filled in
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_create_vm(struct acrn_vm_creation *vm)
 {
@@ -161,6 +162,8 @@ static inline int acrn_hc_create_vm(struct acrn_vm_creation *vm)
  *
  * From success on, the hypervisor no longer uses any page given to the VM and
  * may give the id to another VM.
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_destroy_vm(u16 vmid)
 {
@@ -171,6 +174,8 @@ static inline int acrn_hc_destroy_vm(u16 vmid)
  * acrn_hc_start_vm() - Let a created or reset User VM run
  * @vmid:	User VM, with an I/O request page and at least one vCPU: the
  *		hypervisor itself faults when there is none
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_start_vm(u16 vmid)
 {
@@ -180,6 +185,8 @@ static inline int acrn_hc_start_vm(u16 vmid)
 /**
  * acrn_hc_pause_vm() - Stop all vCPUs of a User VM
  * @vmid:	User VM
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_pause_vm(u16 vmid)
 {
@@ -189,6 +196,8 @@ static inline int acrn_hc_pause_vm(u16 vmid)
 /**
  * acrn_hc_reset_vm() - Put a paused User VM back to the state after creation
  * @vmid:	User VM. Its memory stays, its I/O request slots become FREE.
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_reset_vm(u16 vmid)
 {
@@ -199,6 +208,8 @@ static inline int acrn_hc_reset_vm(u16 vmid)
  * acrn_hc_set_vcpu_regs() - Set the registers that a vCPU starts with
  * @vmid:	User VM, not running
  * @regs:	vCPU and registers
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_set_vcpu_regs(u16 vmid, struct acrn_vcpu_regs *regs)
 {
@@ -209,6 +220,8 @@ static inline int acrn_hc_set_vcpu_regs(u16 vmid, struct acrn_vcpu_regs *regs)
  * acrn_hc_inject_msi() - Deliver a message signalled interrupt
  * @vmid:	User VM
  * @msi:	Address and data as the guest programmed them
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_inject_msi(u16 vmid, struct acrn_msi_entry *msi)
 {
@@ -219,6 +232,8 @@ static inline int acrn_hc_inject_msi(u16 vmid, struct acrn_msi_entry *msi)
  * acrn_hc_set_irqline() - Drive a pin of the User VM's interrupt controllers
  * @vmid:	User VM
  * @line:	&struct acrn_irqline in eight bytes
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_set_irqline(u16 vmid, u64 line)
 {
@@ -229,6 +244,8 @@ static inline int acrn_hc_set_irqline(u16 vmid, u64 line)
  * acrn_hc_set_ioreq_buffer() - Say where the I/O request page is
  * @vmid:	User VM
  * @buffer:	Address of the page, whose slots all become FREE
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int
 acrn_hc_set_ioreq_buffer(u16 vmid, struct acrn_ioreq_buffer_addr *buffer)
@@ -241,6 +258,8 @@ acrn_hc_set_ioreq_buffer(u16 vmid, struct acrn_ioreq_buffer_addr *buffer)
  * acrn_hc_notify_request_finish() - Wake the vCPU whose I/O request is COMPLETE
  * @vmid:	User VM
  * @vcpu:	vCPU, which is also the number of its slot
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_notify_request_finish(u16 vmid, u16 vcpu)
 {
@@ -250,6 +269,8 @@ static inline int acrn_hc_notify_request_finish(u16 vmid, u16 vcpu)
 /**
  * acrn_hc_set_memory_regions() - Change the address space of a User VM
  * @batch:	Regions, taken in order up to the first that fails
+ *
+ * Return: 0 or the hypervisor's negative errno
  */
 static inline int acrn_hc_set_memory_regions(struct acrn_memory_batch *batch)
 {

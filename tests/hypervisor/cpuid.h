@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What CPUID says in the Service VM and in User VMs. */
+#ifndef HV_CPUID_H
+#define HV_CPUID_H
+
+#include "guest.h"
+
+struct vcpu;
+
+/* Carry out a CPUID instruction. */
+void cpuid_service(struct guest_cpu *cpu);
+void cpuid_user(struct vcpu *vcpu);
+
+#endif /* HV_CPUID_H */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Exits of User VMs. */
+#include "cpuid.h"
+#include "ioreq.h"
+#include "log.h"
+#include "mmio.h"
+#include "msr.h"
+#include "sched.h"
+#include "vcpu.h"
+#include "x86.h"
+
+#define HLT_LEN 1
+
+static int device_access(struct guest_cpu *cpu, struct mmio_access *access)
+{
+	struct vcpu *vcpu = to_vcpu(cpu);
+
+	if ((access->gpa & PAGE_MASK) != VIOAPIC_BASE)
+		return ioreq_mmio(vcpu, access);
+	vioapic_access(vcpu->vm, access);
+	return 0;
+}
+
+/*
+ * Only an access by an instruction can be emulated: not the processor's own to
+ * its tables, nor fetching code from a device.
+ */
+static void handle_npf(struct vcpu *vcpu)
+{
+	const struct vmcb *vmcb = &vcpu->vmcb;
+
+	if (vmcb->exit_int_info & EVENT_VALID)
+		vm_crash(vcpu, "event delivered through a device");
+	if (vmcb->exit_info_1 & NPF_GUEST_TABLES)
+		vm_crash(vcpu, "page tables in a device");
+	if (vmcb->exit_info_1 & PF_FETCH) {
+		hv_log_limited("vm %u: code at 0x%llx is not executable",
+			       vcpu->vm->id, vmcb->exit_info_2);
+		guest_inject_error(&vcpu->cpu, VECTOR_GP, 0);
+		return;
+	}
+	mmio_emulate(&vcpu->cpu, vmcb->exit_info_2, vmcb->exit_info_1,
+		     device_access);
+}
+
+static void handle_hlt(struct vcpu *vcpu)
+{
+	guest_skip(&vcpu->cpu, HLT_LEN);
+	vcpu_wait(vcpu, VCPU_HALTED);
+}
+
+/* NMIs may come again. The guest is still at the IRET: one instruction early. */
+static void handle_iret(struct vcpu *vcpu)
+{
+	vcpu->nmi_blocked = false;
+	vcpu->vmcb.intercept_3 &= ~INTERCEPT_IRET;
+}
+
+void vcpu_handle_exit(struct vcpu *vcpu)
+{
+	switch (vcpu->vmcb.exit_code) {
+	case EXIT_INTR:
+	case EXIT_NMI:
+		cpu_take_interrupts();
+		sched_preempt(vcpu);
+		break;
+	case EXIT_VINTR:
+		break; /* the next entry injects */
+	case EXIT_IRET:
+		handle_iret(vcpu);
+		break;
+	case EXIT_CPUID:
+		cpuid_user(vcpu);
+		break;
+	case EXIT_HLT:
+		handle_hlt(vcpu);
+		break;
+	case EXIT_IOIO:
+		pio_exit(vcpu);
+		break;
+	case EXIT_MSR:
+		msr_user(vcpu);
+		break;
+	case EXIT_NPF:
+		handle_npf(vcpu);
+		break;
+	case EXIT_RDPMC:
+		guest_inject_error(&vcpu->cpu, VECTOR_GP, 0);
+		break;
+	case EXIT_INVLPGA:
+	case EXIT_VMRUN ... EXIT_SKINIT:
+	case EXIT_MONITOR:
+	case EXIT_MWAIT:
+		guest_inject(&vcpu->cpu, VECTOR_UD);
+		break;
+	case EXIT_SHUTDOWN:
+		vm_crash(vcpu, "triple fault");
+	default:
+		vm_crash(vcpu, "exit that is not handled");
+	}
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Hypercalls for I/O requests and interrupts. */
+#include <acrn_hypercall.h>
+#include <linux/errno.h>
+
+#include "hypercall.h"
+#include "ioreq.h"
+#include "lapic.h"
+#include "service_vm.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define MSI_ADDRESS_BASE	0xfee
+#define MSI_ADDRESS_BASE_SHIFT	20
+#define MSI_DEST_SHIFT		12
+#define MSI_DEST_BROADCAST	0xff
+#define MSI_ADDRESS_LOGICAL	BIT(2)
+#define MSI_DATA_VECTOR		0xff
+#define MSI_DATA_MODE		0x700
+#define FIRST_LEGAL_VECTOR	16
+
+static int set_slots(struct vm *vm, u64 page)
+{
+	if (vm->state != VM_CREATED)
+		return -EPERM;
+	if (!IS_ALIGNED(page, PAGE_SIZE) || !service_vm_is_ram(page, PAGE_SIZE))
+		return -EINVAL;
+	vm->slots = (struct acrn_io_request *)page;
+	ioreq_free_slots(vm);
+	return 0;
+}
+
+s64 hc_set_ioreq_buffer(u64 vmid, u64 address)
+{
+	struct acrn_ioreq_buffer_addr params;
+	struct vm *vm;
+	int ret = service_vm_read(address, &params, sizeof(params));
+
+	if (ret)
+		return ret;
+	vm = vm_get(vmid);
+	if (!vm)
+		return -EINVAL;
+	ret = set_slots(vm, params.service_vm_pa);
+	vm_put(vm);
+	return ret;
+}
+
+s64 hc_notify_request_finish(u64 vmid, u64 vcpu)
+{
+	struct vm *vm = vm_get(vmid);
+	int ret;
+
+	if (!vm)
+		return -EINVAL;
+	ret = ioreq_finish(vm, vcpu);
+	vm_put(vm);
+	return ret;
+}
+
+/* Returns 0, or -EINVAL for what is no MSI, or one of a kind that is not done. */
+static int decode_msi(const struct acrn_msi_entry *msi,
+		      struct interrupt_message *message)
+{
+	u32 dest = msi->msi_addr >> MSI_DEST_SHIFT & 0xff;
+
+	if (msi->msi_addr >> MSI_ADDRESS_BASE_SHIFT != MSI_ADDRESS_BASE)
+		return -EINVAL;
+	*message = (struct interrupt_message){
+		.destination = dest == MSI_DEST_BROADCAST ? APIC_BROADCAST :
+							    dest,
+		.logical = msi->msi_addr & MSI_ADDRESS_LOGICAL,
+		.mode = msi->msi_data & MSI_DATA_MODE,
+		.vector = msi->msi_data & MSI_DATA_VECTOR,
+	};
+	if (message->mode != ICR_FIXED && message->mode != ICR_LOWEST)
+		return -EINVAL;
+	return message->vector < FIRST_LEGAL_VECTOR ? -EINVAL : 0;
+}
+
+s64 hc_inject_msi(u64 vmid, u64 address)
+{
+	struct interrupt_message message;
+	struct acrn_msi_entry msi;
+	struct vm *vm;
+	int ret = service_vm_read(address, &msi, sizeof(msi));
+
+	if (!ret)
+		ret = decode_msi(&msi, &message);
+	if (ret)
+		return ret;
+	vm = vm_get(vmid);
+	if (!vm)
+		return -EINVAL;
+	spin_lock(&vm->lock);
+	vm->stats.msi++;
+	vlapic_deliver(vm, &message);
+	spin_unlock(&vm->lock);
+	vm_put(vm);
+	return 0;
+}
+
+s64 hc_set_irqline(u64 vmid, u64 ops)
+{
+	struct acrn_irqline line = { .gsi = ops, .op = ops >> 32 };
+	struct vm *vm = vm_get(vmid);
+	int ret;
+
+	if (!vm)
+		return -EINVAL;
+	spin_lock(&vm->lock);
+	ret = vioapic_set_line(vm, line.gsi, line.op);
+	if (!ret)
+		vm->stats.irqline++;
+	spin_unlock(&vm->lock);
+	vm_put(vm);
+	return ret;
+}

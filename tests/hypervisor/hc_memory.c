@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/* HC_SET_MEMORY_REGIONS: what a User VM can reach. */
+#include <acrn_hypercall.h>
+#include <linux/errno.h>
+
+#include "hypercall.h"
+#include "log.h"
+#include "service_vm.h"
+#include "vm.h"
+
+_Static_assert(ACRN_MEM_ACCESS_READ == NPT_READ &&
+		       ACRN_MEM_ACCESS_WRITE == NPT_WRITE &&
+		       ACRN_MEM_ACCESS_EXEC == NPT_EXEC,
+	       "access rights are passed on as they are");
+
+/* What is mapped already stays, without an error, as on ACRN; the log tells. */
+static int add_region(struct vm *vm, const struct acrn_memory_region *region)
+{
+	u32 rights = region->attr & ACRN_MEM_ACCESS_RIGHT_MASK;
+	long ret;
+
+	if (!IS_ALIGNED(region->service_vm_pa, PAGE_SIZE) ||
+	    !service_vm_may_map(region->service_vm_pa, region->size) ||
+	    !(rights & NPT_READ))
+		return -EINVAL;
+	ret = npt_map(&vm->npt, region->user_vm_pa, region->service_vm_pa,
+		      region->size, rights);
+	if (ret < 0)
+		return ret;
+	if (ret)
+		hv_log_limited("vm %u: 0x%llx is mapped already and stays so",
+			       vm->id, region->user_vm_pa);
+	return 0;
+}
+
+static int del_region(struct vm *vm, const struct acrn_memory_region *region)
+{
+	int ret = npt_unmap(&vm->npt, region->user_vm_pa, region->size);
+
+	vm_flush_tlb(vm);
+	return ret;
+}
+
+static int set_region(struct vm *vm, const struct acrn_memory_region *region)
+{
+	u64 gpa = region->user_vm_pa, size = region->size;
+
+	if (!size || !IS_ALIGNED(gpa | size, PAGE_SIZE) || gpa >= NPT_LIMIT ||
+	    size > NPT_LIMIT - gpa)
+		return -EINVAL;
+	switch (region->type) {
+	case ACRN_MEMORY_REGION_ADD:
+		return add_region(vm, region);
+	case ACRN_MEMORY_REGION_DEL:
+		return del_region(vm, region);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* In order; those before one that fails stay done, as on ACRN. */
+static int set_regions(struct vm *vm, const struct acrn_memory_batch *batch)
+{
+	struct acrn_memory_region region;
+	int ret = 0;
+
+	for (u64 i = 0; !ret && i < batch->number; i++) {
+		ret = service_vm_read(batch->regions + i * sizeof(region),
+				      &region, sizeof(region));
+		if (!ret)
+			ret = set_region(vm, &region);
+	}
+	return ret;
+}
+
+s64 hc_set_memory_regions(u64 address, u64 unused)
+{
+	struct acrn_memory_batch batch;
+	struct vm *vm;
+	int ret = service_vm_read(address, &batch, sizeof(batch));
+
+	(void)unused;
+	if (ret)
+		return ret;
+	vm = vm_get(batch.vmid);
+	if (!vm)
+		return -EINVAL;
+	ret = set_regions(vm, &batch);
+	vm_put(vm);
+	return ret;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Hypercalls for a VM's life. */
+#include <acrn_hypercall.h>
+#include <linux/errno.h>
+
+#include "hypercall.h"
+#include "service_vm.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define UNUSED __attribute__((unused))
+
+/* Find the VM and call @fn with its control lock held. */
+static s64 with_vm(u64 vmid, int (*fn)(struct vm *vm))
+{
+	struct vm *vm = vm_get(vmid);
+	int ret;
+
+	if (!vm)
+		return -EINVAL;
+	ret = fn(vm);
+	vm_put(vm);
+	return ret;
+}
+
+s64 hc_create_vm(u64 address, u64 unused UNUSED)
+{
+	struct acrn_vm_creation params;
+	int ret = service_vm_read(address, &params, sizeof(params));
+
+	if (!ret)
+		ret = vm_create(&params);
+	/* Cannot fail: it has just been read from there. */
+	return ret ?: service_vm_write(address, &params, sizeof(params));
+}
+
+static int destroy(struct vm *vm)
+{
+	vm_destroy(vm);
+	return 0;
+}
+
+s64 hc_destroy_vm(u64 vmid, u64 unused UNUSED)
+{
+	return with_vm(vmid, destroy);
+}
+
+s64 hc_start_vm(u64 vmid, u64 unused UNUSED)
+{
+	return with_vm(vmid, vm_start);
+}
+
+s64 hc_pause_vm(u64 vmid, u64 unused UNUSED)
+{
+	return with_vm(vmid, vm_pause);
+}
+
+s64 hc_reset_vm(u64 vmid, u64 unused UNUSED)
+{
+	return with_vm(vmid, vm_reset);
+}
+
+/* Only a VM that was created or reset, not one that runs or has run. */
+static int set_regs(struct vm *vm, const struct acrn_vcpu_regs *params)
+{
+	if (vm->state != VM_CREATED)
+		return -EPERM;
+	if (params->vcpu_id >= vm->nr_vcpus)
+		return -EINVAL;
+	return vcpu_set_regs(vm->vcpus[params->vcpu_id], &params->vcpu_regs);
+}
+
+s64 hc_set_vcpu_regs(u64 vmid, u64 address)
+{
+	struct acrn_vcpu_regs params;
+	struct vm *vm;
+	int ret = service_vm_read(address, &params, sizeof(params));
+
+	if (ret)
+		return ret;
+	vm = vm_get(vmid);
+	if (!vm)
+		return -EINVAL;
+	ret = set_regs(vm, &params);
+	vm_put(vm);
+	return ret;
+}

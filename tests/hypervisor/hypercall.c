@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <acrn_hypercall.h>
+#include <linux/errno.h>
+
+#include "hypercall.h"
+#include "service_vm.h"
+
+#define API_VERSION_MAJOR 1
+#define API_VERSION_MINOR 0
+
+#define HC_INDEX(id) ((id) & 0xff)
+#define NR_HYPERCALLS 0x100
+
+static s64 hc_get_api_version(u64 address, u64 unused)
+{
+	const u32 version[2] = { API_VERSION_MAJOR, API_VERSION_MINOR };
+
+	(void)unused;
+	return service_vm_write(address, version, sizeof(version));
+}
+
+static const hypercall_fn hypercalls[NR_HYPERCALLS] = {
+	[HC_INDEX(ACRN_HC_GET_API_VERSION)] = hc_get_api_version,
+	[HC_INDEX(ACRN_HC_CREATE_VM)] = hc_create_vm,
+	[HC_INDEX(ACRN_HC_DESTROY_VM)] = hc_destroy_vm,
+	[HC_INDEX(ACRN_HC_START_VM)] = hc_start_vm,
+	[HC_INDEX(ACRN_HC_PAUSE_VM)] = hc_pause_vm,
+	[HC_INDEX(ACRN_HC_RESET_VM)] = hc_reset_vm,
+	[HC_INDEX(ACRN_HC_SET_VCPU_REGS)] = hc_set_vcpu_regs,
+	[HC_INDEX(ACRN_HC_INJECT_MSI)] = hc_inject_msi,
+	[HC_INDEX(ACRN_HC_SET_IRQLINE)] = hc_set_irqline,
+	[HC_INDEX(ACRN_HC_SET_IOREQ_BUFFER)] = hc_set_ioreq_buffer,
+	[HC_INDEX(ACRN_HC_NOTIFY_REQUEST_FINISH)] = hc_notify_request_finish,
+	[HC_INDEX(ACRN_HC_SET_MEMORY_REGIONS)] = hc_set_memory_regions,
+};
+
+s64 hypercall(u64 id, u64 arg0, u64 arg1)
+{
+	hypercall_fn handler = hypercalls[HC_INDEX(id)];
+
+	return handler ? handler(arg0, arg1) : -ENOTTY;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Hypercalls: <acrn_hypercall.h> says what they are. */
+#ifndef HV_HYPERCALL_H
+#define HV_HYPERCALL_H
+
+#include "types.h"
+
+/**
+ * hypercall() - Carry out a hypercall of the Service VM
+ * @id:		As the guest gave it; the low eight bits count
+ * @arg0:	First argument
+ * @arg1:	Second argument
+ *
+ * Runs on a CPU of the Service VM, on several at a time. Takes VM locks.
+ *
+ * Return: 0 or negative errno, the guest's RAX.
+ */
+s64 hypercall(u64 id, u64 arg0, u64 arg1);
+
+/**
+ * typedef hypercall_fn - Handler of one hypercall
+ * @arg0:	First argument
+ * @arg1:	Second argument
+ */
+typedef s64 (*hypercall_fn)(u64 arg0, u64 arg1);
+
+/* hc_vm.c: a VM's life, hc_memory.c and hc_io.c: what it is given. */
+s64 hc_create_vm(u64 params, u64 unused);
+s64 hc_destroy_vm(u64 vmid, u64 unused);
+s64 hc_start_vm(u64 vmid, u64 unused);
+s64 hc_pause_vm(u64 vmid, u64 unused);
+s64 hc_reset_vm(u64 vmid, u64 unused);
+s64 hc_set_vcpu_regs(u64 vmid, u64 params);
+s64 hc_set_memory_regions(u64 params, u64 unused);
+s64 hc_set_ioreq_buffer(u64 vmid, u64 params);
+s64 hc_notify_request_finish(u64 vmid, u64 vcpu);
+s64 hc_inject_msi(u64 vmid, u64 params);
+s64 hc_set_irqline(u64 vmid, u64 ops);
+
+#endif /* HV_HYPERCALL_H */

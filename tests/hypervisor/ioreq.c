@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <acrn_hypercall.h>
+#include <linux/errno.h>
+
+#include "ioreq.h"
+#include "log.h"
+#include "mmio.h"
+#include "sched.h"
+#include "service_vm.h"
+#include "vcpu.h"
+#include "x86.h"
+
+static struct acrn_io_request *slot_of(struct vcpu *vcpu)
+{
+	return &vcpu->vm->slots[vcpu->id];
+}
+
+/*
+ * The slot if it is free. It lies in the device model's memory: whatever is read
+ * from it is read once and can be anything.
+ */
+static struct acrn_io_request *take_slot(struct vcpu *vcpu)
+{
+	struct acrn_io_request *slot = slot_of(vcpu);
+	u32 state = READ_ONCE(slot->processed);
+
+	if (state == ACRN_IOREQ_STATE_FREE)
+		return slot;
+	hv_log_limited("vm %u: vCPU %u: ioreq slot in state %u",
+		       vcpu->vm->id, vcpu->id, state);
+	guest_inject_error(&vcpu->cpu, VECTOR_GP, 0);
+	return NULL;
+}
+
+static void spin_until_complete(struct vcpu *vcpu)
+{
+	struct acrn_io_request *slot = slot_of(vcpu);
+
+	while (READ_ONCE(slot->processed) != ACRN_IOREQ_STATE_COMPLETE) {
+		cpu_take_interrupts();
+		sched_preempt(vcpu);
+		if (READ_ONCE(vcpu->vm->state) != VM_RUNNING)
+			sched_yield(vcpu); /* for good */
+		cpu_relax();
+	}
+}
+
+/*
+ * Hand a filled slot over and wait. What the vCPU waits for is set beforehand:
+ * the answer may be here before this CPU gets any further.
+ */
+static void send(struct vcpu *vcpu, struct acrn_io_request *slot, u64 *counter)
+{
+	struct vm *vm = vcpu->vm;
+
+	slot->completion_polling = vm->polling;
+	slot->kernel_handled = 0;
+	spin_lock(&vm->lock);
+	(*counter)++;
+	vcpu->ioreq_done = false;
+	if (!vm->polling)
+		vcpu->wait = VCPU_WAIT_IOREQ;
+	spin_unlock(&vm->lock);
+
+	smp_wmb();
+	WRITE_ONCE(slot->processed, ACRN_IOREQ_STATE_PENDING);
+	service_vm_upcall();
+	if (vm->polling)
+		spin_until_complete(vcpu);
+	else
+		sched_yield(vcpu);
+}
+
+static void release(struct acrn_io_request *slot)
+{
+	smp_mb();
+	WRITE_ONCE(slot->processed, ACRN_IOREQ_STATE_FREE);
+}
+
+int ioreq_pio(struct vcpu *vcpu, u16 port, u32 size, bool write, u32 *value)
+{
+	struct acrn_io_request *slot = take_slot(vcpu);
+	struct acrn_pio_request *pio;
+
+	if (!slot)
+		return -EFAULT;
+	slot->type = ACRN_IOREQ_TYPE_PORTIO;
+	pio = &slot->reqs.pio_request;
+	pio->direction = write ? ACRN_IOREQ_DIR_WRITE : ACRN_IOREQ_DIR_READ;
+	pio->reserved = 0;
+	pio->address = port;
+	pio->size = size;
+	pio->value = write ? *value : 0;
+	send(vcpu, slot, &vcpu->vm->stats.pio);
+	/* At the same place when the HSM has made it a PCI request. */
+	if (!write)
+		*value = READ_ONCE(pio->value);
+	release(slot);
+	return 0;
+}
+
+int ioreq_mmio(struct vcpu *vcpu, struct mmio_access *access)
+{
+	struct acrn_io_request *slot = take_slot(vcpu);
+	struct acrn_mmio_request *mmio;
+
+	if (!slot)
+		return -EFAULT;
+	slot->type = ACRN_IOREQ_TYPE_MMIO;
+	mmio = &slot->reqs.mmio_request;
+	mmio->direction = access->write ? ACRN_IOREQ_DIR_WRITE :
+					  ACRN_IOREQ_DIR_READ;
+	mmio->reserved = 0;
+	mmio->address = access->gpa;
+	mmio->size = access->size;
+	mmio->value = access->write ? access->value : 0;
+	send(vcpu, slot, &vcpu->vm->stats.mmio);
+	if (!access->write)
+		access->value = READ_ONCE(mmio->value);
+	release(slot);
+	return 0;
+}
+
+int ioreq_finish(struct vm *vm, u64 id)
+{
+	struct vcpu *vcpu;
+	int ret = 0;
+
+	id = (u16)id;
+	if (id >= vm->nr_vcpus || !vm->slots)
+		return -EINVAL;
+	vcpu = vm->vcpus[id];
+	spin_lock(&vm->lock);
+	if (vcpu->wait != VCPU_WAIT_IOREQ || vcpu->ioreq_done) {
+		vm->stats.ignored++;
+	} else if (READ_ONCE(vm->slots[id].processed) !=
+		   ACRN_IOREQ_STATE_COMPLETE) {
+		hv_log_limited("vm %u: vCPU %llu: finished but not complete",
+			       vm->id, id);
+		ret = -EINVAL;
+	} else {
+		vm->stats.finished++;
+		vcpu->ioreq_done = true;
+		vcpu_kick(vcpu);
+	}
+	spin_unlock(&vm->lock);
+	return ret;
+}
+
+/* A zeroed page would read as so many pending requests. */
+void ioreq_free_slots(struct vm *vm)
+{
+	for (u32 i = 0; vm->slots && i < MAX_VCPUS; i++)
+		WRITE_ONCE(vm->slots[i].processed, ACRN_IOREQ_STATE_FREE);
+}

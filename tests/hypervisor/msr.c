@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/errno.h>
+
+#include "cpu.h"
+#include "msr.h"
+#include "string.h"
+#include "time.h"
+#include "vcpu.h"
+#include "x86.h"
+
+#define MSR_LEN 2
+
+#define MSR_PATCH_LEVEL	   0x0000008b
+#define MSR_SYSENTER_CS	   0x00000174
+#define MSR_SYSENTER_EIP   0x00000176
+#define MSR_PAT		   0x00000277
+#define MSR_STAR	   0xc0000081
+#define MSR_SFMASK	   0xc0000084
+#define MSR_FS_BASE	   0xc0000100
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_SYSCFG	   0xc0010010
+#define MSR_HWCR	   0xc0010015
+#define MSR_INT_PENDING	   0xc0010055
+#define MSR_LS_CFG	   0xc0011020
+#define MSR_DE_CFG	   0xc0011029
+#define MSR_BU_CFG2	   0xc001102a
+
+#define HWCR_TSC_FREQ_SEL	 BIT(24) /* the TSC counts at P0's rate */
+#define DE_CFG_LFENCE_SERIALIZE	 BIT(1)
+#define PAT_ENTRIES		 8
+
+/* The three ranges of the permission map and where each begins in it. */
+#define MSRPM_RANGE	  0x2000
+#define MSRPM_RANGE_BYTES 0x800
+
+u8 user_msrpm[MSRPM_SIZE] __attribute__((aligned(PAGE_SIZE)));
+
+void msrpm_intercept(u8 *map, u32 msr, bool read, bool write)
+{
+	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(ranges); i++) {
+		u32 n = msr - ranges[i];
+		u8 *byte = &map[i * MSRPM_RANGE_BYTES + n / 4];
+		u32 shift = n % 4 * 2;
+
+		if (n < MSRPM_RANGE)
+			*byte = (*byte & ~(3 << shift)) |
+				(read | write << 1) << shift;
+	}
+}
+
+static void pass_through(u32 first, u32 last)
+{
+	for (u32 msr = first; msr <= last; msr++)
+		msrpm_intercept(user_msrpm, msr, false, false);
+}
+
+/* Those that the VMCB holds are the guest's own; the others are emulated. */
+void msr_init(void)
+{
+	memset(user_msrpm, 0xff, sizeof(user_msrpm));
+	pass_through(MSR_SYSENTER_CS, MSR_SYSENTER_EIP);
+	pass_through(MSR_STAR, MSR_SFMASK);
+	pass_through(MSR_FS_BASE, MSR_KERNEL_GS_BASE);
+	/* Switched by context.c */
+	pass_through(MSR_TSC_AUX, MSR_TSC_AUX);
+}
+
+void msr_exit(struct guest_cpu *cpu, msr_read_fn read, msr_write_fn write)
+{
+	u32 msr = cpu->regs[REG_RCX];
+	u64 value = 0;
+	int ret;
+
+	if (cpu->vmcb->exit_info_1) {
+		value = cpu->regs[REG_RDX] << 32 | (u32)cpu->regs[REG_RAX];
+		ret = write(cpu, msr, value);
+	} else {
+		ret = read(cpu, msr, &value);
+		if (!ret) {
+			cpu->regs[REG_RAX] = (u32)value;
+			cpu->regs[REG_RDX] = value >> 32;
+		}
+	}
+	if (ret)
+		guest_inject_error(cpu, VECTOR_GP, 0);
+	else
+		guest_skip(cpu, MSR_LEN);
+}
+
+int guest_write_efer(struct guest_cpu *cpu, u64 value)
+{
+	struct vmcb *vmcb = cpu->vmcb;
+	const u64 writable = EFER_SCE | EFER_LME | EFER_NXE;
+
+	if (value & ~(writable | EFER_LMA))
+		return -EINVAL;
+	if ((vmcb->cr0 & CR0_PG) && ((value ^ vmcb->efer) & EFER_LME))
+		return -EINVAL;
+	vmcb->efer = (vmcb->efer & EFER_LMA) | (value & writable) | EFER_SVME;
+	/* What TLBs hold may have been read with another NXE. */
+	vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
+	return 0;
+}
+
+static u64 apic_base(const struct vcpu *vcpu)
+{
+	return APIC_BASE_ADDR | APIC_BASE_ENABLE | APIC_BASE_EXTD |
+	       (vcpu->id ? 0 : APIC_BASE_BSP);
+}
+
+static bool valid_pat(u64 pat)
+{
+	for (u32 i = 0; i < PAT_ENTRIES; i++) {
+		u8 type = pat >> i * 8;
+
+		if (type > 7 || type == 2 || type == 3)
+			return false;
+	}
+	return true;
+}
+
+/* Configuration of AMD cores that Linux reads, and sets bits of, for errata. */
+static bool is_core_config(u32 msr)
+{
+	return (msr >= MSR_LS_CFG && msr <= MSR_BU_CFG2) ||
+	       msr == MSR_SYSCFG || msr == MSR_HWCR || msr == MSR_INT_PENDING;
+}
+
+static u64 core_config(u32 msr)
+{
+	switch (msr) {
+	case MSR_HWCR:
+		return HWCR_TSC_FREQ_SEL;
+	case MSR_DE_CFG:
+		return DE_CFG_LFENCE_SERIALIZE;
+	default:
+		return 0;
+	}
+}
+
+static int read_apic(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	int ret = 0;
+
+	spin_lock(&vcpu->vm->lock);
+	if (msr == MSR_TSC_DEADLINE)
+		*value = vlapic_read_deadline(vcpu);
+	else
+		ret = vlapic_read_msr(vcpu, msr, value);
+	spin_unlock(&vcpu->vm->lock);
+	return ret;
+}
+
+static int write_apic(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	u64 deadline;
+	int ret = 0;
+
+	spin_lock(&vcpu->vm->lock);
+	if (msr == MSR_TSC_DEADLINE)
+		vlapic_write_deadline(vcpu, value);
+	else
+		ret = vlapic_write_msr(vcpu, msr, value);
+	deadline = vcpu->lapic.deadline;
+	spin_unlock(&vcpu->vm->lock);
+	cpu_timer_request(vcpu->pcpu, deadline);
+	return ret;
+}
+
+static bool is_apic(u32 msr)
+{
+	return msr == MSR_TSC_DEADLINE ||
+	       (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST);
+}
+
+static int user_read(struct guest_cpu *cpu, u32 msr, u64 *value)
+{
+	struct vcpu *vcpu = to_vcpu(cpu);
+
+	if (is_apic(msr))
+		return read_apic(vcpu, msr, value);
+	switch (msr) {
+	case MSR_TSC:
+		*value = rdtsc();
+		return 0;
+	case MSR_APIC_BASE:
+		*value = apic_base(vcpu);
+		return 0;
+	case MSR_PATCH_LEVEL:
+		*value = 0;
+		return 0;
+	case MSR_PAT:
+		*value = cpu->vmcb->pat;
+		return 0;
+	case MSR_EFER:
+		*value = cpu->vmcb->efer & ~EFER_SVME;
+		return 0;
+	}
+	*value = core_config(msr);
+	return is_core_config(msr) ? 0 : -EINVAL;
+}
+
+static int user_write(struct guest_cpu *cpu, u32 msr, u64 value)
+{
+	struct vcpu *vcpu = to_vcpu(cpu);
+
+	if (is_apic(msr))
+		return write_apic(vcpu, msr, value);
+	switch (msr) {
+	case MSR_APIC_BASE:
+		/* x2APIC mode cannot be left. */
+		return value == apic_base(vcpu) ? 0 : -EINVAL;
+	case MSR_PAT:
+		if (!valid_pat(value))
+			return -EINVAL;
+		cpu->vmcb->pat = value;
+		return 0;
+	case MSR_EFER:
+		return guest_write_efer(cpu, value);
+	}
+	return is_core_config(msr) ? 0 : -EINVAL;
+}
+
+void msr_user(struct vcpu *vcpu)
+{
+	msr_exit(&vcpu->cpu, user_read, user_write);
+}

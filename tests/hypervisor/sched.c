@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cpu.h"
+#include "lapic.h"
+#include "sched.h"
+#include "time.h"
+#include "vcpu.h"
+#include "x86.h"
+
+#define SLICE_MS 5
+
+void switch_stack(u64 *save_sp, u64 load_sp);
+
+/* This CPU's vCPU of @vm if it could run. VM's lock held. */
+static struct vcpu *runnable_vcpu(struct pcpu *cpu, struct vm *vm)
+{
+	struct vcpu *vcpu = vm->by_pcpu[cpu->id];
+
+	return vm->state == VM_RUNNING && vcpu && vcpu_runnable(vcpu) ? vcpu :
+									NULL;
+}
+
+static struct vcpu *claim_vcpu(struct pcpu *cpu, struct vm *vm)
+{
+	struct vcpu *vcpu;
+
+	if (READ_ONCE(vm->state) != VM_RUNNING)
+		return NULL;
+	spin_lock(&vm->lock);
+	vcpu = runnable_vcpu(cpu, vm);
+	if (vcpu) {
+		vcpu->on_cpu = true;
+		vcpu->wait = VCPU_RUN;
+	}
+	spin_unlock(&vm->lock);
+	return vcpu;
+}
+
+/* The next vCPU in turn, or NULL. */
+static struct vcpu *pick_vcpu(struct pcpu *cpu)
+{
+	for (u32 i = 1; i <= MAX_USER_VMS; i++) {
+		u32 n = (cpu->last_vm + i) % MAX_USER_VMS;
+		struct vcpu *vcpu = claim_vcpu(cpu, &user_vms[n]);
+
+		if (vcpu) {
+			cpu->last_vm = n;
+			return vcpu;
+		}
+	}
+	return NULL;
+}
+
+/* Could another VM's vCPU run? */
+static bool others_runnable(struct pcpu *cpu, struct vcpu *vcpu)
+{
+	for (u32 i = 0; i < MAX_USER_VMS; i++) {
+		struct vm *vm = &user_vms[i];
+		bool found;
+
+		if (vm == vcpu->vm || READ_ONCE(vm->state) != VM_RUNNING)
+			continue;
+		spin_lock(&vm->lock);
+		found = runnable_vcpu(cpu, vm);
+		spin_unlock(&vm->lock);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+/* Fire what is due on this CPU and ask for the next timer interrupt. */
+static void run_timers(struct pcpu *cpu)
+{
+	if (!cpu->timer_fired)
+		return;
+	cpu->timer_fired = false;
+	cpu->timer_deadline = 0;
+	for (u32 i = 0; i < MAX_USER_VMS; i++) {
+		struct vm *vm = &user_vms[i];
+		u64 next = 0;
+
+		if (READ_ONCE(vm->state) != VM_RUNNING)
+			continue;
+		spin_lock(&vm->lock);
+		if (vm->by_pcpu[cpu->id])
+			next = vlapic_run_timer(vm->by_pcpu[cpu->id], rdtsc());
+		spin_unlock(&vm->lock);
+		cpu_timer_request(cpu, next);
+	}
+}
+
+/*
+ * Bring @vcpu's registers in. The previous vCPU's are worth saving unless its VM
+ * was reset meanwhile, or made anew.
+ */
+static void switch_state(struct pcpu *cpu, struct vcpu *vcpu)
+{
+	struct vcpu *owner = cpu->state_owner;
+
+	if (owner == vcpu && !vcpu->state_reset)
+		return;
+	if (owner) {
+		spin_lock(&owner->vm->lock);
+		if (!owner->state_reset)
+			context_save(&owner->state);
+		spin_unlock(&owner->vm->lock);
+	}
+	context_load(&vcpu->state);
+	vcpu->state_reset = false;
+	cpu->state_owner = vcpu;
+}
+
+static void run_vcpu(struct pcpu *cpu, struct vcpu *vcpu)
+{
+	switch_state(cpu, vcpu);
+	cpu->current = vcpu;
+	cpu->slice_end = rdtsc() + SLICE_MS * tsc_khz;
+	if (others_runnable(cpu, vcpu))
+		cpu_timer_request(cpu, cpu->slice_end);
+	switch_stack(&cpu->sched_sp, vcpu->sp);
+	cpu->current = NULL;
+
+	spin_lock(&vcpu->vm->lock);
+	vcpu->on_cpu = false;
+	spin_unlock(&vcpu->vm->lock);
+}
+
+void sched_yield(struct vcpu *vcpu)
+{
+	switch_stack(&vcpu->sp, vcpu->pcpu->sched_sp);
+}
+
+void sched_preempt(struct vcpu *vcpu)
+{
+	struct pcpu *cpu = vcpu->pcpu;
+
+	run_timers(cpu);
+	if (!others_runnable(cpu, vcpu))
+		return;
+	if (rdtsc() < cpu->slice_end)
+		cpu_timer_request(cpu, cpu->slice_end);
+	else
+		vcpu_wait(vcpu, VCPU_RUN);
+}
+
+void sched_run(struct pcpu *cpu)
+{
+	lapic_init();
+	clgi();
+	for (;;) {
+		struct vcpu *vcpu;
+
+		run_timers(cpu);
+		vcpu = pick_vcpu(cpu);
+		if (vcpu)
+			run_vcpu(cpu, vcpu);
+		else
+			cpu_idle();
+	}
+}

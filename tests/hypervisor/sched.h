@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sharing a CPU between vCPUs, one per VM at most: round robin, with a time
+ * slice when more than one can run.
+ */
+#ifndef HV_SCHED_H
+#define HV_SCHED_H
+
+struct pcpu;
+struct vcpu;
+
+/* Run this CPU's vCPUs for good. */
+void sched_run(struct pcpu *cpu) __attribute__((noreturn));
+
+/* The running thread gives up the CPU; returns when it is its turn again. */
+void sched_yield(struct vcpu *vcpu);
+
+/*
+ * After an interrupt, in the running thread: fire timers that are due and give
+ * up the CPU if the time slice is over and another vCPU can run. No lock held.
+ */
+void sched_preempt(struct vcpu *vcpu);
+
+#endif /* HV_SCHED_H */

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <acrn_hypercall.h>
+#include <linux/errno.h>
+
+#include "cpuid.h"
+#include "hypercall.h"
+#include "lapic.h"
+#include "log.h"
+#include "msr.h"
+#include "service_vm.h"
+#include "string.h"
+#include "x86.h"
+
+#define SERVICE_ASID 1
+#define IOAPIC_BASE  0xfec00000UL
+#define VMCALL_LEN   3
+
+extern char hv_start[], hv_end[];
+
+struct service_cpu service_cpus[MAX_PCPUS];
+struct npt service_npt;
+
+static struct vmcb service_vmcbs[MAX_PCPUS];
+static u8 service_msrpm[MSRPM_SIZE] __attribute__((aligned(PAGE_SIZE)));
+
+/*
+ * SVM's own registers are out of reach; EFER because the guest must neither see
+ * nor clear SVME; the APIC base because the hypervisor knows only the default.
+ */
+static void init_msrpm(void)
+{
+	msrpm_intercept(service_msrpm, MSR_EFER, true, true);
+	msrpm_intercept(service_msrpm, MSR_VM_CR, true, true);
+	msrpm_intercept(service_msrpm, MSR_VM_HSAVE_PA, true, true);
+	msrpm_intercept(service_msrpm, MSR_APIC_BASE, false, true);
+}
+
+static void init_vcpu(u32 id)
+{
+	struct service_cpu *vcpu = &service_cpus[id];
+	struct vmcb *vmcb = &service_vmcbs[id];
+
+	vmcb->intercept_exceptions = BIT(VECTOR_UD);
+	vmcb->intercept_3 = INTERCEPT_CPUID | INTERCEPT_MSR |
+			    INTERCEPT_SHUTDOWN;
+	vmcb->intercept_4 = INTERCEPT_SVM;
+	vmcb->msrpm = (u64)service_msrpm;
+	vmcb->asid = SERVICE_ASID;
+	vmcb->nested_ctl = NESTED_CTL_ENABLE;
+	vmcb->nested_cr3 = (u64)service_npt.root;
+	vcpu->cpu.vmcb = vmcb;
+	vcpu->cpu.npt = &service_npt;
+	guest_reset(&vcpu->cpu);
+}
+
+static void map(u64 start, u64 end)
+{
+	if (npt_map(&service_npt, start, start, end - start, NPT_RWX) < 0)
+		panic("no memory for the Service VM's page tables");
+}
+
+void service_vm_init(const struct multiboot_info *info)
+{
+	if (npt_init(&service_npt))
+		panic("no memory for the Service VM's page tables");
+	map(0, (u64)hv_start);
+	map((u64)hv_end, LAPIC_BASE);
+	map(LAPIC_BASE + PAGE_SIZE, NPT_LIMIT);
+	service_apic_init();
+	init_msrpm();
+	for (u32 i = 0; i < nr_service_cpus; i++)
+		init_vcpu(i);
+	service_load_kernel(info);
+}
+
+static bool overlaps(u64 pa, u64 size, u64 start, u64 end)
+{
+	return pa < end && start < pa + size;
+}
+
+bool service_vm_may_map(u64 pa, u64 size)
+{
+	if (pa >= NPT_LIMIT || size > NPT_LIMIT - pa)
+		return false;
+	return !overlaps(pa, size, (u64)hv_start, (u64)hv_end) &&
+	       !overlaps(pa, size, LAPIC_BASE, LAPIC_BASE + PAGE_SIZE) &&
+	       !overlaps(pa, size, IOAPIC_BASE, IOAPIC_BASE + PAGE_SIZE);
+}
+
+int service_vm_read(u64 pa, void *buf, u32 size)
+{
+	if (!service_vm_is_ram(pa, size))
+		return -EINVAL;
+	memcpy(buf, (void *)pa, size);
+	return 0;
+}
+
+int service_vm_write(u64 pa, const void *buf, u32 size)
+{
+	if (!service_vm_is_ram(pa, size))
+		return -EINVAL;
+	memcpy((void *)pa, buf, size);
+	return 0;
+}
+
+void service_vm_upcall(void)
+{
+	lapic_send(0, ICR_FIXED | ICR_ASSERT | ACRN_UPCALL_VECTOR);
+}
+
+/* VMCALL is an invalid opcode on AMD; anything else that is one stays so. */
+static void handle_invalid_opcode(struct guest_cpu *cpu)
+{
+	static const u8 vmcall[VMCALL_LEN] = { 0x0f, 0x01, 0xc1 };
+	u8 code[VMCALL_LEN];
+
+	if (guest_fetch(cpu, code, sizeof(code)) < sizeof(code) ||
+	    memcmp(code, vmcall, sizeof(code))) {
+		guest_inject(cpu, VECTOR_UD);
+		return;
+	}
+	if (cpu->vmcb->cpl) {
+		guest_inject_error(cpu, VECTOR_GP, 0);
+		return;
+	}
+	cpu->regs[REG_RAX] = hypercall(cpu->regs[REG_R8], cpu->regs[REG_RDI],
+				       cpu->regs[REG_RSI]);
+	guest_skip(cpu, VMCALL_LEN);
+}
+
+static void handle_npf(struct guest_cpu *cpu)
+{
+	struct vmcb *vmcb = cpu->vmcb;
+	u64 gpa = vmcb->exit_info_2;
+
+	if ((gpa & PAGE_MASK) == LAPIC_BASE) {
+		mmio_emulate(cpu, gpa, vmcb->exit_info_1, service_apic_access);
+		return;
+	}
+	hv_log_limited("service: refused access to 0x%llx at rip 0x%llx", gpa,
+		       vmcb->rip);
+	guest_inject_error(cpu, VECTOR_GP, 0);
+}
+
+static int read_msr(struct guest_cpu *cpu, u32 msr, u64 *value)
+{
+	if (msr != MSR_EFER)
+		return -EINVAL;
+	*value = cpu->vmcb->efer & ~EFER_SVME;
+	return 0;
+}
+
+static int write_msr(struct guest_cpu *cpu, u32 msr, u64 value)
+{
+	switch (msr) {
+	case MSR_EFER:
+		return guest_write_efer(cpu, value);
+	case MSR_APIC_BASE:
+		return value == rdmsr(MSR_APIC_BASE) ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+static void handle_exit(struct guest_cpu *cpu)
+{
+	struct vmcb *vmcb = cpu->vmcb;
+
+	switch (vmcb->exit_code) {
+	case EXIT_EXCEPTION(VECTOR_UD):
+		handle_invalid_opcode(cpu);
+		break;
+	case EXIT_CPUID:
+		cpuid_service(cpu);
+		break;
+	case EXIT_MSR:
+		msr_exit(cpu, read_msr, write_msr);
+		break;
+	case EXIT_NPF:
+		handle_npf(cpu);
+		break;
+	case EXIT_VMRUN ... EXIT_SKINIT:
+		guest_inject(cpu, VECTOR_UD);
+		break;
+	case EXIT_SHUTDOWN:
+		panic("the Service VM has shut down, rip 0x%llx", vmcb->rip);
+	default:
+		panic("Service VM: exit 0x%llx info 0x%llx 0x%llx rip 0x%llx",
+		      vmcb->exit_code, vmcb->exit_info_1, vmcb->exit_info_2,
+		      vmcb->rip);
+	}
+}
+
+/* Sleep until vCPU 0 sends the start-up IPI; service_apic.c kicks. */
+static void wait_for_startup(struct pcpu *cpu)
+{
+	struct service_cpu *vcpu = &service_cpus[cpu->id];
+
+	lapic_init();
+	while (!READ_ONCE(vcpu->started))
+		cpu_idle();
+	lapic_release();
+	guest_startup(&vcpu->cpu, vcpu->startup_vector);
+}
+
+/*
+ * Interrupts are the guest's: none is intercepted, and the hypervisor takes none
+ * between exit and entry.
+ */
+void service_vm_run(struct pcpu *cpu)
+{
+	struct guest_cpu *guest = &service_cpus[cpu->id].cpu;
+
+	clgi();
+	if (cpu->id)
+		wait_for_startup(cpu);
+	for (;;) {
+		guest_run(guest);
+		handle_exit(guest);
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The Service VM: Linux on the first CPUs, which sees the machine as it is but
+ * for the hypervisor's memory, SVM, and what the CPUID leaves of ACRN say.
+ */
+#ifndef HV_SERVICE_VM_H
+#define HV_SERVICE_VM_H
+
+#include "cpu.h"
+#include "guest.h"
+#include "mmio.h"
+#include "npt.h"
+
+struct multiboot_info;
+
+/**
+ * struct service_cpu - A vCPU of the Service VM; vCPU n runs on CPU n
+ * @cpu:	Registers
+ * @started:	A start-up IPI has come; CPU 0 is started from the beginning
+ * @startup_vector: Where it begins
+ *
+ * The CPU that sends the start-up IPI writes @startup_vector before @started;
+ * everything else is used by the CPU itself.
+ */
+struct service_cpu {
+	struct guest_cpu cpu;
+	bool started;
+	u8 startup_vector;
+};
+
+extern struct service_cpu service_cpus[MAX_PCPUS];
+extern struct npt service_npt;
+
+/* Set up memory and vCPUs and load the kernel from the multiboot modules. */
+void service_vm_init(const struct multiboot_info *info);
+
+/* Run this CPU's vCPU for good. */
+void service_vm_run(struct pcpu *cpu) __attribute__((noreturn));
+
+/* Is the range the Service VM's RAM, all of it? */
+bool service_vm_is_ram(u64 pa, u64 size);
+
+/*
+ * May the Service VM give the range to a User VM? Its RAM and device memory,
+ * but neither the hypervisor nor the interrupt controllers.
+ */
+bool service_vm_may_map(u64 pa, u64 size);
+
+/* Copy from and to the Service VM's RAM. Returns 0 or -EINVAL. */
+int service_vm_read(u64 pa, void *buf, u32 size);
+int service_vm_write(u64 pa, const void *buf, u32 size);
+
+/* Raise the upcall. Any CPU. */
+void service_vm_upcall(void);
+
+/* service_loader.c: put the kernel in place and point vCPU 0 at it. */
+void service_load_kernel(const struct multiboot_info *info);
+
+/* service_apic.c: start with the xAPIC page trapped if there are APs to start. */
+void service_apic_init(void);
+int service_apic_access(struct guest_cpu *cpu, struct mmio_access *access);
+
+#endif /* HV_SERVICE_VM_H */

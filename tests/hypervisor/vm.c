@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <acrn_hypercall.h>
+#include <linux/errno.h>
+
+#include "ioreq.h"
+#include "log.h"
+#include "sched.h"
+#include "string.h"
+#include "vcpu.h"
+#include "vm.h"
+#include "x86.h"
+
+struct vm user_vms[MAX_USER_VMS];
+
+/* Held while a free entry is looked for and filled. */
+static struct spinlock vm_table_lock;
+
+struct vm *vm_get(u64 vmid)
+{
+	struct vm *vm;
+
+	/* ACRN looks at the low 16 bits. */
+	vmid = (u16)vmid;
+	if (vmid < FIRST_USER_VMID || vmid >= FIRST_USER_VMID + MAX_USER_VMS)
+		return NULL;
+	vm = &user_vms[vmid - FIRST_USER_VMID];
+	spin_lock(&vm->control);
+	if (vm->state != VM_FREE)
+		return vm;
+	spin_unlock(&vm->control);
+	return NULL;
+}
+
+void vm_put(struct vm *vm)
+{
+	spin_unlock(&vm->control);
+}
+
+static void set_state(struct vm *vm, enum vm_state state)
+{
+	spin_lock(&vm->lock);
+	vm->state = state;
+	spin_unlock(&vm->lock);
+}
+
+/* A vCPU on each CPU of the bitmap, in order. */
+static void create_vcpus(struct vm *vm, u64 cpus)
+{
+	for (u32 i = 0; i < nr_pcpus; i++) {
+		struct vcpu *vcpu;
+
+		if (!(cpus & BIT(i)))
+			continue;
+		vcpu = vcpu_create(vm, vm->nr_vcpus, &pcpus[i]);
+		vm->vcpus[vm->nr_vcpus++] = vcpu;
+		vm->by_pcpu[i] = vcpu;
+	}
+}
+
+/* Control lock held. */
+static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
+{
+	int ret = npt_init(&vm->npt);
+
+	if (ret)
+		return ret;
+	vm->id = vm - user_vms + FIRST_USER_VMID;
+	vm->polling = params->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
+	vm->stats = (struct vm_stats){};
+	vioapic_reset(vm);
+	create_vcpus(vm, params->cpu_affinity);
+	set_state(vm, VM_CREATED);
+	return 0;
+}
+
+static bool valid_affinity(u64 cpus)
+{
+	u64 for_users = (BIT(nr_pcpus) - 1) & ~(BIT(nr_service_cpus) - 1);
+	u32 n = 0;
+
+	for (u64 rest = cpus; rest; rest &= rest - 1)
+		n++;
+	return !(cpus & ~for_users) && n <= MAX_VCPUS;
+}
+
+static struct vm *find_free_vm(void)
+{
+	for (u32 i = 0; i < MAX_USER_VMS; i++)
+		if (user_vms[i].state == VM_FREE)
+			return &user_vms[i];
+	return NULL;
+}
+
+int vm_create(struct acrn_vm_creation *params)
+{
+	struct vm *vm;
+	int ret = -ENOSPC;
+
+	if (!valid_affinity(params->cpu_affinity))
+		return -EINVAL;
+	spin_lock(&vm_table_lock);
+	vm = find_free_vm();
+	if (vm) {
+		spin_lock(&vm->control);
+		ret = init_vm(vm, params);
+		spin_unlock(&vm->control);
+	}
+	if (!ret) {
+		params->vmid = vm->id;
+		params->vcpu_num = vm->nr_vcpus;
+	}
+	spin_unlock(&vm_table_lock);
+	return ret;
+}
+
+static void kick_all(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->nr_vcpus; i++)
+		vcpu_kick(vm->vcpus[i]);
+}
+
+int vm_start(struct vm *vm)
+{
+	if (vm->state != VM_CREATED || !vm->slots)
+		return -EPERM;
+	if (!vm->nr_vcpus) {
+		/* The real hypervisor page-faults here. */
+		hv_log("vm %u: start without a vCPU refused", vm->id);
+		return -EPERM;
+	}
+	set_state(vm, VM_RUNNING);
+	kick_all(vm);
+	return 0;
+}
+
+/* No vCPU runs when this returns, nor will one until the next start. */
+static void stop(struct vm *vm)
+{
+	set_state(vm, VM_PAUSED);
+	kick_all(vm);
+	for (u32 i = 0; i < vm->nr_vcpus; i++)
+		while (READ_ONCE(vm->vcpus[i]->on_cpu))
+			cpu_relax();
+}
+
+int vm_pause(struct vm *vm)
+{
+	stop(vm);
+	return 0;
+}
+
+int vm_reset(struct vm *vm)
+{
+	if (vm->state != VM_PAUSED)
+		return -EPERM;
+	stop(vm);
+	for (u32 i = 0; i < vm->nr_vcpus; i++)
+		vcpu_reset(vm->vcpus[i]);
+	spin_lock(&vm->lock);
+	vioapic_reset(vm);
+	spin_unlock(&vm->lock);
+	ioreq_free_slots(vm);
+	set_state(vm, VM_CREATED);
+	return 0;
+}
+
+/*
+ * On ACRN only a paused VM can be destroyed, whatever the comment on
+ * hcall_destroy_vm() says ("it will pause target VM then shutdown it"). Here a
+ * running one is paused first, as that comment says: the in-tree HSM never
+ * pauses, so a device model that is killed would leave its VM behind and the
+ * HSM with a dangling pointer. The log tells which state it was in.
+ */
+void vm_destroy(struct vm *vm)
+{
+	static const char *const names[] = {
+		[VM_CREATED] = "created",
+		[VM_RUNNING] = "running",
+		[VM_PAUSED] = "paused",
+	};
+	const char *state = names[vm->state];
+	const struct vm_stats *stats = &vm->stats;
+
+	stop(vm);
+	npt_free(&vm->npt);
+	hv_log("vm %u: destroyed pio=%llu mmio=%llu finished=%llu ignored=%llu msi=%llu irqline=%llu state=%s",
+	       vm->id, stats->pio, stats->mmio, stats->finished, stats->ignored,
+	       stats->msi, stats->irqline, state);
+
+	spin_lock(&vm->lock);
+	memset(vm->vcpus, 0, sizeof(vm->vcpus));
+	memset(vm->by_pcpu, 0, sizeof(vm->by_pcpu));
+	vm->nr_vcpus = 0;
+	vm->slots = NULL;
+	vm->state = VM_FREE;
+	spin_unlock(&vm->lock);
+}
+
+void vm_crash(struct vcpu *vcpu, const char *why)
+{
+	struct vm *vm = vcpu->vm;
+
+	hv_log("vm %u: vCPU %u: %s, rip 0x%llx exit 0x%llx info 0x%llx 0x%llx; VM paused",
+	       vm->id, vcpu->id, why, vcpu->vmcb.rip, vcpu->vmcb.exit_code,
+	       vcpu->vmcb.exit_info_1, vcpu->vmcb.exit_info_2);
+	spin_lock(&vm->lock);
+	if (vm->state == VM_RUNNING)
+		vm->state = VM_PAUSED;
+	kick_all(vm);
+	spin_unlock(&vm->lock);
+	sched_yield(vcpu);
+	__builtin_unreachable();
+}
+
+void vm_flush_tlb(struct vm *vm)
+{
+	u32 generation = READ_ONCE(vm->npt.generation);
+
+	for (u32 i = 0; i < vm->nr_vcpus; i++) {
+		struct vcpu *vcpu = vm->vcpus[i];
+
+		smp_mb();
+		if (!READ_ONCE(vcpu->in_guest))
+			continue;
+		vcpu_kick(vcpu);
+		while (READ_ONCE(vcpu->in_guest) &&
+		       READ_ONCE(vcpu->npt_generation) != generation)
+			cpu_relax();
+	}
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* User VMs: the table of them, and a VM's life. */
+#ifndef HV_VM_H
+#define HV_VM_H
+
+#include <linux/acrn.h>
+
+#include "cpu.h"
+#include "npt.h"
+#include "spinlock.h"
+#include "vioapic.h"
+
+#define MAX_USER_VMS 16
+/* One slot of the ioreq page per vCPU. */
+#define MAX_VCPUS ACRN_IO_REQUEST_MAX
+/* Id 0 is the Service VM. */
+#define FIRST_USER_VMID 1
+
+struct vcpu;
+
+/**
+ * enum vm_state - A VM's life
+ * @VM_FREE:	The entry of the table is unused
+ * @VM_CREATED:	Not started since creation or reset
+ * @VM_RUNNING:	vCPUs run
+ * @VM_PAUSED:	Stopped for good, until reset
+ */
+enum vm_state {
+	VM_FREE,
+	VM_CREATED,
+	VM_RUNNING,
+	VM_PAUSED,
+};
+
+/**
+ * struct vm_stats - What vm_destroy() reports
+ * @pio:	Port accesses sent to the Service VM
+ * @mmio:	Memory accesses sent to the Service VM
+ * @finished:	Notifications that let a vCPU go on
+ * @ignored:	Notifications for a vCPU that was not waiting
+ * @msi:	MSIs injected
+ * @irqline:	Changes of interrupt lines
+ */
+struct vm_stats {
+	u64 pio;
+	u64 mmio;
+	u64 finished;
+	u64 ignored;
+	u64 msi;
+	u64 irqline;
+};
+
+/**
+ * struct vm - A User VM
+ * @control:	Held by a hypercall for as long as it works on this VM, so that
+ *		hypercalls for one VM take turns; taken before @lock, by CPUs of
+ *		the Service VM only
+ * @lock:	Guards what follows, and what vcpu.h says, for short times. No two
+ *		VMs' locks are held at once, but for vm_table_lock's holder
+ *		taking @control. Before the locks of npt.c, page.c and log.c.
+ * @id:		Constant
+ * @state:	Written with @control and @lock, but for VM_RUNNING to VM_PAUSED,
+ *		which a vCPU does with @lock alone
+ * @polling:	vCPUs spin for their requests; constant from creation on
+ * @nr_vcpus:	Constant from creation on
+ * @vcpus:	Constant from creation on
+ * @by_pcpu:	The vCPU on each CPU, at most one
+ * @npt:	Memory; has its own lock
+ * @slots:	The ioreq page, in the Service VM's memory, or NULL; constant while
+ *		VM_RUNNING
+ * @ioapic:	Interrupt controller
+ * @stats:	Counters
+ */
+struct vm {
+	struct spinlock control;
+	struct spinlock lock;
+	u16 id;
+	enum vm_state state;
+	bool polling;
+	u32 nr_vcpus;
+	struct vcpu *vcpus[MAX_VCPUS];
+	struct vcpu *by_pcpu[MAX_PCPUS];
+	struct npt npt;
+	struct acrn_io_request *slots;
+	struct vioapic ioapic;
+	struct vm_stats stats;
+};
+
+extern struct vm user_vms[MAX_USER_VMS];
+
+/**
+ * vm_get() - Find a VM by id and take its control lock
+ * @vmid:	From the Service VM, unchecked
+ *
+ * Return: the VM, for vm_put(); NULL when there is none with this id.
+ */
+struct vm *vm_get(u64 vmid);
+void vm_put(struct vm *vm);
+
+/**
+ * vm_create() - Make a VM
+ * @params:	@vm_flag and @cpu_affinity are read; @vmid and @vcpu_num are set
+ *
+ * Return: 0; -EINVAL when @cpu_affinity names a CPU that is not for User VMs or
+ * too many; -ENOMEM; -ENOSPC when MAX_USER_VMS exist.
+ */
+int vm_create(struct acrn_vm_creation *params);
+
+/*
+ * These four run with the VM's control lock held. 0 or -EPERM for a state that
+ * does not allow it, the -1 of ACRN.
+ */
+int vm_start(struct vm *vm);
+int vm_pause(struct vm *vm);
+int vm_reset(struct vm *vm);
+void vm_destroy(struct vm *vm);
+
+/*
+ * A vCPU cannot go on: log why, pause its VM, leave the CPU and never return.
+ * No lock held.
+ */
+void vm_crash(struct vcpu *vcpu, const char *why) __attribute__((noreturn));
+
+/* Wait until no vCPU uses TLB entries older than the present page tables. */
+void vm_flush_tlb(struct vm *vm);
+
+#endif /* HV_VM_H */

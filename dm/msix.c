@@ -98,8 +98,10 @@ void msix_control(struct msix *msix, bool enabled, bool masked)
 static bool valid_access(const struct msix *msix, uint64_t offset,
 			 unsigned int size)
 {
-	return (size == 4 || size == 8) && offset % size == 0 &&
-	       offset + size <= (uint64_t)msix->vectors * MSIX_ENTRY_SIZE;
+	uint64_t end = msix->vectors * MSIX_ENTRY_SIZE;
+
+	return (size == 4 || size == 8) && offset % size == 0 && offset < end &&
+	       size <= end - offset;
 }
 
 static uint32_t *table_word(struct msix *msix, uint64_t offset)
@@ -150,7 +152,7 @@ uint64_t msix_pba_read(struct msix *msix, uint64_t offset, unsigned int size)
 	uint64_t pending;
 	unsigned int i;
 
-	if (offset + size > sizeof(pending))
+	if (offset >= sizeof(pending) || size > sizeof(pending) - offset)
 		return UINT64_MAX;
 	pthread_mutex_lock(&msix->lock);
 	pending = msix->pending;

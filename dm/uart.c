@@ -39,7 +39,7 @@ static uint8_t pending_iir(const struct uart *uart)
 		return UART_IIR_RLSI;
 	if ((uart->ier & UART_IER_RDI) && uart->rx_count)
 		return UART_IIR_RDI;
-	if ((uart->ier & UART_IER_THRI) && uart->thre)
+	if ((uart->ier & UART_IER_THRI) && uart->tx_empty)
 		return UART_IIR_THRI;
 	return UART_IIR_NO_INT;
 }
@@ -88,7 +88,7 @@ void uart_reset(struct uart *uart)
 	rx_clear(uart);
 	uart->fifo = false;
 	uart->overrun = false;
-	uart->thre = false;
+	uart->tx_empty = false;
 	uart->ier = 0;
 	uart->lcr = 0;
 	uart->mcr = 0;
@@ -132,7 +132,7 @@ static uint8_t read_iir(struct uart *uart)
 	uint8_t iir = pending_iir(uart);
 
 	if (iir == UART_IIR_THRI)
-		uart->thre = false;
+		uart->tx_empty = false;
 	return iir | (uart->fifo ? IIR_FIFOS_ENABLED : 0);
 }
 
@@ -197,7 +197,7 @@ static bool write_tx(struct uart *uart, uint8_t value)
 
 	if (loop)
 		rx_put(uart, value);
-	uart->thre = true;
+	uart->tx_empty = true;
 	return !loop;
 }
 
@@ -205,7 +205,7 @@ static void write_ier(struct uart *uart, uint8_t value)
 {
 	value &= IER_MASK;
 	if (value & ~uart->ier & UART_IER_THRI)
-		uart->thre = true;
+		uart->tx_empty = true;
 	uart->ier = value;
 }
 

@@ -36,7 +36,7 @@ struct uart_ops {
  * @rx_count:	Their number
  * @fifo:	FIFOs are enabled; without, the receiver holds one byte
  * @overrun:	LSR.OE: a byte in loopback was lost
- * @thre:	The "transmitter empty" interrupt is pending
+ * @tx_empty:	The "transmitter empty" interrupt is pending
  * @irq:	State of the interrupt line
  * @ier:	Interrupt enable register
  * @lcr:	Line control register
@@ -54,7 +54,7 @@ struct uart {
 	unsigned int rx_count;
 	bool fifo;
 	bool overrun;
-	bool thre;
+	bool tx_empty;
 	bool irq;
 	uint8_t ier;
 	uint8_t lcr;

@@ -1,0 +1,277 @@
+// sources: dm/net_user.c dm/virtio.c dm/virtqueue.c dm/mem.c dm/log.c
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The user-space packet mover of the device model, with a pair of sockets for a
+ * tap device and this file for the driver.
+ */
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/socket.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <linux/virtio_ring.h>
+
+#include "dm/net.h"
+#include "dm/tap.h"
+#include "tap.h"
+
+#define SIZE	  8
+#define RAM_SIZE  0x40000
+#define BUFFERS	  0x10000
+#define HEADER	  12
+#define WAIT_MS	  5000
+#define QUEUE(q)  (0x4000 * (q))
+#define DESC(q)	  (QUEUE(q))
+#define AVAIL(q)  (QUEUE(q) + 0x1000)
+#define USED(q)	  (QUEUE(q) + 0x2000)
+#define MRG_RXBUF (1ULL << VIRTIO_NET_F_MRG_RXBUF)
+
+static uint8_t ram[RAM_SIZE] __attribute__((aligned(4096)));
+static struct vm vm;
+static struct net net;
+static int peer;
+static atomic_uint interrupts;
+
+struct net *net_of(struct virtio_dev *dev)
+{
+	(void)dev;
+	return &net;
+}
+
+int tap_set_offloads(int fd, uint64_t features)
+{
+	(void)fd, (void)features;
+	return 0;
+}
+
+static void raise_vector(struct virtio_dev *dev, uint16_t vector, uint8_t isr)
+{
+	(void)dev, (void)vector, (void)isr;
+	interrupts++;
+}
+
+static void fatal(void *opaque)
+{
+	(void)opaque;
+	tap_ok(false, "the device fails");
+}
+
+static struct vring_desc *desc(unsigned int queue)
+{
+	return (void *)(ram + DESC(queue));
+}
+
+static struct vring_avail *avail(unsigned int queue)
+{
+	return (void *)(ram + AVAIL(queue));
+}
+
+static uint16_t used_idx(unsigned int queue)
+{
+	struct vring_used *used = (void *)(ram + USED(queue));
+
+	return __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE);
+}
+
+static struct vring_used_elem *used(unsigned int queue, unsigned int i)
+{
+	struct vring_used *ring = (void *)(ram + USED(queue));
+
+	return &ring->ring[i];
+}
+
+static void buffer(unsigned int queue, unsigned int i, uint32_t len,
+		   uint16_t flags, uint16_t next)
+{
+	desc(queue)[i] =
+		(struct vring_desc){ BUFFERS + 0x1000 * i, len, flags, next };
+}
+
+static void offer(unsigned int queue, uint16_t head)
+{
+	struct vring_avail *ring = avail(queue);
+
+	ring->ring[ring->idx % SIZE] = head;
+	__atomic_store_n(&ring->idx, ring->idx + 1, __ATOMIC_RELEASE);
+	virtio_notify(&net.pci.virtio, queue);
+}
+
+static bool wait_used(unsigned int queue, uint16_t count)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < WAIT_MS && used_idx(queue) != count; ms++)
+		poll(NULL, 0, 1);
+	return used_idx(queue) == count;
+}
+
+static bool wait_broken(void)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < WAIT_MS && !net.pci.virtio.needs_reset; ms++)
+		poll(NULL, 0, 1);
+	return net.pci.virtio.needs_reset;
+}
+
+static void start(uint64_t features)
+{
+	struct virtio_dev *dev = &net.pci.virtio;
+	unsigned int q;
+
+	virtio_set_status(dev, 0);
+	memset(ram, 0, sizeof(ram));
+	for (q = 0; q < NET_QUEUES; q++) {
+		dev->queues[q].config =
+			(struct virtqueue_config){ SIZE, DESC(q), AVAIL(q),
+						   USED(q) };
+		virtio_enable_queue(dev, q);
+	}
+	virtio_accept(dev, 0, features);
+	virtio_accept(dev, 1, 1U << (VIRTIO_F_VERSION_1 - 32));
+	virtio_set_status(dev, VIRTIO_CONFIG_S_FEATURES_OK);
+	virtio_set_status(dev, VIRTIO_CONFIG_S_FEATURES_OK |
+				       VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+static void transmit(void)
+{
+	uint8_t packet[200];
+
+	start(0);
+	tap_ok(net.pci.virtio.running, "the device runs");
+	buffer(NET_TX, 0, HEADER, VRING_DESC_F_NEXT, 1);
+	buffer(NET_TX, 1, 50, 0, 0);
+	memset(ram + BUFFERS + 0x1000, 0x5a, 50);
+	offer(NET_TX, 0);
+	tap_ok(wait_used(NET_TX, 1), "a packet is sent");
+	tap_eq(read(peer, packet, sizeof(packet)), HEADER + 50, "its size");
+	tap_eq(packet[HEADER + 49], 0x5a, "its contents");
+	tap_eq(used(NET_TX, 0)->len, 0, "nothing is written to it");
+	tap_ok(interrupts > 0, "the driver is interrupted");
+	tap_ok(vm.stats.doorbells_user == 1, "the doorbell is counted");
+
+	virtio_set_status(&net.pci.virtio, 0);
+	offer(NET_TX, 0);
+	poll(NULL, 0, 20);
+	tap_eq(used_idx(NET_TX), 1, "after a reset nothing moves");
+}
+
+static void receive(void)
+{
+	uint8_t packet[HEADER + 100];
+
+	memset(packet, 0xa5, sizeof(packet));
+	start(0);
+	buffer(NET_RX, 0, 1000, VRING_DESC_F_WRITE, 0);
+	tap_eq(write(peer, packet, sizeof(packet)), sizeof(packet),
+	       "a packet comes before a buffer");
+	poll(NULL, 0, 20);
+	offer(NET_RX, 0);
+	tap_ok(wait_used(NET_RX, 1), "it is received");
+	tap_eq(used(NET_RX, 0)->len, sizeof(packet), "whole");
+	tap_eq(ram[BUFFERS + HEADER + 99], 0xa5, "its contents");
+	tap_eq(ram[BUFFERS + 10] | ram[BUFFERS + 11] << 8, 1, "one buffer");
+
+	buffer(NET_RX, 1, 64, VRING_DESC_F_WRITE, 0);
+	buffer(NET_RX, 2, 1000, VRING_DESC_F_WRITE, 0);
+	tap_eq(write(peer, packet, sizeof(packet)), sizeof(packet),
+	       "one that does not fit");
+	tap_eq(write(peer, packet, 40), 40, "and one that does");
+	offer(NET_RX, 1);
+	tap_ok(wait_used(NET_RX, 2), "the first is dropped");
+	tap_eq(used(NET_RX, 1)->len, 40, "the second is received");
+}
+
+static void mergeable(void)
+{
+	uint8_t packet[HEADER + 100];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(packet); i++)
+		packet[i] = i;
+	start(MRG_RXBUF);
+	for (i = 0; i < 3; i++)
+		buffer(NET_RX, i, 40, VRING_DESC_F_WRITE, 0);
+	tap_eq(write(peer, packet, sizeof(packet)), sizeof(packet),
+	       "a packet that needs three buffers");
+	offer(NET_RX, 0);
+	offer(NET_RX, 1);
+	poll(NULL, 0, 20);
+	tap_eq(used_idx(NET_RX), 0, "two are not enough");
+	offer(NET_RX, 2);
+	tap_ok(wait_used(NET_RX, 3), "three are");
+	tap_eq(ram[BUFFERS + 10] | ram[BUFFERS + 11] << 8, 3,
+	       "says the header");
+	tap_eq(used(NET_RX, 2)->len, HEADER + 100 - 80,
+	       "the rest in the third");
+	tap_eq(ram[BUFFERS + 0x2000], 80, "goes on where the second ends");
+}
+
+static void broken(unsigned int queue, const char *name)
+{
+	offer(queue, 0);
+	tap_ok(wait_broken(), "%s", name);
+}
+
+static void hostile(void)
+{
+	uint8_t packet[HEADER + 100] = { 0 };
+
+	start(0);
+	buffer(NET_TX, 0, 10, VRING_DESC_F_NEXT, 0);
+	broken(NET_TX, "a loop breaks the device");
+	start(0);
+	desc(NET_TX)[0] = (struct vring_desc){ RAM_SIZE, 1, 0, 0 };
+	broken(NET_TX, "so does a buffer outside of RAM");
+
+	tap_eq(write(peer, packet, sizeof(packet)), sizeof(packet), "packet");
+	start(MRG_RXBUF);
+	buffer(NET_RX, 0, 100, 0, 0);
+	broken(NET_RX, "a receive buffer that cannot be written");
+	tap_eq(write(peer, packet, sizeof(packet)), sizeof(packet), "packet");
+	start(MRG_RXBUF);
+	buffer(NET_RX, 0, 11, VRING_DESC_F_WRITE, 0);
+	broken(NET_RX, "a receive buffer too small for the header");
+
+	start(0);
+	tap_ok(!net.pci.virtio.needs_reset, "a reset helps");
+	virtio_set_status(&net.pci.virtio, 0);
+	virtio_accept(&net.pci.virtio, 1, 1U << (VIRTIO_F_VERSION_1 - 32));
+	virtio_set_status(&net.pci.virtio, VIRTIO_CONFIG_S_FEATURES_OK);
+	virtio_set_status(&net.pci.virtio, VIRTIO_CONFIG_S_DRIVER_OK);
+	tap_ok(net.pci.virtio.needs_reset && !net.pci.virtio.running,
+	       "a start without queues");
+}
+
+int main(void)
+{
+	int pair[2];
+
+	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair);
+	peer = pair[1];
+	net.tap = pair[0];
+	net.vm = &vm;
+	strcpy(net.tap_name, "test");
+	mem_layout(&vm.mem, RAM_SIZE, ram);
+	net.pci.virtio.name = net.tap_name;
+	net.pci.virtio.ops = net_user_backend.ops;
+	net.pci.virtio.offered = MRG_RXBUF | 1ULL << VIRTIO_F_VERSION_1;
+	net.pci.virtio.queue_count = NET_QUEUES;
+	net.pci.virtio.raise = raise_vector;
+	net.pci.virtio.fatal = fatal;
+	tap_eq(net_user_backend.create(&net), 0, "created");
+
+	transmit();
+	receive();
+	mergeable();
+	hostile();
+	virtio_set_status(&net.pci.virtio, 0);
+	net_user_backend.destroy(&net);
+	close(pair[0]);
+	close(pair[1]);
+	return tap_done();
+}

@@ -1,0 +1,120 @@
+// sources: dm/options.c dm/log.c
+// SPDX-License-Identifier: GPL-2.0
+/* The device model's command line. */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dm/options.h"
+#include "tap.h"
+
+static void memory(void)
+{
+	static const char *const bad[] = {
+		"",    "M",  "lots", "-2M", "1M",  "3M",
+		"2MM", "2T", "0",    "2 M", "17G", "99999999999999999999"
+	};
+	uint64_t size;
+	unsigned int i;
+
+	tap_ok(!options_memory("128M", &size) && size == 128 << 20, "128M");
+	tap_ok(!options_memory("1G", &size) && size == 1 << 30, "1G");
+	tap_ok(!options_memory("4096K", &size) && size == 4 << 20, "4096K");
+	tap_ok(!options_memory("2097152", &size) && size == 2 << 20, "bytes");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		tap_ok(options_memory(bad[i], &size), "no memory: '%s'",
+		       bad[i]);
+}
+
+static void cpus(void)
+{
+	static const char *const bad[] = {
+		"",    ",",   "2,",  ",2",
+		"2,2", "64",  "-1",  "a",
+		"2 3", "2;3", "0x2", "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"
+	};
+	uint64_t mask;
+	unsigned int i;
+
+	tap_ok(!options_cpus("2,3", &mask) && mask == 0xc, "two");
+	tap_ok(!options_cpus("63", &mask) && mask == 1ULL << 63, "the last");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		tap_ok(options_cpus(bad[i], &mask), "no CPUs: '%s'", bad[i]);
+}
+
+static void nets(void)
+{
+	static const char *const bad[] = { "",
+					   "tap=",
+					   "vhost=on",
+					   "tap=a,vhost=maybe",
+					   "tap=a,mac=1:2:3",
+					   "tap=a,mac=01:00:00:00:00:00",
+					   "tap=a,mac=52:54:00:00:00:01x",
+					   "tap=a,queues=2",
+					   "tap=name-of-16-chars",
+					   "tap" };
+	struct net_options net, other;
+	unsigned int i;
+
+	tap_ok(!options_net("tap=tap0", &net) && !strcmp(net.tap, "tap0"),
+	       "tap");
+	tap_ok(net.vhost, "vhost unless told otherwise");
+	tap_ok((net.mac[0] & 3) == 2, "a local address");
+	options_net("tap=tap1", &other);
+	tap_ok(memcmp(net.mac, other.mac, 6), "another for another tap");
+	tap_ok(!options_net("vhost=off,mac=52:54:00:aa:bb:cc,tap=x", &net) &&
+		       !net.vhost && net.mac[5] == 0xcc,
+	       "all of it");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		tap_ok(options_net(bad[i], &net), "no device: '%s'", bad[i]);
+}
+
+static int parse(struct options *options, const char *line)
+{
+	static char copy[200];
+	char *argv[20] = { "vhost-dm" };
+	int argc = 1;
+	char *word;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (word = strtok(copy, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return options_parse(options, argc, argv);
+}
+
+static void whole(void)
+{
+	struct options options;
+
+	tap_ok(!parse(&options, "--cpu-affinity 2 --kernel k"), "the least");
+	tap_eq(options.memory, 128 << 20, "its memory");
+	tap_ok(!options.initrd && !options.stats && !options.net_count,
+	       "nothing else");
+	tap_ok(!parse(&options, "--kernel k --cpu-affinity 2,3 --name n "
+				"--initrd i --memory 1G --hugepages --stats s "
+				"--completion-polling --net tap=a "
+				"--net tap=b,vhost=off") &&
+		       options.hugepages && options.completion_polling &&
+		       options.net_count == 2 && !options.nets[1].vhost,
+	       "everything");
+	tap_ok(!parse(&options, "--help") && options.help, "help alone");
+	tap_ok(parse(&options, ""), "nothing");
+	tap_ok(parse(&options, "--kernel k"), "no CPUs");
+	tap_ok(parse(&options, "--cpu-affinity 2"), "no kernel");
+	tap_ok(parse(&options, "--cpu-affinity 2 --kernel k extra"), "extra");
+	tap_ok(parse(&options, "--cpu-affinity 2 --kernel k --nonsense"),
+	       "an option that is none");
+	tap_ok(parse(&options, "--cpu-affinity 2 --kernel k --name "
+			       "0123456789abcdef"),
+	       "a name that is too long");
+}
+
+int main(void)
+{
+	memory();
+	cpus();
+	nets();
+	whole();
+	return tap_done();
+}

@@ -37,6 +37,8 @@ SYSTEM = [
            args=(20,), kernels=("6.1",), user_cpus=1, timeout=400),
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
+    System("hsm_ioctl", "the HSM by raw ioctls: arguments, order, threads"),
+    System("hsm_ioreq", "I/O requests through the HSM, also of a mad device model"),
     System("dataplane_ioctl", "IOEVENTFD and IRQFD: arguments, rules, threads",
            hsms=BOTH),
     System("dataplane_guest", "doorbells and MSIs of a few instructions, counted",

@@ -34,7 +34,6 @@ new_root() {
 	ln -s ../bin/busybox "$root/sbin/modprobe"
 	echo "root:x:0:0:root:/root:/bin/sh" > "$root/etc/passwd"
 	add_program "$root" iperf3
-	add_program "$root" ip
 }
 
 add_modules() {

@@ -468,6 +468,37 @@ static void test_many(void)
 	munmap(pages, big);
 }
 
+/* Huge pages, whole, in part and across their borders. */
+static void test_huge(void)
+{
+	static const char name[] = "/proc/sys/vm/nr_hugepages";
+	const size_t huge = 2 << 20, size = 4 * huge;
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	long pinned = pages_pinned();
+	FILE *file = fopen(name, "w");
+	char *pages;
+
+	if (!file || fprintf(file, "8\n") < 0 || fclose(file))
+		err(1, "%s", name);
+	pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (pages == MAP_FAILED)
+		err(1, "huge pages");
+	tap_success(set_ram(vm.fd, 0, pages, size), "huge pages");
+	tap_eq(pages_pinned() - pinned, size / PAGE, "all of them are pinned");
+	tap_success(set_ram(vm.fd, size, pages + huge / 2, huge),
+		    "huge pages, two halves of them again");
+	tap_success(unset_ram(vm.fd, 0, size), "huge pages: unset");
+	tap_eq(pages_pinned() - pinned, huge / PAGE,
+	       "what was set twice is pinned still");
+	tap_success(unset_ram(vm.fd, size, huge), "huge pages: halves unset");
+	tap_eq(pages_pinned() - pinned, 0, "none of them is pinned");
+	tap_success(set_ram(vm.fd, 0, pages, size), "huge pages: set again");
+	munmap(pages, size);
+	raw_vm_close(&vm);
+	tap_eq(pages_pinned() - pinned, -1, "close unpins them");
+}
+
 /* A thread that attaches, and what it got. */
 struct waiter {
 	pthread_t thread;
@@ -697,6 +728,7 @@ int main(int argc, char **argv)
 	test_unset();
 	test_mmio();
 	test_many();
+	test_huge();
 	test_client();
 	test_fork();
 	test_close_order();

@@ -10,8 +10,8 @@ cpu=$2
 
 has_throughput() {
 	result=$(iperf 1 --time "$seconds" "$@")
-	echo "$result" | grep -o '"bits_per_second":[^,}]*' | tail -n 1 |
-		awk -F: '{ exit !($2 > 0) }' || { echo "$result"; return 1; }
+	echo "$result" | grep -o '"bits_per_second":[^,}]*' |
+		awk -F: '{ last = $2 } END { exit !(last > 0) }' || { echo "$result"; return 1; }
 }
 
 # doorbells_to_dm and doorbells_user of the device model's statistics
@@ -20,8 +20,8 @@ statistic() {
 }
 
 work() {
-	check "$1: the User VM comes to its prompt" vm_ready 1
-	check "$1: the User VM answers to ping" wait_until 10 ping_vm 1
+	check "$1: the User VM comes to its prompt" vm_ready 1 || return
+	check "$1: the User VM answers to ping" wait_until 10 ping_vm 1 || return
 	check "$1: TCP to the User VM" has_throughput
 	check "$1: TCP from the User VM" has_throughput --reverse
 	check "$1: small UDP packets from the User VM" \
@@ -29,7 +29,7 @@ work() {
 	check "$1: the User VM powers off" stop_vm 1
 }
 
-check "tap device" make_tap 1
+check "tap device" make_tap 1 || finish || exit
 
 start_vm 1 "$cpu" --net tap=tap1,vhost=on
 work "vhost"

@@ -17,8 +17,8 @@ diag() {
 	echo "# $*"
 }
 
-# check NAME COMMAND...: one check, passed when COMMAND succeeds. What it prints
-# is shown when it does not.
+# check NAME COMMAND...: one check, passed when COMMAND succeeds. The end of what
+# it prints is shown when it does not. Returns COMMAND's status.
 check() {
 	tap_name=$1
 	shift
@@ -27,12 +27,13 @@ check() {
 	tap_status=$?
 	if [ $tap_status = 0 ]; then
 		echo "ok $tap_run - $tap_name"
-		return
+		return 0
 	fi
 	tap_failed=$((tap_failed + 1))
 	echo "not ok $tap_run - $tap_name"
 	diag "status $tap_status: $*"
-	sed 's/^/#   /' /run/check.out
+	tail -n 12 /run/check.out | sed 's/^/#   /'
+	return $tap_status
 }
 
 # Print the plan; the exit status says whether all checks passed.
@@ -54,8 +55,7 @@ wait_until() {
 
 # make_tap N: the tap device of User VM N, with the Service VM's address.
 make_tap() {
-	ip tuntap add "tap$1" mode tap vnet_hdr &&
-		ip address add "10.0.$1.1/24" dev "tap$1" &&
+	tunctl -t "tap$1" && ip address add "10.0.$1.1/24" dev "tap$1" &&
 		ip link set "tap$1" up
 }
 
@@ -82,7 +82,8 @@ vm_pid() {
 
 # vm_ready N: wait for the prompt of User VM N.
 vm_ready() {
-	wait_until "${vm_boot_seconds:-60}" grep -q '^user-vm: ready' "/run/vm$1.log"
+	wait_until "${vm_boot_seconds:-60}" grep -q '^user-vm: ready' "/run/vm$1.log" ||
+		{ tail -n 12 "/run/vm$1.log"; return 1; }
 }
 
 # guest N COMMAND: run a shell command in User VM N; its output and status.
@@ -112,7 +113,7 @@ kill_vm() {
 }
 
 ping_vm() {
-	ping -c 1 -W 5 "10.0.$1.2" > /dev/null
+	ping -c 1 -W 5 "10.0.$1.2" > /dev/null 2>&1
 }
 
 # iperf N OPTION...: the iperf3 client against User VM N; JSON on one line.

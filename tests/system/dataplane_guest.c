@@ -21,12 +21,13 @@
 #define DATAMATCH ACRN_IOEVENTFD_FLAG_DATAMATCH
 #define DEASSIGN  ACRN_IOEVENTFD_FLAG_DEASSIGN
 
-/* The User VM's address space: RAM from 0, and a doorbell page without RAM */
+/* The User VM's address space: RAM from 0, and a doorbell where there is none
+ */
 #define RAM_SIZE     0x200000
 #define GDT_ADDR     0x1000
 #define IDT_ADDR     0x2000
-#define HANDLER_ADDR 0x3800
 #define END_ADDR     0x3000
+#define HANDLER_ADDR 0x3800
 #define CODE_ADDR    0x4000
 #define VARS_ADDR    0x8000
 #define MMIO_ADDR    0xc0000000U
@@ -494,13 +495,11 @@ static void test_data(struct guest *guest, const char *how)
 static void prepare_interrupts(struct guest *guest)
 {
 	const uint32_t counter = VARS_ADDR + offsetof(struct vars, interrupts);
-	const uint32_t handler = HANDLER_ADDR;
 
 	/* Gates are 8 bytes: offset 15-0, selector, type, offset 31-16 */
 	write_descriptor(guest, IDT_ADDR, MSI_VECTOR,
-			 0x8e0000100000 | handler |
-				 (uint64_t)(handler >> 16) << 48);
-	guest->end = guest->ram + handler;
+			 0x8e0000100000 | HANDLER_ADDR);
+	guest->end = guest->ram + HANDLER_ADDR;
 	emit_bytes(guest, 0x60, 0xff, 0x05); /* pusha; incl counter */
 	emit(guest, &counter, sizeof(counter));
 	emit_wrmsr(guest, 0x80b, 0);

@@ -20,6 +20,7 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_SYSCFG	   0xc0010010
 #define MSR_HWCR	   0xc0010015
+#define MSR_NB_CFG	   0xc001001f
 #define MSR_INT_PENDING	   0xc0010055
 #define MSR_LS_CFG	   0xc0011020
 #define MSR_DE_CFG	   0xc0011029
@@ -125,7 +126,8 @@ static bool valid_pat(u64 pat)
 static bool is_core_config(u32 msr)
 {
 	return (msr >= MSR_LS_CFG && msr <= MSR_BU_CFG2) ||
-	       msr == MSR_SYSCFG || msr == MSR_HWCR || msr == MSR_INT_PENDING;
+	       msr == MSR_SYSCFG || msr == MSR_HWCR || msr == MSR_NB_CFG ||
+	       msr == MSR_INT_PENDING;
 }
 
 static u64 core_config(u32 msr)

@@ -53,6 +53,7 @@ int vm_create(struct vm *vm, const char *name, uint64_t cpus, uint64_t memory,
 	pci_bus_init(&vm->pci, &vm->mmio);
 	pci_dev_init(&vm->bridge, &bridge_id, &bridge_ops);
 	pci_dev_add(&vm->pci, &vm->bridge);
+	rtc_init(&vm->rtc, &vm->pio);
 	power_init(vm);
 	return 0;
 

@@ -18,6 +18,7 @@
 #include "loader.h"
 #include "mem.h"
 #include "pci.h"
+#include "rtc.h"
 #include "stats.h"
 
 /* What is asked of the VM. Of several wishes the highest is granted. */
@@ -52,6 +53,7 @@ struct vm_device {
  * @mmio:	Memory-mapped registers
  * @pci:	PCI bus 0
  * @bridge:	Host bridge
+ * @rtc:	Clock
  * @power:	Ports of power.c
  * @crash:	-"-
  * @events:	Main thread's loop
@@ -68,6 +70,7 @@ struct vm {
 	struct bus mmio;
 	struct pci_bus pci;
 	struct pci_dev bridge;
+	struct rtc rtc;
 	struct io_range power;
 	struct io_range crash;
 	struct event_loop events;

@@ -3,11 +3,11 @@
 #include "log.h"
 #include "string.h"
 
-#define BIOS_START	 0xe0000UL
-#define BIOS_END	 0x100000UL
-#define RSDP_ALIGN	 16
-#define FADT_PM_TMR_BLK	 76
-#define MADT_LAPIC	 0
+#define BIOS_START	   0xe0000UL
+#define BIOS_END	   0x100000UL
+#define RSDP_ALIGN	   16
+#define FADT_PM_TMR_BLK	   76
+#define MADT_LAPIC	   0
 #define MADT_LAPIC_ENABLED 1
 
 struct acpi_rsdp {

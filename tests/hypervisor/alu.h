@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Results and flags of the arithmetic instructions that decode.c knows. Pure. */
+/* Results and flags of the arithmetic that decode.c knows. Pure. */
 #ifndef HV_ALU_H
 #define HV_ALU_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Registers of a vCPU that neither the VMCB nor &struct guest_cpu holds. The
- * hypervisor does not use them, so they stay in place until another vCPU runs on
- * the CPU.
+ * hypervisor does not use them, so they stay in place until another vCPU runs
+ * on the CPU.
  */
 #ifndef HV_CONTEXT_H
 #define HV_CONTEXT_H

@@ -6,8 +6,8 @@
 #ifndef HV_CPU_H
 #define HV_CPU_H
 
-#define MAX_PCPUS  32
-#define STACK_SIZE 8192
+#define MAX_PCPUS     32
+#define STACK_SIZE    8192
 #define AP_TRAMPOLINE 0x8000
 
 #ifndef __ASSEMBLER__

@@ -9,21 +9,21 @@
 
 #define CPUID_LEN 2
 
-#define LEAF_MAX	 0x0
-#define LEAF_FEATURES	 0x1
-#define LEAF_CACHE	 0x4
-#define LEAF_MWAIT	 0x5
-#define LEAF_POWER	 0x6
-#define LEAF_EXTENDED	 0x7
-#define LEAF_PERF	 0xa
-#define LEAF_TOPOLOGY	 0xb
-#define LEAF_XSAVE	 0xd
+#define LEAF_MAX	  0x0
+#define LEAF_FEATURES	  0x1
+#define LEAF_CACHE	  0x4
+#define LEAF_MWAIT	  0x5
+#define LEAF_POWER	  0x6
+#define LEAF_EXTENDED	  0x7
+#define LEAF_PERF	  0xa
+#define LEAF_TOPOLOGY	  0xb
+#define LEAF_XSAVE	  0xd
 #define LEAF_AMD_FEATURES 0x80000001
-#define LEAF_AMD_POWER	 0x80000007
-#define LEAF_AMD_SIZES	 0x80000008
-#define LEAF_AMD_SVM	 0x8000000a
-#define LEAF_AMD_LAST	 0x8000001f
-#define LEAF_ACRN_LAST	 0x400000ff
+#define LEAF_AMD_POWER	  0x80000007
+#define LEAF_AMD_SIZES	  0x80000008
+#define LEAF_AMD_SVM	  0x8000000a
+#define LEAF_AMD_LAST	  0x8000001f
+#define LEAF_ACRN_LAST	  0x400000ff
 
 /* LEAF_FEATURES, ECX */
 #define FEATURE_MONITOR	     BIT(3)
@@ -32,28 +32,28 @@
 #define FEATURE_OSXSAVE	     BIT(27)
 #define FEATURE_HYPERVISOR   BIT(31)
 /* LEAF_FEATURES, EDX */
-#define FEATURE_MCE	     BIT(7)
-#define FEATURE_MTRR	     BIT(12)
-#define FEATURE_MCA	     BIT(14)
-#define FEATURE_HTT	     BIT(28)
+#define FEATURE_MCE  BIT(7)
+#define FEATURE_MTRR BIT(12)
+#define FEATURE_MCA  BIT(14)
+#define FEATURE_HTT  BIT(28)
 /* LEAF_POWER, EAX: the APIC timer never stops */
-#define FEATURE_ARAT	     BIT(2)
+#define FEATURE_ARAT BIT(2)
 /* LEAF_EXTENDED, EBX */
-#define FEATURE_TSC_ADJUST   BIT(1)
+#define FEATURE_TSC_ADJUST BIT(1)
 /* LEAF_AMD_FEATURES, ECX: SVM, IBS, OSVW, SKINIT, WDT, LWP, NODEID, TOPOEXT,
  * PERFCTR, PERFCTR_NB, PTSC, PERFCTR_LLC, MWAITX
  */
-#define FEATURE_AMD_SVM	     BIT(2)
+#define FEATURE_AMD_SVM BIT(2)
 #define FEATURES_AMD_HIDDEN                                                    \
 	(FEATURE_AMD_SVM | BIT(9) | BIT(10) | BIT(12) | BIT(13) | BIT(15) |    \
 	 BIT(19) | BIT(22) | BIT(23) | BIT(24) | BIT(27) | BIT(28) | BIT(29))
 /* LEAF_AMD_POWER, EDX */
 #define FEATURE_INVARIANT_TSC BIT(8)
 /* LEAF_AMD_SIZES, EBX: what needs no MSR, CLZERO and XSAVEERPTR */
-#define FEATURES_AMD_SIZES   (BIT(0) | BIT(2))
+#define FEATURES_AMD_SIZES (BIT(0) | BIT(2))
 
-#define TOPOLOGY_SMT	     (1 << 8)
-#define TOPOLOGY_CORE	     (2 << 8)
+#define TOPOLOGY_SMT  (1 << 8)
+#define TOPOLOGY_CORE (2 << 8)
 
 /* ACRN's leaves, which both kinds of VM see. */
 static struct cpuid_regs acrn_leaf(u32 leaf, bool privileged)
@@ -75,7 +75,7 @@ static struct cpuid_regs acrn_leaf(u32 leaf, bool privileged)
 	return r;
 }
 
-/* What is the same for both: a hypervisor, no SVM, a TSC that keeps its rate. */
+/* The same for both: a hypervisor, no SVM, a TSC that keeps its rate. */
 static struct cpuid_regs common_leaf(u32 leaf, u32 subleaf, bool privileged)
 {
 	struct cpuid_regs r;

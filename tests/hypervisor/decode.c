@@ -8,7 +8,13 @@
 #define REX_R BIT(2)
 #define REX_W BIT(3)
 
-enum { REG_BX = 3, REG_SP = 4, REG_BP = 5, REG_SI = 6, REG_DI = 7 };
+enum {
+	REG_BX = 3,
+	REG_SP = 4,
+	REG_BP = 5,
+	REG_SI = 6,
+	REG_DI = 7
+};
 
 /* Where the decoder is, and the prefixes that it has seen. */
 struct cursor {
@@ -130,7 +136,7 @@ static void decode_modrm16(struct cursor *c, struct insn *insn, u8 mod, u8 rm)
 	set_segment(c, insn, default_segment(insn->base));
 }
 
-/* Scale, index, base. Returns true when a 32-bit displacement stands for base. */
+/* Scale, index, base. True when a 32-bit displacement stands for the base. */
 static bool decode_sib(struct cursor *c, struct insn *insn, u8 mod)
 {
 	u8 sib = next_byte(c);
@@ -191,7 +197,8 @@ static void set_reg(struct cursor *c, struct insn *insn, u8 reg, u8 size)
 	}
 }
 
-static void decode_modrm_reg(struct cursor *c, struct insn *insn, u8 op, u8 size)
+static void decode_modrm_reg(struct cursor *c, struct insn *insn, u8 op,
+			     u8 size)
 {
 	insn->op = op;
 	insn->size = size;
@@ -292,12 +299,15 @@ static void decode_movsxd(struct cursor *c, struct insn *insn)
 }
 
 /* AND, OR, XOR, CMP with a register: opcode bit 1 tells the direction. */
-static void decode_arith(struct cursor *c, struct insn *insn, u8 opcode, u8 size)
+static void decode_arith(struct cursor *c, struct insn *insn, u8 opcode,
+			 u8 size)
 {
-	static const u8 ops[] = { [1] = INSN_OR,
-				  [4] = INSN_AND,
-				  [6] = INSN_XOR,
-				  [7] = INSN_CMP };
+	static const u8 ops[] = {
+		[1] = INSN_OR,
+		[4] = INSN_AND,
+		[6] = INSN_XOR,
+		[7] = INSN_CMP,
+	};
 
 	insn->mem_is_dst = !(opcode & 2);
 	decode_modrm_reg(c, insn, ops[opcode >> 3], size);

@@ -12,9 +12,9 @@
 #define INSN_NO_REG  0xff
 
 enum insn_op {
-	INSN_LOAD, /* register <- memory */
+	INSN_LOAD,  /* register <- memory */
 	INSN_STORE, /* memory <- register or immediate */
-	INSN_AND, /* these five: memory op register, or register op memory */
+	INSN_AND,   /* these five: memory op register, or register op memory */
 	INSN_OR,
 	INSN_XOR,
 	INSN_CMP,
@@ -46,7 +46,7 @@ enum insn_segment {
  * @high_byte:	The operand is bits 8-15 of @reg: AH, CH, DH or BH
  * @sign_extend: INSN_LOAD extends the sign rather than zeroes
  * @has_imm:	The other operand is @imm, not @reg
- * @mem_is_dst:	Memory is what an arithmetic instruction changes or compares with
+ * @mem_is_dst:	Memory is the first operand of an arithmetic instruction
  * @rep:	A string instruction is repeated
  * @addr_size:	Width of addresses: 2, 4 or 8; for string instructions that of
  *		the index and count registers

@@ -49,7 +49,7 @@ static void handle_hlt(struct vcpu *vcpu)
 	vcpu_wait(vcpu, VCPU_HALTED);
 }
 
-/* NMIs may come again. The guest is still at the IRET: one instruction early. */
+/* NMIs may come again, one instruction early: the guest is still at IRET. */
 static void handle_iret(struct vcpu *vcpu)
 {
 	vcpu->nmi_blocked = false;

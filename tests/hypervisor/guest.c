@@ -3,12 +3,12 @@
 #include "string.h"
 #include "x86.h"
 
-#define RESET_CS	0xf000
-#define RESET_CS_BASE	0xffff0000
-#define RESET_RIP	0xfff0
-#define DR6_RESET	0xffff0ff0
-#define DR7_RESET	0x400
-#define PAT_RESET	0x0007040600070406
+#define RESET_CS      0xf000
+#define RESET_CS_BASE 0xffff0000
+#define RESET_RIP     0xfff0
+#define DR6_RESET     0xffff0ff0
+#define DR7_RESET     0x400
+#define PAT_RESET     0x0007040600070406
 
 void svm_run(u64 vmcb, u64 regs[NR_GUEST_REGS]);
 
@@ -45,8 +45,8 @@ static void set_real_mode(struct vmcb *vmcb, u16 cs, u64 cs_base)
 	};
 	vmcb->gdtr = (struct vmcb_segment){ .limit = 0xffff };
 	vmcb->idtr = (struct vmcb_segment){ .limit = 0xffff };
-	vmcb->ldtr = (struct vmcb_segment){ .attributes = SEG_LDT,
-					    .limit = 0xffff };
+	vmcb->ldtr =
+		(struct vmcb_segment){ .attributes = SEG_LDT, .limit = 0xffff };
 	vmcb->tr = (struct vmcb_segment){ .attributes = SEG_TSS_BUSY,
 					  .limit = 0xffff };
 }

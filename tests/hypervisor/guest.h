@@ -58,7 +58,7 @@ void guest_inject_error(struct guest_cpu *cpu, u8 vector, u32 error);
 /* Bits of the code being run: 16, 32 or 64. */
 u32 guest_code_bits(const struct guest_cpu *cpu);
 
-/* Write an operand of 1, 2, 4 or 8 bytes as instructions do: four zero-extend. */
+/* Write 1, 2, 4 or 8 bytes as instructions do: four are zero-extended. */
 void guest_write_reg(struct guest_cpu *cpu, u32 reg, u64 value, u32 size);
 
 /**

@@ -10,14 +10,14 @@
 #include "vcpu.h"
 #include "vm.h"
 
-#define MSI_ADDRESS_BASE	0xfee
-#define MSI_ADDRESS_BASE_SHIFT	20
-#define MSI_DEST_SHIFT		12
-#define MSI_DEST_BROADCAST	0xff
-#define MSI_ADDRESS_LOGICAL	BIT(2)
-#define MSI_DATA_VECTOR		0xff
-#define MSI_DATA_MODE		0x700
-#define FIRST_LEGAL_VECTOR	16
+#define MSI_ADDRESS_BASE       0xfee
+#define MSI_ADDRESS_BASE_SHIFT 20
+#define MSI_DEST_SHIFT	       12
+#define MSI_DEST_BROADCAST     0xff
+#define MSI_ADDRESS_LOGICAL    BIT(2)
+#define MSI_DATA_VECTOR	       0xff
+#define MSI_DATA_MODE	       0x700
+#define FIRST_LEGAL_VECTOR     16
 
 static int set_slots(struct vm *vm, u64 page)
 {
@@ -58,7 +58,7 @@ s64 hc_notify_request_finish(u64 vmid, u64 vcpu)
 	return ret;
 }
 
-/* Returns 0, or -EINVAL for what is no MSI, or one of a kind that is not done. */
+/* Returns 0, or -EINVAL for no MSI, or one of a kind that is not emulated. */
 static int decode_msi(const struct acrn_msi_entry *msi,
 		      struct interrupt_message *message)
 {
@@ -67,8 +67,8 @@ static int decode_msi(const struct acrn_msi_entry *msi,
 	if (msi->msi_addr >> MSI_ADDRESS_BASE_SHIFT != MSI_ADDRESS_BASE)
 		return -EINVAL;
 	*message = (struct interrupt_message){
-		.destination = dest == MSI_DEST_BROADCAST ? APIC_BROADCAST :
-							    dest,
+		.destination =
+			dest == MSI_DEST_BROADCAST ? APIC_BROADCAST : dest,
 		.logical = msi->msi_addr & MSI_ADDRESS_LOGICAL,
 		.mode = msi->msi_data & MSI_DATA_MODE,
 		.vector = msi->msi_data & MSI_DATA_VECTOR,

@@ -8,7 +8,7 @@
 #define API_VERSION_MAJOR 1
 #define API_VERSION_MINOR 0
 
-#define HC_INDEX(id) ((id) & 0xff)
+#define HC_INDEX(id)  ((id)&0xff)
 #define NR_HYPERCALLS 0x100
 
 static s64 hc_get_api_version(u64 address, u64 unused)

@@ -16,8 +16,8 @@ static struct acrn_io_request *slot_of(struct vcpu *vcpu)
 }
 
 /*
- * The slot if it is free. It lies in the device model's memory: whatever is read
- * from it is read once and can be anything.
+ * The slot if it is free. It lies in the device model's memory: whatever is
+ * read from it is read once and can be anything.
  */
 static struct acrn_io_request *take_slot(struct vcpu *vcpu)
 {
@@ -26,8 +26,8 @@ static struct acrn_io_request *take_slot(struct vcpu *vcpu)
 
 	if (state == ACRN_IOREQ_STATE_FREE)
 		return slot;
-	hv_log_limited("vm %u: vCPU %u: ioreq slot in state %u",
-		       vcpu->vm->id, vcpu->id, state);
+	hv_log_limited("vm %u: vCPU %u: ioreq slot in state %u", vcpu->vm->id,
+		       vcpu->id, state);
 	guest_inject_error(&vcpu->cpu, VECTOR_GP, 0);
 	return NULL;
 }
@@ -108,8 +108,8 @@ int ioreq_mmio(struct vcpu *vcpu, struct mmio_access *access)
 		return -EFAULT;
 	slot->type = ACRN_IOREQ_TYPE_MMIO;
 	mmio = &slot->reqs.mmio_request;
-	mmio->direction = access->write ? ACRN_IOREQ_DIR_WRITE :
-					  ACRN_IOREQ_DIR_READ;
+	mmio->direction =
+		access->write ? ACRN_IOREQ_DIR_WRITE : ACRN_IOREQ_DIR_READ;
 	mmio->reserved = 0;
 	mmio->address = access->gpa;
 	mmio->size = access->size;

@@ -5,41 +5,41 @@
 
 #include "types.h"
 
-/* Vectors of the hypervisor on the CPUs that do not belong to the Service VM. */
+/* The hypervisor's vectors on CPUs that are not the Service VM's */
 #define HV_VECTOR_KICK	   0xf0
 #define HV_VECTOR_TIMER	   0xf1
 #define HV_VECTOR_SPURIOUS 0xff
 
-#define LAPIC_BASE     0xfee00000UL
-#define LAPIC_ID       0x020
-#define LAPIC_EOI      0x0b0
-#define LAPIC_SVR      0x0f0
-#define LAPIC_ICR      0x300
-#define LAPIC_ICR2     0x310
-#define LAPIC_LVTT     0x320
-#define LAPIC_TMICT    0x380
-#define LAPIC_TMCCT    0x390
-#define LAPIC_TDCR     0x3e0
+#define LAPIC_BASE  0xfee00000UL
+#define LAPIC_ID    0x020
+#define LAPIC_EOI   0x0b0
+#define LAPIC_SVR   0x0f0
+#define LAPIC_ICR   0x300
+#define LAPIC_ICR2  0x310
+#define LAPIC_LVTT  0x320
+#define LAPIC_TMICT 0x380
+#define LAPIC_TMCCT 0x390
+#define LAPIC_TDCR  0x3e0
 
-#define LAPIC_SVR_ENABLE   BIT(8)
-#define LAPIC_LVT_MASKED   BIT(16)
-#define LAPIC_TDCR_DIV_1   0xb
+#define LAPIC_SVR_ENABLE BIT(8)
+#define LAPIC_LVT_MASKED BIT(16)
+#define LAPIC_TDCR_DIV_1 0xb
 
 /* Interrupt command, the layout that the physical and the virtual APIC share */
-#define ICR_VECTOR	0x000000ff
-#define ICR_MODE	0x00000700
-#define ICR_FIXED	0x00000000
-#define ICR_LOWEST	0x00000100
-#define ICR_NMI		0x00000400
-#define ICR_INIT	0x00000500
-#define ICR_STARTUP	0x00000600
-#define ICR_LOGICAL	0x00000800
-#define ICR_ASSERT	0x00004000
-#define ICR_LEVEL	0x00008000
-#define ICR_SHORTHAND	0x000c0000
-#define ICR_SELF	0x00040000
-#define ICR_ALL		0x00080000
-#define ICR_OTHERS	0x000c0000
+#define ICR_VECTOR    0x000000ff
+#define ICR_MODE      0x00000700
+#define ICR_FIXED     0x00000000
+#define ICR_LOWEST    0x00000100
+#define ICR_NMI	      0x00000400
+#define ICR_INIT      0x00000500
+#define ICR_STARTUP   0x00000600
+#define ICR_LOGICAL   0x00000800
+#define ICR_ASSERT    0x00004000
+#define ICR_LEVEL     0x00008000
+#define ICR_SHORTHAND 0x000c0000
+#define ICR_SELF      0x00040000
+#define ICR_ALL	      0x00080000
+#define ICR_OTHERS    0x000c0000
 
 static inline u32 lapic_read(u32 reg)
 {

@@ -24,8 +24,7 @@ void hv_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * At most LOG_LINES_PER_SECOND such lines are written, of all guests together;
  * the next second's first line says how many were left out.
  */
-void hv_log_limited(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2)));
+void hv_log_limited(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /**
  * panic() - Say why the hypervisor cannot go on, and stop the machine
@@ -33,6 +32,7 @@ void hv_log_limited(const char *fmt, ...)
  *
  * Resets the machine, which ends a QEMU that runs with -no-reboot.
  */
-void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void panic(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), noreturn));
 
 #endif /* HV_LOG_H */

@@ -39,8 +39,8 @@ static u64 linear_address(struct guest_cpu *cpu, u32 segment, u64 offset)
 	return offset + (segment < INSN_FS ? 0 : segments[segment]->base);
 }
 
-u64 insn_string_address(struct guest_cpu *cpu, const struct insn *insn,
-			u32 reg, u32 segment)
+u64 insn_string_address(struct guest_cpu *cpu, const struct insn *insn, u32 reg,
+			u32 segment)
 {
 	return linear_address(cpu, segment,
 			      cpu->regs[reg] & address_mask(insn));
@@ -48,9 +48,10 @@ u64 insn_string_address(struct guest_cpu *cpu, const struct insn *insn,
 
 void insn_step_index(struct guest_cpu *cpu, const struct insn *insn, u32 reg)
 {
-	u64 step = cpu->vmcb->rflags & RFLAGS_DF ? -(u64)insn->size :
-						   insn->size;
+	u64 step = insn->size;
 
+	if (cpu->vmcb->rflags & RFLAGS_DF)
+		step = -step;
 	guest_write_reg(cpu, reg, cpu->regs[reg] + step, insn->addr_size);
 }
 
@@ -105,11 +106,10 @@ static u64 other_operand(struct mmio *m)
 static void set_register(struct mmio *m, u64 value)
 {
 	const struct insn *insn = m->insn;
-	u64 old = m->cpu->regs[insn->reg];
+	u64 low = m->cpu->regs[insn->reg] & 0xff;
 
 	if (insn->high_byte)
-		m->cpu->regs[insn->reg] =
-			(old & ~0xff00UL) | (value & 0xff) << 8;
+		guest_write_reg(m->cpu, insn->reg, value << 8 | low, 2);
 	else
 		guest_write_reg(m->cpu, insn->reg, value, insn->reg_size);
 }
@@ -123,8 +123,11 @@ static int do_load(struct mmio *m)
 	if (ret)
 		return ret;
 	value <<= shift;
-	set_register(m, m->insn->sign_extend ? (u64)((s64)value >> shift) :
-					       value >> shift);
+	if (m->insn->sign_extend)
+		value = (s64)value >> shift;
+	else
+		value >>= shift;
+	set_register(m, value);
 	return 0;
 }
 
@@ -137,15 +140,16 @@ static int do_arith(struct mmio *m)
 
 	if (ret)
 		return ret;
-	result = insn->mem_is_dst ?
-			 alu(insn->op, mem, other, insn->size, &flags) :
-			 alu(insn->op, other, mem, insn->size, &flags);
-	if (insn->op != INSN_CMP && insn->op != INSN_TEST) {
-		if (!insn->mem_is_dst)
-			set_register(m, result);
-		else
-			ret = device_write(m, result);
-	}
+	if (insn->mem_is_dst)
+		result = alu(insn->op, mem, other, insn->size, &flags);
+	else
+		result = alu(insn->op, other, mem, insn->size, &flags);
+	if (insn->op == INSN_CMP || insn->op == INSN_TEST)
+		; /* only the flags */
+	else if (insn->mem_is_dst)
+		ret = device_write(m, result);
+	else
+		set_register(m, result);
 	if (!ret)
 		m->cpu->vmcb->rflags = flags;
 	return ret;
@@ -258,9 +262,10 @@ void mmio_emulate(struct guest_cpu *cpu, u64 gpa, u32 fault, mmio_fn access)
 	if (!ret)
 		ret = execute(&m, fault);
 	if (ret == -EINVAL || ret == -ENXIO) {
-		hv_log_limited("hv: no emulation at rip 0x%llx for 0x%llx: %x %x %x %x",
-			       cpu->vmcb->rip, gpa, code[0], code[1], code[2],
-			       code[3]);
+		hv_log_limited(
+			"hv: no emulation at rip 0x%llx for 0x%llx: %x %x %x %x",
+			cpu->vmcb->rip, gpa, code[0], code[1], code[2],
+			code[3]);
 		guest_inject(cpu, VECTOR_UD);
 		return;
 	}

@@ -21,8 +21,8 @@ struct mmio_access {
 };
 
 /*
- * Performs an access. Returns 0; -EFAULT after injecting an exception; or -ENXIO
- * when the instruction deserves #UD.
+ * Performs an access. Returns 0; -EFAULT after injecting an exception; or
+ * -ENXIO when the instruction deserves #UD.
  */
 typedef int (*mmio_fn)(struct guest_cpu *cpu, struct mmio_access *access);
 
@@ -45,8 +45,8 @@ void mmio_emulate(struct guest_cpu *cpu, u64 gpa, u32 fault, mmio_fn access);
  * operand, and stepping index and count; insn_step() returns true when the
  * instruction is done.
  */
-u64 insn_string_address(struct guest_cpu *cpu, const struct insn *insn,
-			u32 reg, u32 segment);
+u64 insn_string_address(struct guest_cpu *cpu, const struct insn *insn, u32 reg,
+			u32 segment);
 void insn_step_index(struct guest_cpu *cpu, const struct insn *insn, u32 reg);
 bool insn_step_count(struct guest_cpu *cpu, const struct insn *insn);
 

@@ -26,9 +26,9 @@
 #define MSR_DE_CFG	   0xc0011029
 #define MSR_BU_CFG2	   0xc001102a
 
-#define HWCR_TSC_FREQ_SEL	 BIT(24) /* the TSC counts at P0's rate */
-#define DE_CFG_LFENCE_SERIALIZE	 BIT(1)
-#define PAT_ENTRIES		 8
+#define HWCR_TSC_FREQ_SEL	BIT(24) /* the TSC counts at P0's rate */
+#define DE_CFG_LFENCE_SERIALIZE BIT(1)
+#define PAT_ENTRIES		8
 
 /* The three ranges of the permission map and where each begins in it. */
 #define MSRPM_RANGE	  0x2000
@@ -41,13 +41,13 @@ void msrpm_intercept(u8 *map, u32 msr, bool read, bool write)
 	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
 
 	for (u32 i = 0; i < ARRAY_SIZE(ranges); i++) {
-		u32 n = msr - ranges[i];
+		u32 n = msr - ranges[i], shift = n % 4 * 2;
 		u8 *byte = &map[i * MSRPM_RANGE_BYTES + n / 4];
-		u32 shift = n % 4 * 2;
 
-		if (n < MSRPM_RANGE)
-			*byte = (*byte & ~(3 << shift)) |
-				(read | write << 1) << shift;
+		if (n >= MSRPM_RANGE)
+			continue;
+		*byte &= ~(3 << shift);
+		*byte |= (read | write << 1) << shift;
 	}
 }
 
@@ -125,9 +125,8 @@ static bool valid_pat(u64 pat)
 /* Configuration of AMD cores that Linux reads, and sets bits of, for errata. */
 static bool is_core_config(u32 msr)
 {
-	return (msr >= MSR_LS_CFG && msr <= MSR_BU_CFG2) ||
-	       msr == MSR_SYSCFG || msr == MSR_HWCR || msr == MSR_NB_CFG ||
-	       msr == MSR_INT_PENDING;
+	return (msr >= MSR_LS_CFG && msr <= MSR_BU_CFG2) || msr == MSR_SYSCFG ||
+	       msr == MSR_HWCR || msr == MSR_NB_CFG || msr == MSR_INT_PENDING;
 }
 
 static u64 core_config(u32 msr)

@@ -12,8 +12,8 @@
 #define NPTE_ADDRESS 0x000ffffffffff000UL
 #define NPTE_TABLE   (NPTE_PRESENT | NPTE_WRITE | NPTE_USER)
 
-#define ENTRIES	  512
-#define TOP_LEVEL 3
+#define ENTRIES	       512
+#define TOP_LEVEL      3
 #define MAX_HUGE_LEVEL 2 /* 1 GiB */
 
 /* Bytes that one entry of a table covers; level 0 holds 4 KiB pages. */
@@ -71,7 +71,8 @@ int npt_init(struct npt *npt)
 static void free_table(u64 *table, u32 level)
 {
 	for (u32 i = 0; level && i < ENTRIES; i++)
-		if ((table[i] & NPTE_PRESENT) && !entry_is_leaf(table[i], level))
+		if ((table[i] & NPTE_PRESENT) &&
+		    !entry_is_leaf(table[i], level))
 			free_table(entry_table(table[i]), level - 1);
 	page_free(table);
 }
@@ -151,12 +152,12 @@ static int split(u64 *entry, u32 level)
 {
 	u64 *table = page_alloc();
 	u64 bits = leaf_bits(leaf_rights(*entry), level - 1);
+	u64 first = *entry & NPTE_ADDRESS;
 
 	if (!table)
 		return -ENOMEM;
 	for (u64 i = 0; i < ENTRIES; i++)
-		table[i] = ((*entry & NPTE_ADDRESS) + i * level_size(level - 1)) |
-			   bits;
+		table[i] = (first + i * level_size(level - 1)) | bits;
 	WRITE_ONCE(*entry, (u64)table | NPTE_TABLE);
 	return 0;
 }

@@ -62,9 +62,9 @@ static int do_outs(struct vcpu *vcpu, const struct insn *insn, u16 port)
 }
 
 /*
- * INS and OUTS: one element at a time, then the instruction runs again until the
- * count is used up. SVM says neither segment nor address size without decode
- * assists.
+ * INS and OUTS: one element at a time, then the instruction runs again until
+ * the count is used up. SVM says neither segment nor address size without
+ * decode assists.
  */
 static void string_access(struct vcpu *vcpu, u64 info)
 {
@@ -84,8 +84,9 @@ static void string_access(struct vcpu *vcpu, u64 info)
 		ret = -EINVAL;
 
 	if (ret == -EINVAL || ret == -ENXIO) {
-		hv_log_limited("vm %u: no emulation of string I/O at rip 0x%llx",
-			       vcpu->vm->id, vcpu->vmcb.rip);
+		hv_log_limited(
+			"vm %u: no emulation of string I/O at rip 0x%llx",
+			vcpu->vm->id, vcpu->vmcb.rip);
 		guest_inject(cpu, VECTOR_UD);
 		return;
 	}

@@ -15,8 +15,9 @@ static struct vcpu *runnable_vcpu(struct pcpu *cpu, struct vm *vm)
 {
 	struct vcpu *vcpu = vm->by_pcpu[cpu->id];
 
-	return vm->state == VM_RUNNING && vcpu && vcpu_runnable(vcpu) ? vcpu :
-									NULL;
+	if (vm->state != VM_RUNNING || !vcpu || !vcpu_runnable(vcpu))
+		return NULL;
+	return vcpu;
 }
 
 static struct vcpu *claim_vcpu(struct pcpu *cpu, struct vm *vm)
@@ -90,8 +91,8 @@ static void run_timers(struct pcpu *cpu)
 }
 
 /*
- * Bring @vcpu's registers in. The previous vCPU's are worth saving unless its VM
- * was reset meanwhile, or made anew.
+ * Bring @vcpu's registers in. The previous vCPU's are worth saving unless its
+ * VM was reset meanwhile, or made anew.
  */
 static void switch_state(struct pcpu *cpu, struct vcpu *vcpu)
 {

@@ -12,19 +12,19 @@
 #include "string.h"
 #include "x86.h"
 
-#define SECTOR_SIZE	512
+#define SECTOR_SIZE	    512
 #define DEFAULT_SETUP_SECTS 4
-#define BOOT_FLAG	0xaa55
-#define HEADER_MAGIC	0x53726448 /* HdrS */
-#define MIN_PROTOCOL	0x020c
-#define LOADER_UNDEFINED 0xff
-#define ENTRY64_OFFSET	0x200
-#define E820_RAM	1
-#define E820_RESERVED	2
-#define BOOT_CS		0x10
-#define BOOT_DS		0x18
-#define PTE_TABLE	0x3
-#define PTE_HUGE	0x83
+#define BOOT_FLAG	    0xaa55
+#define HEADER_MAGIC	    0x53726448 /* HdrS */
+#define MIN_PROTOCOL	    0x020c
+#define LOADER_UNDEFINED    0xff
+#define ENTRY64_OFFSET	    0x200
+#define E820_RAM	    1
+#define E820_RESERVED	    2
+#define BOOT_CS		    0x10
+#define BOOT_DS		    0x18
+#define PTE_TABLE	    0x3
+#define PTE_HUGE	    0x83
 
 /* Low memory that Linux reads before it sets up its own. */
 #define LOW_BASE 0x10000UL
@@ -126,8 +126,7 @@ static u64 load_kernel(struct boot_params *params,
 		       const struct multiboot_module *module)
 {
 	const struct setup_header *hdr =
-		(void *)(module->start +
-			 offsetof(struct boot_params, hdr));
+		(void *)(module->start + offsetof(struct boot_params, hdr));
 	u64 size = module->end - module->start, setup_size;
 
 	check_header(hdr, size);
@@ -139,8 +138,8 @@ static u64 load_kernel(struct boot_params *params,
 	    !service_vm_is_ram(hdr->pref_address, hdr->init_size))
 		panic("no room for the Service VM's kernel at 0x%llx",
 		      (u64)hdr->pref_address);
-	memcpy((void *)hdr->pref_address,
-	       (void *)(module->start + setup_size), size - setup_size);
+	memcpy((void *)hdr->pref_address, (void *)(module->start + setup_size),
+	       size - setup_size);
 	return hdr->pref_address + ENTRY64_OFFSET;
 }
 

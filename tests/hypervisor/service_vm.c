@@ -41,8 +41,8 @@ static void init_vcpu(u32 id)
 	struct vmcb *vmcb = &service_vmcbs[id];
 
 	vmcb->intercept_exceptions = BIT(VECTOR_UD);
-	vmcb->intercept_3 = INTERCEPT_CPUID | INTERCEPT_MSR |
-			    INTERCEPT_SHUTDOWN;
+	vmcb->intercept_3 =
+		INTERCEPT_CPUID | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
 	vmcb->intercept_4 = INTERCEPT_SVM;
 	vmcb->msrpm = (u64)service_msrpm;
 	vmcb->asid = SERVICE_ASID;
@@ -204,8 +204,8 @@ static void wait_for_startup(struct pcpu *cpu)
 }
 
 /*
- * Interrupts are the guest's: none is intercepted, and the hypervisor takes none
- * between exit and entry.
+ * Interrupts are the guest's: none is intercepted, and the hypervisor takes
+ * none between exit and entry.
  */
 void service_vm_run(struct pcpu *cpu)
 {

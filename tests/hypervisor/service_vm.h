@@ -56,7 +56,7 @@ void service_vm_upcall(void);
 /* service_loader.c: put the kernel in place and point vCPU 0 at it. */
 void service_load_kernel(const struct multiboot_info *info);
 
-/* service_apic.c: start with the xAPIC page trapped if there are APs to start. */
+/* service_apic.c: the xAPIC page, trapped while there are APs to start. */
 void service_apic_init(void);
 int service_apic_access(struct guest_cpu *cpu, struct mmio_access *access);
 

@@ -6,7 +6,10 @@ void *memcpy(void *dst, const void *src, size_t n)
 	void *d = dst;
 	size_t quads = n / 8, rest = n % 8;
 
-	asm volatile("rep movsq" : "+D"(d), "+S"(src), "+c"(quads) : : "memory");
+	asm volatile("rep movsq"
+		     : "+D"(d), "+S"(src), "+c"(quads)
+		     :
+		     : "memory");
 	asm volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(rest) : : "memory");
 	return dst;
 }

@@ -34,44 +34,45 @@
 /* All instructions of SVM; no guest is told that it has them. */
 #define INTERCEPT_SVM                                                          \
 	(INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD |              \
-	 INTERCEPT_VMSAVE | INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT)
+	 INTERCEPT_VMSAVE | INTERCEPT_STGI | INTERCEPT_CLGI |                  \
+	 INTERCEPT_SKINIT)
 
 #define TLB_CONTROL_FLUSH_ALL 1
 
-#define INT_CTL_TPR	  0x0fU
-#define INT_CTL_IRQ	  BIT(8)
-#define INT_CTL_PRIO_MAX  (0xfUL << 16)
+#define INT_CTL_TPR	   0x0fU
+#define INT_CTL_IRQ	   BIT(8)
+#define INT_CTL_PRIO_MAX   (0xfUL << 16)
 #define INT_CTL_IGNORE_TPR BIT(20)
-#define INT_CTL_MASKING	  BIT(24)
+#define INT_CTL_MASKING	   BIT(24)
 
 #define INT_STATE_SHADOW  BIT(0)
 #define NESTED_CTL_ENABLE BIT(0)
 
-#define EVENT_VECTOR	 0xffU
-#define EVENT_TYPE	 0x700U
-#define EVENT_INTERRUPT	 0x000U
-#define EVENT_NMI	 0x200U
-#define EVENT_EXCEPTION	 0x300U
-#define EVENT_HAS_ERROR	 BIT(11)
-#define EVENT_VALID	 BIT(31)
+#define EVENT_VECTOR	0xffU
+#define EVENT_TYPE	0x700U
+#define EVENT_INTERRUPT 0x000U
+#define EVENT_NMI	0x200U
+#define EVENT_EXCEPTION 0x300U
+#define EVENT_HAS_ERROR BIT(11)
+#define EVENT_VALID	BIT(31)
 
 #define EXIT_EXCEPTION(n) (0x40 + (n))
-#define EXIT_INTR	0x60
-#define EXIT_NMI	0x61
-#define EXIT_VINTR	0x64
-#define EXIT_RDPMC	0x6f
-#define EXIT_CPUID	0x72
-#define EXIT_IRET	0x74
-#define EXIT_HLT	0x78
-#define EXIT_INVLPGA	0x7a
-#define EXIT_IOIO	0x7b
-#define EXIT_MSR	0x7c
-#define EXIT_SHUTDOWN	0x7f
-#define EXIT_VMRUN	0x80
-#define EXIT_SKINIT	0x86
-#define EXIT_MONITOR	0x8a
-#define EXIT_MWAIT	0x8b
-#define EXIT_NPF	0x400
+#define EXIT_INTR	  0x60
+#define EXIT_NMI	  0x61
+#define EXIT_VINTR	  0x64
+#define EXIT_RDPMC	  0x6f
+#define EXIT_CPUID	  0x72
+#define EXIT_IRET	  0x74
+#define EXIT_HLT	  0x78
+#define EXIT_INVLPGA	  0x7a
+#define EXIT_IOIO	  0x7b
+#define EXIT_MSR	  0x7c
+#define EXIT_SHUTDOWN	  0x7f
+#define EXIT_VMRUN	  0x80
+#define EXIT_SKINIT	  0x86
+#define EXIT_MONITOR	  0x8a
+#define EXIT_MWAIT	  0x8b
+#define EXIT_NPF	  0x400
 
 #define IOIO_IN		BIT(0)
 #define IOIO_STRING	BIT(2)
@@ -83,14 +84,14 @@
 #define NPF_GUEST_TABLES BIT(33)
 
 /* Segment attributes: the descriptor's bits 40-47 and 52-55, adjacent. */
-#define SEG_CODE64	0xa9b
-#define SEG_DATA32	0xc93
-#define SEG_CODE16	0x09b
-#define SEG_DATA16	0x093
-#define SEG_LDT		0x082
-#define SEG_TSS_BUSY	0x08b
-#define SEG_LONG	BIT(9)
-#define SEG_DEFAULT32	BIT(10)
+#define SEG_CODE64    0xa9b
+#define SEG_DATA32    0xc93
+#define SEG_CODE16    0x09b
+#define SEG_DATA16    0x093
+#define SEG_LDT	      0x082
+#define SEG_TSS_BUSY  0x08b
+#define SEG_LONG      BIT(9)
+#define SEG_DEFAULT32 BIT(10)
 
 struct vmcb_segment {
 	u16 selector;

@@ -6,9 +6,9 @@
 #include "time.h"
 #include "x86.h"
 
-#define PM_TIMER_HZ	3579545UL
-#define PM_TIMER_MASK	0xffffffU
-#define MEASURE_MS	100
+#define PM_TIMER_HZ	 3579545UL
+#define PM_TIMER_MASK	 0xffffffU
+#define MEASURE_MS	 100
 #define READS_PER_SAMPLE 16
 
 u64 tsc_khz;
@@ -101,7 +101,8 @@ void cpu_timer_request(struct pcpu *cpu, u64 deadline)
 {
 	u64 now, ticks = 1;
 
-	if (!deadline || (cpu->timer_deadline && cpu->timer_deadline <= deadline))
+	if (!deadline ||
+	    (cpu->timer_deadline && cpu->timer_deadline <= deadline))
 		return;
 	cpu->timer_deadline = deadline;
 	now = rdtsc();

@@ -23,10 +23,9 @@ typedef __s64 s64;
 #define PAGE_SIZE  4096UL
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-#define BIT(n)		(1UL << (n))
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define ALIGN_UP(x, a)	(((x) + (a) - 1) & ~((a) - 1))
-#define IS_ALIGNED(x, a) (((x) & ((a) - 1)) == 0)
+#define BIT(n)		 (1UL << (n))
+#define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
+#define IS_ALIGNED(x, a) (((x) & ((a)-1)) == 0)
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
 

@@ -261,8 +261,8 @@ static bool prepare_entry(struct vcpu *vcpu)
 	if (vcpu->vm->state != VM_RUNNING || !take_init(vcpu))
 		return false;
 	inject_events(vcpu);
-	vcpu->vmcb.int_ctl = (vcpu->vmcb.int_ctl & ~INT_CTL_TPR) |
-			     vcpu->lapic.tpr >> 4;
+	vcpu->vmcb.int_ctl &= ~INT_CTL_TPR;
+	vcpu->vmcb.int_ctl |= vcpu->lapic.tpr >> 4;
 
 	WRITE_ONCE(vcpu->in_guest, true);
 	smp_mb();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * vCPUs of User VMs. Each is a thread with a stack of its own, so that emulation
- * can wait for the Service VM in the middle of an instruction. A vCPU stays on
- * its CPU.
+ * vCPUs of User VMs. Each is a thread with a stack of its own, so that
+ * emulation can wait for the Service VM in the middle of an instruction. A vCPU
+ * stays on its CPU.
  */
 #ifndef HV_VCPU_H
 #define HV_VCPU_H
@@ -30,7 +30,7 @@ enum vcpu_wait {
 /**
  * struct vcpu - A vCPU of a User VM
  * @stack:	Stack of its thread; must be first, see this_cpu()
- * @vmcb:	Used by the thread, or by a hypercall while the thread is not alive
+ * @vmcb:	Used by the thread, or by a hypercall while there is none
  * @state:	As @vmcb, and by the scheduler of @pcpu
  * @cpu:	As @vmcb
  * @vm:		Constant

@@ -24,7 +24,7 @@
 #define ENTRY_DEST_SHIFT 56
 #define DEST_BROADCAST	 0xff
 /* Delivery status and remote IRR are the hardware's; bits 17 to 55 are void. */
-#define ENTRY_WRITABLE	 (0xff0000000001afffUL)
+#define ENTRY_WRITABLE (0xff0000000001afffUL)
 
 void vioapic_reset(struct vm *vm)
 {

@@ -28,17 +28,17 @@ enum {
 	X2APIC_SELF_IPI = 0x3f,
 };
 
-#define VERSION		0x14
-#define VERSION_LVTS	((NR_LVTS - 1) << 16)
-#define LVT_TIMER	0
-#define LVT_MASKED	BIT(16)
-#define LVT_WRITABLE	0x000717ffU
-#define TIMER_MODE	(3 << 17)
-#define TIMER_PERIODIC	(1 << 17)
-#define TIMER_DEADLINE	(2 << 17)
-#define SVR_ENABLE	BIT(8)
-#define SVR_WRITABLE	0x1ffU
-#define DIVIDE_WRITABLE	0xbU
+#define VERSION		   0x14
+#define VERSION_LVTS	   ((NR_LVTS - 1) << 16)
+#define LVT_TIMER	   0
+#define LVT_MASKED	   BIT(16)
+#define LVT_WRITABLE	   0x0007a7ffU
+#define TIMER_MODE	   (3 << 17)
+#define TIMER_PERIODIC	   (1 << 17)
+#define TIMER_DEADLINE	   (2 << 17)
+#define SVR_ENABLE	   BIT(8)
+#define SVR_WRITABLE	   0x1ffU
+#define DIVIDE_WRITABLE	   0xbU
 #define ESR_ILLEGAL_VECTOR BIT(6)
 #define FIRST_LEGAL_VECTOR 16
 

@@ -22,7 +22,8 @@ struct vcpu;
  * @svr:	Spurious interrupt vector and the enable bit
  * @esr:	Errors
  * @icr:	Last interrupt command
- * @lvt:	Local vector table: timer, thermal, performance, LINT0, LINT1, error
+ * @lvt:	Local vector table: timer, thermal, performance, LINT0, LINT1,
+ *		error
  * @timer_initial: Count that was written; 0 in TSC-deadline mode
  * @timer_divide: Divide configuration as written
  * @deadline:	TSC at which the timer fires, or 0

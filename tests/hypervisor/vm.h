@@ -55,19 +55,19 @@ struct vm_stats {
  * @control:	Held by a hypercall for as long as it works on this VM, so that
  *		hypercalls for one VM take turns; taken before @lock, by CPUs of
  *		the Service VM only
- * @lock:	Guards what follows, and what vcpu.h says, for short times. No two
- *		VMs' locks are held at once, but for vm_table_lock's holder
- *		taking @control. Before the locks of npt.c, page.c and log.c.
+ * @lock:	Guards what follows, and what vcpu.h says, for short times. Not
+ *		held together with another VM's. Before the locks of npt.c,
+ *		page.c and log.c.
  * @id:		Constant
- * @state:	Written with @control and @lock, but for VM_RUNNING to VM_PAUSED,
- *		which a vCPU does with @lock alone
+ * @state:	Written with @control and @lock; a vCPU that crashes makes
+ *		VM_PAUSED of VM_RUNNING with @lock alone
  * @polling:	vCPUs spin for their requests; constant from creation on
  * @nr_vcpus:	Constant from creation on
  * @vcpus:	Constant from creation on
  * @by_pcpu:	The vCPU on each CPU, at most one
  * @npt:	Memory; has its own lock
- * @slots:	The ioreq page, in the Service VM's memory, or NULL; constant while
- *		VM_RUNNING
+ * @slots:	The ioreq page, in the Service VM's memory, or NULL; constant
+ *		while VM_RUNNING
  * @ioapic:	Interrupt controller
  * @stats:	Counters
  */

@@ -17,7 +17,7 @@
 #define CR4_LA57    BIT(12)
 #define CR4_OSXSAVE BIT(18)
 /* VME to OSXMMEXCPT, UMIP, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP, PKE */
-#define CR4_KNOWN   0x770fffUL
+#define CR4_KNOWN 0x770fffUL
 
 #define EFER_SCE  BIT(0)
 #define EFER_LME  BIT(8)
@@ -35,13 +35,13 @@
 #define RFLAGS_DF    BIT(10)
 #define RFLAGS_OF    BIT(11)
 
-#define MSR_TSC		0x00000010
-#define MSR_APIC_BASE	0x0000001b
+#define MSR_TSC		 0x00000010
+#define MSR_APIC_BASE	 0x0000001b
 #define MSR_TSC_DEADLINE 0x000006e0
-#define MSR_EFER	0xc0000080
-#define MSR_TSC_AUX	0xc0000103
-#define MSR_VM_CR	0xc0010114
-#define MSR_VM_HSAVE_PA 0xc0010117
+#define MSR_EFER	 0xc0000080
+#define MSR_TSC_AUX	 0xc0000103
+#define MSR_VM_CR	 0xc0010114
+#define MSR_VM_HSAVE_PA	 0xc0010117
 
 #define APIC_BASE_BSP	 BIT(8)
 #define APIC_BASE_EXTD	 BIT(10)
@@ -49,11 +49,11 @@
 #define APIC_BASE_ADDR	 0xfee00000UL
 
 /* Exceptions */
-#define VECTOR_DB 1
+#define VECTOR_DB  1
 #define VECTOR_NMI 2
-#define VECTOR_UD 6
-#define VECTOR_GP 13
-#define VECTOR_PF 14
+#define VECTOR_UD  6
+#define VECTOR_GP  13
+#define VECTOR_PF  14
 
 /* Page fault error code, also that of a nested page fault */
 #define PF_PRESENT BIT(0)

@@ -49,20 +49,6 @@ void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops)
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_unregister_dataplane, ACRN_HSM);
 
-/**
- * acrn_hsm_vmid() - The hypervisor's number of a VM
- * @vm:	User VM
- *
- * Any context.
- *
- * Return: the number, which stays until the VM is destroyed
- */
-u16 acrn_hsm_vmid(const struct acrn_vm *vm)
-{
-	return vm->vmid;
-}
-EXPORT_SYMBOL_NS_GPL(acrn_hsm_vmid, ACRN_HSM);
-
 /* A reference to the data plane's module goes with the result. */
 static const struct acrn_dataplane_ops *get_registered(void)
 {

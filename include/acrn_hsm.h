@@ -62,6 +62,5 @@ struct acrn_dataplane_ops {
 int acrn_hsm_register_dataplane(const struct acrn_dataplane_ops *ops);
 void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops);
 int acrn_hsm_inject_msi(struct acrn_vm *vm, u64 addr, u64 data);
-u16 acrn_hsm_vmid(const struct acrn_vm *vm);
 
 #endif /* ACRN_HSM_H */

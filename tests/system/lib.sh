@@ -70,7 +70,7 @@ start_vm() {
 	# Open for reading and writing: the console never sees end of file
 	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
 		--kernel /images/bzImage --initrd /images/user-vm.cpio.gz \
-		--cmdline "console=ttyS0 loglevel=5 mitigations=off net_address=10.0.$vm.2/24" \
+		--cmdline "console=ttyS0 loglevel=5 mitigations=off tsc=reliable net_address=10.0.$vm.2/24" \
 		--stats "/run/vm$vm.stats" "$@" \
 		<> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &
 	echo $! > "/run/vm$vm.pid"

@@ -39,10 +39,12 @@ module_tree() {
 	local dir=$1 header
 	rm -rf "$dir"
 	mkdir -p "$dir/headers"
-	cp -rs "$top"/{Kbuild,include,hsm,acrn_vhost,ioeventfd,irqfd} "$dir"
+	cp -rs "$top"/{include,hsm,acrn_vhost,ioeventfd,irqfd} "$dir"
+	# No link: lines are added to it
+	cp "$top/Kbuild" "$dir"
 	for header in "${kernel_h[@]}"; do
 		name=${header//[\/.]/_}
-		printf '#include <linux/module.h>\n#include "../%s"\nMODULE_LICENSE("GPL");\n' \
+		printf '#include <linux/module.h>\n#include "../%s"\nMODULE_LICENSE("GPL");\nMODULE_DESCRIPTION("");\n' \
 			"$header" > "$dir/headers/$name.c"
 		echo "headers_check-y += headers/$name.o"
 	done >> "$dir/Kbuild"

@@ -61,6 +61,8 @@ $(B)/tests/service-vm/%: tests/system/%.c tests/include/tap.h
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<
 
+$(B)/tests/service-vm/hypervisor: tests/system/hypervisor_guest.S
+
 $(B)/tests/user-vm/%: tests/guest/%.c tests/include/tap.h
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<

@@ -44,4 +44,6 @@ SYSTEM = [
     System("dataplane_guest", "doorbells and MSIs of a few instructions, counted",
            hsms=BOTH, user_cpus=1),
     System("guest_io", "accesses of the User VM that no driver makes", user_cpus=1),
+    System("hypervisor", "the hypervisor itself, by a few hundred instructions",
+           hsms=BOTH),
 ]

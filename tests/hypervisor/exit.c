@@ -9,7 +9,8 @@
 #include "vcpu.h"
 #include "x86.h"
 
-#define HLT_LEN 1
+#define HLT_LEN	      1
+#define CR8_WRITE_LEN 4
 
 static int device_access(struct guest_cpu *cpu, struct mmio_access *access)
 {
@@ -56,9 +57,31 @@ static void handle_iret(struct vcpu *vcpu)
 	vcpu->vmcb.intercept_3 &= ~INTERCEPT_IRET;
 }
 
+/* MOV to CR8: REX, 0F, 22 and the register. Only 64-bit code can say that. */
+static void handle_cr8_write(struct vcpu *vcpu)
+{
+	struct guest_cpu *cpu = &vcpu->cpu;
+	u8 code[CR8_WRITE_LEN];
+	u32 reg;
+
+	if (guest_fetch(cpu, code, sizeof(code)) < sizeof(code) ||
+	    (code[0] & 0xf4) != 0x44 || code[1] != 0x0f || code[2] != 0x22) {
+		guest_inject(cpu, VECTOR_UD);
+		return;
+	}
+	reg = (code[3] & 7) | (code[0] & 1) << 3;
+	spin_lock(&vcpu->vm->lock);
+	vcpu->lapic.tpr = (cpu->regs[reg] & 0xf) << 4;
+	spin_unlock(&vcpu->vm->lock);
+	guest_skip(cpu, CR8_WRITE_LEN);
+}
+
 void vcpu_handle_exit(struct vcpu *vcpu)
 {
 	switch (vcpu->vmcb.exit_code) {
+	case EXIT_CR8_WRITE:
+		handle_cr8_write(vcpu);
+		break;
 	case EXIT_INTR:
 	case EXIT_NMI:
 		cpu_take_interrupts();

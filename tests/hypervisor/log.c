@@ -129,7 +129,7 @@ void panic(const char *fmt, ...)
 {
 	va_list ap;
 
-	put_string("hv: PANIC: ");
+	put_string("hv: panic: ");
 	va_start(ap, fmt);
 	put_line(fmt, &ap);
 	va_end(ap);

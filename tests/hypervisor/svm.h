@@ -8,6 +8,9 @@
 
 #include "types.h"
 
+/* Intercepts of control registers: reads, then writes */
+#define INTERCEPT_CR8_WRITE BIT(16 + 8)
+
 /* Intercepts, word 3 */
 #define INTERCEPT_INTR	   BIT(0)
 #define INTERCEPT_NMI	   BIT(1)
@@ -56,6 +59,7 @@
 #define EVENT_HAS_ERROR BIT(11)
 #define EVENT_VALID	BIT(31)
 
+#define EXIT_CR8_WRITE	  0x18
 #define EXIT_EXCEPTION(n) (0x40 + (n))
 #define EXIT_INTR	  0x60
 #define EXIT_NMI	  0x61

@@ -30,6 +30,8 @@ static void init_controls(struct vcpu *vcpu)
 	struct vmcb *vmcb = &vcpu->vmcb;
 
 	memset(vmcb, 0, sizeof(*vmcb));
+	/* Lowering the priority may let an interrupt through. */
+	vmcb->intercept_cr = INTERCEPT_CR8_WRITE;
 	vmcb->intercept_3 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC |
 			    INTERCEPT_CPUID | INTERCEPT_HLT |
 			    INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |
@@ -261,6 +263,7 @@ static bool prepare_entry(struct vcpu *vcpu)
 	if (vcpu->vm->state != VM_RUNNING || !take_init(vcpu))
 		return false;
 	inject_events(vcpu);
+	/* What the guest reads from CR8 */
 	vcpu->vmcb.int_ctl &= ~INT_CTL_TPR;
 	vcpu->vmcb.int_ctl |= vcpu->lapic.tpr >> 4;
 
@@ -295,12 +298,7 @@ static void requeue_event(struct vcpu *vcpu)
 /* VM's lock held. */
 static void finish_exit(struct vcpu *vcpu)
 {
-	u32 priority = vcpu->vmcb.int_ctl & INT_CTL_TPR;
-
 	WRITE_ONCE(vcpu->in_guest, false);
-	/* The guest may have written CR8, which has the class only. */
-	if (priority != vcpu->lapic.tpr >> 4)
-		vcpu->lapic.tpr = priority << 4;
 	requeue_event(vcpu);
 }
 

@@ -80,10 +80,11 @@ vm_pid() {
 	cat "/run/vm$1.pid"
 }
 
-# vm_ready N: wait for the prompt of User VM N.
+# vm_ready N: wait until User VM N has booted and its shell answers.
 vm_ready() {
 	wait_until "${vm_boot_seconds:-60}" grep -q '^user-vm: ready' "/run/vm$1.log" ||
 		{ tail -n 12 "/run/vm$1.log"; return 1; }
+	guest "$1" true > /dev/null
 }
 
 # guest N COMMAND: run a shell command in User VM N; its output and status.
@@ -125,6 +126,8 @@ iperf() {
 
 # Long-term pins of pages taken and given back are the same number.
 no_pages_pinned() {
+	# Each CPU counts for itself until asked
+	cat /proc/sys/vm/stat_refresh
 	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
 		END { print "acquired", a, "released", r; exit !(a == r && a > 0) }' /proc/vmstat
 }

@@ -18,7 +18,8 @@ rebind() {
 reboot_vm() {
 	from=$(grep -c '^user-vm: ready' /run/vm1.log)
 	echo "reboot -f" > /run/vm1.in
-	wait_until 60 sh -c "[ \$(grep -c '^user-vm: ready' /run/vm1.log) -gt $from ]"
+	wait_until 60 sh -c "[ \$(grep -c '^user-vm: ready' /run/vm1.log) -gt $from ]" || return
+	guest 1 true
 }
 
 resets() {

@@ -14,7 +14,7 @@
 struct idt_gate {
 	u16 offset_low;
 	u16 selector;
-	u8 ist;
+	u8 stack_index;
 	u8 type;
 	u16 offset_mid;
 	u32 offset_high;

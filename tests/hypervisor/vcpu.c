@@ -163,7 +163,8 @@ bool vcpu_runnable(const struct vcpu *vcpu)
 	case VCPU_RUN:
 		return true;
 	case VCPU_HALTED:
-		return vcpu->init_pending || vcpu->nmi_pending ||
+		return vcpu->init_pending ||
+		       (vcpu->nmi_pending && !vcpu->nmi_blocked) ||
 		       ((vcpu->vmcb.rflags & RFLAGS_IF) &&
 			vlapic_pending(vcpu) >= 0);
 	case VCPU_WAIT_STARTUP:

@@ -37,7 +37,7 @@ enum vcpu_wait {
  * @id:		Index in the VM, APIC id, slot of the ioreq page; constant
  * @pcpu:	Where it runs; constant
  * @sp:		Stack pointer while it does not run
- * @nmi_blocked: In an NMI handler, until IRET; used by the thread
+ * @nmi_blocked: In an NMI handler, until IRET; used on @pcpu only
  * @npt_generation: That of the page tables at the last entry; written by the
  *		thread, read by vm_flush_tlb()
  * @in_guest:	In guest mode or about to enter; as @npt_generation

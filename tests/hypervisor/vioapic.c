@@ -172,6 +172,9 @@ void vioapic_access(struct vm *vm, struct mmio_access *access)
 {
 	u32 reg = access->gpa - VIOAPIC_BASE;
 
+	/* The registers know no other width. */
+	if (access->size != 4)
+		return;
 	spin_lock(&vm->lock);
 	if (access->write)
 		write_register(vm, reg, access->value);

@@ -101,14 +101,14 @@ static inline u64 rdtsc(void)
 
 static inline void outb(u16 port, u8 value)
 {
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+	asm volatile("outb %0, %1" : : "a"(value), "d"(port));
 }
 
 static inline u32 inl(u16 port)
 {
 	u32 value;
 
-	asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+	asm volatile("inl %1, %0" : "=a"(value) : "d"(port));
 	return value;
 }
 

@@ -87,15 +87,16 @@ vm_ready() {
 	guest "$1" true > /dev/null
 }
 
-# guest N COMMAND: run a shell command in User VM N; its output and status.
+# guest N COMMAND: run a shell command in User VM N; its output and status. A
+# mark before and after the output tells it from prompts and kernel messages.
 guest() {
 	console=/run/vm$1.log
-	from=$(($(wc -c < "$console") + 1))
-	echo "$2; echo \"status: \$?.\"" > "/run/vm$1.in"
-	wait_until "${guest_seconds:-30}" sh -c "tail -c +$from $console | grep -q 'status: [0-9]*\\.'" ||
+	mark="mark-$(cut -d ' ' -f 1 /proc/uptime)"
+	echo "echo; echo $mark; $2; echo \"$mark \$?\"" > "/run/vm$1.in"
+	wait_until "${guest_seconds:-30}" grep -q "$mark [0-9]" "$console" ||
 		{ echo "User VM $1 did not answer to: $2"; return 124; }
-	tail -c "+$from" "$console" | tr -d '\r' | sed -e 's/user-vm# //g' -e '/status: [0-9]*\./d'
-	return "$(tail -c "+$from" "$console" | sed -n 's/.*status: \([0-9]*\)\..*/\1/p' | tail -n 1)"
+	tr -d '\r' < "$console" | sed -e "1,/^$mark\$/d" -e "/$mark [0-9]/,\$d"
+	return "$(sed -n "s/.*$mark \([0-9]*\).*/\1/p" "$console")"
 }
 
 # stop_vm N: power off from inside; succeeds when the device model ends well.

@@ -98,9 +98,14 @@ static void make_memory_map(struct boot_params *params,
 		panic("no RAM where the hypervisor was loaded");
 }
 
-/* The module's string is the name of the kernel, then its command line. */
+/*
+ * The module's string is the name of the kernel, then its command line. What is
+ * added keeps Linux from sending IPIs by broadcast, as they would reach, and
+ * disturb, the CPUs that are not its own.
+ */
 static void set_cmdline(struct low_memory *low, const char *string)
 {
+	static const char added[] = " no_ipi_broadcast=1";
 	size_t len;
 
 	while (*string && *string != ' ')
@@ -108,9 +113,10 @@ static void set_cmdline(struct low_memory *low, const char *string)
 	while (*string == ' ')
 		string++;
 	len = strlen(string);
-	if (len >= sizeof(low->cmdline))
+	if (len + sizeof(added) > sizeof(low->cmdline))
 		panic("the Service VM's command line is too long");
-	memcpy(low->cmdline, string, len + 1);
+	memcpy(low->cmdline, string, len);
+	memcpy(low->cmdline + len, added, sizeof(added));
 	low->params.hdr.cmd_line_ptr = (u32)(u64)low->cmdline;
 }
 

@@ -66,6 +66,9 @@ start_vm() {
 	cpus=$2
 	shift 2
 	rm -f "/run/vm$vm.in" "/run/vm$vm.stats"
+	# Each console is looked through for warnings at the end
+	[ ! -e "/run/vm$vm.log" ] ||
+		mv "/run/vm$vm.log" "/run/vm$vm-until-$(cut -d ' ' -f 1 /proc/uptime).log"
 	mkfifo "/run/vm$vm.in"
 	# Open for reading and writing: the console never sees end of file
 	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \

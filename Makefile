@@ -42,7 +42,7 @@ modules_install: modules
 
 tools:
 	$(MAKE) -C lib O=$(B)/lib
-	$(MAKE) -C dm O=$(B)/dm
+	$(MAKE) -C dm O=$(B)/dm LIB=$(B)/lib
 
 hypervisor:
 	$(MAKE) -C tests/hypervisor O=$(B)/hypervisor

@@ -4,7 +4,6 @@
  * setting vm->request and sending it SIGUSR1 until it is gone: once is not
  * enough, as the signal may come just before the thread begins to wait.
  */
-#define _GNU_SOURCE /* pthread_timedjoin_np() */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE /* memfd_create() */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

@@ -88,6 +88,12 @@ struct pci_bus {
 
 /**
  * struct pci_id - What the guest identifies a device by
+ * @vendor:	Vendor
+ * @device:	Device
+ * @subsystem_vendor: Vendor of the board
+ * @subsystem:	Board
+ * @class:	Class, subclass and interface, a byte each
+ * @revision:	Revision
  */
 struct pci_id {
 	uint16_t vendor;

@@ -95,32 +95,28 @@ static int transmit_one(struct net_user *state)
 	ret = virtqueue_pop(&state->queues[NET_TX], chain);
 	if (ret <= 0)
 		return ret;
-	if (writev(state->net->tap, chain->iov, chain->out) < 0 &&
-	    errno == EBADFD)
-		log_guest("%s has gone", state->net->tap_name);
+	/* A packet that the tap device refuses is lost, as on a wire. */
+	if (writev(state->net->tap, chain->iov, chain->out) < 0)
+		state->net->vm->stats.packets_dropped++;
 	virtqueue_push(&state->queues[NET_TX], chain->head, 0);
 	return 1;
 }
 
 static enum progress transmit(struct net_user *state)
 {
-	unsigned int budget = BATCH;
+	enum progress progress = PROGRESS_MORE;
+	unsigned int i;
 	int ret;
 
-	while (budget) {
+	for (i = 0; i < BATCH && progress == PROGRESS_MORE; i++) {
 		ret = transmit_one(state);
 		if (ret < 0)
-			return PROGRESS_BROKEN;
-		if (ret) {
-			budget--;
-			continue;
-		}
-		publish(state, NET_TX);
-		if (virtqueue_wait(&state->queues[NET_TX]))
-			return PROGRESS_IDLE;
+			progress = PROGRESS_BROKEN;
+		else if (!ret && virtqueue_wait(&state->queues[NET_TX], 0))
+			progress = PROGRESS_IDLE;
 	}
 	publish(state, NET_TX);
-	return PROGRESS_MORE;
+	return progress;
 }
 
 /* The byte at @offset in the chain's writable buffers, NULL behind the end. */
@@ -230,23 +226,21 @@ static enum progress receive(struct net_user *state)
 {
 	struct virtqueue *vq = &state->queues[NET_RX];
 	enum progress progress = PROGRESS_MORE;
-	unsigned int budget = BATCH;
+	unsigned int i;
 	int ret;
 
-	while (budget && progress == PROGRESS_MORE) {
+	for (i = 0; i < BATCH && progress == PROGRESS_MORE; i++) {
 		if (!state->packet_size && !read_packet(state)) {
 			progress = PROGRESS_IDLE;
 			break;
 		}
 		ret = deliver(state);
-		if (ret > 0) {
+		if (ret > 0)
 			state->packet_size = 0;
-			budget--;
-		} else if (ret < 0) {
+		else if (ret < 0)
 			progress = PROGRESS_BROKEN;
-		} else if (virtqueue_wait(vq)) {
+		else if (virtqueue_wait(vq, state->delivery.count))
 			progress = PROGRESS_BLOCKED;
-		}
 	}
 	publish(state, NET_RX);
 	return progress;
@@ -261,7 +255,10 @@ static void wait_for_stop(struct net_user *state)
 		;
 }
 
-/* Returns false when the thread is to end. */
+/*
+ * Returns false when there is nothing more to do: the thread is to end, or
+ * somebody deleted the tap device.
+ */
 static bool wait_for_work(struct net_user *state, enum progress tx,
 			  enum progress rx)
 {
@@ -279,6 +276,10 @@ static bool wait_for_work(struct net_user *state, enum progress tx,
 	poll(fds, sizeof(fds) / sizeof(fds[0]), more ? 0 : -1);
 	for (i = 0; i < NET_QUEUES; i++)
 		eventfd_read(state->kicks[i], &ignored);
+	if (fds[3].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+		log_guest("%s has been deleted", state->net->tap_name);
+		return false;
+	}
 	return !fds[0].revents;
 }
 
@@ -293,10 +294,10 @@ static void *net_user_thread(void *opaque)
 		if (tx == PROGRESS_BROKEN || rx == PROGRESS_BROKEN) {
 			virtio_broken(&state->net->pci.virtio,
 				      "the guest made a corrupt ring");
-			wait_for_stop(state);
 			break;
 		}
 	} while (wait_for_work(state, tx, rx));
+	wait_for_stop(state);
 	return NULL;
 }
 

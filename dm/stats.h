@@ -10,6 +10,8 @@
  * @doorbells_to_dm:	Doorbells that arrived here for a queue that is
  *			attached to vhost; they are passed on
  * @doorbells_user:	Doorbells of queues that are emulated here
+ * @packets_dropped:	Packets of the guest that a tap device did not take; of
+ *			devices that are emulated here
  * @msis_injected:	Interrupts that were sent from here
  * @requests_pio:	I/O requests, by type
  * @requests_mmio:	-"-
@@ -19,6 +21,7 @@
 struct stats {
 	atomic_ulong doorbells_to_dm;
 	atomic_ulong doorbells_user;
+	atomic_ulong packets_dropped;
 	atomic_ulong msis_injected;
 	atomic_ulong requests_pio;
 	atomic_ulong requests_mmio;

@@ -228,14 +228,20 @@ bool virtqueue_publish(struct virtqueue *vq)
 		 VRING_AVAIL_F_NO_INTERRUPT);
 }
 
-/*
- * Ask for a doorbell at the next available entry. Returns false if there is
- * one already, which may come without a doorbell.
+/**
+ * virtqueue_wait() - Ask for a doorbell at new available entries
+ * @vq:		Queue
+ * @seen:	How many entries that are not taken the device knows of
+ *
+ * Return: false if there are others already, which may come without a doorbell.
  */
-bool virtqueue_wait(struct virtqueue *vq)
+bool virtqueue_wait(struct virtqueue *vq, uint16_t seen)
 {
+	uint16_t index = vq->next_avail + seen;
+
 	if (vq->event_idx)
-		set_avail_event(vq, vq->next_avail);
+		set_avail_event(vq, index);
+	/* The wish has to be out before the index is read. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return READ_ONCE(vq->rings.avail->idx) == vq->next_avail;
+	return READ_ONCE(vq->rings.avail->idx) == index;
 }

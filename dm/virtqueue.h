@@ -86,6 +86,6 @@ int virtqueue_pop(struct virtqueue *vq, struct virtqueue_chain *chain);
 void virtqueue_unpop(struct virtqueue *vq, unsigned int count);
 void virtqueue_push(struct virtqueue *vq, uint16_t head, uint32_t len);
 bool virtqueue_publish(struct virtqueue *vq);
-bool virtqueue_wait(struct virtqueue *vq);
+bool virtqueue_wait(struct virtqueue *vq, uint16_t seen);
 
 #endif /* DM_VIRTQUEUE_H */

@@ -211,6 +211,20 @@ static void mergeable(void)
 	tap_eq(ram[BUFFERS + 0x2000], 80, "goes on where the second ends");
 }
 
+/* A thread that spins for buffers does not see that it is to stop. */
+static void stop_while_blocked(void)
+{
+	uint8_t packet[HEADER + 100] = { 0 };
+
+	start(MRG_RXBUF);
+	buffer(NET_RX, 0, 40, VRING_DESC_F_WRITE, 0);
+	offer(NET_RX, 0);
+	tap_eq(write(peer, packet, sizeof(packet)), sizeof(packet), "packet");
+	poll(NULL, 0, 20);
+	virtio_set_status(&net.pci.virtio, 0);
+	tap_ok(!net.pci.virtio.running, "stopped while it waits for buffers");
+}
+
 static void broken(unsigned int queue, const char *name)
 {
 	offer(queue, 0);
@@ -251,6 +265,8 @@ int main(void)
 {
 	int pair[2];
 
+	/* A thread that does not stop must not keep the test from ending. */
+	alarm(60);
 	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair);
 	peer = pair[1];
 	net.tap = pair[0];
@@ -268,6 +284,7 @@ int main(void)
 	transmit();
 	receive();
 	mergeable();
+	stop_while_blocked();
 	hostile();
 	virtio_set_status(&net.pci.virtio, 0);
 	net_user_backend.destroy(&net);

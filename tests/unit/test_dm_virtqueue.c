@@ -191,13 +191,15 @@ static void events(void)
 {
 	start(true);
 	set(&desc[0], DATA, 1, 0, 0);
-	tap_ok(virtqueue_wait(&vq), "nothing to do");
+	tap_ok(virtqueue_wait(&vq, 0), "nothing to do");
 	offer(0);
 	offer(0);
-	tap_ok(!virtqueue_wait(&vq), "something came meanwhile");
+	tap_ok(!virtqueue_wait(&vq, 0), "something came meanwhile");
+	tap_ok(virtqueue_wait(&vq, 2), "two are known");
+	tap_eq(*(uint16_t *)&used->ring[SIZE], 2, "doorbell at the third");
 	pop();
 	pop();
-	tap_ok(virtqueue_wait(&vq), "nothing to do again");
+	tap_ok(virtqueue_wait(&vq, 0), "nothing to do again");
 	tap_eq(*(uint16_t *)&used->ring[SIZE], 2, "doorbell at the third");
 
 	/* The driver wants to hear of the second used buffer. */

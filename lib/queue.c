@@ -334,9 +334,12 @@ int acrnvhost_set_doorbell(struct acrnvhost *dev, unsigned int index,
 		return -EINVAL;
 	ret = doorbell_off(dev, queue);
 	copy_doorbell(queue, doorbell);
-	if (ret || !queue->running)
-		return ret;
-	return doorbell_on(dev, queue);
+	if (!ret && queue->running)
+		ret = doorbell_on(dev, queue);
+	/* The driver may have rung in between, and does not ring again. */
+	if (!ret && queue->doorbell_on)
+		ret = acrnvhost_kick(dev, index);
+	return ret;
 }
 
 /**

@@ -12,6 +12,11 @@
 #define HLT_LEN	      1
 #define CR8_WRITE_LEN 4
 
+#define PM1A_CONTROL_PORT 0x404
+#define PM1A_CONTROL_SIZE 2
+#define PM1A_SLEEP_ENABLE 0x2000
+#define PM1A_S5		  (5 << 10)
+
 static int device_access(struct guest_cpu *cpu, struct mmio_access *access)
 {
 	struct vcpu *vcpu = to_vcpu(cpu);
@@ -48,6 +53,18 @@ static void handle_hlt(struct vcpu *vcpu)
 {
 	guest_skip(&vcpu->cpu, HLT_LEN);
 	vcpu_wait(vcpu, VCPU_HALTED);
+}
+
+/*
+ * ACRN tells the device model by writing "S5" to PM1a control, which is at port
+ * 0x404 of every User VM, on behalf of the guest.
+ */
+static void __attribute__((noreturn)) handle_triple_fault(struct vcpu *vcpu)
+{
+	u32 value = PM1A_SLEEP_ENABLE | PM1A_S5;
+
+	ioreq_pio(vcpu, PM1A_CONTROL_PORT, PM1A_CONTROL_SIZE, true, &value);
+	vm_crash(vcpu, "triple fault");
 }
 
 /* NMIs may come again, one instruction early: the guest is still at IRET. */
@@ -117,7 +134,7 @@ void vcpu_handle_exit(struct vcpu *vcpu)
 		guest_inject(&vcpu->cpu, VECTOR_UD);
 		break;
 	case EXIT_SHUTDOWN:
-		vm_crash(vcpu, "triple fault");
+		handle_triple_fault(vcpu);
 	default:
 		vm_crash(vcpu, "exit that is not handled");
 	}

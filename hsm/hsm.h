@@ -5,7 +5,8 @@
  * Locks, outermost first:
  *   &struct acrn_file.lock	held by every ioctl, for writing by those that
  *				make or end the VM; not while one waits
- *   &struct acrn_memory.lock, &struct acrn_dataplane.lock
+ *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
+ *   &struct acrn_dataplane.lock
  *   &struct acrn_ioreqs.lock	also taken by the upcall in hard-IRQ context
  */
 #ifndef HSM_HSM_H
@@ -114,6 +115,28 @@ struct acrn_ioreqs {
 };
 
 /**
+ * struct acrn_monitor - Where the hypervisor counts a VM's interrupts
+ * @lock:	Guards @page, and that the hypervisor has the same
+ * @page:	Pinned in the device model's memory, or NULL
+ */
+struct acrn_monitor {
+	struct mutex lock;	/* the page */
+	struct page *page;
+};
+
+/**
+ * union acrn_cpu_state - What ACRN_IOCTL_PM_GET_CPU_STATE returns
+ * @count:	Number of P- or C-states
+ * @pstate:	One of the P-states
+ * @cstate:	One of the C-states
+ */
+union acrn_cpu_state {
+	u64 count;
+	struct acrn_pstate_data pstate;
+	struct acrn_cstate_data cstate;
+};
+
+/**
  * struct acrn_dataplane - A VM's side of the data plane
  * @lock:	Serialises attaching and the two ioctls
  * @ops:	NULL until attached; published after @data
@@ -134,6 +157,7 @@ struct acrn_dataplane {
  *		&struct acrn_file.lock.
  * @memory:	Its address space
  * @ioreqs:	Its I/O requests
+ * @monitor:	Its interrupt statistics
  * @dataplane:	Its ioeventfds and irqfds
  */
 struct acrn_vm {
@@ -143,6 +167,7 @@ struct acrn_vm {
 	bool dying;
 	struct acrn_memory memory;
 	struct acrn_ioreqs ioreqs;
+	struct acrn_monitor monitor;
 	struct acrn_dataplane dataplane;
 };
 
@@ -162,6 +187,7 @@ void acrn_memory_init(struct acrn_memory *memory);
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin);
 int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
 int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
+bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device);
 
 /* ioreq.c: I/O requests from the upcall to completion */
 int acrn_ioreq_wq_create(void);
@@ -193,6 +219,18 @@ int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args);
 bool acrn_dataplane_doorbell(struct acrn_vm *vm,
 			     const struct acrn_ioreq *request);
+
+/* monitor.c: the VM's interrupt statistics */
+void acrn_monitor_init(struct acrn_monitor *monitor);
+void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin);
+int acrn_monitor_set(struct acrn_vm *vm, u64 user_address);
+
+/* power.c: the P- and C-states of the VM's vCPUs */
+int acrn_cpu_state_get(struct acrn_vm *vm, u64 command,
+		       union acrn_cpu_state *state);
+
+/* remove_cpu.c: the Service VM's CPUs for User VMs, an attribute of the device */
+extern const struct attribute_group *acrn_hsm_groups[];
 
 /* interrupt.c: interrupts into the VM */
 int acrn_interrupt_init(void);

@@ -5,6 +5,9 @@
  * An ioctl holds the file's lock for reading, so that the VM stays until it is
  * through; those that make or end the VM hold it for writing. The exception is
  * the one that waits for I/O requests.
+ *
+ * What names physical devices goes to the hypervisor as it is: whose they are
+ * is recorded there, and it checks each field.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -38,6 +41,28 @@ struct hsm_ioctl {
 static bool has_vm(const struct acrn_file *file)
 {
 	return file->vm && !file->vm->dying;
+}
+
+/*
+ * Take the file's lock for reading, upon which its VM stays. -EINVAL when there
+ * is none.
+ */
+static int hold_vm(struct acrn_file *file)
+{
+	int ret;
+
+	ret = down_read_killable(&file->lock);
+	if (ret)
+		return ret;
+	if (has_vm(file))
+		return 0;
+	up_read(&file->lock);
+	return -EINVAL;
+}
+
+static void release_vm(struct acrn_file *file)
+{
+	up_read(&file->lock);
 }
 
 static int create_and_report(struct acrn_file *file,
@@ -95,23 +120,42 @@ static int ioctl_destroy_vm(struct acrn_file *file, void __user *uarg)
 /* Waits without the lock; the client it waits for outlives the VM. */
 static int ioctl_attach_ioreq_client(struct acrn_file *file, void __user *uarg)
 {
-	struct acrn_client *client = NULL;
+	struct acrn_client *client;
 	int ret;
 
-	ret = down_read_killable(&file->lock);
+	ret = hold_vm(file);
 	if (ret)
 		return ret;
-	if (!has_vm(file))
-		ret = -EINVAL;
-	else
-		client = acrn_client_get(file->vm);
-	up_read(&file->lock);
-	if (ret)
-		return ret;
+	client = acrn_client_get(file->vm);
+	release_vm(file);
 	if (!client)
 		return -ENODEV;
 	ret = acrn_client_wait(client);
 	acrn_client_put(client);
+	return ret;
+}
+
+/* The result replaces the command and may be longer than it. */
+static int ioctl_pm_get_cpu_state(struct acrn_file *file, void __user *uarg)
+{
+	union acrn_cpu_state *state;
+	bool faulted;
+	u64 command;
+	int ret;
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (!state)
+		return -ENOMEM;
+	faulted = get_user(command, (u64 __user *)uarg);
+	ret = hold_vm(file);
+	if (ret)
+		goto free;
+	ret = faulted ? -EFAULT : acrn_cpu_state_get(file->vm, command, state);
+	release_vm(file);
+	if (ret > 0)
+		ret = copy_to_user(uarg, state, ret) ? -EFAULT : 0;
+free:
+	kfree(state);
 	return ret;
 }
 
@@ -151,6 +195,14 @@ static int ioctl_set_irqline(struct acrn_vm *vm, void *arg)
 	return acrn_hc_set_irqline(vm->vmid, *line);
 }
 
+/* The argument is the address of a page of user memory. */
+static int ioctl_vm_intr_monitor(struct acrn_vm *vm, void *arg)
+{
+	const u64 *address = arg;
+
+	return acrn_monitor_set(vm, *address);
+}
+
 /* The field vmid says nothing that the file does not and is ignored. */
 static int ioctl_notify_request_finish(struct acrn_vm *vm, void *arg)
 {
@@ -188,6 +240,51 @@ static int ioctl_unset_memseg(struct acrn_vm *vm, void *arg)
 	return acrn_memory_unset(vm, arg);
 }
 
+static int ioctl_set_ptdev_intr(struct acrn_vm *vm, void *arg)
+{
+	return acrn_hc_set_ptdev_intr(vm->vmid, arg);
+}
+
+static int ioctl_reset_ptdev_intr(struct acrn_vm *vm, void *arg)
+{
+	return acrn_hc_reset_ptdev_intr(vm->vmid, arg);
+}
+
+static int ioctl_assign_pcidev(struct acrn_vm *vm, void *arg)
+{
+	return acrn_hc_assign_pcidev(vm->vmid, arg);
+}
+
+static int ioctl_deassign_pcidev(struct acrn_vm *vm, void *arg)
+{
+	return acrn_hc_deassign_pcidev(vm->vmid, arg);
+}
+
+static int ioctl_assign_mmiodev(struct acrn_vm *vm, void *arg)
+{
+	if (!acrn_mmiodev_is_device(arg))
+		return -EPERM;
+	return acrn_hc_assign_mmiodev(vm->vmid, arg);
+}
+
+/* The hypervisor gives the regions back to the Service VM. */
+static int ioctl_deassign_mmiodev(struct acrn_vm *vm, void *arg)
+{
+	if (!acrn_mmiodev_is_device(arg))
+		return -EPERM;
+	return acrn_hc_deassign_mmiodev(vm->vmid, arg);
+}
+
+static int ioctl_create_vdev(struct acrn_vm *vm, void *arg)
+{
+	return acrn_hc_create_vdev(vm->vmid, arg);
+}
+
+static int ioctl_destroy_vdev(struct acrn_vm *vm, void *arg)
+{
+	return acrn_hc_destroy_vdev(vm->vmid, arg);
+}
+
 static int ioctl_ioeventfd(struct acrn_vm *vm, void *arg)
 {
 	return acrn_dataplane_ioeventfd(vm, arg);
@@ -206,6 +303,8 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_RESET_VM, .vm_op = ioctl_reset_vm },
 	{ ACRN_IOCTL_SET_VCPU_REGS, .vm_op = ioctl_set_vcpu_regs },
 	{ ACRN_IOCTL_INJECT_MSI, .vm_op = ioctl_inject_msi },
+	{ ACRN_IOCTL_VM_INTR_MONITOR, .vm_op = ioctl_vm_intr_monitor,
+	  .by_value = true },
 	{ ACRN_IOCTL_SET_IRQLINE, .vm_op = ioctl_set_irqline, .by_value = true },
 	{ ACRN_IOCTL_NOTIFY_REQUEST_FINISH,
 	  .vm_op = ioctl_notify_request_finish },
@@ -217,6 +316,15 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_CLEAR_VM_IOREQ, .vm_op = ioctl_clear_vm_ioreq },
 	{ ACRN_IOCTL_SET_MEMSEG, .vm_op = ioctl_set_memseg },
 	{ ACRN_IOCTL_UNSET_MEMSEG, .vm_op = ioctl_unset_memseg },
+	{ ACRN_IOCTL_SET_PTDEV_INTR, .vm_op = ioctl_set_ptdev_intr },
+	{ ACRN_IOCTL_RESET_PTDEV_INTR, .vm_op = ioctl_reset_ptdev_intr },
+	{ ACRN_IOCTL_ASSIGN_PCIDEV, .vm_op = ioctl_assign_pcidev },
+	{ ACRN_IOCTL_DEASSIGN_PCIDEV, .vm_op = ioctl_deassign_pcidev },
+	{ ACRN_IOCTL_ASSIGN_MMIODEV, .vm_op = ioctl_assign_mmiodev },
+	{ ACRN_IOCTL_DEASSIGN_MMIODEV, .vm_op = ioctl_deassign_mmiodev },
+	{ ACRN_IOCTL_CREATE_VDEV, .vm_op = ioctl_create_vdev },
+	{ ACRN_IOCTL_DESTROY_VDEV, .vm_op = ioctl_destroy_vdev },
+	{ ACRN_IOCTL_PM_GET_CPU_STATE, .file_op = ioctl_pm_get_cpu_state },
 	{ ACRN_IOCTL_IOEVENTFD, .vm_op = ioctl_ioeventfd },
 	{ ACRN_IOCTL_IRQFD, .vm_op = ioctl_irqfd },
 };
@@ -249,16 +357,11 @@ static int vm_ioctl(struct acrn_file *file, const struct hsm_ioctl *ioctl,
 	void *arg = copy_argument(ioctl, param);
 	int ret;
 
-	ret = down_read_killable(&file->lock);
+	ret = hold_vm(file);
 	if (ret)
 		goto free;
-	if (!has_vm(file))
-		ret = -EINVAL;
-	else if (IS_ERR(arg))
-		ret = PTR_ERR(arg);
-	else
-		ret = ioctl->vm_op(file->vm, arg);
-	up_read(&file->lock);
+	ret = IS_ERR(arg) ? PTR_ERR(arg) : ioctl->vm_op(file->vm, arg);
+	release_vm(file);
 free:
 	if (!IS_ERR(arg))
 		kfree(arg);

@@ -17,6 +17,7 @@ static struct miscdevice hsm_device = {
 	.minor	= MISC_DYNAMIC_MINOR,
 	.name	= "acrn_hsm",
 	.fops	= &acrn_hsm_fops,
+	.groups	= acrn_hsm_groups,
 };
 
 /*

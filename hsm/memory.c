@@ -346,12 +346,40 @@ static int map_ram(struct batch *batch, struct acrn_segment *segment,
  * Device memory is named by its physical address, which may be anything but
  * the kernel's own RAM.
  */
+static bool is_device_memory(u64 service_vm_pa, u64 size)
+{
+	return region_intersects(service_vm_pa, size, IORESOURCE_SYSTEM_RAM,
+				 IORES_DESC_NONE) == REGION_DISJOINT;
+}
+
+/**
+ * acrn_mmiodev_is_device() - Whether a device's regions are device memory
+ * @device:	What user space wants to hand to a User VM
+ *
+ * All else is the hypervisor's to check: alignment above all.
+ *
+ * Return: true unless a region wraps or the kernel's own RAM is part of one
+ */
+bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(device->res); i++) {
+		u64 start = device->res[i].service_vm_pa;
+		u64 size = device->res[i].size;
+
+		/* Fewer regions than there can be leave the others empty. */
+		if (size && (start + size < start ||
+			     !is_device_memory(start, size)))
+			return false;
+	}
+	return true;
+}
+
 static int map_mmio(struct batch *batch, struct acrn_segment *segment,
 		    u64 service_vm_pa)
 {
-	if (region_intersects(service_vm_pa, segment->size,
-			      IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
-	    REGION_DISJOINT)
+	if (!is_device_memory(service_vm_pa, segment->size))
 		return -EPERM;
 	return map_contiguous(batch, segment, service_vm_pa);
 }

@@ -61,6 +61,7 @@ static int create_in_hypervisor(struct acrn_vm *vm,
 static void free_vm(struct acrn_vm *vm, bool unpin)
 {
 	acrn_memory_deinit(&vm->memory, unpin);
+	acrn_monitor_deinit(&vm->monitor, unpin);
 	acrn_ioreq_deinit(&vm->ioreqs, unpin);
 	kfree(vm);
 }
@@ -98,6 +99,7 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&vm->node);
 	acrn_memory_init(&vm->memory);
+	acrn_monitor_init(&vm->monitor);
 	acrn_dataplane_init(&vm->dataplane);
 	ret = acrn_ioreq_init(&vm->ioreqs, args->ioreq_buf);
 	if (ret)

@@ -16,48 +16,128 @@
 #include <linux/types.h>
 #include <linux/acrn.h>
 
-/*
- * Calling convention: VMCALL with the id in R8D and up to two arguments in RDI
- * and RSI; the result, 0 or a negative errno, in RAX. Arguments that are
- * structures are passed by Service VM physical address. The hypervisor looks
- * at the low eight bits of the id only.
+/**
+ * DOC: Calling convention
+ *
+ * VMCALL with the id in R8D and up to two arguments in RDI and RSI; the result,
+ * 0 or a negative errno, in RAX. Arguments that are structures are passed by
+ * Service VM physical address. The hypervisor looks at the low eight bits of
+ * the id only and answers -ENOTTY to those that it does not know. Many of its
+ * refusals are a plain -1, which reads as -EPERM.
+ *
+ * Below, each id has its arguments beside it; "pa of" is the physical address
+ * of a structure. Where a User VM is concerned it must not be powered off;
+ * "created" and "paused" name the only states that a call is allowed in.
  */
 #define ACRN_HC(n)			(0x80000000U | (n))
 
-#define ACRN_HC_GET_API_VERSION		ACRN_HC(0x00)
-#define ACRN_HC_REMOVE_CPU		ACRN_HC(0x01)
-#define ACRN_HC_SET_CALLBACK_VECTOR	ACRN_HC(0x02)
+/* General */
 
+/* pa of two u32, major and minor, filled in */
+#define ACRN_HC_GET_API_VERSION		ACRN_HC(0x00)
+/* APIC id of a vCPU of the Service VM other than its first */
+#define ACRN_HC_REMOVE_CPU		ACRN_HC(0x01)
+/* vector of the upcall; ACRN_UPCALL_VECTOR when never called */
+#define ACRN_HC_SET_CALLBACK_VECTOR	ACRN_HC(0x02)
+/* pa of a description of the platform; older hypervisors only */
+#define ACRN_HC_GET_PLATFORM_INFO	ACRN_HC(0x03)
+
+/* A User VM's life */
+
+/* pa of &struct acrn_vm_creation, whose vmid and vcpu_num are filled in */
 #define ACRN_HC_CREATE_VM		ACRN_HC(0x10)
+/* VM id; paused */
 #define ACRN_HC_DESTROY_VM		ACRN_HC(0x11)
+/* VM id; created, with an I/O request page */
 #define ACRN_HC_START_VM		ACRN_HC(0x12)
+/* VM id */
 #define ACRN_HC_PAUSE_VM		ACRN_HC(0x13)
+/* VM id, pa of vCPU and CPU; does nothing, as vCPUs come with the VM */
+#define ACRN_HC_CREATE_VCPU		ACRN_HC(0x14)
+/* VM id; paused */
 #define ACRN_HC_RESET_VM		ACRN_HC(0x15)
+/* VM id, pa of &struct acrn_vcpu_regs; created or paused */
 #define ACRN_HC_SET_VCPU_REGS		ACRN_HC(0x16)
 
+/* Interrupts */
+
+/* VM id, pa of &struct acrn_msi_entry */
 #define ACRN_HC_INJECT_MSI		ACRN_HC(0x23)
+/* VM id, pa of &struct acrn_intr_monitor, page aligned */
 #define ACRN_HC_VM_INTR_MONITOR		ACRN_HC(0x24)
+/* VM id, &struct acrn_irqline by value */
 #define ACRN_HC_SET_IRQLINE		ACRN_HC(0x25)
 
+/* I/O requests */
+
+/* VM id, pa of &struct acrn_ioreq_buffer_addr; created */
 #define ACRN_HC_SET_IOREQ_BUFFER	ACRN_HC(0x30)
+/* VM id, number of the vCPU */
 #define ACRN_HC_NOTIFY_REQUEST_FINISH	ACRN_HC(0x31)
+/* VM id, pa of a doorbell that the vCPU does not wait for */
 #define ACRN_HC_ASYNCIO_ASSIGN		ACRN_HC(0x32)
+/* VM id, pa of the same */
 #define ACRN_HC_ASYNCIO_DEASSIGN	ACRN_HC(0x33)
 
+/* A User VM's memory */
+
+/* VM id, pa of two u64: User VM address, Service VM address filled in */
 #define ACRN_HC_VM_GPA_TO_HPA		ACRN_HC(0x41)
+/* pa of &struct acrn_memory_batch */
 #define ACRN_HC_SET_MEMORY_REGIONS	ACRN_HC(0x42)
+/* VM id, pa of a u8 (protect or not) and the u64 User VM address of a page */
+#define ACRN_HC_WRITE_PROTECT_PAGE	ACRN_HC(0x43)
+/* VM id, pa of CPU, kind and address of a ring shared with the Service VM */
 #define ACRN_HC_SETUP_SBUF		ACRN_HC(0x44)
 
+/* Devices of the machine, and those that the hypervisor emulates */
+
+/* VM id, pa of &struct acrn_ptdev_irq; created. INTx only, MSIs need none */
 #define ACRN_HC_SET_PTDEV_INTR		ACRN_HC(0x53)
+/* VM id, pa of &struct acrn_ptdev_irq; created or paused */
 #define ACRN_HC_RESET_PTDEV_INTR	ACRN_HC(0x54)
+/* VM id, pa of &struct acrn_pcidev; created */
 #define ACRN_HC_ASSIGN_PCIDEV		ACRN_HC(0x55)
+/* VM id, pa of &struct acrn_pcidev; created or paused */
 #define ACRN_HC_DEASSIGN_PCIDEV		ACRN_HC(0x56)
+/* VM id, pa of &struct acrn_mmiodev; created */
 #define ACRN_HC_ASSIGN_MMIODEV		ACRN_HC(0x57)
+/* VM id, pa of &struct acrn_mmiodev; created or paused */
 #define ACRN_HC_DEASSIGN_MMIODEV	ACRN_HC(0x58)
+/* VM id, pa of &struct acrn_vdev; created */
 #define ACRN_HC_CREATE_VDEV		ACRN_HC(0x59)
+/* VM id, pa of &struct acrn_vdev; created or paused */
 #define ACRN_HC_DESTROY_VDEV		ACRN_HC(0x5a)
 
+/* Debugging, in debug builds of the hypervisor */
+
+/* pa of where its log goes in the Intel trace hub */
+#define ACRN_HC_SETUP_HV_NPK_LOG	ACRN_HC(0x61)
+/* command, pa of what it works on */
+#define ACRN_HC_PROFILING_OPS		ACRN_HC(0x62)
+/* pa of a description of the CPU, filled in */
+#define ACRN_HC_GET_HW_INFO		ACRN_HC(0x63)
+
+/* From User VMs with a secure world only; the Service VM has no use for them */
+
+/* pa of where Trusty starts */
+#define ACRN_HC_INITIALIZE_TRUSTY	ACRN_HC(0x70)
+/* none */
+#define ACRN_HC_WORLD_SWITCH		ACRN_HC(0x71)
+/* none */
+#define ACRN_HC_SAVE_RESTORE_SWORLD_CTX	ACRN_HC(0x72)
+
+/* Power */
+
+/* ACRN_PMCMD_*, pa of the result; the VM created or paused */
 #define ACRN_HC_PM_GET_CPU_STATE	ACRN_HC(0x80)
+
+/* Between a trusted and a rich execution environment, which are User VMs */
+
+/* none */
+#define ACRN_HC_TEE_VCPU_BOOT_DONE	ACRN_HC(0x90)
+/* none */
+#define ACRN_HC_SWITCH_EE		ACRN_HC(0x91)
 
 /* The upcall: an edge on this vector of the Service VM's vCPU 0. */
 #define ACRN_UPCALL_VECTOR		0xf3
@@ -82,6 +162,38 @@
 #define ACRN_IRQLINE_SET_LOW		1
 #define ACRN_IRQLINE_RISING_PULSE	2
 #define ACRN_IRQLINE_FALLING_PULSE	3
+
+/*
+ * Argument of ACRN_HC_PM_GET_CPU_STATE beside PMCMD_TYPE_MASK: which P-state,
+ * from 0, or C-state, from 1; of which vCPU; of which VM.
+ */
+#define ACRN_PMCMD_STATE_MASK	0x0000ff00U
+#define ACRN_PMCMD_STATE_SHIFT	8
+#define ACRN_PMCMD_VCPU_MASK	0x00ff0000U
+#define ACRN_PMCMD_VMID_SHIFT	24
+#define ACRN_PMCMD_VMID_MAX	0xffU
+
+/* &struct acrn_intr_monitor.cmd */
+#define ACRN_INTR_GET_DATA	0
+#define ACRN_INTR_DELAY		1
+
+/* Interrupts of assigned devices that &struct acrn_intr_monitor has room for */
+#define ACRN_INTR_MONITOR_MAX	24
+
+/**
+ * struct acrn_intr_monitor - Argument of ACRN_HC_VM_INTR_MONITOR
+ * @cmd:	ACRN_INTR_GET_DATA: fill @buffer; ACRN_INTR_DELAY: delay each
+ *		interrupt by as many milliseconds as @buffer begins with
+ * @buf_cnt:	Elements of @buffer that there are; replaced by those filled
+ * @buffer:	Number and count of each interrupt in turn
+ *
+ * In the device model's memory, at the beginning of a page.
+ */
+struct acrn_intr_monitor {
+	__u32	cmd;
+	__u32	buf_cnt;
+	__u64	buffer[ACRN_INTR_MONITOR_MAX * 2];
+};
 
 /**
  * struct acrn_memory_region - One piece of a User VM's address space
@@ -137,6 +249,7 @@ struct acrn_irqline {
 #ifdef __KERNEL__
 
 #include <linux/io.h>
+#include <asm/cpufeature.h> /* asm/acrn.h needs it */
 #include <asm/acrn.h>
 
 /*
@@ -275,6 +388,146 @@ static inline int acrn_hc_notify_request_finish(u16 vmid, u16 vcpu)
 static inline int acrn_hc_set_memory_regions(struct acrn_memory_batch *batch)
 {
 	return acrn_hypercall1(ACRN_HC_SET_MEMORY_REGIONS, virt_to_phys(batch));
+}
+
+/**
+ * acrn_hc_remove_cpu() - Take a CPU from the Service VM for good
+ * @apic_id:	Of a CPU that is offline and not the first
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_remove_cpu(u32 apic_id)
+{
+	return acrn_hypercall1(ACRN_HC_REMOVE_CPU, apic_id);
+}
+
+/**
+ * acrn_hc_vm_intr_monitor() - Say where to write interrupt statistics
+ * @vmid:	User VM
+ * @page:	Physical address of &struct acrn_intr_monitor, at the beginning
+ *		of a page
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_vm_intr_monitor(u16 vmid, phys_addr_t page)
+{
+	return acrn_hypercall2(ACRN_HC_VM_INTR_MONITOR, vmid, page);
+}
+
+/**
+ * acrn_hc_set_ptdev_intr() - Connect a pin of an assigned device
+ * @vmid:	User VM, not started yet
+ * @irq:	Device and pins
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_set_ptdev_intr(u16 vmid, struct acrn_ptdev_irq *irq)
+{
+	return acrn_hypercall2(ACRN_HC_SET_PTDEV_INTR, vmid, virt_to_phys(irq));
+}
+
+/**
+ * acrn_hc_reset_ptdev_intr() - Undo acrn_hc_set_ptdev_intr()
+ * @vmid:	User VM that does not run
+ * @irq:	Device and pins
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_reset_ptdev_intr(u16 vmid, struct acrn_ptdev_irq *irq)
+{
+	return acrn_hypercall2(ACRN_HC_RESET_PTDEV_INTR, vmid,
+			       virt_to_phys(irq));
+}
+
+/**
+ * acrn_hc_assign_pcidev() - Give a PCI device of the Service VM to a User VM
+ * @vmid:	User VM, not started yet
+ * @device:	Which device, and where the User VM sees it
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_assign_pcidev(u16 vmid, struct acrn_pcidev *device)
+{
+	return acrn_hypercall2(ACRN_HC_ASSIGN_PCIDEV, vmid,
+			       virt_to_phys(device));
+}
+
+/**
+ * acrn_hc_deassign_pcidev() - Undo acrn_hc_assign_pcidev()
+ * @vmid:	User VM that does not run
+ * @device:	As it was assigned
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_deassign_pcidev(u16 vmid, struct acrn_pcidev *device)
+{
+	return acrn_hypercall2(ACRN_HC_DEASSIGN_PCIDEV, vmid,
+			       virt_to_phys(device));
+}
+
+/**
+ * acrn_hc_assign_mmiodev() - Give a device's memory to a User VM
+ * @vmid:	User VM, not started yet
+ * @device:	Its regions, which the Service VM loses
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_assign_mmiodev(u16 vmid, struct acrn_mmiodev *device)
+{
+	return acrn_hypercall2(ACRN_HC_ASSIGN_MMIODEV, vmid,
+			       virt_to_phys(device));
+}
+
+/**
+ * acrn_hc_deassign_mmiodev() - Undo acrn_hc_assign_mmiodev()
+ * @vmid:	User VM that does not run
+ * @device:	As it was assigned
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int
+acrn_hc_deassign_mmiodev(u16 vmid, struct acrn_mmiodev *device)
+{
+	return acrn_hypercall2(ACRN_HC_DEASSIGN_MMIODEV, vmid,
+			       virt_to_phys(device));
+}
+
+/**
+ * acrn_hc_create_vdev() - Create a device that the hypervisor emulates
+ * @vmid:	User VM, not started yet
+ * @device:	What it is and where the User VM sees it
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_create_vdev(u16 vmid, struct acrn_vdev *device)
+{
+	return acrn_hypercall2(ACRN_HC_CREATE_VDEV, vmid, virt_to_phys(device));
+}
+
+/**
+ * acrn_hc_destroy_vdev() - Undo acrn_hc_create_vdev()
+ * @vmid:	User VM that does not run
+ * @device:	As it was created
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_destroy_vdev(u16 vmid, struct acrn_vdev *device)
+{
+	return acrn_hypercall2(ACRN_HC_DESTROY_VDEV, vmid,
+			       virt_to_phys(device));
+}
+
+/**
+ * acrn_hc_pm_get_cpu_state() - Ask for P- or C-states
+ * @command:	ACRN_PMCMD_GET_* with state, vCPU and VM in the bits above
+ * @state:	Result, of which a count fills one byte
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_pm_get_cpu_state(u64 command, void *state)
+{
+	return acrn_hypercall2(ACRN_HC_PM_GET_CPU_STATE, command,
+			       virt_to_phys(state));
 }
 
 #endif /* __KERNEL__ */

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device's attribute remove_cpu: a CPU's number written to it takes that
+ * CPU from the Service VM for good and leaves it to User VMs.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/device.h>
+#include <linux/kconfig.h>
+#include <linux/kstrtox.h>
+#include <linux/printk.h>
+#include <linux/smp.h>
+#include <linux/sysfs.h>
+
+#include "acrn_hypercall.h"
+#include "hsm.h"
+
+/* Hand over a CPU that is offline, and keep it so meanwhile. */
+static int give_cpu(unsigned int cpu)
+{
+	int ret = -EBUSY;
+
+	cpus_read_lock();
+	if (!cpu_online(cpu))
+		ret = acrn_hc_remove_cpu(cpu_physical_id(cpu));
+	cpus_read_unlock();
+	return ret;
+}
+
+static int take_offline_and_give(unsigned int cpu)
+{
+	bool was_online = cpu_online(cpu);
+	int ret;
+
+	if (was_online) {
+		ret = remove_cpu(cpu);
+		if (ret)
+			return ret;
+	}
+	ret = give_cpu(cpu);
+	if (ret && was_online && add_cpu(cpu))
+		pr_err("CPU %u does not come back\n", cpu);
+	return ret;
+}
+
+/*
+ * -EINVAL for what is no CPU that can go offline, CPU 0 among them, as the
+ * upcall comes there; -EBUSY when someone brings it online at the same time.
+ */
+static ssize_t remove_cpu_store(struct device *dev,
+				struct device_attribute *attr,
+				const char *buf, size_t count)
+{
+	unsigned int cpu;
+	int ret;
+
+	if (kstrtouint(buf, 0, &cpu))
+		return -EINVAL;
+	if (!cpu || cpu >= nr_cpu_ids || !cpu_possible(cpu) ||
+	    !cpu_is_hotpluggable(cpu))
+		return -EINVAL;
+	ret = take_offline_and_give(cpu);
+	return ret ?: count;
+}
+static DEVICE_ATTR_WO(remove_cpu);
+
+static umode_t is_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	return IS_ENABLED(CONFIG_HOTPLUG_CPU) ? attr->mode : 0;
+}
+
+static struct attribute *attributes[] = {
+	&dev_attr_remove_cpu.attr,
+	NULL
+};
+
+static const struct attribute_group group = {
+	.attrs		= attributes,
+	.is_visible	= is_visible,
+};
+
+const struct attribute_group *acrn_hsm_groups[] = {
+	&group,
+	NULL
+};

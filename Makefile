@@ -57,13 +57,15 @@ TEST_CC = $(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude \
 
 system-tests: $(SYSTEM_TESTS) $(GUEST_TESTS)
 
-$(B)/tests/service-vm/%: tests/system/%.c tests/include/tap.h
+TEST_HEADERS := $(wildcard tests/include/*.h)
+
+$(B)/tests/service-vm/%: tests/system/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<
 
 $(B)/tests/service-vm/hypervisor: tests/system/hypervisor_guest.S
 
-$(B)/tests/user-vm/%: tests/guest/%.c tests/include/tap.h
+$(B)/tests/user-vm/%: tests/guest/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<
 

@@ -69,6 +69,12 @@ static inline void cpu_take_interrupts(void)
 	asm volatile("stgi; sti; nop; nop; cli; clgi" : : : "memory");
 }
 
+/* Take an NMI that is pending, but no interrupt. */
+static inline void cpu_take_nmi(void)
+{
+	asm volatile("stgi; nop; nop; clgi" : : : "memory");
+}
+
 /* Sleep until an interrupt comes, or is pending already. No lock held. */
 static inline void cpu_idle(void)
 {

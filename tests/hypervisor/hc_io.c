@@ -94,6 +94,7 @@ s64 hc_inject_msi(u64 vmid, u64 address)
 		return -EINVAL;
 	spin_lock(&vm->lock);
 	vm->stats.msi++;
+	vm->devices.msis[message.vector]++;
 	vlapic_deliver(vm, &message);
 	spin_unlock(&vm->lock);
 	vm_put(vm);

@@ -4,6 +4,7 @@
 
 #include "hypercall.h"
 #include "service_vm.h"
+#include "testing.h"
 
 #define API_VERSION_MAJOR 1
 #define API_VERSION_MINOR 0
@@ -32,11 +33,26 @@ static const hypercall_fn hypercalls[NR_HYPERCALLS] = {
 	[HC_INDEX(ACRN_HC_SET_IOREQ_BUFFER)] = hc_set_ioreq_buffer,
 	[HC_INDEX(ACRN_HC_NOTIFY_REQUEST_FINISH)] = hc_notify_request_finish,
 	[HC_INDEX(ACRN_HC_SET_MEMORY_REGIONS)] = hc_set_memory_regions,
+	[HC_INDEX(ACRN_HC_REMOVE_CPU)] = hc_remove_cpu,
+	[HC_INDEX(ACRN_HC_VM_INTR_MONITOR)] = hc_vm_intr_monitor,
+	[HC_INDEX(ACRN_HC_SET_PTDEV_INTR)] = hc_set_ptdev_intr,
+	[HC_INDEX(ACRN_HC_RESET_PTDEV_INTR)] = hc_reset_ptdev_intr,
+	[HC_INDEX(ACRN_HC_ASSIGN_PCIDEV)] = hc_assign_pcidev,
+	[HC_INDEX(ACRN_HC_DEASSIGN_PCIDEV)] = hc_deassign_pcidev,
+	[HC_INDEX(ACRN_HC_ASSIGN_MMIODEV)] = hc_assign_mmiodev,
+	[HC_INDEX(ACRN_HC_DEASSIGN_MMIODEV)] = hc_deassign_mmiodev,
+	[HC_INDEX(ACRN_HC_CREATE_VDEV)] = hc_create_vdev,
+	[HC_INDEX(ACRN_HC_DESTROY_VDEV)] = hc_destroy_vdev,
+	[HC_INDEX(ACRN_HC_PM_GET_CPU_STATE)] = hc_pm_get_cpu_state,
 };
 
 s64 hypercall(u64 id, u64 arg0, u64 arg1)
 {
 	hypercall_fn handler = hypercalls[HC_INDEX(id)];
+	s64 fault;
 
-	return handler ? handler(arg0, arg1) : -ENOTTY;
+	if (!handler)
+		return -ENOTTY;
+	fault = testing_fault(id);
+	return fault ? fault : handler(arg0, arg1);
 }

@@ -37,4 +37,17 @@ s64 hc_notify_request_finish(u64 vmid, u64 vcpu);
 s64 hc_inject_msi(u64 vmid, u64 params);
 s64 hc_set_irqline(u64 vmid, u64 ops);
 
+/* hc_device.c: devices, hc_monitor.c and hc_cpu.c: what there is to know. */
+s64 hc_set_ptdev_intr(u64 vmid, u64 params);
+s64 hc_reset_ptdev_intr(u64 vmid, u64 params);
+s64 hc_assign_pcidev(u64 vmid, u64 params);
+s64 hc_deassign_pcidev(u64 vmid, u64 params);
+s64 hc_assign_mmiodev(u64 vmid, u64 params);
+s64 hc_deassign_mmiodev(u64 vmid, u64 params);
+s64 hc_create_vdev(u64 vmid, u64 params);
+s64 hc_destroy_vdev(u64 vmid, u64 params);
+s64 hc_vm_intr_monitor(u64 vmid, u64 params);
+s64 hc_pm_get_cpu_state(u64 command, u64 result);
+s64 hc_remove_cpu(u64 apic_id, u64 unused);
+
 #endif /* HV_HYPERCALL_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Port accesses of User VMs; all go to the Service VM. */
+/* Port accesses of User VMs; most go to the Service VM. */
 #include <linux/errno.h>
 
 #include "ioreq.h"
@@ -8,18 +8,27 @@
 #include "vcpu.h"
 #include "x86.h"
 
+/* Returns 0, or -EFAULT as ioreq_pio() does. */
+static int access_port(struct vcpu *vcpu, u16 port, u32 size, bool write,
+		       u32 *value)
+{
+	if (vdev_access_port(vcpu, port, size, write, value))
+		return 0;
+	return ioreq_pio(vcpu, port, size, write, value);
+}
+
 static void simple_access(struct vcpu *vcpu, u64 info)
 {
 	struct guest_cpu *cpu = &vcpu->cpu;
 	u32 size = IOIO_SIZE(info), value = 0;
 
 	if (info & IOIO_IN) {
-		if (ioreq_pio(vcpu, IOIO_PORT(info), size, false, &value))
+		if (access_port(vcpu, IOIO_PORT(info), size, false, &value))
 			return;
 		guest_write_reg(cpu, REG_RAX, value, size);
 	} else {
 		value = cpu->regs[REG_RAX] & (BIT(size * 8) - 1);
-		if (ioreq_pio(vcpu, IOIO_PORT(info), size, true, &value))
+		if (access_port(vcpu, IOIO_PORT(info), size, true, &value))
 			return;
 	}
 	/* Without NRIPS, this is where SVM says how long the instruction is. */
@@ -37,7 +46,7 @@ static int do_ins(struct vcpu *vcpu, const struct insn *insn, u16 port)
 	/* See that memory is there before the device is touched. */
 	ret = guest_write(cpu, dst, NULL, insn->size, guest_access(cpu));
 	if (!ret)
-		ret = ioreq_pio(vcpu, port, insn->size, false, &value);
+		ret = access_port(vcpu, port, insn->size, false, &value);
 	if (!ret)
 		ret = guest_write(cpu, dst, &value, insn->size,
 				  guest_access(cpu));
@@ -55,7 +64,7 @@ static int do_outs(struct vcpu *vcpu, const struct insn *insn, u16 port)
 
 	ret = guest_read(cpu, src, &value, insn->size, guest_access(cpu));
 	if (!ret)
-		ret = ioreq_pio(vcpu, port, insn->size, true, &value);
+		ret = access_port(vcpu, port, insn->size, true, &value);
 	if (!ret)
 		insn_step_index(cpu, insn, REG_RSI);
 	return ret;

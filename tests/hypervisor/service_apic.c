@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Starting the Service VM's further CPUs. While one is still to be started, the
- * page of the local APIC is trapped to see the start-up IPI; later accesses go
- * straight to the hardware, as trapping every EOI would cost too much.
+ * Starting the Service VM's further CPUs. While one is to be started, or to be
+ * started again after the kernel has taken it offline, the page of the local
+ * APIC is trapped to see the start-up IPI; otherwise accesses go straight to the
+ * hardware, as trapping every EOI would cost too much.
  */
 #include <linux/errno.h>
 
@@ -29,13 +30,23 @@ void service_apic_init(void)
 		release_apic();
 }
 
+void service_apic_stopped(u32 id)
+{
+	spin_lock(&startup_lock);
+	WRITE_ONCE(service_cpus[id].started, false);
+	if (!nr_to_start++ && npt_unmap(&service_npt, LAPIC_BASE, PAGE_SIZE))
+		panic("the local APIC cannot be trapped");
+	spin_unlock(&startup_lock);
+	service_vm_flush_tlb();
+}
+
 /* The second of the two IPIs that Linux sends finds the CPU started. */
 static void start_cpu(u32 id, u8 vector)
 {
 	struct service_cpu *vcpu = &service_cpus[id];
 
 	spin_lock(&startup_lock);
-	if (id && id < nr_service_cpus && !vcpu->started) {
+	if (id && id < nr_service_cpus && !vcpu->started && !vcpu->removed) {
 		vcpu->startup_vector = vector;
 		smp_wmb();
 		WRITE_ONCE(vcpu->started, true);

@@ -7,18 +7,22 @@
 #include "lapic.h"
 #include "log.h"
 #include "msr.h"
+#include "sched.h"
 #include "service_vm.h"
 #include "string.h"
+#include "testing.h"
 #include "x86.h"
 
 #define SERVICE_ASID 1
 #define IOAPIC_BASE  0xfec00000UL
 #define VMCALL_LEN   3
+#define WBINVD_LEN   2
 
 extern char hv_start[], hv_end[];
 
 struct service_cpu service_cpus[MAX_PCPUS];
 struct npt service_npt;
+u64 removed_cpus;
 
 static struct vmcb service_vmcbs[MAX_PCPUS];
 static u8 service_msrpm[MSRPM_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -41,9 +45,9 @@ static void init_vcpu(u32 id)
 	struct vmcb *vmcb = &service_vmcbs[id];
 
 	vmcb->intercept_exceptions = BIT(VECTOR_UD);
-	vmcb->intercept_3 =
-		INTERCEPT_CPUID | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
-	vmcb->intercept_4 = INTERCEPT_SVM;
+	vmcb->intercept_3 = INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_MSR |
+			    INTERCEPT_SHUTDOWN;
+	vmcb->intercept_4 = INTERCEPT_SVM | INTERCEPT_WBINVD;
 	vmcb->msrpm = (u64)service_msrpm;
 	vmcb->asid = SERVICE_ASID;
 	vmcb->nested_ctl = NESTED_CTL_ENABLE;
@@ -145,7 +149,7 @@ static void handle_npf(struct guest_cpu *cpu)
 static int read_msr(struct guest_cpu *cpu, u32 msr, u64 *value)
 {
 	if (msr != MSR_EFER)
-		return -EINVAL;
+		return testing_read_msr(msr, value);
 	*value = cpu->vmcb->efer & ~EFER_SVME;
 	return 0;
 }
@@ -158,8 +162,94 @@ static int write_msr(struct guest_cpu *cpu, u32 msr, u64 value)
 	case MSR_APIC_BASE:
 		return value == rdmsr(MSR_APIC_BASE) ? 0 : -EINVAL;
 	default:
-		return -EINVAL;
+		return testing_write_msr(msr, value);
 	}
+}
+
+void service_vm_flush_tlb(void)
+{
+	for (u32 i = 0; i < nr_service_cpus; i++) {
+		struct service_cpu *vcpu = &service_cpus[i];
+
+		if (i == this_cpu()->id || (i && !READ_ONCE(vcpu->started)))
+			continue;
+		WRITE_ONCE(vcpu->flush, true);
+		smp_mb();
+		lapic_send(i, ICR_NMI | ICR_ASSERT);
+		while (READ_ONCE(vcpu->flush))
+			cpu_relax();
+	}
+}
+
+/* Unless it is for the hypervisor, it is the guest's. */
+static void handle_nmi(struct guest_cpu *cpu)
+{
+	struct service_cpu *vcpu = &service_cpus[this_cpu()->id];
+
+	cpu_take_nmi();
+	if (READ_ONCE(vcpu->flush)) {
+		cpu->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
+		WRITE_ONCE(vcpu->flush, false);
+		return;
+	}
+	cpu->vmcb->event_inject = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
+}
+
+/* Run User VMs from now on. */
+static void leave_service_vm(struct pcpu *cpu)
+{
+	__atomic_or_fetch(&removed_cpus, BIT(cpu->id), __ATOMIC_SEQ_CST);
+	sched_run(cpu);
+}
+
+void service_vm_remove_cpu(struct pcpu *cpu)
+{
+	WRITE_ONCE(service_cpus[cpu->id].removed, true);
+	smp_mb();
+	lapic_kick(cpu->id);
+	while (!(READ_ONCE(removed_cpus) & BIT(cpu->id)))
+		cpu_relax();
+}
+
+/*
+ * Sleep until another CPU sends the start-up IPI, upon which service_apic.c
+ * kicks, or takes this one from the Service VM.
+ */
+static void wait_for_startup(struct pcpu *cpu)
+{
+	struct service_cpu *vcpu = &service_cpus[cpu->id];
+
+	lapic_init();
+	while (!READ_ONCE(vcpu->started)) {
+		if (READ_ONCE(vcpu->removed))
+			leave_service_vm(cpu);
+		cpu_idle();
+	}
+	lapic_release();
+	guest_startup(&vcpu->cpu, vcpu->startup_vector);
+}
+
+/*
+ * The last that Linux does on a CPU that goes offline, before it halts for
+ * good: interrupts are off, and the local APIC is too. So it is when a CPU
+ * starts, but then in real mode.
+ */
+static bool goes_offline(const struct guest_cpu *cpu)
+{
+	return this_cpu()->id && guest_code_bits(cpu) == 64 &&
+	       !(cpu->vmcb->rflags & RFLAGS_IF) &&
+	       !(lapic_read(LAPIC_SVR) & LAPIC_SVR_ENABLE);
+}
+
+static void handle_wbinvd(struct guest_cpu *cpu)
+{
+	if (goes_offline(cpu)) {
+		service_apic_stopped(this_cpu()->id);
+		wait_for_startup(this_cpu());
+		return;
+	}
+	asm volatile("wbinvd" : : : "memory");
+	guest_skip(cpu, WBINVD_LEN);
 }
 
 static void handle_exit(struct guest_cpu *cpu)
@@ -170,6 +260,9 @@ static void handle_exit(struct guest_cpu *cpu)
 	case EXIT_EXCEPTION(VECTOR_UD):
 		handle_invalid_opcode(cpu);
 		break;
+	case EXIT_NMI:
+		handle_nmi(cpu);
+		break;
 	case EXIT_CPUID:
 		cpuid_service(cpu);
 		break;
@@ -178,6 +271,9 @@ static void handle_exit(struct guest_cpu *cpu)
 		break;
 	case EXIT_NPF:
 		handle_npf(cpu);
+		break;
+	case EXIT_WBINVD:
+		handle_wbinvd(cpu);
 		break;
 	case EXIT_VMRUN ... EXIT_SKINIT:
 		guest_inject(cpu, VECTOR_UD);
@@ -191,21 +287,9 @@ static void handle_exit(struct guest_cpu *cpu)
 	}
 }
 
-/* Sleep until vCPU 0 sends the start-up IPI; service_apic.c kicks. */
-static void wait_for_startup(struct pcpu *cpu)
-{
-	struct service_cpu *vcpu = &service_cpus[cpu->id];
-
-	lapic_init();
-	while (!READ_ONCE(vcpu->started))
-		cpu_idle();
-	lapic_release();
-	guest_startup(&vcpu->cpu, vcpu->startup_vector);
-}
-
 /*
- * Interrupts are the guest's: none is intercepted, and the hypervisor takes
- * none between exit and entry.
+ * Interrupts are the guest's: none but NMIs is intercepted, and the hypervisor
+ * takes none between exit and entry.
  */
 void service_vm_run(struct pcpu *cpu)
 {

@@ -16,7 +16,10 @@ struct multiboot_info;
 /**
  * struct service_cpu - A vCPU of the Service VM; vCPU n runs on CPU n
  * @cpu:	Registers
- * @started:	A start-up IPI has come; CPU 0 is started from the beginning
+ * @started:	The kernel uses the CPU: from a start-up IPI on until it takes
+ *		the CPU offline; CPU 0 from the beginning
+ * @removed:	To leave the Service VM; set by another CPU
+ * @flush:	To flush its TLB; set by another CPU, which waits
  * @startup_vector: Where it begins
  *
  * The CPU that sends the start-up IPI writes @startup_vector before @started;
@@ -25,6 +28,8 @@ struct multiboot_info;
 struct service_cpu {
 	struct guest_cpu cpu;
 	bool started;
+	bool removed;
+	bool flush;
 	u8 startup_vector;
 };
 
@@ -50,14 +55,30 @@ bool service_vm_may_map(u64 pa, u64 size);
 int service_vm_read(u64 pa, void *buf, u32 size);
 int service_vm_write(u64 pa, const void *buf, u32 size);
 
+/* CPUs that have left the Service VM, a bit each; User VMs may use them. */
+extern u64 removed_cpus;
+
+/*
+ * Take a CPU, not the first and not this one, from the Service VM for good.
+ * Waits until its kernel has stopped using it.
+ */
+void service_vm_remove_cpu(struct pcpu *cpu);
+
 /* Raise the upcall. Any CPU. */
 void service_vm_upcall(void);
 
 /* service_loader.c: put the kernel in place and point vCPU 0 at it. */
 void service_load_kernel(const struct multiboot_info *info);
 
-/* service_apic.c: the xAPIC page, trapped while there are APs to start. */
+/* Have the Service VM's other CPUs flush their TLBs. No lock held. */
+void service_vm_flush_tlb(void);
+
+/*
+ * service_apic.c: the xAPIC page, trapped while there are APs to start; CPU @id
+ * is one again.
+ */
 void service_apic_init(void);
+void service_apic_stopped(u32 id);
 int service_apic_access(struct guest_cpu *cpu, struct mmio_access *access);
 
 #endif /* HV_SERVICE_VM_H */

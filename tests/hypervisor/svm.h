@@ -32,6 +32,7 @@
 #define INTERCEPT_STGI	  BIT(4)
 #define INTERCEPT_CLGI	  BIT(5)
 #define INTERCEPT_SKINIT  BIT(6)
+#define INTERCEPT_WBINVD  BIT(9)
 #define INTERCEPT_MONITOR BIT(10)
 #define INTERCEPT_MWAIT	  BIT(11)
 /* All instructions of SVM; no guest is told that it has them. */
@@ -74,6 +75,7 @@
 #define EXIT_SHUTDOWN	  0x7f
 #define EXIT_VMRUN	  0x80
 #define EXIT_SKINIT	  0x86
+#define EXIT_WBINVD	  0x89
 #define EXIT_MONITOR	  0x8a
 #define EXIT_MWAIT	  0x8b
 #define EXIT_NPF	  0x400

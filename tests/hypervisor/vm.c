@@ -5,6 +5,7 @@
 #include "ioreq.h"
 #include "log.h"
 #include "sched.h"
+#include "service_vm.h"
 #include "string.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -67,6 +68,7 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 	vm->id = vm - user_vms + FIRST_USER_VMID;
 	vm->polling = params->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
 	vm->stats = (struct vm_stats){};
+	memset(&vm->devices, 0, sizeof(vm->devices));
 	vioapic_reset(vm);
 	create_vcpus(vm, params->cpu_affinity);
 	set_state(vm, VM_CREATED);
@@ -75,7 +77,8 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 
 static bool valid_affinity(u64 cpus)
 {
-	u64 for_users = (BIT(nr_pcpus) - 1) & ~(BIT(nr_service_cpus) - 1);
+	u64 for_users = ((BIT(nr_pcpus) - 1) & ~(BIT(nr_service_cpus) - 1)) |
+			READ_ONCE(removed_cpus);
 	u32 n = 0;
 
 	for (u64 rest = cpus; rest; rest &= rest - 1)
@@ -183,6 +186,7 @@ void vm_destroy(struct vm *vm)
 
 	stop(vm);
 	npt_free(&vm->npt);
+	memset(&vm->devices, 0, sizeof(vm->devices));
 	hv_log("vm %u: destroyed pio=%llu mmio=%llu finished=%llu ignored=%llu msi=%llu irqline=%llu state=%s",
 	       vm->id, stats->pio, stats->mmio, stats->finished, stats->ignored,
 	       stats->msi, stats->irqline, state);

@@ -6,6 +6,7 @@
 #include <linux/acrn.h>
 
 #include "cpu.h"
+#include "device.h"
 #include "npt.h"
 #include "spinlock.h"
 #include "vioapic.h"
@@ -69,6 +70,7 @@ struct vm_stats {
  * @slots:	The ioreq page, in the Service VM's memory, or NULL; constant
  *		while VM_RUNNING
  * @ioapic:	Interrupt controller
+ * @devices:	Devices that are not the device model's
  * @stats:	Counters
  */
 struct vm {
@@ -83,6 +85,7 @@ struct vm {
 	struct npt npt;
 	struct acrn_io_request *slots;
 	struct vioapic ioapic;
+	struct vm_devices devices;
 	struct vm_stats stats;
 };
 

@@ -10,6 +10,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -131,6 +132,35 @@ static inline long long raw_number(const char *path)
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	return len > 0 ? strtoll(text, NULL, 10) : -1;
+}
+
+/* A number from /proc/vmstat, up to date. */
+static inline long vmstat(const char *name)
+{
+	char line[128], key[64];
+	long value, found = -1;
+	FILE *file;
+
+	file = fopen("/proc/sys/vm/stat_refresh", "w");
+	if (file) {
+		fputs("1\n", file);
+		fclose(file);
+	}
+	file = fopen("/proc/vmstat", "r");
+	if (!file)
+		err(1, "/proc/vmstat");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %ld", key, &value) == 2 &&
+		    !strcmp(key, name))
+			found = value;
+	fclose(file);
+	return found;
+}
+
+/* Pages that are pinned at the moment. */
+static inline long pages_pinned(void)
+{
+	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
 }
 
 /* Whether the HSM that is loaded is the in-tree one. */

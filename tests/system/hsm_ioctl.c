@@ -31,34 +31,6 @@ static int hsm_open(void)
 	return fd;
 }
 
-/* A number from /proc/vmstat, up to date. */
-static long vmstat(const char *name)
-{
-	char line[128], key[64];
-	long value, found = -1;
-	FILE *file;
-
-	file = fopen("/proc/sys/vm/stat_refresh", "w");
-	if (file) {
-		fputs("1\n", file);
-		fclose(file);
-	}
-	file = fopen("/proc/vmstat", "r");
-	if (!file)
-		err(1, "/proc/vmstat");
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "%63s %ld", key, &value) == 2 &&
-		    !strcmp(key, name))
-			found = value;
-	fclose(file);
-	return found;
-}
-
-static long pages_pinned(void)
-{
-	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
-}
-
 static int memseg(int fd, unsigned long cmd, uint32_t type, uint32_t attr,
 		  uint64_t gpa, uint64_t from, uint64_t len)
 {
@@ -139,6 +111,16 @@ static void test_without_vm(void)
 		{ ACRN_IOCTL_CLEAR_VM_IOREQ, "CLEAR_VM_IOREQ" },
 		{ ACRN_IOCTL_SET_MEMSEG, "SET_MEMSEG" },
 		{ ACRN_IOCTL_UNSET_MEMSEG, "UNSET_MEMSEG" },
+		{ ACRN_IOCTL_VM_INTR_MONITOR, "VM_INTR_MONITOR" },
+		{ ACRN_IOCTL_SET_PTDEV_INTR, "SET_PTDEV_INTR" },
+		{ ACRN_IOCTL_RESET_PTDEV_INTR, "RESET_PTDEV_INTR" },
+		{ ACRN_IOCTL_ASSIGN_PCIDEV, "ASSIGN_PCIDEV" },
+		{ ACRN_IOCTL_DEASSIGN_PCIDEV, "DEASSIGN_PCIDEV" },
+		{ ACRN_IOCTL_ASSIGN_MMIODEV, "ASSIGN_MMIODEV" },
+		{ ACRN_IOCTL_DEASSIGN_MMIODEV, "DEASSIGN_MMIODEV" },
+		{ ACRN_IOCTL_CREATE_VDEV, "CREATE_VDEV" },
+		{ ACRN_IOCTL_DESTROY_VDEV, "DESTROY_VDEV" },
+		{ ACRN_IOCTL_PM_GET_CPU_STATE, "PM_GET_CPU_STATE" },
 		{ ACRN_IOCTL_IOEVENTFD, "IOEVENTFD" },
 		{ ACRN_IOCTL_IRQFD, "IRQFD" },
 	};

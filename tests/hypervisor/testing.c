@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/errno.h>
+
+#include "../include/hv_test.h"
+#include "log.h"
+#include "spinlock.h"
+#include "string.h"
+#include "testing.h"
+
+#define FAULT_ID(fault)	   ((fault)&0xff)
+#define FAULT_FROM(fault)  ((fault) >> 8 & 0xfff)
+#define FAULT_CALLS(fault) ((fault) >> 20 & 0xfff)
+#define FAULT_ERRNO(fault) ((fault) >> 32)
+#define FAULT_FROM_ONE	   BIT(8)
+#define FAULT_CALLS_ONE	   BIT(20)
+
+#define ARGUMENT_SIZE (HV_ARGUMENT_MSRS * sizeof(u64))
+
+/* Guards the rest. */
+static struct spinlock testing_lock;
+static u64 fault;
+static u64 argument_info;
+static u64 argument_words[HV_ARGUMENT_MSRS];
+
+s64 testing_fault(u64 id)
+{
+	s64 ret = 0;
+
+	if (!READ_ONCE(fault))
+		return 0;
+	spin_lock(&testing_lock);
+	if (fault && FAULT_ID(fault) == (id & 0xff)) {
+		if (FAULT_FROM(fault) > 1) {
+			fault -= FAULT_FROM_ONE;
+		} else {
+			ret = -(s64)FAULT_ERRNO(fault);
+			fault -= FAULT_CALLS_ONE;
+		}
+		if (!FAULT_CALLS(fault))
+			fault = 0;
+	}
+	spin_unlock(&testing_lock);
+	return ret;
+}
+
+static void log_argument(u64 id, u64 vmid, const u8 *bytes, u32 size)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[ARGUMENT_SIZE * 2 + 1];
+
+	for (u32 i = 0; i < size; i++) {
+		text[i * 2] = digits[bytes[i] >> 4];
+		text[i * 2 + 1] = digits[bytes[i] & 15];
+	}
+	text[size * 2] = '\0';
+	hv_log("vm %llu: hypercall 0x%llx: %s", vmid, id & 0xff, text);
+}
+
+void testing_record(u64 id, u64 vmid, const void *argument, u32 size)
+{
+	log_argument(id, vmid, argument, size);
+	spin_lock(&testing_lock);
+	argument_info = (id & 0xff) | (vmid & 0xffff) << 16 | (u64)size << 32;
+	memset(argument_words, 0, sizeof(argument_words));
+	memcpy(argument_words, argument, size);
+	spin_unlock(&testing_lock);
+}
+
+int testing_read_msr(u32 msr, u64 *value)
+{
+	u32 word = msr - HV_MSR_ARGUMENT;
+
+	if (msr == HV_MSR_FAULT)
+		*value = READ_ONCE(fault);
+	else if (msr == HV_MSR_ARGUMENT_INFO)
+		*value = READ_ONCE(argument_info);
+	else if (word < HV_ARGUMENT_MSRS)
+		*value = READ_ONCE(argument_words[word]);
+	else
+		return -EINVAL;
+	return 0;
+}
+
+int testing_write_msr(u32 msr, u64 value)
+{
+	if (msr != HV_MSR_FAULT)
+		return -EINVAL;
+	/* Counts of 0 would never be reached. */
+	if (value && (!FAULT_FROM(value) || !FAULT_CALLS(value)))
+		return -EINVAL;
+	spin_lock(&testing_lock);
+	fault = value;
+	spin_unlock(&testing_lock);
+	return 0;
+}

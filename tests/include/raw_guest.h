@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A User VM of a few instructions that does the accesses it is told to, one at
+ * a time, and the device model that sees what becomes of them.
+ *
+ * To be included by one source file of a program.
+ */
+#ifndef RAW_GUEST_H
+#define RAW_GUEST_H
+
+#include <stdbool.h>
+
+#include "raw_vm.h"
+
+#define RAM_SIZE  0x200000
+#define GDT_ADDR  0x1000
+#define CODE_ADDR 0x3000
+#define BOX_ADDR  0x8000
+
+/* Where the User VM asks what to do next; all ones is no command. */
+#define COMMAND_PORT 0x80
+#define WRITE	     0x10
+#define MEMORY	     0x20
+
+#define ONES 0xffffffffU
+
+/*
+ * What the User VM runs: ask for a command, take port and value from the
+ * mailbox, do it, leave the result there, ask again. A command is the size of
+ * an access, with WRITE when it is one. MEMORY makes the port an address; such
+ * an access has four bytes.
+ */
+extern const char guest_code[], guest_code_end[];
+asm(".pushsection .rodata\n"
+    "guest_code:\n"
+    ".code32\n"
+    "	mov $0x8000, %ebx\n"
+    "next:\n"
+    "	mov $0x80, %edx\n"
+    "	in (%dx), %eax\n"
+    "	mov %eax, %ecx\n"
+    "	mov 0(%ebx), %edx\n"
+    "	mov 4(%ebx), %eax\n"
+    "	cmp $0x01, %ecx\n"
+    "	je read1\n"
+    "	cmp $0x02, %ecx\n"
+    "	je read2\n"
+    "	cmp $0x04, %ecx\n"
+    "	je read4\n"
+    "	cmp $0x11, %ecx\n"
+    "	je write1\n"
+    "	cmp $0x12, %ecx\n"
+    "	je write2\n"
+    "	cmp $0x24, %ecx\n"
+    "	je load\n"
+    "	cmp $0x34, %ecx\n"
+    "	je store\n"
+    "	cmp $0x14, %ecx\n"
+    "	jne next\n"
+    "	out %eax, (%dx)\n"
+    "	jmp next\n"
+    "write1:\n"
+    "	out %al, (%dx)\n"
+    "	jmp next\n"
+    "write2:\n"
+    "	out %ax, (%dx)\n"
+    "	jmp next\n"
+    "store:\n"
+    "	mov %eax, (%edx)\n"
+    "	jmp next\n"
+    "load:\n"
+    "	mov (%edx), %eax\n"
+    "	jmp result\n"
+    "read1:\n"
+    "	in (%dx), %al\n"
+    "	jmp result\n"
+    "read2:\n"
+    "	in (%dx), %ax\n"
+    "	jmp result\n"
+    "read4:\n"
+    "	in (%dx), %eax\n"
+    "result:\n"
+    "	mov %eax, 4(%ebx)\n"
+    "	jmp next\n"
+    ".code64\n"
+    "guest_code_end:\n"
+    ".popsection\n");
+
+/**
+ * struct box - The mailbox in the User VM's memory
+ * @port:	Of the next access
+ * @value:	To write, or the last that was read
+ */
+struct box {
+	uint32_t port;
+	uint32_t value;
+};
+
+/**
+ * struct guest - A User VM
+ * @vm:		The VM
+ * @ram:	Its memory
+ * @box:	Within @ram
+ * @seen:	Copy of the last request that reached the device model
+ * @requests:	How many reached it since the last command
+ */
+struct guest {
+	struct raw_vm vm;
+	char *ram;
+	volatile struct box *box;
+	struct acrn_io_request seen;
+	int requests;
+};
+
+static inline struct acrn_io_request *slot(const struct guest *guest)
+{
+	return &guest->vm.slots->req_slot[0];
+}
+
+static inline void set_registers(const struct guest *guest)
+{
+	struct acrn_vcpu_regs regs = {
+		.vcpu_regs = {
+			.gdt = { .limit = 4 * 8 - 1, .base = GDT_ADDR },
+			.rip = CODE_ADDR,
+			.cr0 = 0x31,
+			.rflags = 2,
+			.cs_ar = 0xc09b,
+			.cs_limit = ~0U,
+			.cs_sel = 0x10,
+			.ss_sel = 0x18,
+			.ds_sel = 0x18,
+			.es_sel = 0x18,
+			.fs_sel = 0x18,
+			.gs_sel = 0x18,
+		},
+	};
+
+	if (ioctl(guest->vm.fd, ACRN_IOCTL_SET_VCPU_REGS, &regs))
+		err(1, "SET_VCPU_REGS");
+}
+
+static inline void start(const struct guest *guest)
+{
+	set_registers(guest);
+	if (ioctl(guest->vm.fd, ACRN_IOCTL_START_VM))
+		err(1, "START_VM");
+}
+
+static inline void create_client(const struct guest *guest)
+{
+	if (ioctl(guest->vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT))
+		err(1, "CREATE_IOREQ_CLIENT");
+}
+
+static inline void destroy_client(const struct guest *guest)
+{
+	if (ioctl(guest->vm.fd, ACRN_IOCTL_DESTROY_IOREQ_CLIENT))
+		err(1, "DESTROY_IOREQ_CLIENT");
+}
+
+/* A User VM that has not been started. */
+static inline struct guest guest_create(int cpu, uint64_t flags)
+{
+	static const uint64_t segments[] = { 0x00cf9b000000ffff,
+					     0x00cf93000000ffff };
+	struct guest guest = { .vm = raw_vm_create(cpu, flags),
+			       .ram = raw_pages(RAM_SIZE) };
+	struct acrn_vm_memmap map = { .type = ACRN_MEMMAP_RAM,
+				      .attr = ACRN_MEM_ACCESS_RWX,
+				      .vma_base = (uintptr_t)guest.ram,
+				      .len = RAM_SIZE };
+
+	guest.box = (void *)(guest.ram + BOX_ADDR);
+	memcpy(guest.ram + GDT_ADDR + 0x10, segments, sizeof(segments));
+	memcpy(guest.ram + CODE_ADDR, guest_code, guest_code_end - guest_code);
+	if (ioctl(guest.vm.fd, ACRN_IOCTL_SET_MEMSEG, &map))
+		err(1, "SET_MEMSEG");
+	return guest;
+}
+
+static inline void guest_close(struct guest *guest)
+{
+	raw_vm_close(&guest->vm);
+	munmap(guest->ram, RAM_SIZE);
+}
+
+static inline void finish(const struct guest *guest, uint32_t value)
+{
+	struct acrn_ioreq_notify notify = { .vmid = guest->vm.vmid };
+
+	slot(guest)->reqs.pio_request.value = value;
+	if (ioctl(guest->vm.fd, ACRN_IOCTL_NOTIFY_REQUEST_FINISH, &notify))
+		err(1, "NOTIFY_REQUEST_FINISH");
+}
+
+/* Wait for the next request. */
+static inline void wait_request(const struct guest *guest)
+{
+	do {
+		if (ioctl(guest->vm.fd, ACRN_IOCTL_ATTACH_IOREQ_CLIENT))
+			err(1, "ATTACH_IOREQ_CLIENT");
+	} while (__atomic_load_n(&slot(guest)->processed, __ATOMIC_ACQUIRE) !=
+			 ACRN_IOREQ_STATE_PROCESSING ||
+		 slot(guest)->kernel_handled);
+}
+
+static inline bool wants_command(const struct guest *guest)
+{
+	return slot(guest)->type == ACRN_IOREQ_TYPE_PORTIO &&
+	       slot(guest)->reqs.pio_request.address == COMMAND_PORT;
+}
+
+/*
+ * Let the User VM do one access; whatever reaches the device model is answered
+ * with @answer. Returns what a read gave.
+ */
+static inline uint32_t command(struct guest *guest, uint32_t what,
+			       uint32_t port, uint32_t value, uint32_t answer)
+{
+	guest->box->port = port;
+	guest->box->value = value;
+	guest->requests = 0;
+	wait_request(guest);
+	if (!wants_command(guest))
+		errx(1, "the User VM is lost");
+	finish(guest, what);
+	for (wait_request(guest); !wants_command(guest); wait_request(guest)) {
+		guest->seen = *slot(guest);
+		guest->requests++;
+		finish(guest, answer);
+	}
+	return guest->box->value;
+}
+
+static inline void write_port(struct guest *guest, int size, uint32_t port,
+			      uint32_t value)
+{
+	command(guest, WRITE | size, port, value, 0);
+}
+
+static inline uint32_t read_port(struct guest *guest, int size, uint32_t port,
+				 uint32_t answer)
+{
+	return command(guest, size, port, 0, answer);
+}
+
+/* Four bytes at a physical address of the User VM. */
+static inline void write_memory(struct guest *guest, uint32_t address,
+				uint32_t value)
+{
+	command(guest, MEMORY | WRITE | 4, address, value, 0);
+}
+
+static inline uint32_t read_memory(struct guest *guest, uint32_t address,
+				   uint32_t answer)
+{
+	return command(guest, MEMORY | 4, address, 0, answer);
+}
+
+#endif /* RAW_GUEST_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The test hypervisor as tests in the Service VM get at it. */
+#ifndef RAW_HV_H
+#define RAW_HV_H
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hv_test.h"
+
+static inline int hv_open_msr(void)
+{
+	int fd = open("/dev/cpu/0/msr", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		err(1, "/dev/cpu/0/msr");
+	return fd;
+}
+
+static inline uint64_t hv_read_msr(uint32_t msr)
+{
+	int fd = hv_open_msr();
+	uint64_t value;
+
+	if (pread(fd, &value, sizeof(value), msr) != sizeof(value))
+		err(1, "MSR %#x", msr);
+	close(fd);
+	return value;
+}
+
+static inline void hv_write_msr(uint32_t msr, uint64_t value)
+{
+	int fd = hv_open_msr();
+
+	if (pwrite(fd, &value, sizeof(value), msr) != sizeof(value))
+		err(1, "MSR %#x", msr);
+	close(fd);
+}
+
+/* Let hypercall @id fail with @error, @calls times from the @from-th call on.
+ */
+static inline void hv_fault(uint32_t id, unsigned int from, unsigned int calls,
+			    int error)
+{
+	hv_write_msr(HV_MSR_FAULT, HV_FAULT(id, from, calls, error));
+}
+
+/* Whether all of that has come; forgets what has not. */
+static inline bool hv_fault_done(void)
+{
+	uint64_t left = hv_read_msr(HV_MSR_FAULT);
+
+	hv_write_msr(HV_MSR_FAULT, 0);
+	return !left;
+}
+
+/* Whether the last device hypercall was @id for @vmid with this argument. */
+static inline bool hv_saw(uint32_t id, uint16_t vmid, const void *argument,
+			  size_t size)
+{
+	uint64_t info = hv_read_msr(HV_MSR_ARGUMENT_INFO);
+	uint64_t words[HV_ARGUMENT_MSRS];
+
+	for (unsigned int i = 0; i < HV_ARGUMENT_MSRS; i++)
+		words[i] = hv_read_msr(HV_MSR_ARGUMENT + i);
+	return HV_ARGUMENT_ID(info) == (id & 0xff) &&
+	       HV_ARGUMENT_VMID(info) == vmid &&
+	       HV_ARGUMENT_SIZE(info) == size && !memcmp(words, argument, size);
+}
+
+#endif /* RAW_HV_H */

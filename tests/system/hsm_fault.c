@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A hypervisor that fails each hypercall in turn: the device model gets its
+ * errno, no page stays pinned that should not, and what comes after works.
+ *
+ * Arguments: physical CPUs of two User VMs.
+ */
+#include "acrn_hypercall.h"
+#include "raw_guest.h"
+#include "raw_hv.h"
+#include "tap.h"
+
+#define PAGE 0x1000UL
+#define HPET 0xfed00000UL
+
+/* No errno that the HSM would come up with by itself */
+#define FAULT_ERRNO EXFULL
+
+static int cpus[2];
+
+static int hsm_open(void)
+{
+	int fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		err(1, "/dev/acrn_hsm");
+	return fd;
+}
+
+static int create(int fd, const void *slots)
+{
+	struct acrn_vm_creation args = { .vcpu_num = 1,
+					 .ioreq_buf = (uintptr_t)slots,
+					 .cpu_affinity = 1ULL << cpus[0] };
+
+	return ioctl(fd, ACRN_IOCTL_CREATE_VM, &args);
+}
+
+/* A VM can be made and ended, and no page is pinned afterwards. */
+static void expect_clean(long pinned, const char *name)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+
+	raw_vm_close(&vm);
+	tap_eq(pages_pinned() - pinned, 0, "%s: no page stays pinned", name);
+}
+
+/* Call it with a hypervisor that fails once, then with one that does not. */
+#define expect_fault(id, call, name)                                           \
+	do {                                                                   \
+		hv_fault(id, 1, 1, FAULT_ERRNO);                               \
+		tap_errno(call, FAULT_ERRNO, "%s fails", name);                \
+		tap_ok(hv_fault_done(), "%s: the hypervisor was asked", name); \
+		tap_success(call, "%s is done the next time", name);           \
+	} while (0)
+
+static void test_create(void)
+{
+	long pinned = pages_pinned();
+	void *slots = raw_pages(PAGE);
+	int fd = hsm_open();
+
+	expect_fault(ACRN_HC_CREATE_VM, create(fd, slots), "CREATE_VM");
+	ioctl(fd, ACRN_IOCTL_DESTROY_VM);
+	expect_fault(ACRN_HC_SET_IOREQ_BUFFER, create(fd, slots),
+		     "CREATE_VM: SET_IOREQ_BUFFER");
+	ioctl(fd, ACRN_IOCTL_DESTROY_VM);
+	tap_eq(pages_pinned() - pinned, 0, "CREATE_VM: no page stays pinned");
+	close(fd);
+	munmap(slots, PAGE);
+	expect_clean(pinned, "CREATE_VM");
+}
+
+static void test_destroy(void)
+{
+	long pinned = pages_pinned();
+	void *slots = raw_pages(PAGE);
+	int fd = hsm_open();
+
+	create(fd, slots);
+	hv_fault(ACRN_HC_PAUSE_VM, 1, 1, FAULT_ERRNO);
+	tap_errno(ioctl(fd, ACRN_IOCTL_DESTROY_VM), FAULT_ERRNO,
+		  "DESTROY_VM: the pause fails");
+	tap_success(ioctl(fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT),
+		    "the VM is as it was");
+	hv_fault(ACRN_HC_DESTROY_VM, 1, 1, FAULT_ERRNO);
+	tap_errno(ioctl(fd, ACRN_IOCTL_DESTROY_VM), FAULT_ERRNO,
+		  "DESTROY_VM fails");
+	tap_errno(ioctl(fd, ACRN_IOCTL_START_VM), EINVAL,
+		  "nothing else can be done then");
+	tap_errno(create(fd, slots), EEXIST, "no other VM either");
+	tap_success(ioctl(fd, ACRN_IOCTL_DESTROY_VM), "DESTROY_VM again");
+	tap_eq(pages_pinned() - pinned, 0, "DESTROY_VM: no page stays pinned");
+	tap_success(create(fd, slots), "CREATE_VM after it");
+	close(fd);
+	expect_clean(pinned, "DESTROY_VM");
+	munmap(slots, PAGE);
+}
+
+static void test_close(void)
+{
+	static const struct {
+		uint32_t id;
+		const char *name;
+	} cases[] = {
+		{ ACRN_HC_PAUSE_VM, "close: the pause fails" },
+		{ ACRN_HC_DESTROY_VM, "close: destroying fails" },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		long pinned = pages_pinned();
+		struct guest guest = guest_create(cpus[0], 0);
+
+		hv_fault(cases[i].id, 1, 1, FAULT_ERRNO);
+		guest_close(&guest);
+		tap_ok(hv_fault_done(), "%s", cases[i].name);
+		expect_clean(pinned, cases[i].name);
+	}
+}
+
+static void test_life(void)
+{
+	long pinned = pages_pinned();
+	struct guest guest = guest_create(cpus[0], 0);
+	struct acrn_vcpu_regs regs = { .vcpu_regs.rip = 0x1000 };
+	int fd = guest.vm.fd;
+
+	create_client(&guest);
+	expect_fault(ACRN_HC_SET_VCPU_REGS,
+		     ioctl(fd, ACRN_IOCTL_SET_VCPU_REGS, &regs),
+		     "SET_VCPU_REGS");
+	set_registers(&guest);
+	expect_fault(ACRN_HC_START_VM, ioctl(fd, ACRN_IOCTL_START_VM),
+		     "START_VM");
+	read_port(&guest, 4, 0x90, 0);
+	expect_fault(ACRN_HC_PAUSE_VM, ioctl(fd, ACRN_IOCTL_PAUSE_VM),
+		     "PAUSE_VM");
+	expect_fault(ACRN_HC_RESET_VM, ioctl(fd, ACRN_IOCTL_RESET_VM),
+		     "RESET_VM");
+	start(&guest);
+	tap_eq(read_port(&guest, 4, 0x90, 0x77), 0x77,
+	       "the VM runs after all that");
+	guest_close(&guest);
+	expect_clean(pinned, "life");
+}
+
+/* The vCPU waits for good, but not the device model. */
+static void test_notify(void)
+{
+	struct acrn_ioreq_notify notify = { 0 };
+	long pinned = pages_pinned();
+	struct guest guest = guest_create(cpus[0], 0);
+
+	create_client(&guest);
+	start(&guest);
+	wait_request(&guest);
+	hv_fault(ACRN_HC_NOTIFY_REQUEST_FINISH, 1, 1, FAULT_ERRNO);
+	tap_errno(ioctl(guest.vm.fd, ACRN_IOCTL_NOTIFY_REQUEST_FINISH, &notify),
+		  FAULT_ERRNO, "NOTIFY_REQUEST_FINISH fails");
+	tap_errno(ioctl(guest.vm.fd, ACRN_IOCTL_NOTIFY_REQUEST_FINISH, &notify),
+		  EINVAL, "the request is none of the device model's any more");
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_PAUSE_VM), "PAUSE_VM");
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_RESET_VM), "RESET_VM");
+	start(&guest);
+	tap_eq(read_port(&guest, 4, 0x90, 0x77), 0x77,
+	       "the VM runs after a reset");
+	guest_close(&guest);
+	expect_clean(pinned, "NOTIFY_REQUEST_FINISH");
+}
+
+static void test_interrupts(void)
+{
+	struct acrn_msi_entry msi = { .msi_addr = 0xfee00000, .msi_data = 65 };
+	struct acrn_intr_monitor *page = raw_pages(PAGE);
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	long pinned = pages_pinned();
+
+	expect_fault(ACRN_HC_INJECT_MSI,
+		     ioctl(vm.fd, ACRN_IOCTL_INJECT_MSI, &msi), "INJECT_MSI");
+	expect_fault(ACRN_HC_SET_IRQLINE,
+		     ioctl(vm.fd, ACRN_IOCTL_SET_IRQLINE, 4UL), "SET_IRQLINE");
+	hv_fault(ACRN_HC_VM_INTR_MONITOR, 1, 1, FAULT_ERRNO);
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_VM_INTR_MONITOR, page), FAULT_ERRNO,
+		  "VM_INTR_MONITOR fails");
+	tap_eq(pages_pinned() - pinned, 0,
+	       "VM_INTR_MONITOR: no page stays pinned");
+	expect_fault(ACRN_HC_VM_INTR_MONITOR,
+		     ioctl(vm.fd, ACRN_IOCTL_VM_INTR_MONITOR, page),
+		     "VM_INTR_MONITOR");
+	tap_eq(pages_pinned() - pinned, 1, "VM_INTR_MONITOR: one page does");
+	raw_vm_close(&vm);
+	expect_clean(pinned - 1, "interrupts");
+	munmap(page, PAGE);
+}
+
+static int memseg(const struct raw_vm *vm, unsigned long cmd, const void *from,
+		  size_t size)
+{
+	struct acrn_vm_memmap map = { .type = ACRN_MEMMAP_RAM,
+				      .attr = ACRN_MEM_ACCESS_RWX,
+				      .vma_base = (uintptr_t)from,
+				      .len = size };
+
+	return ioctl(vm->fd, cmd, &map);
+}
+
+static int set_ram(const struct raw_vm *vm, const void *from, size_t size)
+{
+	return memseg(vm, ACRN_IOCTL_SET_MEMSEG, from, size);
+}
+
+static int unset_ram(const struct raw_vm *vm, size_t size)
+{
+	return memseg(vm, ACRN_IOCTL_UNSET_MEMSEG, NULL, size);
+}
+
+static void test_memory(void)
+{
+	/* So many scattered pages that one hypercall does not take them. */
+	const size_t size = 16 << 20, pages = size / PAGE;
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	char *memory = raw_pages(size);
+	long pinned = pages_pinned();
+
+	for (size_t i = 0; i < size; i += 2 * PAGE)
+		madvise(memory + i, PAGE, MADV_DONTNEED);
+	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 1, 1, FAULT_ERRNO);
+	tap_errno(set_ram(&vm, memory, size), FAULT_ERRNO, "SET_MEMSEG fails");
+	tap_ok(hv_fault_done(), "SET_MEMSEG: the hypervisor was asked");
+	tap_eq(pages_pinned() - pinned, 0, "SET_MEMSEG: no page stays pinned");
+
+	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 3, 1, FAULT_ERRNO);
+	tap_errno(set_ram(&vm, memory, size), FAULT_ERRNO,
+		  "SET_MEMSEG fails half way");
+	tap_ok(hv_fault_done(), "SET_MEMSEG: it takes several hypercalls");
+	tap_eq(pages_pinned() - pinned, 0, "SET_MEMSEG: no page stays pinned");
+
+	/* What is mapped and does not go away must not be given back. */
+	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 3, 2, FAULT_ERRNO);
+	tap_errno(set_ram(&vm, memory, size), FAULT_ERRNO,
+		  "SET_MEMSEG fails half way and cannot be undone");
+	tap_ok(hv_fault_done(), "SET_MEMSEG: that was tried");
+	tap_eq(pages_pinned() - pinned, pages, "its pages stay pinned");
+	tap_errno(set_ram(&vm, memory, size), EEXIST, "its addresses in use");
+	expect_fault(ACRN_HC_SET_MEMORY_REGIONS, unset_ram(&vm, size),
+		     "UNSET_MEMSEG");
+	tap_eq(pages_pinned() - pinned, 0, "UNSET_MEMSEG unpins them");
+
+	tap_success(set_ram(&vm, memory, size), "SET_MEMSEG");
+	tap_eq(pages_pinned() - pinned, pages, "all its pages are pinned");
+	munmap(memory, size);
+	raw_vm_close(&vm);
+	expect_clean(pinned - 1, "memory");
+}
+
+static void test_devices(void)
+{
+	struct acrn_ptdev_irq irq = { .type = ACRN_PTDEV_IRQ_INTX,
+				      .virt_bdf = 8,
+				      .phys_bdf = 16 };
+	struct acrn_pcidev pcidev = { .virt_bdf = 8, .phys_bdf = 16 };
+	struct acrn_mmiodev mmiodev = {
+		.res[0] = { .user_vm_pa = 0x90000000,
+			    .service_vm_pa = HPET,
+			    .size = PAGE },
+	};
+	struct acrn_vdev vdev = { .id.value = 0x9d148086, .slot = 0x48 };
+	long pinned = pages_pinned();
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+
+#define device_fault(call, arg)                                                \
+	expect_fault(ACRN_HC_##call, ioctl(vm.fd, ACRN_IOCTL_##call, arg),     \
+		     #call)
+	device_fault(ASSIGN_PCIDEV, &pcidev);
+	device_fault(SET_PTDEV_INTR, &irq);
+	device_fault(RESET_PTDEV_INTR, &irq);
+	device_fault(DEASSIGN_PCIDEV, &pcidev);
+	device_fault(ASSIGN_MMIODEV, &mmiodev);
+	device_fault(DEASSIGN_MMIODEV, &mmiodev);
+	device_fault(CREATE_VDEV, &vdev);
+	device_fault(DESTROY_VDEV, &vdev);
+#undef device_fault
+	raw_vm_close(&vm);
+	expect_clean(pinned, "devices");
+}
+
+static void test_states(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	uint64_t command = ACRN_PMCMD_GET_PX_CNT;
+
+	hv_fault(ACRN_HC_PM_GET_CPU_STATE, 1, 1, FAULT_ERRNO);
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_PM_GET_CPU_STATE, &command),
+		  FAULT_ERRNO, "PM_GET_CPU_STATE fails");
+	tap_eq(command, ACRN_PMCMD_GET_PX_CNT, "nothing is written then");
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_PM_GET_CPU_STATE, &command),
+		    "PM_GET_CPU_STATE is done the next time");
+	raw_vm_close(&vm);
+}
+
+/*
+ * The hypervisor keeps a VM for good, and with it the pages: two that close()
+ * tries to give back, and the I/O request page and the monitor's.
+ */
+static void test_abandoned(void)
+{
+	const char *pages = raw_pages(2 * PAGE), *monitor = raw_pages(PAGE);
+	long pinned = pages_pinned();
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+
+	if (set_ram(&vm, pages, 2 * PAGE) ||
+	    ioctl(vm.fd, ACRN_IOCTL_VM_INTR_MONITOR, monitor))
+		err(1, "a VM with memory and a monitor");
+	hv_fault(ACRN_HC_DESTROY_VM, 1, 2, FAULT_ERRNO);
+	raw_vm_close(&vm);
+	tap_ok(hv_fault_done(), "close: destroying fails for good");
+	tap_eq(pages_pinned() - pinned, 4, "its pages stay pinned");
+	expect_clean(pinned + 4, "the next VM");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		errx(1, "usage: hsm_fault CPU CPU");
+	cpus[0] = atoi(argv[1]);
+	cpus[1] = atoi(argv[2]);
+
+	test_create();
+	test_destroy();
+	test_close();
+	test_life();
+	test_notify();
+	test_interrupts();
+	test_memory();
+	test_devices();
+	test_states();
+	test_abandoned();
+	return tap_done();
+}

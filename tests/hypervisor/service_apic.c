@@ -2,8 +2,8 @@
 /*
  * Starting the Service VM's further CPUs. While one is to be started, or to be
  * started again after the kernel has taken it offline, the page of the local
- * APIC is trapped to see the start-up IPI; otherwise accesses go straight to the
- * hardware, as trapping every EOI would cost too much.
+ * APIC is trapped to see the start-up IPI; otherwise accesses go straight to
+ * the hardware, as trapping every EOI would cost too much.
  */
 #include <linux/errno.h>
 

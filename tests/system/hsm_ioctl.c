@@ -630,8 +630,12 @@ static void *racer(void *arg)
 	struct race *race = arg;
 	struct raw_vm vm = { .fd = race->fd };
 	int efd = raw_eventfd();
+	uint64_t state;
 
 	while (!race->stop) {
+		state = ACRN_PMCMD_GET_PX_CNT;
+		ioctl(vm.fd, ACRN_IOCTL_PM_GET_CPU_STATE, &state);
+		ioctl(vm.fd, ACRN_IOCTL_VM_INTR_MONITOR, race->pages);
 		set_ram(vm.fd, 0, race->pages, 8 * PAGE);
 		ioctl(vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT);
 		raw_ioeventfd(&vm, efd, ACRN_IOEVENTFD_FLAG_PIO, 0x1000, 2, 0);

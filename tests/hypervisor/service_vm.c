@@ -176,8 +176,6 @@ void service_vm_flush_tlb(void)
 		WRITE_ONCE(vcpu->flush, true);
 		smp_mb();
 		lapic_send(i, ICR_NMI | ICR_ASSERT);
-		while (READ_ONCE(vcpu->flush))
-			cpu_relax();
 	}
 }
 

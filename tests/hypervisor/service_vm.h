@@ -19,7 +19,7 @@ struct multiboot_info;
  * @started:	The kernel uses the CPU: from a start-up IPI on until it takes
  *		the CPU offline; CPU 0 from the beginning
  * @removed:	To leave the Service VM; set by another CPU
- * @flush:	To flush its TLB; set by another CPU, which waits
+ * @flush:	To flush its TLB; set by another CPU, which then sends an NMI
  * @startup_vector: Where it begins
  *
  * The CPU that sends the start-up IPI writes @startup_vector before @started;
@@ -70,7 +70,10 @@ void service_vm_upcall(void);
 /* service_loader.c: put the kernel in place and point vCPU 0 at it. */
 void service_load_kernel(const struct multiboot_info *info);
 
-/* Have the Service VM's other CPUs flush their TLBs. No lock held. */
+/*
+ * Have the Service VM's other CPUs flush their TLBs. Does not wait, as they may
+ * be here in the hypervisor and wait for this one; an NMI does not take long.
+ */
 void service_vm_flush_tlb(void);
 
 /*

@@ -102,7 +102,7 @@ interrupt_stubs:
 	vector = 0
 	.rept	256
 	.balign	16
-	.if	vector >= 32 || !((VECTORS_WITH_ERROR >> vector) & 1)
+	.if	vector >= 32 || !((VECTORS_WITH_ERROR >> (vector & 31)) & 1)
 	push	$0
 	.endif
 	push	$vector

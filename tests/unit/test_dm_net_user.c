@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
 #include <linux/virtio_config.h>
@@ -211,16 +212,20 @@ static void mergeable(void)
 	tap_eq(ram[BUFFERS + 0x2000], 80, "goes on where the second ends");
 }
 
-/* A thread that spins for buffers does not see that it is to stop. */
+/* A thread that waits for more buffers sleeps, and still sees the stop. */
 static void stop_while_blocked(void)
 {
 	uint8_t packet[HEADER + 100] = { 0 };
+	clock_t cpu;
 
 	start(MRG_RXBUF);
 	buffer(NET_RX, 0, 40, VRING_DESC_F_WRITE, 0);
 	offer(NET_RX, 0);
 	tap_eq(write(peer, packet, sizeof(packet)), sizeof(packet), "packet");
 	poll(NULL, 0, 20);
+	cpu = clock();
+	poll(NULL, 0, 200);
+	tap_ok(clock() - cpu < CLOCKS_PER_SEC / 50, "it sleeps");
 	virtio_set_status(&net.pci.virtio, 0);
 	tap_ok(!net.pci.virtio.running, "stopped while it waits for buffers");
 }

@@ -29,8 +29,6 @@ class System:
 SYSTEM = [
     System("iperf", "a Linux User VM, iperf3 over vhost-net and user-space virtio",
            args=(1,), user_cpus=1, timeout=180),
-    System("iperf", "the same on the in-tree HSM", args=(1,), hsms=("in-tree",),
-           kernels=("6.1",), user_cpus=1, timeout=180),
     System("boot", "the same User VM on the in-tree HSM and on ours, compared",
            hsms=("none",)),
     System("two_vms", "two User VMs of two vCPUs each at once", user_cpus=4),

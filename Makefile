@@ -5,11 +5,12 @@
 # make run		demonstration in VMs: KVER=6.1|6.12 HSM=ours|in-tree
 # make test		all tests; T=name for one, KERNEL=debug for the debug kernel
 # make test-list	their names
+# make bench		all measurements; B=name for one, QUICK=1 for fewer rounds
 # make check		static analysis
 # make modules_install	install the modules for the running kernel
 # make clean
 
-B := $(CURDIR)/build
+BUILD := $(CURDIR)/build
 HARNESS := $(CURDIR)/tests/harness
 
 # Kernels for the VMs: those of 6.1 and 6.12 that this Debian packages
@@ -20,14 +21,14 @@ KERNEL ?= base
 export KVER HSM KERNEL
 
 .PHONY: all modules modules_install tools hypervisor system-tests
-.PHONY: run test test-list check clean
+.PHONY: bench-programs run test test-list bench check clean
 
 all: modules tools
 
 # Kbuild puts objects beside their sources, so it gets a tree of links: each
 # kernel can have its own and the checkout stays clean.
 KDIR ?= /lib/modules/$(shell uname -r)/build
-MODULES_DIR ?= $(B)/modules
+MODULES_DIR ?= $(BUILD)/modules
 MODULE_SOURCES := Kbuild include hsm acrn_vhost ioeventfd irqfd
 
 modules:
@@ -41,16 +42,16 @@ modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(MODULES_DIR) modules_install
 
 tools:
-	$(MAKE) -C lib O=$(B)/lib
-	$(MAKE) -C dm O=$(B)/dm LIB=$(B)/lib
+	$(MAKE) -C lib O=$(BUILD)/lib
+	$(MAKE) -C dm O=$(BUILD)/dm LIB=$(BUILD)/lib
 
 hypervisor:
-	$(MAKE) -C tests/hypervisor O=$(B)/hypervisor
+	$(MAKE) -C tests/hypervisor O=$(BUILD)/hypervisor
 
 # Programs that run in the VMs: static, as the VMs have few libraries
-SYSTEM_TESTS := $(patsubst tests/system/%.c,$(B)/tests/service-vm/%,\
+SYSTEM_TESTS := $(patsubst tests/system/%.c,$(BUILD)/tests/service-vm/%,\
 	$(wildcard tests/system/*.c))
-GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/user-vm/%,\
+GUEST_TESTS := $(patsubst tests/guest/%.c,$(BUILD)/tests/user-vm/%,\
 	$(wildcard tests/guest/*.c))
 TEST_CC = $(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude \
 	-Itests/include -static -pthread
@@ -59,13 +60,23 @@ system-tests: $(SYSTEM_TESTS) $(GUEST_TESTS)
 
 TEST_HEADERS := $(wildcard tests/include/*.h)
 
-$(B)/tests/service-vm/%: tests/system/%.c $(TEST_HEADERS)
+$(BUILD)/tests/service-vm/%: tests/system/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<
 
-$(B)/tests/service-vm/hypervisor: tests/system/hypervisor_guest.S
+$(BUILD)/tests/service-vm/hypervisor: tests/system/hypervisor_guest.S
 
-$(B)/tests/user-vm/%: tests/guest/%.c $(TEST_HEADERS)
+$(BUILD)/tests/user-vm/%: tests/guest/%.c $(TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(TEST_CC) -o $@ $<
+
+BENCH_PROGRAMS := $(patsubst bench/service-vm/%.c,$(BUILD)/bench/service-vm/%,\
+	$(wildcard bench/service-vm/*.c))
+
+bench-programs: $(BENCH_PROGRAMS)
+
+$(BUILD)/bench/service-vm/%: bench/service-vm/%.c $(TEST_HEADERS) \
+		$(wildcard bench/service-vm/*.h)
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<
 
@@ -80,9 +91,13 @@ test:
 test-list:
 	@$(HARNESS)/test.py --list --kvers "$(KVERS)"
 
+bench:
+	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm
+	@bench/bench.py $(B)
+
 check:
 	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build check
 	@KVERS="$(KVERS)" $(HARNESS)/check.sh
 
 clean:
-	rm -rf $(B)
+	rm -rf $(BUILD)

@@ -12,8 +12,8 @@ failed=()
 
 mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd -name '*.[ch]' | sort)
 mapfile -t kernel_h < <(find include hsm acrn_vhost ioeventfd irqfd -name '*.h' | sort)
-mapfile -t user_c < <(find lib dm tests -name '*.[ch]' | sort)
-mapfile -t user_h < <(find lib dm tests -name '*.h' ! -path 'tests/unit/shim/*' \
+mapfile -t user_c < <(find lib dm tests bench/service-vm -name '*.[ch]' | sort)
+mapfile -t user_h < <(find lib dm tests bench/service-vm -name '*.h' ! -path 'tests/unit/shim/*' \
 	! -path 'tests/hypervisor/*' | sort)
 mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build .
 	echo tests/system/lib.sh)
@@ -68,7 +68,7 @@ headers_alone() {
 	local header
 	for header in "$@"; do
 		gcc -fsyntax-only -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude -Ilib \
-			-x c "$header" || return 1
+			-Itests/include -x c "$header" || return 1
 	done
 }
 
@@ -82,7 +82,7 @@ spdx() {
 
 python() {
 	local file
-	for file in tests/harness/*.py; do
+	for file in tests/harness/*.py bench/*.py; do
 		python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$file" || return 1
 	done
 }

@@ -68,6 +68,8 @@ add_modules "$service"
 install -t "$service/bin" "$build/dm/vhost-dm"
 install -D -t "$service/tests" "$top"/tests/system/*.sh
 [ ! -d "$build/tests/service-vm" ] || install -t "$service/tests" "$build"/tests/service-vm/*
+install -t "$service/tests" "$top"/bench/service-vm/*.sh
+[ ! -d "$build/bench/service-vm" ] || install -t "$service/tests" "$build"/bench/service-vm/*
 install -D "$kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
 install -t "$service/images" "$out/user-vm.cpio.gz"
 pack "$service" > "$out/service-vm.cpio"

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What there is to measure, and what it should come to."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bound on rows: those of `variant` and `metric` whose case has `case` in it.
+
+    What is held against `limit` is one of the row's statistics, or its ratio to
+    that of the variant `over` or of the case `over_case`. Without a limit it is
+    p50's ratio.
+    """
+
+    case: str
+    metric: str
+    limit: float | None
+    variant: str = "ours"
+    over: str = ""
+    over_case: str = ""
+    stat: str = "p50"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A program of bench/service-vm, run under each variant in turn.
+
+    `timings` are the metrics that depend on the load of the machine: their spread
+    says whether a run was disturbed. Ratios are those to the variant `base` and,
+    if there is one, to the case `base_case`.
+    """
+
+    name: str
+    about: str
+    variants: tuple
+    rounds: int
+    quick_rounds: int
+    targets: tuple
+    timings: tuple
+    base: str = "in-tree"
+    base_case: str = ""
+    service_cpus: int = 1
+    user_cpus: int = 1
+    memory: str = "2G"
+    # Of a round, far more than it needs
+    seconds: int = 60
+
+
+BENCHES = [
+    Bench("memory", "what the HSM keeps for a GiB of guest memory, and SET_MEMSEG",
+          variants=("in-tree", "ours"), rounds=9, quick_rounds=3, memory="3G",
+          timings=("SET_MEMSEG",),
+          targets=(
+              Target("2 MiB pages", "memory kept", 64),
+              Target("4 KiB pages", "memory kept", 2.1 * 1024),
+              Target("2 MiB pages", "SET_MEMSEG", 1, over="in-tree"),
+              Target("4 KiB pages, 4 x 256 MiB", "SET_MEMSEG", 1, over="in-tree"),
+          )),
+]

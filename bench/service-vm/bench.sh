@@ -1,0 +1,45 @@
+#!/bin/sh
+# The task in the Service VM for every measurement: loads one HSM after the
+# other, round by round, and runs the measuring program under each.
+#
+# Arguments: name of the program without "bench-", rounds, variants joined by
+# "+", arguments for the program. A variant is what is measured: the in-tree
+# HSM, ours, or what a program has to hold them against.
+#
+# The program gets the variant and its arguments and prints rows; everything
+# that comes between "round: N VARIANT" and the next is about that round.
+program=/tests/bench-$1
+rounds=$2
+variants=$(echo "$3" | tr '+' ' ')
+shift 3
+
+# Which modules a variant needs, in the order of loading.
+modules_of() {
+	case $1 in
+	in-tree) echo acrn ;;
+	ours) echo acrn_hsm acrn_vhost ;;
+	*) echo "no variant $1" >&2; return 1 ;;
+	esac
+}
+
+# measure VARIANT ARGUMENT...: with its modules loaded for as long as it takes.
+measure() {
+	modules=$(modules_of "$1") || return 1
+	for module in $modules; do
+		modprobe "$module" || return 1
+	done
+	"$program" "$@" || return 1
+	for module in $(echo "$modules" | tr ' ' '\n' | tac); do
+		rmmod "$module" || return 1
+	done
+}
+
+[ -e "$program" ] || program=$program.sh
+round=0
+while [ $((round += 1)) -le "$rounds" ]; do
+	for variant in $variants; do
+		echo "round: $round $variant"
+		measure "$variant" "$@" || exit 1
+	done
+done
+echo "round: done"

@@ -53,34 +53,45 @@ struct acrn_segment {
 };
 
 /**
- * struct batch - A page of regions on their way to the hypervisor
+ * struct batch - Regions on their way to the hypervisor
  * @head:	The hypercall's argument
+ * @room:	How many regions there can be at a time
  * @sent:	Some have been
  * @regions:	What @head points to
  */
 struct batch {
 	struct acrn_memory_batch head;
+	unsigned int room;
 	bool sent;
 	struct acrn_memory_region regions[];
 };
 
-#define REGIONS_PER_BATCH	((PAGE_SIZE - sizeof(struct batch)) / \
-				 sizeof(struct acrn_memory_region))
+/*
+ * Large enough for the hypercall itself to cost little beside its regions, and
+ * small enough for the allocator to have it.
+ */
+#define BATCH_SIZE	(8 * PAGE_SIZE)
 
 static struct batch *batch_alloc(struct acrn_vm *vm)
 {
-	struct batch *batch = (struct batch *)get_zeroed_page(GFP_KERNEL);
+	size_t size = BATCH_SIZE;
+	struct batch *batch;
 
+	batch = kmalloc(size, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!batch) {
+		/* Will do as well. */
+		size = PAGE_SIZE;
+		batch = kmalloc(size, GFP_KERNEL);
+	}
 	if (!batch)
 		return NULL;
-	batch->head.vmid = vm->vmid;
-	batch->head.regions = virt_to_phys(batch->regions);
+	batch->head = (struct acrn_memory_batch) {
+		.vmid		= vm->vmid,
+		.regions	= virt_to_phys(batch->regions),
+	};
+	batch->room = (size - sizeof(*batch)) / sizeof(batch->regions[0]);
+	batch->sent = false;
 	return batch;
-}
-
-static void batch_free(struct batch *batch)
-{
-	free_page((unsigned long)batch);
 }
 
 static int batch_flush(struct batch *batch)
@@ -99,7 +110,7 @@ static int batch_add(struct batch *batch,
 		     const struct acrn_memory_region *region)
 {
 	batch->regions[batch->head.number++] = *region;
-	return batch->head.number == REGIONS_PER_BATCH ? batch_flush(batch) : 0;
+	return batch->head.number == batch->room ? batch_flush(batch) : 0;
 }
 
 /* Lead the segment to @service_vm_pa onwards. */
@@ -484,7 +495,7 @@ int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 		return -ENOMEM;
 	segment = new_segment(map);
 	if (!segment) {
-		batch_free(batch);
+		kfree(batch);
 		return -ENOMEM;
 	}
 
@@ -495,7 +506,7 @@ int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 		ret = set_segment(memory, batch, segment, map);
 		mutex_unlock(&memory->lock);
 	}
-	batch_free(batch);
+	kfree(batch);
 	return ret;
 }
 
@@ -555,7 +566,7 @@ int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 		ret = unset_segment(memory, batch, map);
 		mutex_unlock(&memory->lock);
 	}
-	batch_free(batch);
+	kfree(batch);
 	return ret;
 }
 

@@ -4,17 +4,14 @@
  *
  * An irqfd is published in its set and then hooked into its eventfd's wait
  * queue, and it leaves in the same order. Whoever takes it out of the set, with
- * the set's spinlock held, owns it and alone unhooks and frees it. That is
+ * the set's spinlock held, owns it and alone unhooks and frees it. That is a
+ * deassignment, the end of the set, or the next ioctl when the eventfd has been
+ * closed: the wakeup with EPOLLHUP, which comes when the eventfd's last
+ * descriptor goes, cannot sleep and only moves the irqfd to those that are
+ * closed.
  *
- *  - a deassignment,
- *  - the end of the set, or
- *  - the wakeup with EPOLLHUP, which comes when the eventfd's last descriptor
- *    is closed.
- *
- * The first two unhook with eventfd_ctx_remove_wait_queue(), which waits for a
- * wakeup that is running. The third is such a wakeup: the wait queue's lock is
- * held and interrupts are off, and nothing that is left to do sleeps, so that
- * it needs no work queue.
+ * All unhook with eventfd_ctx_remove_wait_queue(), which waits for a wakeup
+ * that is running, so that no code of this file runs for an irqfd that is gone.
  *
  * Locks, outermost first: &irqfd_set.config (process context), the wait queue's
  * lock, &irqfd_set.lock.
@@ -25,7 +22,7 @@
 #include <linux/hashtable.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
-#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -44,26 +41,30 @@
  * @vm:		Target of the MSIs. Constant
  * @config:	Serialises assignment and deassignment, so that only an irqfd
  *		that is hooked can be deassigned
- * @lock:	Guards @count and @irqfds. Taken with interrupts off
- * @count:	Of @irqfds, at most IRQFDS_MAX
+ * @lock:	Guards @count, @irqfds and @closed. Taken with interrupts off
+ * @count:	Of @irqfds and @closed, at most IRQFDS_MAX
  * @irqfds:	By eventfd
+ * @closed:	Those whose eventfd has been closed
  */
 struct irqfd_set {
 	struct acrn_vm *vm;
 	struct mutex config; /* (de)assignment */
-	spinlock_t lock; /* count, irqfds */
+	spinlock_t lock; /* count, irqfds, closed */
 	unsigned int count;
 	DECLARE_HASHTABLE(irqfds, IRQFD_HASH_BITS);
+	struct hlist_head closed;
 };
 
 /**
  * struct irqfd - One eventfd that injects one MSI
- * @node:	In &irqfd_set.irqfds, unhashed as soon as the irqfd has an
- *		owner. Guarded by &irqfd_set.lock
+ * @node:	In &irqfd_set.irqfds or &irqfd_set.closed, unhashed as soon as
+ *		the irqfd has an owner. Guarded by &irqfd_set.lock
  * @set:	Where it belongs. Constant
  * @eventfd:	Its signals; a reference. Constant
  * @wait:	In @eventfd's wait queue. Guarded by that queue's lock
  * @msi:	What to inject. Constant
+ * @injected:	How often the hypervisor took it
+ * @failed:	How often it did not. Both guarded by the wait queue's lock
  */
 struct irqfd {
 	struct hlist_node node;
@@ -71,6 +72,8 @@ struct irqfd {
 	struct eventfd_ctx *eventfd;
 	wait_queue_entry_t wait;
 	struct acrn_msi_entry msi;
+	u64 injected;
+	u64 failed;
 };
 
 static_assert(sizeof(struct irqfd) <= 512);
@@ -88,9 +91,13 @@ struct irqfd_hook {
 /* Hot path. Any context; the wait queue's lock is held, interrupts are off. */
 static void irqfd_inject(struct irqfd *irqfd)
 {
-	if (!acrn_hsm_inject_msi(irqfd->set->vm, irqfd->msi.msi_addr,
-				 irqfd->msi.msi_data))
-		this_cpu_inc(acrn_vhost_msis_injected);
+	if (acrn_hsm_inject_msi(irqfd->set->vm, irqfd->msi.msi_addr,
+				irqfd->msi.msi_data)) {
+		WRITE_ONCE(irqfd->failed, irqfd->failed + 1);
+		return;
+	}
+	WRITE_ONCE(irqfd->injected, irqfd->injected + 1);
+	this_cpu_inc(acrn_vhost_msis_injected);
 }
 
 static struct irqfd *irqfd_find(struct irqfd_set *set,
@@ -109,18 +116,18 @@ static struct irqfd *irqfd_find(struct irqfd_set *set,
 static void irqfd_unpublish(struct irqfd *irqfd)
 {
 	lockdep_assert_held(&irqfd->set->lock);
-	hash_del(&irqfd->node);
+	hlist_del_init(&irqfd->node);
 	irqfd->set->count--;
 }
 
-/* For the owner. Nothing is injected after this. May not sleep. */
+/* For the owner, of an irqfd that is not hooked. */
 static void irqfd_free(struct irqfd *irqfd)
 {
 	eventfd_ctx_put(irqfd->eventfd);
 	kfree(irqfd);
 }
 
-/* For the owner, in process context. */
+/* For the owner, in process context. Nothing is injected after this. */
 static void irqfd_unhook(struct irqfd *irqfd)
 {
 	u64 count;
@@ -131,24 +138,40 @@ static void irqfd_unhook(struct irqfd *irqfd)
 
 /*
  * The eventfd is being closed. The wait queue's lock is held and interrupts are
- * off. Who closes has a reference to the eventfd until after the wakeup, so
- * that the one put here is not the last, and the wait queue stays.
+ * off. The reference to the eventfd keeps its wait queue for irqfd_unhook().
  */
 static void irqfd_hangup(struct irqfd *irqfd)
 {
 	struct irqfd_set *set = irqfd->set;
-	bool owner;
 
 	spin_lock(&set->lock);
-	owner = !hlist_unhashed(&irqfd->node);
-	if (owner)
-		irqfd_unpublish(irqfd);
+	if (!hlist_unhashed(&irqfd->node)) {
+		hlist_del(&irqfd->node);
+		hlist_add_head(&irqfd->node, &set->closed);
+	}
 	spin_unlock(&set->lock);
-	if (!owner)
-		return;
+}
 
-	list_del(&irqfd->wait.entry);
-	irqfd_free(irqfd);
+/* Take one of those whose eventfd has been closed, or NULL. */
+static struct irqfd *irqfd_take_closed(struct irqfd_set *set)
+{
+	struct irqfd *irqfd = NULL;
+
+	spin_lock_irq(&set->lock);
+	if (!hlist_empty(&set->closed)) {
+		irqfd = hlist_entry(set->closed.first, struct irqfd, node);
+		irqfd_unpublish(irqfd);
+	}
+	spin_unlock_irq(&set->lock);
+	return irqfd;
+}
+
+static void irqfd_free_closed(struct irqfd_set *set)
+{
+	struct irqfd *irqfd;
+
+	while ((irqfd = irqfd_take_closed(set)))
+		irqfd_unhook(irqfd);
 }
 
 /*
@@ -302,12 +325,37 @@ int irqfd_config(struct irqfd_set *set, const struct acrn_irqfd *args)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
+	irqfd_free_closed(set);
 	if (args->flags & ACRN_IRQFD_FLAG_DEASSIGN)
 		ret = irqfd_deassign(set, file);
 	else
 		ret = irqfd_assign(set, file, &args->msi);
 	fput(file);
 	return ret;
+}
+
+/**
+ * irqfd_show() - List the irqfds of a VM
+ * @set:	The VM's irqfds
+ * @seq:	One line for each: MSI address and data, how often it was
+ *		injected, how often the hypervisor refused it
+ *
+ * Context: Process context, may sleep. Takes @set's locks.
+ */
+void irqfd_show(struct irqfd_set *set, struct seq_file *seq)
+{
+	struct irqfd *irqfd;
+	int bucket;
+
+	mutex_lock(&set->config);
+	spin_lock_irq(&set->lock);
+	hash_for_each(set->irqfds, bucket, irqfd, node)
+		seq_printf(seq, "%#llx %#llx injected=%llu failed=%llu\n",
+			   irqfd->msi.msi_addr, irqfd->msi.msi_data,
+			   READ_ONCE(irqfd->injected),
+			   READ_ONCE(irqfd->failed));
+	spin_unlock_irq(&set->lock);
+	mutex_unlock(&set->config);
 }
 
 /**
@@ -328,6 +376,7 @@ struct irqfd_set *irqfd_set_create(struct acrn_vm *vm)
 	mutex_init(&set->config);
 	spin_lock_init(&set->lock);
 	hash_init(set->irqfds);
+	INIT_HLIST_HEAD(&set->closed);
 	return set;
 }
 
@@ -361,12 +410,8 @@ void irqfd_set_destroy(struct irqfd_set *set)
 
 	while ((irqfd = irqfd_take_any(set)))
 		irqfd_unhook(irqfd);
-
-	/*
-	 * An irqfd_hangup() that was first is not waited for above. It runs
-	 * with interrupts off, which a grace period does wait for.
-	 */
-	synchronize_rcu();
+	/* A hangup moves only what is in the set, so that none comes any more */
+	irqfd_free_closed(set);
 	mutex_destroy(&set->config);
 	kfree(set);
 }

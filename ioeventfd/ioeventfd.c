@@ -6,6 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -21,6 +22,7 @@
  * @node:	In &ioeventfd_set.doorbells
  * @key:	Which writes ring it. Constant
  * @eventfd:	What they signal; a reference. Constant
+ * @rings:	How often
  *
  * Readers hold nothing but the RCU read lock: freed a grace period after it has
  * left the hash table.
@@ -29,6 +31,7 @@ struct doorbell {
 	struct hlist_node node;
 	struct doorbell_key key;
 	struct eventfd_ctx *eventfd;
+	atomic64_t rings;
 };
 
 static_assert(sizeof(struct doorbell) <= 256);
@@ -77,7 +80,7 @@ static struct doorbell *doorbell_find(struct ioeventfd_set *set,
  * Hot path, run for each write of a guest: two lookups at most, no allocation,
  * and no lock but that of the eventfd's own wait queue.
  *
- * Context: Hard-IRQ context of the upcall; any other will do.
+ * Context: Any. Hard IRQ not with PREEMPT_RT, where the eventfd's lock sleeps.
  * Return: true if it was a doorbell and has been signalled.
  */
 bool ioeventfd_route(struct ioeventfd_set *set, const struct acrn_access *write)
@@ -92,8 +95,10 @@ bool ioeventfd_route(struct ioeventfd_set *set, const struct acrn_access *write)
 		doorbell_key_any_data(&key);
 		d = doorbell_find(set, &key);
 	}
-	if (d)
+	if (d) {
 		eventfd_signal(d->eventfd);
+		atomic64_inc(&d->rings);
+	}
 	rcu_read_unlock();
 	return d;
 }
@@ -216,6 +221,33 @@ int ioeventfd_config(struct ioeventfd_set *set,
 	if (ret)
 		eventfd_ctx_put(eventfd);
 	return ret;
+}
+
+/**
+ * ioeventfd_show() - List the doorbells of a VM
+ * @set:	The VM's doorbells
+ * @seq:	One line for each: pio or mmio, address, length, the data that
+ *		must be written or "any", how often it has rung
+ *
+ * Context: Process context, may sleep. Takes @set's lock.
+ */
+void ioeventfd_show(struct ioeventfd_set *set, struct seq_file *seq)
+{
+	struct doorbell *d;
+	int bucket;
+
+	mutex_lock(&set->lock);
+	hash_for_each(set->doorbells, bucket, d, node) {
+		seq_printf(seq, "%s %#llx %u ",
+			   d->key.type == ACRN_IOREQ_TYPE_PORTIO ? "pio" : "mmio",
+			   d->key.addr, d->key.len);
+		if (d->key.mask)
+			seq_printf(seq, "%#llx", d->key.data);
+		else
+			seq_puts(seq, "any");
+		seq_printf(seq, " rings=%lld\n", atomic64_read(&d->rings));
+	}
+	mutex_unlock(&set->lock);
 }
 
 /**

@@ -14,11 +14,13 @@
 struct acrn_access;
 struct acrn_ioeventfd;
 struct ioeventfd_set;
+struct seq_file;
 
 struct ioeventfd_set *ioeventfd_set_create(void);
 void ioeventfd_set_destroy(struct ioeventfd_set *set);
 int ioeventfd_config(struct ioeventfd_set *set,
 		     const struct acrn_ioeventfd *args);
+void ioeventfd_show(struct ioeventfd_set *set, struct seq_file *seq);
 bool ioeventfd_route(struct ioeventfd_set *set,
 		     const struct acrn_access *write);
 

@@ -10,7 +10,7 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
-/* Writes of guests that were doorbells, each signalled in the upcall. */
+/* Writes of guests that were doorbells, each signalled. */
 DECLARE_PER_CPU(u64, acrn_vhost_doorbells_routed);
 
 /* MSIs of irqfds that the hypervisor took. */

@@ -2,13 +2,22 @@
 /*
  * acrn_vhost.ko, the data plane: joins the doorbell router and the irqfds to
  * the HSM.
+ *
+ * The module parameter "dispatch" says where doorbells are signalled: "irq", in
+ * the upcall, or "thread", by the VM's work in the HSM, which is slower by two
+ * thread switches and keeps the time in hard IRQ short. PREEMPT_RT kernels have
+ * "thread" only, because an eventfd's lock sleeps there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/preempt.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "../ioeventfd/ioeventfd.h"
 #include "../irqfd/irqfd.h"
@@ -20,15 +29,93 @@ DEFINE_PER_CPU(u64, acrn_vhost_msis_injected);
 
 static struct dentry *debugfs_dir;
 
+enum dispatch {
+	DISPATCH_IRQ,
+	DISPATCH_THREAD,
+};
+
+static const char * const dispatch_names[] = {
+	[DISPATCH_IRQ] = "irq",
+	[DISPATCH_THREAD] = "thread",
+};
+
+static int dispatch = IS_ENABLED(CONFIG_PREEMPT_RT) ? DISPATCH_THREAD :
+						      DISPATCH_IRQ;
+
+/* Takes effect with the next doorbell. */
+static int dispatch_set(const char *text, const struct kernel_param *param)
+{
+	int value = sysfs_match_string(dispatch_names, text);
+
+	if (value < 0)
+		return value;
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && value == DISPATCH_IRQ) {
+		pr_err("dispatch=irq does not work on PREEMPT_RT kernels\n");
+		return -EOPNOTSUPP;
+	}
+	WRITE_ONCE(dispatch, value);
+	return 0;
+}
+
+static int dispatch_get(char *text, const struct kernel_param *param)
+{
+	return sysfs_emit(text, "%s\n", dispatch_names[READ_ONCE(dispatch)]);
+}
+
+static const struct kernel_param_ops dispatch_ops = {
+	.set = dispatch_set,
+	.get = dispatch_get,
+};
+
+module_param_cb(dispatch, &dispatch_ops, NULL, 0644);
+MODULE_PARM_DESC(dispatch, "where doorbells are signalled: irq or thread");
+
 /**
  * struct dataplane - A VM's state, from attach to detach
  * @ioeventfds:	Its doorbells
  * @irqfds:	Its interrupts
+ * @doorbells_file:	Lists @ioeventfds
+ * @irqfds_file:	Lists @irqfds
  */
 struct dataplane {
 	struct ioeventfd_set *ioeventfds;
 	struct irqfd_set *irqfds;
+	struct dentry *doorbells_file;
+	struct dentry *irqfds_file;
 };
+
+static int doorbells_show(struct seq_file *seq, void *unused)
+{
+	struct dataplane *dp = seq->private;
+
+	ioeventfd_show(dp->ioeventfds, seq);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(doorbells);
+
+static int irqfds_show(struct seq_file *seq, void *unused)
+{
+	struct dataplane *dp = seq->private;
+
+	irqfd_show(dp->irqfds, seq);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(irqfds);
+
+static void create_files(struct dataplane *dp, struct dentry *dir)
+{
+	dp->doorbells_file = debugfs_create_file("doorbells", 0400, dir, dp,
+						 &doorbells_fops);
+	dp->irqfds_file = debugfs_create_file("irqfds", 0400, dir, dp,
+					      &irqfds_fops);
+}
+
+/* Afterwards nobody reads them. */
+static void remove_files(struct dataplane *dp)
+{
+	debugfs_remove(dp->doorbells_file);
+	debugfs_remove(dp->irqfds_file);
+}
 
 static void *dataplane_attach(struct acrn_vm *vm)
 {
@@ -43,6 +130,7 @@ static void *dataplane_attach(struct acrn_vm *vm)
 	dp->irqfds = irqfd_set_create(vm);
 	if (!dp->irqfds)
 		goto destroy_ioeventfds;
+	create_files(dp, acrn_hsm_debugfs_dir(vm));
 	return dp;
 
 destroy_ioeventfds:
@@ -56,6 +144,7 @@ static void dataplane_detach(void *data)
 {
 	struct dataplane *dp = data;
 
+	remove_files(dp);
 	irqfd_set_destroy(dp->irqfds);
 	ioeventfd_set_destroy(dp->ioeventfds);
 	kfree(dp);
@@ -75,11 +164,13 @@ static int dataplane_irqfd(void *data, const struct acrn_irqfd *args)
 	return irqfd_config(dp->irqfds, args);
 }
 
-/* Hot path. Hard-IRQ context of the upcall. */
+/* Hot path. Hard-IRQ context of the upcall, then process context. */
 static bool dataplane_doorbell(void *data, const struct acrn_access *write)
 {
 	struct dataplane *dp = data;
 
+	if (in_hardirq() && READ_ONCE(dispatch) == DISPATCH_THREAD)
+		return false;
 	if (!ioeventfd_route(dp->ioeventfds, write))
 		return false;
 	this_cpu_inc(acrn_vhost_doorbells_routed);
@@ -125,11 +216,6 @@ static int __init acrn_vhost_init(void)
 {
 	int ret;
 
-	/* An eventfd's lock sleeps there, and the router signals in hard IRQ. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
-		pr_err("PREEMPT_RT kernels are not supported\n");
-		return -EOPNOTSUPP;
-	}
 	ret = acrn_hsm_register_dataplane(&dataplane_ops);
 	if (ret) {
 		pr_err("the HSM has a data plane already (%d)\n", ret);

@@ -72,12 +72,13 @@ static const struct acrn_dataplane_ops *get_or_load(void)
 	return get_registered();
 }
 
-static int attach(struct acrn_vm *vm)
+static int attach_locked(struct acrn_vm *vm)
 {
 	struct acrn_dataplane *dataplane = &vm->dataplane;
 	const struct acrn_dataplane_ops *ops;
 	void *data;
 
+	lockdep_assert_held(&dataplane->lock);
 	if (dataplane->ops)
 		return 0;
 	ops = get_or_load();
@@ -89,9 +90,32 @@ static int attach(struct acrn_vm *vm)
 		return PTR_ERR(data);
 	}
 	dataplane->data = data;
-	/* Pairs with acrn_dataplane_doorbell(), which may run right away. */
+	/* Pairs with attached_ops(); the upcall may run right away. */
 	smp_store_release(&dataplane->ops, ops);
 	return 0;
+}
+
+/* NULL until the VM is attached, after that always the same. */
+static const struct acrn_dataplane_ops *
+attached_ops(const struct acrn_dataplane *dataplane)
+{
+	/* Pairs with attach_locked(). */
+	return smp_load_acquire(&dataplane->ops);
+}
+
+static int attach(struct acrn_vm *vm)
+{
+	struct acrn_dataplane *dataplane = &vm->dataplane;
+	int ret;
+
+	if (attached_ops(dataplane))
+		return 0;
+	ret = mutex_lock_killable(&dataplane->lock);
+	if (ret)
+		return ret;
+	ret = attach_locked(vm);
+	mutex_unlock(&dataplane->lock);
+	return ret;
 }
 
 void acrn_dataplane_init(struct acrn_dataplane *dataplane)
@@ -118,12 +142,10 @@ int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 	struct acrn_dataplane *dataplane = &vm->dataplane;
 	int ret;
 
-	mutex_lock(&dataplane->lock);
 	ret = attach(vm);
-	if (!ret)
-		ret = dataplane->ops->ioeventfd(dataplane->data, args);
-	mutex_unlock(&dataplane->lock);
-	return ret;
+	if (ret)
+		return ret;
+	return attached_ops(dataplane)->ioeventfd(dataplane->data, args);
 }
 
 /* ACRN_IOCTL_IRQFD. -EOPNOTSUPP when there is no data plane. */
@@ -132,12 +154,10 @@ int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args)
 	struct acrn_dataplane *dataplane = &vm->dataplane;
 	int ret;
 
-	mutex_lock(&dataplane->lock);
 	ret = attach(vm);
-	if (!ret)
-		ret = dataplane->ops->irqfd(dataplane->data, args);
-	mutex_unlock(&dataplane->lock);
-	return ret;
+	if (ret)
+		return ret;
+	return attached_ops(dataplane)->irqfd(dataplane->data, args);
 }
 
 static bool is_doorbell_like(const struct acrn_ioreq *request)
@@ -157,16 +177,14 @@ static bool is_doorbell_like(const struct acrn_ioreq *request)
 }
 
 /*
- * Hot path, hard-IRQ context of the upcall. True when @request was a doorbell
- * and only needs to be completed.
+ * Hot path, hard-IRQ context of the upcall or process context of the VM's work.
+ * True when @request was a doorbell and only needs to be completed.
  */
 bool acrn_dataplane_doorbell(struct acrn_vm *vm,
 			     const struct acrn_ioreq *request)
 {
-	const struct acrn_dataplane_ops *ops;
+	const struct acrn_dataplane_ops *ops = attached_ops(&vm->dataplane);
 
-	/* Pairs with attach(). */
-	ops = smp_load_acquire(&vm->dataplane.ops);
 	if (!ops || !is_doorbell_like(request))
 		return false;
 	return ops->doorbell(vm->dataplane.data, &request->access);

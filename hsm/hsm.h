@@ -7,11 +7,15 @@
  *				make or end the VM; not while one waits
  *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
  *   &struct acrn_dataplane.lock
- *   &struct acrn_ioreqs.lock	also taken by the upcall in hard-IRQ context
+ *   &struct acrn_ioreqs.lock
+ *
+ * The upcall, in hard-IRQ context, takes none.
  */
 #ifndef HSM_HSM_H
 #define HSM_HSM_H
 
+#include <linux/atomic.h>
+#include <linux/jump_label.h>
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
 #include <linux/miscdevice.h>
@@ -48,14 +52,12 @@ struct acrn_memory {
 
 /**
  * enum acrn_ioreq_owner - Who may complete the request in a slot
- * @ACRN_IOREQ_HYPERVISOR:	Nobody: no request has been taken from the slot
- * @ACRN_IOREQ_UPCALL:		The upcall that has just taken it
+ * @ACRN_IOREQ_HYPERVISOR:	The upcall, if the slot is pending at all
  * @ACRN_IOREQ_WORK:		The VM's work
  * @ACRN_IOREQ_CLIENT:		The client in user space
  */
 enum acrn_ioreq_owner {
 	ACRN_IOREQ_HYPERVISOR,
-	ACRN_IOREQ_UPCALL,
 	ACRN_IOREQ_WORK,
 	ACRN_IOREQ_CLIENT,
 };
@@ -96,8 +98,8 @@ struct acrn_client {
  * struct acrn_ioreqs - I/O requests of a VM
  * @page:		I/O request page, pinned in the device model's memory
  * @slots:		The same, mapped; slot n is for vCPU n
- * @lock:		Guards @requests, @client and every change of the
- *			processed field of @slots by us
+ * @lock:		Guards @client, and the requests of @requests whose owner
+ *			is not the hypervisor
  * @requests:		What has been taken from @slots
  * @client:		Answers what the kernel does not, or NULL
  * @work:		Deals with what the upcall leaves
@@ -107,7 +109,7 @@ struct acrn_client {
 struct acrn_ioreqs {
 	struct page *page;
 	struct acrn_io_request *slots;
-	raw_spinlock_t lock;
+	spinlock_t lock; /* client, requests */
 	struct acrn_ioreq requests[ACRN_IO_REQUEST_MAX];
 	struct acrn_client *client;
 	struct work_struct work;
@@ -138,14 +140,41 @@ union acrn_cpu_state {
 
 /**
  * struct acrn_dataplane - A VM's side of the data plane
- * @lock:	Serialises attaching and the two ioctls
+ * @lock:	Serialises attaching
  * @ops:	NULL until attached; published after @data
  * @data:	What &acrn_dataplane_ops.attach returned
  */
 struct acrn_dataplane {
-	struct mutex lock;	/* attaching, ioctls */
+	struct mutex lock;	/* attaching */
 	const struct acrn_dataplane_ops *ops;
 	void *data;
+};
+
+/* Of powers of two nanoseconds: the last is for 2 s and all beyond. */
+#define ACRN_LATENCY_BUCKETS	32
+
+/**
+ * struct acrn_stats - What has been done for a VM
+ * @doorbells:		Rung and completed in the upcall
+ * @doorbells_deferred:	Rung and completed by the VM's work
+ * @requests_kernel:	Answered by the VM's work without the client
+ * @requests_client:	Handed to the client
+ * @msis:		Injected by data plane and device model
+ * @msis_failed:	Refused by the hypervisor
+ * @latency:		Doorbells by the time from the upcall to completion:
+ *			bucket n counts those of 2^n ns and more
+ *
+ * @doorbells and @latency are the upcall's to change, the requests and
+ * @doorbells_deferred the work's.
+ */
+struct acrn_stats {
+	u64 doorbells;
+	u64 doorbells_deferred;
+	u64 requests_kernel;
+	u64 requests_client;
+	atomic64_t msis;
+	atomic64_t msis_failed;
+	u64 latency[ACRN_LATENCY_BUCKETS];
 };
 
 /**
@@ -159,6 +188,8 @@ struct acrn_dataplane {
  * @ioreqs:	Its I/O requests
  * @monitor:	Its interrupt statistics
  * @dataplane:	Its ioeventfds and irqfds
+ * @stats:	What has been done for it
+ * @debugfs_dir:	Shows that
  */
 struct acrn_vm {
 	struct list_head node;
@@ -169,6 +200,8 @@ struct acrn_vm {
 	struct acrn_ioreqs ioreqs;
 	struct acrn_monitor monitor;
 	struct acrn_dataplane dataplane;
+	struct acrn_stats stats;
+	struct dentry *debugfs_dir;
 };
 
 /* ioctl.c: /dev/acrn_hsm */
@@ -194,7 +227,7 @@ int acrn_ioreq_wq_create(void);
 void acrn_ioreq_wq_destroy(void);
 int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address);
 void acrn_ioreq_deinit(struct acrn_ioreqs *ioreqs, bool unpin);
-void acrn_ioreq_upcall(struct acrn_vm *vm);
+void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload);
 void acrn_ioreq_flush(struct acrn_vm *vm);
 void acrn_ioreq_clear(struct acrn_vm *vm);
 void acrn_ioreq_reset(struct acrn_vm *vm);
@@ -228,6 +261,14 @@ int acrn_monitor_set(struct acrn_vm *vm, u64 user_address);
 /* power.c: the P- and C-states of the VM's vCPUs */
 int acrn_cpu_state_get(struct acrn_vm *vm, u64 command,
 		       union acrn_cpu_state *state);
+
+/* debugfs.c: what has been done, for people to see */
+DECLARE_STATIC_KEY_FALSE(acrn_latency_key);
+void acrn_debugfs_init(void);
+void acrn_debugfs_exit(void);
+void acrn_debugfs_add(struct acrn_vm *vm);
+void acrn_debugfs_remove(struct acrn_vm *vm);
+void acrn_latency_add(struct acrn_vm *vm, u64 cycles);
 
 /* remove_cpu.c: the Service VM's CPUs for User VMs, an attribute of the device */
 extern const struct attribute_group *acrn_hsm_groups[];

@@ -10,6 +10,7 @@
 
 #include "acrn_hypercall.h"
 #include "hsm.h"
+#include "trace.h"
 
 /*
  * The hypercall takes its argument from physical memory, which the stack may
@@ -55,6 +56,9 @@ int acrn_hsm_inject_msi(struct acrn_vm *vm, u64 addr, u64 data)
 	msi->msi_data = data;
 	ret = acrn_hc_inject_msi(vm->vmid, msi);
 	local_irq_restore(flags);
+
+	atomic64_inc(ret ? &vm->stats.msis_failed : &vm->stats.msis);
+	trace_acrn_msi(vm->vmid, addr, data, ret);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_inject_msi, ACRN_HSM);

@@ -2,11 +2,22 @@
 /*
  * I/O requests, from the slot that the hypervisor filled to its completion.
  *
- * The upcall takes a request from its slot and offers it to the data plane.
- * What is no doorbell goes to the VM's own work, which combines PCI
- * configuration accesses and hands the rest to the client in user space. At
- * any time a request has one owner and only that one completes it, so that
- * nothing is completed twice and nothing is lost when client or VM go away.
+ * The upcall takes a request from its slot and offers it to the data plane: a
+ * doorbell is completed there, without a lock. Everything else goes to the VM's
+ * own work, which offers it once more, combines PCI configuration accesses and
+ * hands the rest to the client in user space. At any time a request has one
+ * owner and only that one completes it, so that nothing is completed twice and
+ * nothing is lost when client or VM go away.
+ *
+ * The upcall comes to one CPU only, vCPU 0 of the Service VM, so that it never
+ * meets itself. Against all others it is ordered by two words, the request's
+ * owner and the slot's state:
+ *
+ *  - it takes a slot that is PENDING and whose owner is the hypervisor;
+ *  - it marks a slot that it does not complete PROCESSING and handled by the
+ *    kernel, so that it does not take it again and no client looks at it;
+ *  - who completes a slot changes the owner before the state, as a vCPU that
+ *    polls may raise its next request at once.
  */
 #include <linux/bits.h>
 #include <linux/err.h>
@@ -15,10 +26,12 @@
 #include <linux/nospec.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <asm/tsc.h>
 
 #include "acrn_hypercall.h"
 #include "hsm.h"
 #include "pci_conf.h"
+#include "trace.h"
 
 /* What a read returns that nobody answers. */
 static const u64 unclaimed = ~0ULL;
@@ -36,6 +49,12 @@ int acrn_ioreq_wq_create(void)
 void acrn_ioreq_wq_destroy(void)
 {
 	destroy_workqueue(ioreq_wq);
+}
+
+/* For counters that one context alone changes. */
+static void count(u64 *counter)
+{
+	WRITE_ONCE(*counter, *counter + 1);
 }
 
 static struct acrn_vm *work_to_vm(struct work_struct *work)
@@ -84,38 +103,93 @@ static void copy_request(struct acrn_ioreq *request,
 		access->value = slot_value(slot, access->type, access->size);
 }
 
-/* Take what is pending. Returns the vCPUs concerned, one bit each. */
-static unsigned long take_pending(struct acrn_vm *vm)
+/* Copy out a request that is the upcall's to deal with. False when none is. */
+static bool take_request(struct acrn_ioreq *request,
+			 const struct acrn_io_request *slot)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	struct acrn_io_request *slot;
-	struct acrn_ioreq *request;
-	unsigned long taken = 0;
-	unsigned int vcpu;
-
-	raw_spin_lock(&ioreqs->lock);
-	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
-		request = &ioreqs->requests[vcpu];
-		if (request->owner != ACRN_IOREQ_HYPERVISOR)
-			continue;
-		slot = &ioreqs->slots[vcpu];
-		/* The rest of the slot was written before its state. */
-		if (smp_load_acquire(&slot->processed) !=
-		    ACRN_IOREQ_STATE_PENDING)
-			continue;
-		copy_request(request, slot);
-		request->owner = ACRN_IOREQ_UPCALL;
-		__set_bit(vcpu, &taken);
-	}
-	raw_spin_unlock(&ioreqs->lock);
-	return taken;
+	/* The rest of the slot was written before its state. */
+	if (smp_load_acquire(&slot->processed) != ACRN_IOREQ_STATE_PENDING)
+		return false;
+	/* A device model can pretend that a slot is pending. */
+	if (smp_load_acquire(&request->owner) != ACRN_IOREQ_HYPERVISOR)
+		return false;
+	copy_request(request, slot);
+	return true;
 }
 
 /*
- * Give a slot back. @value is what a read returns; NULL leaves what the slot
- * holds. The owner changes before the state can be seen: a vCPU that polls may
- * raise its next request at once, and the upcall for that waits for the lock
- * instead of finding the slot taken.
+ * A doorbell has been rung: let the vCPU go on. @start is when the upcall
+ * began, in cycles of the TSC.
+ */
+static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu,
+			      const struct acrn_ioreq *request, u64 start)
+{
+	struct acrn_io_request *slot = &vm->ioreqs.slots[vcpu];
+
+	/* From here on the slot is the hypervisor's. */
+	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_COMPLETE);
+	if (!request->polling)
+		acrn_hc_notify_request_finish(vm->vmid, vcpu);
+
+	count(&vm->stats.doorbells);
+	trace_acrn_complete(vm->vmid, vcpu);
+	if (static_branch_unlikely(&acrn_latency_key))
+		acrn_latency_add(vm, get_cycles() - start);
+}
+
+/* Leave a request to the VM's work. */
+static void defer_request(struct acrn_vm *vm, unsigned int vcpu,
+			  struct acrn_ioreq *request)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_io_request *slot = &ioreqs->slots[vcpu];
+
+	trace_acrn_defer(vm->vmid, vcpu, request->write, &request->access);
+	WRITE_ONCE(slot->kernel_handled, 1);
+	/* A client looks at the state first. */
+	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_PROCESSING);
+	/* Pairs with dispatch_request(): the copy is complete. */
+	smp_store_release(&request->owner, ACRN_IOREQ_WORK);
+	queue_work(ioreq_wq, &ioreqs->work);
+}
+
+/* Any context. True when @request was a doorbell; it remains to complete it. */
+static bool ring_doorbell(struct acrn_vm *vm, unsigned int vcpu,
+			  const struct acrn_ioreq *request)
+{
+	if (!acrn_dataplane_doorbell(vm, request))
+		return false;
+	trace_acrn_doorbell(vm->vmid, vcpu, request->write, &request->access);
+	return true;
+}
+
+/**
+ * acrn_ioreq_upcall() - Deal with a VM's pending requests
+ * @vm:		The VM
+ * @start:	When the upcall began, in cycles of the TSC
+ * @overload:	Leave all of them to the VM's work
+ *
+ * Hot path. Hard-IRQ context of the upcall, under RCU.
+ */
+void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_ioreq *request = ioreqs->requests;
+	unsigned int vcpu;
+
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++, request++) {
+		if (!take_request(request, &ioreqs->slots[vcpu]))
+			continue;
+		if (!overload && ring_doorbell(vm, vcpu, request))
+			complete_doorbell(vm, vcpu, request, start);
+		else
+			defer_request(vm, vcpu, request);
+	}
+}
+
+/*
+ * Give a slot back whose request is the work's or the client's. @value is what
+ * a read returns; NULL leaves what the slot holds.
  *
  * Return: whether the vCPU needs to be notified, once the lock is dropped
  */
@@ -124,20 +198,22 @@ static bool release_slot(struct acrn_ioreqs *ioreqs, unsigned int vcpu,
 {
 	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
 	struct acrn_io_request *slot = &ioreqs->slots[vcpu];
+	bool notify = !request->polling;
 
 	lockdep_assert_held(&ioreqs->lock);
 	if (value && !request->write)
 		set_slot_value(slot, request->access.type, *value);
 	if (request->owner == ACRN_IOREQ_CLIENT)
 		ioreqs->client->requests--;
-	request->owner = ACRN_IOREQ_HYPERVISOR;
+	/* Pairs with take_request(): the copy is not used any more. */
+	smp_store_release(&request->owner, ACRN_IOREQ_HYPERVISOR);
 	/* From here on the slot, value included, is the hypervisor's. */
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_COMPLETE);
-	return !request->polling;
+	return notify;
 }
 
 /*
- * Complete a request if @owner still has it. Any context.
+ * Complete a request if @owner still has it. Process context.
  *
  * Return: 0, -EINVAL when the request is not @owner's, or what the hypervisor
  * said
@@ -147,42 +223,21 @@ static int complete_request(struct acrn_vm *vm, unsigned int vcpu,
 {
 	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
 	bool notify = false;
-	unsigned long flags;
 	int ret = -EINVAL;
 
-	raw_spin_lock_irqsave(&ioreqs->lock, flags);
+	spin_lock(&ioreqs->lock);
 	if (ioreqs->requests[vcpu].owner == owner) {
 		notify = release_slot(ioreqs, vcpu, value);
 		ret = 0;
 	}
-	raw_spin_unlock_irqrestore(&ioreqs->lock, flags);
+	spin_unlock(&ioreqs->lock);
+	if (ret)
+		return ret;
 
-	return notify ? acrn_hc_notify_request_finish(vm->vmid, vcpu) : ret;
-}
-
-/* Leave a request that was no doorbell to the VM's work. */
-static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
-{
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-
-	raw_spin_lock(&ioreqs->lock);
-	ioreqs->requests[vcpu].owner = ACRN_IOREQ_WORK;
-	raw_spin_unlock(&ioreqs->lock);
-	queue_work(ioreq_wq, &ioreqs->work);
-}
-
-/* Hot path. Hard-IRQ context of the upcall, under RCU. */
-void acrn_ioreq_upcall(struct acrn_vm *vm)
-{
-	unsigned long taken = take_pending(vm);
-	unsigned int vcpu;
-
-	for_each_set_bit(vcpu, &taken, ACRN_IO_REQUEST_MAX) {
-		if (acrn_dataplane_doorbell(vm, &vm->ioreqs.requests[vcpu]))
-			complete_request(vm, vcpu, ACRN_IOREQ_UPCALL, NULL);
-		else
-			defer_request(vm, vcpu);
-	}
+	if (notify)
+		ret = acrn_hc_notify_request_finish(vm->vmid, vcpu);
+	trace_acrn_complete(vm->vmid, vcpu);
+	return ret;
 }
 
 /* Rewrite a slot to a request of type PCICFG; direction, size, value stay. */
@@ -198,6 +253,13 @@ static void set_slot_register(struct acrn_io_request *slot,
 	WRITE_ONCE(slot->type, ACRN_IOREQ_TYPE_PCICFG);
 }
 
+/* Complete a request of the work's; a read gives @value. */
+static void answer_request(struct acrn_vm *vm, unsigned int vcpu, u64 value)
+{
+	count(&vm->stats.requests_kernel);
+	complete_request(vm, vcpu, ACRN_IOREQ_WORK, &value);
+}
+
 /*
  * Hand a request to the client, as an access to the PCI configuration register
  * @reg unless that is NULL. When there is no client there is no device: as on
@@ -209,57 +271,48 @@ static void pass_to_client(struct acrn_vm *vm, unsigned int vcpu,
 	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
 	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
 	struct acrn_io_request *slot = &ioreqs->slots[vcpu];
-	struct acrn_client *client = NULL;
-	unsigned long flags;
+	struct acrn_client *client;
 
-	raw_spin_lock_irqsave(&ioreqs->lock, flags);
-	if (request->owner == ACRN_IOREQ_WORK && ioreqs->client) {
-		client = ioreqs->client;
+	spin_lock(&ioreqs->lock);
+	client = ioreqs->client;
+	if (client) {
 		kref_get(&client->ref);
 		client->requests++;
 		request->owner = ACRN_IOREQ_CLIENT;
 		if (reg)
 			set_slot_register(slot, reg);
-		WRITE_ONCE(slot->kernel_handled, 0);
-		/* The client looks at the state before anything else. */
-		smp_store_release(&slot->processed,
-				  ACRN_IOREQ_STATE_PROCESSING);
+		/* The client looks at this before the rest of the slot. */
+		smp_store_release(&slot->kernel_handled, 0);
 	}
-	raw_spin_unlock_irqrestore(&ioreqs->lock, flags);
+	spin_unlock(&ioreqs->lock);
 
 	if (!client) {
-		complete_request(vm, vcpu, ACRN_IOREQ_WORK, &unclaimed);
+		answer_request(vm, vcpu, unclaimed);
 		return;
 	}
+	count(&vm->stats.requests_client);
 	wake_up_interruptible(&client->wait);
 	acrn_client_put(client);
-}
-
-/* Copy out a request that the work owns. False when it owns none. */
-static bool get_deferred(struct acrn_ioreqs *ioreqs, unsigned int vcpu,
-			 struct acrn_ioreq *request)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&ioreqs->lock, flags);
-	*request = ioreqs->requests[vcpu];
-	raw_spin_unlock_irqrestore(&ioreqs->lock, flags);
-	return request->owner == ACRN_IOREQ_WORK;
 }
 
 static void dispatch_request(struct acrn_vm *vm, unsigned int vcpu)
 {
 	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
 	struct acrn_pci_register reg;
-	struct acrn_ioreq request;
 
-	if (!get_deferred(ioreqs, vcpu, &request))
+	/* Nobody else takes a request from the work. Pairs with the upcall. */
+	if (smp_load_acquire(&request->owner) != ACRN_IOREQ_WORK)
 		return;
-	switch (acrn_pci_conf_access(&ioreqs->pci_conf_address, &request.access,
-				     request.write, &reg)) {
+	if (ring_doorbell(vm, vcpu, request)) {
+		count(&vm->stats.doorbells_deferred);
+		complete_request(vm, vcpu, ACRN_IOREQ_WORK, NULL);
+		return;
+	}
+	switch (acrn_pci_conf_access(&ioreqs->pci_conf_address,
+				     &request->access, request->write, &reg)) {
 	case ACRN_PCI_CONF_DONE:
-		complete_request(vm, vcpu, ACRN_IOREQ_WORK,
-				 &request.access.value);
+		answer_request(vm, vcpu, request->access.value);
 		break;
 	case ACRN_PCI_CONF_REGISTER:
 		pass_to_client(vm, vcpu, &reg);
@@ -324,9 +377,9 @@ void acrn_ioreq_clear(struct acrn_vm *vm)
 	unsigned long notify;
 
 	acrn_ioreq_flush(vm);
-	raw_spin_lock_irq(&vm->ioreqs.lock);
+	spin_lock(&vm->ioreqs.lock);
 	notify = release_client_slots(vm);
-	raw_spin_unlock_irq(&vm->ioreqs.lock);
+	spin_unlock(&vm->ioreqs.lock);
 	notify_vcpus(vm, notify);
 }
 
@@ -341,13 +394,13 @@ void acrn_ioreq_reset(struct acrn_vm *vm)
 	unsigned int vcpu;
 
 	ioreqs->pci_conf_address = 0;
-	raw_spin_lock_irq(&ioreqs->lock);
+	spin_lock(&ioreqs->lock);
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
 		if (ioreqs->requests[vcpu].owner == ACRN_IOREQ_CLIENT)
 			ioreqs->requests[vcpu].owner = ACRN_IOREQ_HYPERVISOR;
 	if (ioreqs->client)
 		ioreqs->client->requests = 0;
-	raw_spin_unlock_irq(&ioreqs->lock);
+	spin_unlock(&ioreqs->lock);
 }
 
 /*
@@ -385,12 +438,12 @@ int acrn_client_create(struct acrn_vm *vm)
 	kref_init(&client->ref);
 	init_waitqueue_head(&client->wait);
 
-	raw_spin_lock_irq(&ioreqs->lock);
+	spin_lock(&ioreqs->lock);
 	if (ioreqs->client)
 		ret = -EEXIST;
 	else
 		ioreqs->client = client;
-	raw_spin_unlock_irq(&ioreqs->lock);
+	spin_unlock(&ioreqs->lock);
 	if (ret)
 		acrn_client_put(client);
 	return ret;
@@ -403,14 +456,14 @@ void acrn_client_destroy(struct acrn_vm *vm)
 	struct acrn_client *client;
 	unsigned long notify = 0;
 
-	raw_spin_lock_irq(&ioreqs->lock);
+	spin_lock(&ioreqs->lock);
 	client = ioreqs->client;
 	if (client) {
 		notify = release_client_slots(vm);
 		WRITE_ONCE(client->gone, true);
 		ioreqs->client = NULL;
 	}
-	raw_spin_unlock_irq(&ioreqs->lock);
+	spin_unlock(&ioreqs->lock);
 	if (!client)
 		return;
 	notify_vcpus(vm, notify);
@@ -424,11 +477,11 @@ struct acrn_client *acrn_client_get(struct acrn_vm *vm)
 	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
 	struct acrn_client *client;
 
-	raw_spin_lock_irq(&ioreqs->lock);
+	spin_lock(&ioreqs->lock);
 	client = ioreqs->client;
 	if (client)
 		kref_get(&client->ref);
-	raw_spin_unlock_irq(&ioreqs->lock);
+	spin_unlock(&ioreqs->lock);
 	return client;
 }
 
@@ -460,7 +513,7 @@ int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address)
 	if (ret != 1)
 		return ret < 0 ? ret : -EFAULT;
 	ioreqs->slots = page_address(ioreqs->page);
-	raw_spin_lock_init(&ioreqs->lock);
+	spin_lock_init(&ioreqs->lock);
 	INIT_WORK(&ioreqs->work, ioreq_work);
 	return 0;
 }

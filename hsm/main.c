@@ -65,6 +65,7 @@ static int __init hsm_init(void)
 	ret = acrn_ioreq_wq_create();
 	if (ret)
 		goto deinit_interrupt;
+	acrn_debugfs_init();
 	acrn_upcall_hook();
 	ret = misc_register(&hsm_device);
 	if (ret)
@@ -73,6 +74,7 @@ static int __init hsm_init(void)
 
 unhook_upcall:
 	acrn_upcall_unhook();
+	acrn_debugfs_exit();
 	acrn_ioreq_wq_destroy();
 deinit_interrupt:
 	acrn_interrupt_deinit();
@@ -85,6 +87,7 @@ static void __exit hsm_exit(void)
 {
 	misc_deregister(&hsm_device);
 	acrn_upcall_unhook();
+	acrn_debugfs_exit();
 	acrn_ioreq_wq_destroy();
 	acrn_interrupt_deinit();
 }

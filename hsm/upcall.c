@@ -8,22 +8,60 @@
 #include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <asm/acrn.h>
+#include <asm/tsc.h>
 
 #include "hsm.h"
+#include "trace.h"
 
 /* Changed under vms_lock, read under RCU. */
 static LIST_HEAD(vms);
 static DEFINE_MUTEX(vms_lock);
 
-/* Hot path. Hard-IRQ context, on the CPU that is the Service VM's vCPU 0. */
+/**
+ * struct upcall_load - How much time the upcall takes
+ * @since:	Begin of the current window
+ * @spent:	What the upcall has taken of it
+ *
+ * In cycles of the TSC. Used by the upcall alone, which comes to one CPU.
+ */
+static struct upcall_load {
+	u64 since;
+	u64 spent;
+} load;
+
+/* Guests can ring without end. A fourth of the time is for everything else. */
+#define LOAD_WINDOW_MS	10
+#define LOAD_LIMIT(window)	((window) / 4 * 3)
+
+static bool overloaded(u64 now)
+{
+	u64 window = (u64)tsc_khz * LOAD_WINDOW_MS;
+
+	if (now - load.since > window) {
+		load.since = now;
+		load.spent = 0;
+	}
+	return load.spent > LOAD_LIMIT(window);
+}
+
+/*
+ * Hot path. Hard-IRQ context, on the CPU that is the Service VM's vCPU 0.
+ *
+ * When upcalls leave no time for anything else, requests are left to the VMs'
+ * works until the window ends: a vCPU then goes on when the scheduler lets it.
+ */
 static void upcall(void)
 {
+	u64 start = get_cycles();
+	bool overload = overloaded(start);
 	struct acrn_vm *vm;
 
+	trace_acrn_upcall(overload);
 	rcu_read_lock();
 	list_for_each_entry_rcu(vm, &vms, node)
-		acrn_ioreq_upcall(vm);
+		acrn_ioreq_upcall(vm, start, overload);
 	rcu_read_unlock();
+	load.spent += get_cycles() - start;
 }
 
 void acrn_upcall_hook(void)

@@ -55,6 +55,7 @@ static int create_in_hypervisor(struct acrn_vm *vm,
 	if (args->vmid == ACRN_VMID_INVALID)
 		return -EINVAL;
 	vm->vmid = args->vmid;
+	acrn_debugfs_add(vm);
 	return 0;
 }
 
@@ -135,6 +136,7 @@ static void quiesce(struct acrn_vm *vm)
 	acrn_ioreq_clear(vm);
 	acrn_client_destroy(vm);
 	acrn_dataplane_detach(&vm->dataplane);
+	acrn_debugfs_remove(vm);
 }
 
 /**

@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 struct acrn_vm;
+struct dentry;
 struct module;
 
 /**
@@ -44,11 +45,12 @@ struct acrn_access {
  *		is handled after it returns. Called once @doorbell can no longer
  *		be entered for this VM. Process context, may sleep.
  * @ioeventfd:	ACRN_IOCTL_IOEVENTFD, its argument as user space gave it.
- *		Process context, may sleep; one call at a time for a VM.
+ *		Process context, may sleep; any number of calls at a time.
  * @irqfd:	ACRN_IOCTL_IRQFD, likewise
  * @doorbell:	A guest's write. True when it was a doorbell and has been
  *		signalled; the HSM then completes the request. Hard-IRQ context
- *		of the upcall.
+ *		of the upcall; what is declined there is offered once more in
+ *		process context, before anything else is done with it.
  */
 struct acrn_dataplane_ops {
 	struct module *owner;
@@ -62,5 +64,6 @@ struct acrn_dataplane_ops {
 int acrn_hsm_register_dataplane(const struct acrn_dataplane_ops *ops);
 void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops);
 int acrn_hsm_inject_msi(struct acrn_vm *vm, u64 addr, u64 data);
+struct dentry *acrn_hsm_debugfs_dir(struct acrn_vm *vm);
 
 #endif /* ACRN_HSM_H */

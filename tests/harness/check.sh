@@ -94,9 +94,19 @@ for version in $KVERS; do
 	step "modules $version: W=1, sparse" modules "$kdir" "$build/modules-$version"
 done
 
-# The last two are about include/compat.h, which exists to ask for the version.
-step "checkpatch" "$kdir/source/scripts/checkpatch.pl" --no-tree --strict --quiet \
-	--no-summary --ignore FILE_PATH_CHANGES,LINUX_VERSION_CODE,CONSTANT_COMPARISON --file "${kernel_c[@]}" include/*.h
+# Of what is ignored, version and comparison are about include/compat.h, which
+# exists to ask for the version, the last two about how trace events are written.
+checkpatch() {
+	local ignore=$1
+	shift
+	"$kdir/source/scripts/checkpatch.pl" --no-tree --strict --quiet --no-summary \
+		--ignore "FILE_PATH_CHANGES,$ignore" --file "$@"
+}
+mapfile -t trace_h < <(find "${kernel_h[@]}" -name trace.h)
+mapfile -t plain_c < <(printf '%s\n' "${kernel_c[@]}" include/*.h | grep -vFx "${trace_h[@]/#/-e}")
+step "checkpatch" checkpatch LINUX_VERSION_CODE,CONSTANT_COMPARISON "${plain_c[@]}"
+step "checkpatch of trace events" checkpatch PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE \
+	"${trace_h[@]}"
 step "kernel-doc" "$kdir/source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" include/*.h lib/*.h
 step "SPDX" spdx "${kernel_c[@]}" "${user_c[@]}" include/*.h
 step "user-space headers compile alone" headers_alone "${user_h[@]}"

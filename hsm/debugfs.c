@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the HSM and the data plane have done for each VM, in debugfs:
+ * acrn_hsm/vmN, N being the VM's id. The formats are in
+ * Documentation/tracing.md.
+ */
+#include <linux/debugfs.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/seq_file.h>
+#include <asm/tsc.h>
+
+#include "hsm.h"
+
+DEFINE_STATIC_KEY_FALSE(acrn_latency_key);
+
+static struct dentry *top;
+static DEFINE_MUTEX(latency_key_lock);
+
+static int stats_show(struct seq_file *seq, void *unused)
+{
+	const struct acrn_vm *vm = seq->private;
+	const struct acrn_stats *stats = &vm->stats;
+
+	seq_printf(seq, "doorbells %llu\n", READ_ONCE(stats->doorbells));
+	seq_printf(seq, "doorbells_deferred %llu\n",
+		   READ_ONCE(stats->doorbells_deferred));
+	seq_printf(seq, "requests_kernel %llu\n",
+		   READ_ONCE(stats->requests_kernel));
+	seq_printf(seq, "requests_client %llu\n",
+		   READ_ONCE(stats->requests_client));
+	seq_printf(seq, "msis %lld\n", atomic64_read(&stats->msis));
+	seq_printf(seq, "msis_failed %lld\n",
+		   atomic64_read(&stats->msis_failed));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+/* Hot path when measuring. @cycles of the TSC from the upcall to completion. */
+void acrn_latency_add(struct acrn_vm *vm, u64 cycles)
+{
+	u64 ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
+	unsigned int bucket = ns ? min(ilog2(ns), ACRN_LATENCY_BUCKETS - 1) : 0;
+	u64 *count = &vm->stats.latency[bucket];
+
+	WRITE_ONCE(*count, *count + 1);
+}
+
+static int latency_show(struct seq_file *seq, void *unused)
+{
+	const struct acrn_vm *vm = seq->private;
+	unsigned int i;
+
+	for (i = 0; i < ACRN_LATENCY_BUCKETS; i++)
+		seq_printf(seq, "%llu %llu\n", 1ULL << i,
+			   READ_ONCE(vm->stats.latency[i]));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(latency);
+
+static int measure_latency_get(void *data, u64 *value)
+{
+	*value = static_key_enabled(&acrn_latency_key);
+	return 0;
+}
+
+static int measure_latency_set(void *data, u64 value)
+{
+	if (value > 1)
+		return -EINVAL;
+	mutex_lock(&latency_key_lock);
+	if (value)
+		static_branch_enable(&acrn_latency_key);
+	else
+		static_branch_disable(&acrn_latency_key);
+	mutex_unlock(&latency_key_lock);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(measure_latency_fops, measure_latency_get,
+			 measure_latency_set, "%llu\n");
+
+void acrn_debugfs_init(void)
+{
+	top = debugfs_create_dir("acrn_hsm", NULL);
+	debugfs_create_file("measure_latency", 0600, top, NULL,
+			    &measure_latency_fops);
+}
+
+void acrn_debugfs_exit(void)
+{
+	debugfs_remove(top);
+}
+
+/* @vm has got its id, and still has it when this is undone. */
+void acrn_debugfs_add(struct acrn_vm *vm)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "vm%u", vm->vmid);
+	vm->debugfs_dir = debugfs_create_dir(name, top);
+	debugfs_create_file("stats", 0400, vm->debugfs_dir, vm, &stats_fops);
+	debugfs_create_file("latency", 0400, vm->debugfs_dir, vm,
+			    &latency_fops);
+}
+
+/* Afterwards nobody reads. */
+void acrn_debugfs_remove(struct acrn_vm *vm)
+{
+	debugfs_remove(vm->debugfs_dir);
+	vm->debugfs_dir = NULL;
+}
+
+/**
+ * acrn_hsm_debugfs_dir() - Where the data plane can put files about a VM
+ * @vm:		User VM
+ *
+ * They have to be removed before &acrn_dataplane_ops.detach returns.
+ *
+ * Return: the directory, for debugfs_create_file() and the like
+ */
+struct dentry *acrn_hsm_debugfs_dir(struct acrn_vm *vm)
+{
+	return vm->debugfs_dir;
+}
+EXPORT_SYMBOL_NS_GPL(acrn_hsm_debugfs_dir, ACRN_HSM);

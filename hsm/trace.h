@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tracepoints of the paths from the upcall to completion and of MSIs. What
+ * their fields mean is in Documentation/tracing.md.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM acrn_hsm
+
+#if !defined(HSM_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define HSM_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "acrn_hsm.h"
+
+#define show_acrn_type(type)					\
+	__print_symbolic(type,					\
+			 { ACRN_IOREQ_TYPE_PORTIO, "pio" },	\
+			 { ACRN_IOREQ_TYPE_MMIO, "mmio" },	\
+			 { ACRN_IOREQ_TYPE_PCICFG, "pcicfg" })
+
+/* The hypervisor's interrupt has come. */
+TRACE_EVENT(acrn_upcall,
+	TP_PROTO(bool overload),
+	TP_ARGS(overload),
+	TP_STRUCT__entry(__field(bool, overload)),
+	TP_fast_assign(__entry->overload = overload;),
+	TP_printk("overload=%d", __entry->overload)
+);
+
+DECLARE_EVENT_CLASS(acrn_access,
+	TP_PROTO(u16 vmid, unsigned int vcpu, bool write,
+		 const struct acrn_access *access),
+	TP_ARGS(vmid, vcpu, write, access),
+	TP_STRUCT__entry(
+		__field(u16, vmid)
+		__field(u16, vcpu)
+		__field(bool, write)
+		__field(u32, type)
+		__field(u32, size)
+		__field(u64, address)
+		__field(u64, value)
+	),
+	TP_fast_assign(
+		__entry->vmid = vmid;
+		__entry->vcpu = vcpu;
+		__entry->write = write;
+		__entry->type = access->type;
+		__entry->size = access->size;
+		__entry->address = access->address;
+		__entry->value = access->value;
+	),
+	TP_printk("vm=%u vcpu=%u %s %s address=%#llx size=%u value=%#llx",
+		  __entry->vmid, __entry->vcpu,
+		  __entry->write ? "write" : "read",
+		  show_acrn_type(__entry->type), __entry->address,
+		  __entry->size, __entry->value)
+);
+
+/* A write that rang a doorbell, which has been signalled. */
+DEFINE_EVENT(acrn_access, acrn_doorbell,
+	TP_PROTO(u16 vmid, unsigned int vcpu, bool write,
+		 const struct acrn_access *access),
+	TP_ARGS(vmid, vcpu, write, access)
+);
+
+/* An access that the upcall leaves to the VM's work. */
+DEFINE_EVENT(acrn_access, acrn_defer,
+	TP_PROTO(u16 vmid, unsigned int vcpu, bool write,
+		 const struct acrn_access *access),
+	TP_ARGS(vmid, vcpu, write, access)
+);
+
+/* The vCPU may go on; without polling it has been notified. */
+TRACE_EVENT(acrn_complete,
+	TP_PROTO(u16 vmid, unsigned int vcpu),
+	TP_ARGS(vmid, vcpu),
+	TP_STRUCT__entry(
+		__field(u16, vmid)
+		__field(u16, vcpu)
+	),
+	TP_fast_assign(
+		__entry->vmid = vmid;
+		__entry->vcpu = vcpu;
+	),
+	TP_printk("vm=%u vcpu=%u", __entry->vmid, __entry->vcpu)
+);
+
+/* An interrupt was injected, or refused by the hypervisor. */
+TRACE_EVENT(acrn_msi,
+	TP_PROTO(u16 vmid, u64 addr, u64 data, int ret),
+	TP_ARGS(vmid, addr, data, ret),
+	TP_STRUCT__entry(
+		__field(u16, vmid)
+		__field(u64, addr)
+		__field(u64, data)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__entry->vmid = vmid;
+		__entry->addr = addr;
+		__entry->data = data;
+		__entry->ret = ret;
+	),
+	TP_printk("vm=%u addr=%#llx data=%#llx ret=%d", __entry->vmid,
+		  __entry->addr, __entry->data, __entry->ret)
+);
+
+#endif /* HSM_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

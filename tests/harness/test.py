@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run the tests: unit tests here, system tests in VMs.
 
-Usage: test.py [--list] [--flavour base|debug] [--kvers LIST] [NAME...]
+Usage: test.py [--list] [--flavour base|debug|rt] [--kvers LIST] [--jobs N] [NAME...]
 
-NAME picks tests whose name is NAME or begins with "NAME-". The last line of
-the output is "N passed, N failed, N skipped".
+NAME picks tests whose name is NAME or begins with "NAME-". Two tests run at a
+time, unless --jobs says otherwise: most wait for time to pass in their VMs. The
+last line of the output is "N passed, N failed, N skipped".
 """
 
 import argparse
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -125,20 +127,29 @@ def prepare(tests, flavour):
         test.image = images[test.kver]
 
 
-def run_all(tests):
-    """Run the tests one after the other; how many passed and failed."""
+def run_one(test):
+    """Problems and number of checks of a test, and the seconds it took."""
+    start = time.monotonic()
+    problems, checks = test.run()
+    return problems, checks, time.monotonic() - start
+
+
+def run_all(tests, jobs):
+    """Run the tests, `jobs` at a time; how many passed and failed."""
     failed = 0
-    for number, test in enumerate(tests, 1):
-        print(f"[{number}/{len(tests)}] {test.name} ... ", end="", flush=True)
-        start = time.monotonic()
-        problems, checks = test.run()
-        print(f"{'FAILED' if problems else 'ok'} ({checks} checks, "
-              f"{time.monotonic() - start:.0f} s)", flush=True)
-        if problems:
-            failed += 1
-            for problem in problems[:20]:
-                print(f"    {problem}")
-            print(f"    logs: {test.logs}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(run_one, test): test for test in tests}
+        for number, done in enumerate(concurrent.futures.as_completed(running), 1):
+            test = running[done]
+            problems, checks, seconds = done.result()
+            print(f"[{number}/{len(tests)}] {test.name} "
+                  f"{'FAILED' if problems else 'ok'} ({checks} checks, {seconds:.0f} s)",
+                  flush=True)
+            if problems:
+                failed += 1
+                for problem in problems[:20]:
+                    print(f"    {problem}")
+                print(f"    logs: {test.logs}", flush=True)
     return len(tests) - failed, failed
 
 
@@ -146,10 +157,14 @@ def main():
     """Pick tests, build, run, and print the verdict last."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--flavour", default="base", choices=("base", "debug"))
+    parser.add_argument("--flavour", default="base", choices=("base", "debug", "rt"))
     parser.add_argument("--kvers", default="6.1 6.12", type=str.split)
+    parser.add_argument("--jobs", default=2, type=int)
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
+    if options.flavour == "rt":
+        # Earlier kernels have no PREEMPT_RT
+        options.kvers = [kver for kver in options.kvers if kver != "6.1"]
     tests = all_tests(options.kvers)
     if options.names:
         tests = [test for test in tests if any(
@@ -165,7 +180,7 @@ def main():
         prepare(tests, options.flavour)
     except BuildError as error:
         sys.exit(f"make test: {error}")
-    passed, failed = run_all(tests)
+    passed, failed = run_all(tests, options.jobs)
     print(f"{passed} passed, {failed} failed, 0 skipped")
     sys.exit(1 if failed else 0)
 

@@ -3,7 +3,7 @@
 # make			modules for the running kernel (KDIR=... for another), library,
 #			device model
 # make run		demonstration in VMs: KVER=6.1|6.12 HSM=ours|in-tree
-# make test		all tests; T=name for one, KERNEL=debug for the debug kernel
+# make test		all tests; T=name for one, KERNEL=debug or rt for another kernel
 # make test-list	their names
 # make bench		all measurements; B=name for one, QUICK=1 for fewer rounds
 # make check		static analysis

@@ -2,10 +2,10 @@
 # Build a kernel for the VMs from Debian's linux-source package and print the
 # build directory, which also serves as KDIR for our modules.
 #
-# Usage: build.sh VERSION [debug]        VERSION: 6.1 or 6.12
+# Usage: build.sh VERSION [debug|rt]     VERSION: 6.1 or 6.12; rt from 6.12 on
 #
 # Sources and builds live in the cache, keyed by what they are made from:
-# package version, configuration, compiler and this script.
+# package version, configuration and compiler.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -22,13 +22,20 @@ say() { echo "kernel $kver $flavour: $*" >&2; }
 fragments=("$here/base.config")
 case $flavour in
 base) ;;
-debug) fragments+=("$here/debug.config") ;;
-*) die "unknown flavour '$flavour': base or debug" ;;
+debug | rt) fragments+=("$here/$flavour.config") ;;
+*) die "unknown flavour '$flavour': base, debug or rt" ;;
 esac
+
+# The last word of the fragments on each option that is to be set.
+wanted_options() {
+	sed -E 's/^# (CONFIG_\w+) is not set$/\1=n/' "${fragments[@]}" |
+		awk -F= '/^CONFIG_/ { last[$1] = $0 }
+			END { for (name in last) if (last[name] !~ /=n$/) print last[name] }'
+}
 
 package_version=$(dpkg-query -W -f '${Version}' "$package")
 key=$({ echo "$package_version"; gcc --version | head -n 1
-	cat "${fragments[@]}" "${BASH_SOURCE[0]}"; } | sha256sum | cut -c 1-12)
+	cat "${fragments[@]}"; } | sha256sum | cut -c 1-12)
 src=$cache/linux-$package_version
 out=$cache/kernel-$kver-$flavour-$key
 
@@ -58,8 +65,7 @@ if [ ! -e "$out/.complete" ]; then
 	while read -r option; do
 		grep -qxF "$option" "$out/.config" ||
 			die "the kernel's configuration lost '$option'; see $log"
-	done < <(cat "${fragments[@]}" | tac | sort -t= -u -k1,1 |
-		grep '^CONFIG_')
+	done < <(wanted_options)
 	say "compiling (several minutes, log in $log)"
 	make -C "$out" -j"$(nproc)" KBUILD_BUILD_USER=acrn KBUILD_BUILD_HOST=vhost \
 		bzImage modules >> "$log" 2>&1 ||

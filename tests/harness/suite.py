@@ -51,7 +51,11 @@ SYSTEM = [
            hsms=BOTH),
     System("dataplane_guest", "doorbells and MSIs of a few instructions, counted",
            hsms=BOTH, user_cpus=1),
+    System("dataplane_race", "doorbells and MSIs counted while all changes at once",
+           args=(500,), timeout=180),
     System("guest_io", "accesses of the User VM that no driver makes", user_cpus=1),
+    System("many_vms", "16 User VMs at once, one of them with a mute device model",
+           user_cpus=16),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
 ]

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * As many User VMs at once as the hypervisor has. Each gets the right answers
+ * from its own device model and its doorbells counted, all at the same time;
+ * one whose device model never answers delays none of the others; and they all
+ * end at once.
+ *
+ * Arguments: a physical CPU for each User VM.
+ */
+#include <pthread.h>
+#include <time.h>
+
+#include "acrn_hypercall.h"
+#include "raw_guest.h"
+#include "tap.h"
+
+#define VMS_MAX	  16
+#define ROUNDS	  100
+#define SAMPLES	  400
+#define BELL_PORT 0x1000
+#define DATA_PORT 0x90
+
+/**
+ * struct vm - A User VM and the thread that is its device model
+ * @guest:	The VM
+ * @thread:	The device model
+ * @number:	Which one it is
+ * @bell:	Eventfd of its doorbell
+ * @wrong:	Answers that did not arrive as they were given
+ */
+struct vm {
+	struct guest guest;
+	pthread_t thread;
+	int number;
+	int bell;
+	int wrong;
+};
+
+static struct vm vms[VMS_MAX];
+static int count;
+
+static void vm_create(struct vm *vm, int number, int cpu)
+{
+	/* One that polls, as each of these keeps a processor busy. */
+	uint64_t flags = number == 1 ? ACRN_VM_FLAG_IO_COMPLETION_POLLING : 0;
+
+	vm->number = number;
+	vm->guest = guest_create(cpu, flags);
+	vm->bell = raw_eventfd();
+	if (raw_ioeventfd(&vm->guest.vm, vm->bell, ACRN_IOEVENTFD_FLAG_PIO,
+			  BELL_PORT, 2, 0))
+		err(1, "IOEVENTFD");
+	create_client(&vm->guest);
+	start(&vm->guest);
+}
+
+/* Run @function for each VM but the first @from, all at the same time. */
+static void in_parallel(int from, void *(*function)(void *))
+{
+	for (int i = from; i < count; i++)
+		if (pthread_create(&vms[i].thread, NULL, function, &vms[i]))
+			errx(1, "pthread_create");
+	for (int i = from; i < count; i++)
+		pthread_join(vms[i].thread, NULL);
+}
+
+static void *work(void *arg)
+{
+	struct vm *vm = arg;
+
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		uint32_t answer = vm->number << 16 | i;
+
+		write_port(&vm->guest, 2, BELL_PORT, i);
+		vm->wrong += vm->guest.requests != 0;
+		vm->wrong +=
+			read_port(&vm->guest, 4, DATA_PORT, answer) != answer;
+	}
+	return NULL;
+}
+
+static void test_all(int from, const char *how)
+{
+	int wrong = 0, bells = 0;
+
+	in_parallel(from, work);
+	for (int i = from; i < count; i++) {
+		wrong += vms[i].wrong;
+		bells += raw_events(vms[i].bell) == ROUNDS;
+	}
+	tap_eq(wrong, 0, "%s: every answer arrives where it belongs", how);
+	tap_eq(bells, count - from, "%s: every doorbell is counted", how);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Median time in which a device model answers one request of @vm. */
+static uint64_t median_ns(struct vm *vm)
+{
+	static uint64_t samples[SAMPLES];
+
+	for (int i = 0; i < SAMPLES; i++) {
+		uint64_t start = now_ns();
+
+		vm->wrong +=
+			read_port(&vm->guest, 4, DATA_PORT, i) != (uint32_t)i;
+		samples[i] = now_ns() - start;
+	}
+	qsort(samples, SAMPLES, sizeof(samples[0]), compare);
+	return samples[SAMPLES / 2];
+}
+
+/*
+ * The first User VM asks and nobody answers. Times do not decide, but whether
+ * the others go on does.
+ */
+static void test_mute(void)
+{
+	struct vm *other = &vms[2];
+	uint64_t alone = median_ns(other), beside;
+
+	wait_request(&vms[0].guest);
+	beside = median_ns(other);
+	tap_eq(other->wrong, 0, "right answers beside a mute device model");
+	tap_diag("median answer: %llu us alone, %llu us beside a mute one",
+		 (unsigned long long)alone / 1000,
+		 (unsigned long long)beside / 1000);
+	test_all(1, "beside a mute device model");
+}
+
+static void *vm_close(void *arg)
+{
+	struct vm *vm = arg;
+
+	guest_close(&vm->guest);
+	close(vm->bell);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	long pinned = pages_pinned();
+
+	count = argc - 1;
+	if (count < 3 || count > VMS_MAX)
+		errx(1, "usage: many_vms CPU... (3 to %d)", VMS_MAX);
+	for (int i = 0; i < count; i++)
+		vm_create(&vms[i], i, atoi(argv[i + 1]));
+	tap_ok(true, "%d User VMs run", count);
+	test_all(0, "all at once");
+	test_mute();
+	in_parallel(0, vm_close);
+	tap_eq(pages_pinned() - pinned, 0, "no page is pinned at the end");
+	return tap_done();
+}

@@ -241,6 +241,7 @@ void acrn_client_put(struct acrn_client *client);
 /* upcall.c: the hypervisor's interrupt */
 void acrn_upcall_hook(void);
 void acrn_upcall_unhook(void);
+void acrn_upcall_flush(void);
 void acrn_upcall_add(struct acrn_vm *vm);
 void acrn_upcall_remove(struct acrn_vm *vm);
 

@@ -24,7 +24,6 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <asm/tsc.h>
 
@@ -357,13 +356,13 @@ static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
 }
 
 /*
- * Wait until what the upcall has taken is completed or with the client.
- * May sleep.
+ * Wait until what the hypervisor has handed over so far is completed or with
+ * the client. May sleep.
  */
 void acrn_ioreq_flush(struct acrn_vm *vm)
 {
-	/* An upcall under way completes what it took or queues the work. */
-	synchronize_rcu();
+	/* An upcall completes what it takes or queues the work. */
+	acrn_upcall_flush();
 	flush_work(&vm->ioreqs.work);
 }
 

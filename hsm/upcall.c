@@ -7,11 +7,15 @@
  */
 #include <linux/mutex.h>
 #include <linux/rculist.h>
+#include <linux/smp.h>
 #include <asm/acrn.h>
 #include <asm/tsc.h>
 
 #include "hsm.h"
 #include "trace.h"
+
+/* The Service VM's vCPU 0, which Linux starts on. */
+#define UPCALL_CPU	0
 
 /* Changed under vms_lock, read under RCU. */
 static LIST_HEAD(vms);
@@ -45,7 +49,7 @@ static bool overloaded(u64 now)
 }
 
 /*
- * Hot path. Hard-IRQ context, on the CPU that is the Service VM's vCPU 0.
+ * Hot path. Hard-IRQ context on UPCALL_CPU.
  *
  * When upcalls leave no time for anything else, requests are left to the VMs'
  * works until the window ends: a vCPU then goes on when the scheduler lets it.
@@ -62,6 +66,21 @@ static void upcall(void)
 		acrn_ioreq_upcall(vm, start, overload);
 	rcu_read_unlock();
 	load.spent += get_cycles() - start;
+}
+
+static int nothing(void *unused)
+{
+	return 0;
+}
+
+/*
+ * Wait until the upcalls that the hypervisor has raised so far have run. One
+ * may still be on its way to a CPU that is idle, which a grace period does not
+ * wait for; a thread runs there only when it has been taken. May sleep.
+ */
+void acrn_upcall_flush(void)
+{
+	smp_call_on_cpu(UPCALL_CPU, nothing, NULL, false);
 }
 
 void acrn_upcall_hook(void)

@@ -15,10 +15,14 @@ rebind() {
 		ip link set eth0 up"
 }
 
+# The interface goes down first, as an init would have it. Linux 6.1.192 breaks a
+# virtio device at reboot, and its virtio-net then looks for ever for transmitted
+# packets, if there are any.
 reboot_vm() {
 	from=$(grep -c '^user-vm: ready' /run/vm1.log)
-	echo "reboot -f" > /run/vm1.in
-	wait_until 60 sh -c "[ \$(grep -c '^user-vm: ready' /run/vm1.log) -gt $from ]" || return
+	echo "ip link set eth0 down; reboot -f" > /run/vm1.in
+	wait_until 60 sh -c "[ \$(grep -c '^user-vm: ready' /run/vm1.log) -gt $from ]" ||
+		{ tail -n 12 /run/vm1.log; return 1; }
 	guest 1 true
 }
 

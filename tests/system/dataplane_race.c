@@ -280,6 +280,8 @@ static void *race(void *arg)
 	while (!stop) {
 		expect(doorbell(port, 0));
 		race_irqfd(efd);
+		/* The User VM needs the Service VM's CPUs to get on. */
+		usleep(random() % 200);
 		expect(doorbell(port, ACRN_IOEVENTFD_FLAG_DEASSIGN));
 		lane->pairs++;
 	}

@@ -9,7 +9,7 @@
 
 #define ADDRESS_SPACE_IO 1
 
-/* Invented, and known to tests/system/hsm_monitor.c. */
+/* Invented, and known to tests/system/conformance/power.c. */
 static const struct acrn_pstate_data pstates[] = {
 	{ 2400, 35000, 10, 10, 0x1800, 0x1800 },
 	{ 1600, 20000, 10, 10, 0x1000, 0x1000 },

@@ -5,6 +5,7 @@
 #include "hypercall.h"
 #include "service_vm.h"
 #include "testing.h"
+#include "trace.h"
 
 #define API_VERSION_MAJOR 1
 #define API_VERSION_MINOR 0
@@ -49,10 +50,13 @@ static const hypercall_fn hypercalls[NR_HYPERCALLS] = {
 s64 hypercall(u64 id, u64 arg0, u64 arg1)
 {
 	hypercall_fn handler = hypercalls[HC_INDEX(id)];
-	s64 fault;
+	s64 ret;
 
 	if (!handler)
 		return -ENOTTY;
-	fault = testing_fault(id);
-	return fault ? fault : handler(arg0, arg1);
+	ret = testing_fault(id);
+	if (!ret)
+		ret = handler(arg0, arg1);
+	trace_hypercall(id, arg0, arg1, ret);
+	return ret;
 }

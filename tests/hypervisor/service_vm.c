@@ -11,6 +11,7 @@
 #include "service_vm.h"
 #include "string.h"
 #include "testing.h"
+#include "trace.h"
 #include "x86.h"
 
 #define SERVICE_ASID 1
@@ -70,6 +71,7 @@ void service_vm_init(const struct multiboot_info *info)
 	map(0, (u64)hv_start);
 	map((u64)hv_end, LAPIC_BASE);
 	map(LAPIC_BASE + PAGE_SIZE, NPT_LIMIT);
+	trace_init();
 	service_apic_init();
 	init_msrpm();
 	for (u32 i = 0; i < nr_service_cpus; i++)

@@ -6,6 +6,7 @@
 #include "spinlock.h"
 #include "string.h"
 #include "testing.h"
+#include "trace.h"
 
 #define FAULT_ID(fault)	   ((fault)&0xff)
 #define FAULT_FROM(fault)  ((fault) >> 8 & 0xfff)
@@ -72,6 +73,8 @@ int testing_read_msr(u32 msr, u64 *value)
 
 	if (msr == HV_MSR_FAULT)
 		*value = READ_ONCE(fault);
+	else if (msr == HV_MSR_TRACE)
+		*value = trace_address();
 	else if (msr == HV_MSR_ARGUMENT_INFO)
 		*value = READ_ONCE(argument_info);
 	else if (word < HV_ARGUMENT_MSRS)
@@ -81,10 +84,8 @@ int testing_read_msr(u32 msr, u64 *value)
 	return 0;
 }
 
-int testing_write_msr(u32 msr, u64 value)
+static int set_fault(u64 value)
 {
-	if (msr != HV_MSR_FAULT)
-		return -EINVAL;
 	/* Counts of 0 would never be reached. */
 	if (value && (!FAULT_FROM(value) || !FAULT_CALLS(value)))
 		return -EINVAL;
@@ -92,4 +93,19 @@ int testing_write_msr(u32 msr, u64 value)
 	fault = value;
 	spin_unlock(&testing_lock);
 	return 0;
+}
+
+int testing_write_msr(u32 msr, u64 value)
+{
+	switch (msr) {
+	case HV_MSR_FAULT:
+		return set_fault(value);
+	case HV_MSR_TRACE:
+		if (value > 1)
+			return -EINVAL;
+		trace_switch(value);
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }

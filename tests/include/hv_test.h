@@ -7,6 +7,8 @@
 #ifndef HV_TEST_H
 #define HV_TEST_H
 
+#include <linux/types.h>
+
 /*
  * Read and write: which hypercall is going to fail. Bits 0 to 7 are the low
  * byte of its id; bits 8 to 19 say from which call on, those for other VMs
@@ -31,5 +33,51 @@
 #define HV_ARGUMENT_ID(info)   ((info)&0xff)
 #define HV_ARGUMENT_VMID(info) ((info) >> 16 & 0xffff)
 #define HV_ARGUMENT_SIZE(info) ((info) >> 32)
+
+/*
+ * The trace of hypercalls. Written: 1 switches it on and 0 off, either forgets
+ * what there was. Read: the physical address of &struct hv_trace, which the
+ * Service VM can read (/dev/mem) but not write to.
+ */
+#define HV_MSR_TRACE	 0x41435202U
+#define HV_TRACE_ENTRIES 4095
+
+/**
+ * struct hv_trace_entry - A hypercall, or one region of those that map memory
+ * @id:		Low byte of the hypercall's id
+ * @vmid:	Which VM
+ * @result:	What it returned
+ * @args:	What the Service VM asked for, without its own addresses, see
+ * below
+ *
+ * @args of SET_MEMORY_REGIONS, which has an entry for each region: type,
+ * attributes, User VM physical address, size, whether all of it leads to RAM of
+ * the Service VM, and which: the sum of each page's first eight bytes times its
+ * User VM page number, or where it is no RAM, its distance from the User VM
+ * physical address.
+ *
+ * @args[0] of others: the second argument, when that is a value; a digest of
+ * the structure it points to, when it is an address; and where a page is all
+ * that it points to, the offset within the page. CREATE_VM and
+ * PM_GET_CPU_STATE have it in the first argument.
+ */
+struct hv_trace_entry {
+	__u32 id;
+	__u32 vmid;
+	__s64 result;
+	__u64 args[6];
+};
+
+/**
+ * struct hv_trace - The last HV_TRACE_ENTRIES of them
+ * @count:	How many there were
+ * @reserved:	0
+ * @entries:	Entry n is at n % HV_TRACE_ENTRIES
+ */
+struct hv_trace {
+	__u64 count;
+	__u64 reserved[7];
+	struct hv_trace_entry entries[HV_TRACE_ENTRIES];
+};
 
 #endif /* HV_TEST_H */

@@ -6,7 +6,8 @@ Usage: test.py [--list] [--flavour base|debug|rt] [--kvers LIST] [--jobs N] [NAM
 
 NAME picks tests whose name is NAME or begins with "NAME-". Two tests run at a
 time, unless --jobs says otherwise: most wait for time to pass in their VMs. The
-last line of the output is "N passed, N failed, N skipped".
+last line of the output is "N passed, N failed, N skipped": tests that passed and
+failed, and single checks that none of them made.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import re
 import subprocess
 import sys
 import time
+
+from dataclasses import dataclass, field
 
 from suite import SYSTEM
 from vm import BUILD, TOP, BuildError, Image, ServiceVM, make, run_logged
@@ -28,8 +31,22 @@ UNIT_FLAGS = ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
 SERVICE_CPUS = 2
 
 
+@dataclass
+class Outcome:
+    """What a test found: `checks` were made, `skipped` were not."""
+
+    problems: list = field(default_factory=list)
+    checks: int = 0
+    skipped: int = 0
+
+    def judge_status(self, status):
+        """A program that failed without saying why has failed all the same."""
+        if status and not self.problems:
+            self.problems.append(f"exit status {status}")
+
+
 def judge_tap(path):
-    """Problems of a TAP stream: failed checks, and a plan that does not fit."""
+    """A TAP stream: failed checks, and a plan that does not fit, are problems."""
     with open(path, encoding="utf-8", errors="replace") as text:
         lines = text.read().splitlines()
     results = [line for line in lines if re.match(r"(not )?ok \d+", line)]
@@ -37,7 +54,8 @@ def judge_tap(path):
     plans = [line for line in lines if re.fullmatch(r"1\.\.\d+", line)]
     if plans != [f"1..{len(results)}"] or not results:
         problems.append(f"the plan is {plans or 'missing'}, {len(results)} checks ran")
-    return problems, len(results)
+    skipped = sum(bool(re.match(r"ok \d+ .*# SKIP", line)) for line in results)
+    return Outcome(problems, len(results) - skipped, skipped)
 
 
 class UnitTest:
@@ -50,7 +68,7 @@ class UnitTest:
         self.logs = os.path.join(LOGS, self.name)
 
     def run(self):
-        """Build and run; problems and the number of checks."""
+        """Build and run."""
         os.makedirs(self.logs, exist_ok=True)
         source = os.path.join(UNIT, self.file)
         with open(source, encoding="utf-8") as text:
@@ -61,15 +79,14 @@ class UnitTest:
             run_logged(self.name, ["gcc", *UNIT_FLAGS, source, *sources, "-o", program],
                        os.path.join(self.logs, "build.log"))
         except BuildError as error:
-            return [str(error)], 0
+            return Outcome([str(error)])
         log = os.path.join(self.logs, "task.log")
         with open(log, "w", encoding="utf-8") as out:
             status = subprocess.run([program], stdout=out, stderr=subprocess.STDOUT,
                                     timeout=120, check=False).returncode
-        problems, checks = judge_tap(log)
-        if status and not problems:
-            problems.append(f"exit status {status}")
-        return problems, checks
+        outcome = judge_tap(log)
+        outcome.judge_status(status)
+        return outcome
 
 
 class SystemTest:
@@ -85,7 +102,7 @@ class SystemTest:
         self.image = None
 
     def run(self):
-        """Boot and judge; problems and the number of checks."""
+        """Boot and judge."""
         spec = self.spec
         cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
         vm = ServiceVM(self.image, self.logs, spec.program, (*spec.args, *cpus),
@@ -93,11 +110,10 @@ class SystemTest:
                        cpus=SERVICE_CPUS + spec.user_cpus, memory=spec.memory,
                        cmdline=spec.cmdline, timeout=spec.timeout * self.image.slowness)
         status = vm.run()
-        problems, checks = judge_tap(vm.log("task"))
-        problems = vm.trouble() + problems
-        if status and not problems:
-            problems.append(f"exit status {status}")
-        return problems, checks
+        outcome = judge_tap(vm.log("task"))
+        outcome.problems = vm.trouble() + outcome.problems
+        outcome.judge_status(status)
+        return outcome
 
 
 def all_tests(kvers):
@@ -128,29 +144,32 @@ def prepare(tests, flavour):
 
 
 def run_one(test):
-    """Problems and number of checks of a test, and the seconds it took."""
+    """Outcome of a test, and the seconds it took."""
     start = time.monotonic()
-    problems, checks = test.run()
-    return problems, checks, time.monotonic() - start
+    return test.run(), time.monotonic() - start
 
 
 def run_all(tests, jobs):
-    """Run the tests, `jobs` at a time; how many passed and failed."""
-    failed = 0
+    """Run the tests, `jobs` at a time; how many failed, and skipped checks."""
+    failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         running = {pool.submit(run_one, test): test for test in tests}
         for number, done in enumerate(concurrent.futures.as_completed(running), 1):
             test = running[done]
-            problems, checks, seconds = done.result()
+            outcome, seconds = done.result()
+            counts = f"{outcome.checks} checks, "
+            if outcome.skipped:
+                counts += f"{outcome.skipped} skipped, "
+                skipped += outcome.skipped
             print(f"[{number}/{len(tests)}] {test.name} "
-                  f"{'FAILED' if problems else 'ok'} ({checks} checks, {seconds:.0f} s)",
+                  f"{'FAILED' if outcome.problems else 'ok'} ({counts}{seconds:.0f} s)",
                   flush=True)
-            if problems:
+            if outcome.problems:
                 failed += 1
-                for problem in problems[:20]:
+                for problem in outcome.problems[:20]:
                     print(f"    {problem}")
                 print(f"    logs: {test.logs}", flush=True)
-    return len(tests) - failed, failed
+    return failed, skipped
 
 
 def main():
@@ -180,8 +199,8 @@ def main():
         prepare(tests, options.flavour)
     except BuildError as error:
         sys.exit(f"make test: {error}")
-    passed, failed = run_all(tests, options.jobs)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
+    failed, skipped = run_all(tests, options.jobs)
+    print(f"{len(tests) - failed} passed, {failed} failed, {skipped} skipped")
     sys.exit(1 if failed else 0)
 
 

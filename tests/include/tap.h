@@ -20,7 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int tap_run, tap_failed;
+/* Shared by the files of a program */
+__attribute__((weak)) int tap_run, tap_failed;
 
 /* Print a diagnostic line. */
 __attribute__((format(printf, 1, 2), unused)) static void
@@ -49,6 +50,20 @@ tap_ok(bool pass, const char *fmt, ...)
 	fflush(stdout);
 	tap_failed += !pass;
 	return pass;
+}
+
+/* A check that cannot be made here, and why. */
+__attribute__((format(printf, 2, 3), unused)) static void
+tap_skip(const char *why, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("ok %d - ", ++tap_run);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf(" # SKIP %s\n", why);
+	fflush(stdout);
 }
 
 /* @got and @want are the same number; shows both when they are not. */

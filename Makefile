@@ -48,21 +48,30 @@ tools:
 hypervisor:
 	$(MAKE) -C tests/hypervisor O=$(BUILD)/hypervisor
 
-# Programs that run in the VMs: static, as the VMs have few libraries
+# Programs that run in the VMs: static, as the VMs have few libraries. A file of
+# tests/system is a program, and so is a folder.
 SYSTEM_TESTS := $(patsubst tests/system/%.c,$(BUILD)/tests/service-vm/%,\
 	$(wildcard tests/system/*.c))
+SYSTEM_SUITES := $(patsubst tests/system/%/main.c,$(BUILD)/tests/service-vm/%,\
+	$(wildcard tests/system/*/main.c))
 GUEST_TESTS := $(patsubst tests/guest/%.c,$(BUILD)/tests/user-vm/%,\
 	$(wildcard tests/guest/*.c))
 TEST_CC = $(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude \
 	-Itests/include -static -pthread
 
-system-tests: $(SYSTEM_TESTS) $(GUEST_TESTS)
+system-tests: $(SYSTEM_TESTS) $(SYSTEM_SUITES) $(GUEST_TESTS)
 
 TEST_HEADERS := $(wildcard tests/include/*.h)
 
-$(BUILD)/tests/service-vm/%: tests/system/%.c $(TEST_HEADERS)
+$(SYSTEM_TESTS): $(BUILD)/tests/service-vm/%: tests/system/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<
+
+.SECONDEXPANSION:
+$(SYSTEM_SUITES): $(BUILD)/tests/service-vm/%: $$(wildcard tests/system/%/*.[ch]) \
+		$(TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(TEST_CC) -o $@ $(filter %.c,$^)
 
 $(BUILD)/tests/service-vm/hypervisor: tests/system/hypervisor_guest.S
 

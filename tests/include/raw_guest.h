@@ -2,8 +2,6 @@
 /*
  * A User VM of a few instructions that does the accesses it is told to, one at
  * a time, and the device model that sees what becomes of them.
- *
- * To be included by one source file of a program.
  */
 #ifndef RAW_GUEST_H
 #define RAW_GUEST_H

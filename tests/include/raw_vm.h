@@ -69,6 +69,79 @@ static inline void raw_vm_close(struct raw_vm *vm)
 	munmap(vm->slots, sizeof(*vm->slots));
 }
 
+static inline int raw_open(void)
+{
+	int fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		err(1, "/dev/acrn_hsm");
+	return fd;
+}
+
+/* CREATE_VM with one vCPU on @cpu and the I/O request page at @slots. */
+static inline int raw_create(int fd, int cpu, const void *slots)
+{
+	struct acrn_vm_creation args = { .vcpu_num = 1,
+					 .ioreq_buf = (uintptr_t)slots,
+					 .cpu_affinity = 1ULL << cpu };
+
+	return ioctl(fd, ACRN_IOCTL_CREATE_VM, &args);
+}
+
+/* Both addresses of a segment are at the same place of the structure. */
+static inline int raw_memseg(int fd, unsigned long cmd, uint32_t type,
+			     uint32_t attr, uint64_t gpa, uint64_t from,
+			     uint64_t len)
+{
+	struct acrn_vm_memmap map = { .type = type,
+				      .attr = attr,
+				      .user_vm_pa = gpa,
+				      .service_vm_pa = from,
+				      .len = len };
+
+	return ioctl(fd, cmd, &map);
+}
+
+static inline int raw_set_ram(int fd, uint64_t gpa, const void *from,
+			      uint64_t len)
+{
+	return raw_memseg(fd, ACRN_IOCTL_SET_MEMSEG, ACRN_MEMMAP_RAM,
+			  ACRN_MEM_ACCESS_RWX, gpa, (uintptr_t)from, len);
+}
+
+static inline int raw_unset_ram(int fd, uint64_t gpa, uint64_t len)
+{
+	return raw_memseg(fd, ACRN_IOCTL_UNSET_MEMSEG, ACRN_MEMMAP_RAM,
+			  ACRN_MEM_ACCESS_RWX, gpa, 0, len);
+}
+
+static inline int raw_set_mmio(int fd, uint64_t gpa, uint64_t from,
+			       uint64_t len)
+{
+	return raw_memseg(fd, ACRN_IOCTL_SET_MEMSEG, ACRN_MEMMAP_MMIO,
+			  ACRN_MEM_ACCESS_RWX, gpa, from, len);
+}
+
+static inline int raw_unset_mmio(int fd, uint64_t gpa, uint64_t len)
+{
+	return raw_memseg(fd, ACRN_IOCTL_UNSET_MEMSEG, ACRN_MEMMAP_MMIO,
+			  ACRN_MEM_ACCESS_RWX, gpa, 0, len);
+}
+
+static inline int raw_notify(int fd, uint32_t vcpu)
+{
+	struct acrn_ioreq_notify args = { .vcpu = vcpu };
+
+	return ioctl(fd, ACRN_IOCTL_NOTIFY_REQUEST_FINISH, &args);
+}
+
+static inline int raw_inject_msi(int fd, uint64_t address, uint64_t data)
+{
+	struct acrn_msi_entry msi = { .msi_addr = address, .msi_data = data };
+
+	return ioctl(fd, ACRN_IOCTL_INJECT_MSI, &msi);
+}
+
 /* ACRN_IOCTL_IOEVENTFD with @flags, @len bytes at @addr, matching @data. */
 static inline int raw_ioeventfd(const struct raw_vm *vm, int eventfd,
 				uint32_t flags, uint64_t addr, uint32_t len,

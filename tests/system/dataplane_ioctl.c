@@ -5,13 +5,13 @@
  * several threads at once. The User VMs of this test never run.
  *
  * Arguments: physical CPUs of two User VMs.
- *
- * On the in-tree HSM, checks of what it is known to do otherwise are skipped.
  */
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "differs.h"
+#include "hv_trace.h"
 #include "raw_vm.h"
 #include "tap.h"
 
@@ -32,28 +32,7 @@
 #define COUNTERS    "/sys/kernel/debug/acrn_vhost/"
 #define MODULE_REFS "/sys/module/acrn_vhost/refcnt"
 
-static bool in_tree;
 static int cpus[2];
-
-/* True, and a skipped check, when the in-tree HSM is known to do otherwise. */
-static bool differs(const char *name, const char *in_tree_does)
-{
-	if (in_tree)
-		tap_ok(true, "%s # SKIP in-tree: %s", name, in_tree_does);
-	return in_tree;
-}
-
-/* A check with tap_errno() that the in-tree HSM does not pass. */
-#define ours_errno(call, want, name, in_tree_does)                             \
-	do {                                                                   \
-		if (!differs(name, in_tree_does))                              \
-			tap_errno(call, want, name);                           \
-	} while (0)
-
-static long long msis_injected(void)
-{
-	return raw_number(COUNTERS "msis_injected");
-}
 
 static void test_ioeventfd_arguments(void)
 {
@@ -80,16 +59,21 @@ static void test_ioeventfd_arguments(void)
 		  "ioeventfd: length 16");
 	tap_errno(raw_ioeventfd(&vm, efd, 0, ~0ULL, 2, 0), EINVAL,
 		  "ioeventfd: range that wraps");
-	ours_errno(raw_ioeventfd(&vm, efd, PIO, 0x1000, 8, 0), EINVAL,
-		   "ioeventfd: port of 8 bytes", "accepts it");
-	ours_errno(raw_ioeventfd(&vm, efd, PIO, 0x10000, 2, 0), EINVAL,
-		   "ioeventfd: port that there is not", "accepts it");
-	ours_errno(raw_ioeventfd(&vm, efd, PIO | 0x8, 0x1000, 2, 0), EINVAL,
-		   "ioeventfd: unknown flag", "accepts it");
-	ours_errno(ioctl(vm.fd, ACRN_IOCTL_IOEVENTFD, &reserved), EINVAL,
-		   "ioeventfd: reserved field not zero", "accepts it");
-	ours_errno(raw_ioeventfd(&vm, efd, PIO | DATAMATCH, 0x1000, 2, 0x10000),
-		   EINVAL, "ioeventfd: data that is too wide", "accepts it");
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_IOEVENTFD, &reserved), EINVAL,
+		  "ioeventfd: reserved field not zero");
+	differs_errno("ioeventfd-never",
+		      raw_ioeventfd(&vm, efd, PIO, 0x1100, 8, 0), EINVAL, 0,
+		      "ioeventfd: port of 8 bytes");
+	differs_errno("ioeventfd-never",
+		      raw_ioeventfd(&vm, efd, PIO, 0x10000, 2, 0), EINVAL, 0,
+		      "ioeventfd: port that there is not");
+	differs_errno(
+		"ioeventfd-never",
+		raw_ioeventfd(&vm, efd, PIO | DATAMATCH, 0x1200, 2, 0x10000),
+		EINVAL, 0, "ioeventfd: data that is too wide");
+	differs_errno("ioeventfd-flags",
+		      raw_ioeventfd(&vm, efd, PIO | 0x8, 0x1300, 2, 0), EINVAL,
+		      0, "ioeventfd: unknown flag");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_IOEVENTFD, 8), EFAULT,
 		  "ioeventfd: bad pointer");
 
@@ -102,17 +86,21 @@ static void test_ioeventfd_rules(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	int a = raw_eventfd(), b = raw_eventfd();
+	int c = raw_eventfd(), d = raw_eventfd();
 
 	tap_success(raw_ioeventfd(&vm, a, PIO, 0x1000, 2, 0),
 		    "ioeventfd: assigned");
 	tap_errno(raw_ioeventfd(&vm, a, PIO, 0x1000, 2, 0), EEXIST,
 		  "ioeventfd: twice the same");
-	ours_errno(raw_ioeventfd(&vm, b, PIO, 0x1000, 2, 0), EEXIST,
-		   "ioeventfd: twice, another eventfd",
-		   "only sees collisions of one eventfd");
-	ours_errno(raw_ioeventfd(&vm, b, PIO | DATAMATCH, 0x1000, 2, 5), EEXIST,
-		   "ioeventfd: matched data beside any data",
-		   "only sees collisions of one eventfd");
+	differs_errno("ioeventfd-conflict",
+		      raw_ioeventfd(&vm, c, PIO, 0x1000, 2, 0), EEXIST, 0,
+		      "ioeventfd: twice, another eventfd");
+	differs_errno("ioeventfd-conflict",
+		      raw_ioeventfd(&vm, d, PIO | DATAMATCH, 0x1000, 2, 5),
+		      EEXIST, 0, "ioeventfd: matched data beside any data");
+	differs_errno("ioeventfd-conflict",
+		      raw_ioeventfd(&vm, a, PIO, 0x1000, 1, 0), 0, EEXIST,
+		      "ioeventfd: another length with the same eventfd");
 	tap_success(raw_ioeventfd(&vm, b, PIO, 0x1000, 4, 0),
 		    "ioeventfd: another length beside it");
 	tap_success(raw_ioeventfd(&vm, b, 0, 0x1000, 2, 0),
@@ -131,36 +119,39 @@ static void test_ioeventfd_rules(void)
 
 	close(a);
 	close(b);
+	close(c);
+	close(d);
 	raw_vm_close(&vm);
 }
 
 static void test_ioeventfd_deassign(void)
 {
-	static const char why[] = "looks at the eventfd alone, returns 0";
+	static const char name[] = "ioeventfd-deassign";
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	const uint32_t flags = PIO | DATAMATCH, gone = flags | DEASSIGN;
 	int a = raw_eventfd(), b = raw_eventfd();
 
-	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1000, 2, 1), ENOENT,
-		   "deassign: nothing there", why);
+	differs_errno(name, raw_ioeventfd(&vm, a, gone, 0x1000, 2, 1), ENOENT,
+		      0, "deassign: nothing there");
 	tap_success(raw_ioeventfd(&vm, a, flags, 0x1000, 2, 1),
 		    "deassign: first, one is assigned");
-	ours_errno(raw_ioeventfd(&vm, b, gone, 0x1000, 2, 1), ENOENT,
-		   "deassign: another eventfd", why);
-	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1000, 2, 2), ENOENT,
-		   "deassign: other data", why);
-	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1002, 2, 1), ENOENT,
-		   "deassign: another address", why);
-	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1000, 4, 1), ENOENT,
-		   "deassign: another length", why);
-	ours_errno(raw_ioeventfd(&vm, a, gone & ~PIO, 0x1000, 2, 1), ENOENT,
-		   "deassign: memory instead of port", why);
-	ours_errno(raw_ioeventfd(&vm, a, gone & ~DATAMATCH, 0x1000, 2, 1),
-		   ENOENT, "deassign: any data instead of matched", why);
+	differs_errno(name, raw_ioeventfd(&vm, b, gone, 0x1000, 2, 1), ENOENT,
+		      0, "deassign: another eventfd");
+	differs_errno(name, raw_ioeventfd(&vm, a, gone, 0x1000, 2, 2), ENOENT,
+		      0, "deassign: other data");
+	differs_errno(name, raw_ioeventfd(&vm, a, gone, 0x1002, 2, 1), ENOENT,
+		      0, "deassign: another address");
+	differs_errno(name, raw_ioeventfd(&vm, a, gone, 0x1000, 4, 1), ENOENT,
+		      0, "deassign: another length");
+	differs_errno(name, raw_ioeventfd(&vm, a, gone & ~PIO, 0x1000, 2, 1),
+		      ENOENT, 0, "deassign: memory instead of port");
+	differs_errno(name,
+		      raw_ioeventfd(&vm, a, gone & ~DATAMATCH, 0x1000, 2, 1),
+		      ENOENT, 0, "deassign: any data instead of matched");
 	tap_success(raw_ioeventfd(&vm, a, gone, 0x1000, 2, 1),
 		    "deassign: the right one");
-	ours_errno(raw_ioeventfd(&vm, a, gone, 0x1000, 2, 1), ENOENT,
-		   "deassign: the right one twice", why);
+	differs_errno(name, raw_ioeventfd(&vm, a, gone, 0x1000, 2, 1), ENOENT,
+		      0, "deassign: the right one twice");
 	tap_success(raw_ioeventfd(&vm, b, flags, 0x1000, 2, 1),
 		    "deassign: what was deassigned can be assigned");
 	close(b);
@@ -176,26 +167,36 @@ static void test_ioeventfd_limit(void)
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	int efd = raw_eventfd(), failed = 0;
 
-	if (differs("ioeventfd: limit", "has none"))
-		goto out;
 	for (int i = 0; i < DOORBELLS_MAX; i++)
 		failed += raw_ioeventfd(&vm, efd, 0, 0x1000 + i, 2, 0) != 0;
 	tap_eq(failed, 0, "ioeventfd: %d of them", DOORBELLS_MAX);
-	tap_errno(raw_ioeventfd(&vm, efd, 0, 0x100000, 2, 0), ENOSPC,
-		  "ioeventfd: one more than the limit");
+	differs_errno("ioeventfd-limit",
+		      raw_ioeventfd(&vm, efd, 0, 0x100000, 2, 0), ENOSPC, 0,
+		      "ioeventfd: one more than the limit");
 	tap_success(raw_ioeventfd(&vm, efd, DEASSIGN, 0x1234, 2, 0),
 		    "ioeventfd: one of them deassigned");
-	tap_success(raw_ioeventfd(&vm, efd, 0, 0x100000, 2, 0),
+	tap_success(raw_ioeventfd(&vm, efd, 0, 0x100008, 2, 0),
 		    "ioeventfd: now one more");
-out:
 	close(efd);
 	raw_vm_close(&vm);
+}
+
+/* What the in-tree HSM accepts. */
+static void expect_irqfd(const struct raw_vm *vm, uint32_t flags, uint64_t addr,
+			 uint64_t data, const char *difference,
+			 const char *name)
+{
+	int efd = raw_eventfd();
+
+	differs_errno(difference, raw_irqfd(vm, efd, flags, addr, data), EINVAL,
+		      0, "irqfd: %s", name);
+	close(efd);
 }
 
 static void test_irqfd_arguments(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
-	int efd = raw_eventfd(), null = open("/dev/null", O_RDWR);
+	int null = open("/dev/null", O_RDWR);
 
 	tap_errno(raw_irqfd(&vm, -1, 0, MSI_ADDR, MSI_DATA), EBADF,
 		  "irqfd: descriptor -1");
@@ -205,21 +206,17 @@ static void test_irqfd_arguments(void)
 		  "irqfd: not an eventfd");
 	tap_errno(raw_irqfd(&vm, null, ACRN_IRQFD_FLAG_DEASSIGN, 0, 0), EINVAL,
 		  "irqfd: not an eventfd, to deassign");
-	ours_errno(raw_irqfd(&vm, efd, 2, MSI_ADDR, MSI_DATA), EINVAL,
-		   "irqfd: unknown flag", "accepts it");
-	ours_errno(raw_irqfd(&vm, efd, 0, 0, 0), EINVAL,
-		   "irqfd: MSI that was never written", "accepts it");
-	ours_errno(raw_irqfd(&vm, efd, 0, 0xfef00000, MSI_DATA), EINVAL,
-		   "irqfd: address outside of the window", "accepts it");
-	ours_errno(raw_irqfd(&vm, efd, 0, MSI_ADDR, 0x0f), EINVAL,
-		   "irqfd: vector of an exception", "accepts it");
-	ours_errno(raw_irqfd(&vm, efd, 0, MSI_ADDR, 0x541), EINVAL,
-		   "irqfd: INIT", "accepts it");
+	expect_irqfd(&vm, 2, MSI_ADDR, MSI_DATA, "irqfd-flags", "unknown flag");
+	expect_irqfd(&vm, 0, 0, 0, "irqfd-msi", "MSI that was never written");
+	expect_irqfd(&vm, 0, 0xfef00000, MSI_DATA, "irqfd-msi",
+		     "address outside of the window");
+	expect_irqfd(&vm, 0, MSI_ADDR, 0x0f, "irqfd-msi",
+		     "vector of an exception");
+	expect_irqfd(&vm, 0, MSI_ADDR, 0x541, "irqfd-msi", "INIT");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_IRQFD, 8), EFAULT,
 		  "irqfd: bad pointer");
 
 	close(null);
-	close(efd);
 	raw_vm_close(&vm);
 }
 
@@ -229,8 +226,9 @@ static void test_irqfd_rules(void)
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	int a = raw_eventfd(), b = raw_eventfd();
 
-	ours_errno(raw_irqfd(&vm, a, gone, MSI_ADDR, MSI_DATA), ENOENT,
-		   "irqfd: deassigned, but nothing there", "returns 0");
+	differs_errno("irqfd-deassign",
+		      raw_irqfd(&vm, a, gone, MSI_ADDR, MSI_DATA), ENOENT, 0,
+		      "irqfd: deassigned, but nothing there");
 	tap_success(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA),
 		    "irqfd: assigned");
 	tap_errno(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA), EBUSY,
@@ -241,8 +239,9 @@ static void test_irqfd_rules(void)
 		    "irqfd: the same MSI for another eventfd");
 	tap_success(raw_irqfd(&vm, a, gone, 0, 0),
 		    "irqfd: deassigned, whatever the MSI");
-	ours_errno(raw_irqfd(&vm, a, gone, MSI_ADDR, MSI_DATA), ENOENT,
-		   "irqfd: deassigned twice", "returns 0");
+	differs_errno("irqfd-deassign",
+		      raw_irqfd(&vm, a, gone, MSI_ADDR, MSI_DATA), ENOENT, 0,
+		      "irqfd: deassigned twice");
 	tap_success(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA + 1),
 		    "irqfd: assigned again");
 	close(b);
@@ -257,51 +256,45 @@ static void test_irqfd_rules(void)
 static void test_irqfd_events(void)
 {
 	const uint32_t gone = ACRN_IRQFD_FLAG_DEASSIGN;
+	const uint32_t msi = ACRN_HC_INJECT_MSI;
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	struct raw_vm other = raw_vm_create(cpus[1], 0);
+	struct trace trace = trace_start();
 	int efd = raw_eventfd();
-	long long before;
 
-	if (differs("irqfd: events are consumed", "leaves the count"))
-		goto out;
 	raw_signal(efd);
 	raw_signal(efd);
-	/* The module may be loaded by this call only */
-	raw_irqfd(&vm, efd, gone, 0, 0);
-	before = msis_injected();
 	raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA);
-	tap_eq(msis_injected() - before, 1,
+	tap_eq(trace_calls(&trace, msi), 1,
 	       "irqfd: pending events inject once when it is assigned");
-	tap_eq(raw_events(efd), 0, "irqfd: pending events are consumed");
+	differs_eq("irqfd-count", raw_events(efd), 0, 2,
+		   "irqfd: pending events afterwards");
 
 	for (int i = 0; i < 5; i++)
 		raw_signal(efd);
-	tap_eq(msis_injected() - before, 6, "irqfd: each event injects");
-	tap_eq(raw_events(efd), 0, "irqfd: each event is consumed");
-
+	tap_eq(trace_calls(&trace, msi), 5, "irqfd: each event injects");
 	raw_irqfd(&other, efd, 0, MSI_ADDR, MSI_DATA);
-	tap_eq(msis_injected() - before, 6,
-	       "irqfd: what was consumed does not inject again");
+	differs_eq("irqfd-count", trace_calls(&trace, msi), 0, 1,
+		   "irqfd: assigned once more, MSIs for events of before");
+	differs_eq("irqfd-count", raw_events(efd), 0, 5,
+		   "irqfd: events afterwards");
 	raw_signal(efd);
-	tap_eq(msis_injected() - before, 8,
+	tap_eq(trace_calls(&trace, msi), 2,
 	       "irqfd: one eventfd injects into two VMs");
 
 	raw_irqfd(&vm, efd, gone, 0, 0);
 	raw_signal(efd);
-	tap_eq(msis_injected() - before, 9,
+	tap_eq(trace_calls(&trace, msi), 1,
 	       "irqfd: after deassignment from one, into the other");
 	raw_vm_close(&other);
+	raw_events(efd);
 	raw_signal(efd);
-	tap_eq(msis_injected() - before, 9,
+	tap_eq(trace_calls(&trace, msi), 0,
 	       "irqfd: nothing injects when the VM is closed");
 	tap_eq(raw_events(efd), 1,
 	       "irqfd: the event stays when the VM is closed");
+	trace_stop(&trace);
 	close(efd);
-	raw_vm_close(&vm);
-	return;
-out:
-	close(efd);
-	raw_vm_close(&other);
 	raw_vm_close(&vm);
 }
 
@@ -326,8 +319,8 @@ static void test_irqfd_limit(void)
 	if (setrlimit(RLIMIT_NOFILE, &files))
 		err(1, "RLIMIT_NOFILE");
 	tap_eq(fill_irqfds(&vm, fds), 0, "irqfd: %d of them", IRQFDS_MAX);
-	ours_errno(raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA), ENOSPC,
-		   "irqfd: one more than the limit", "has none");
+	differs_errno("irqfd-limit", raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA),
+		      ENOSPC, 0, "irqfd: one more than the limit");
 	for (int i = 0; i < IRQFDS_MAX; i++)
 		close(fds[i]);
 	tap_eq(fill_irqfds(&vm, fds), 0,
@@ -494,7 +487,8 @@ static void test_destroy_under_load(void)
 	void *failed;
 	int bad = 0;
 
-	if (differs("VM destroyed under load", "does not serialise ioctls"))
+	if (differs_skip("destroy-races", "memory is used after it was freed",
+			 "VM destroyed under load"))
 		return;
 	for (int i = 0; i < rounds; i++) {
 		struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -526,8 +520,11 @@ static void test_module(void)
 	struct raw_vm vm, idle;
 	int efd = raw_eventfd();
 
-	if (differs("module of the data plane", "has none"))
+	if (raw_hsm_is_in_tree()) {
+		tap_skip("the in-tree HSM has none",
+			 "module of the data plane");
 		goto out;
+	}
 	tap_eq(raw_number(MODULE_REFS), 0, "module: not in use without a VM");
 	idle = raw_vm_create(cpus[1], 0);
 	tap_eq(raw_number(MODULE_REFS), 0,
@@ -558,7 +555,6 @@ int main(int argc, char **argv)
 		errx(2, "usage: dataplane_ioctl CPU CPU");
 	cpus[0] = atoi(argv[1]);
 	cpus[1] = atoi(argv[2]);
-	in_tree = raw_hsm_is_in_tree();
 
 	test_ioeventfd_arguments();
 	test_ioeventfd_rules();

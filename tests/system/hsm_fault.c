@@ -18,24 +18,6 @@
 
 static int cpus[2];
 
-static int hsm_open(void)
-{
-	int fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		err(1, "/dev/acrn_hsm");
-	return fd;
-}
-
-static int create(int fd, const void *slots)
-{
-	struct acrn_vm_creation args = { .vcpu_num = 1,
-					 .ioreq_buf = (uintptr_t)slots,
-					 .cpu_affinity = 1ULL << cpus[0] };
-
-	return ioctl(fd, ACRN_IOCTL_CREATE_VM, &args);
-}
-
 /* A VM can be made and ended, and no page is pinned afterwards. */
 static void expect_clean(long pinned, const char *name)
 {
@@ -58,11 +40,12 @@ static void test_create(void)
 {
 	long pinned = pages_pinned();
 	void *slots = raw_pages(PAGE);
-	int fd = hsm_open();
+	int fd = raw_open();
 
-	expect_fault(ACRN_HC_CREATE_VM, create(fd, slots), "CREATE_VM");
+	expect_fault(ACRN_HC_CREATE_VM, raw_create(fd, cpus[0], slots),
+		     "CREATE_VM");
 	ioctl(fd, ACRN_IOCTL_DESTROY_VM);
-	expect_fault(ACRN_HC_SET_IOREQ_BUFFER, create(fd, slots),
+	expect_fault(ACRN_HC_SET_IOREQ_BUFFER, raw_create(fd, cpus[0], slots),
 		     "CREATE_VM: SET_IOREQ_BUFFER");
 	ioctl(fd, ACRN_IOCTL_DESTROY_VM);
 	tap_eq(pages_pinned() - pinned, 0, "CREATE_VM: no page stays pinned");
@@ -75,9 +58,9 @@ static void test_destroy(void)
 {
 	long pinned = pages_pinned();
 	void *slots = raw_pages(PAGE);
-	int fd = hsm_open();
+	int fd = raw_open();
 
-	create(fd, slots);
+	raw_create(fd, cpus[0], slots);
 	hv_fault(ACRN_HC_PAUSE_VM, 1, 1, FAULT_ERRNO);
 	tap_errno(ioctl(fd, ACRN_IOCTL_DESTROY_VM), FAULT_ERRNO,
 		  "DESTROY_VM: the pause fails");
@@ -88,10 +71,10 @@ static void test_destroy(void)
 		  "DESTROY_VM fails");
 	tap_errno(ioctl(fd, ACRN_IOCTL_START_VM), EINVAL,
 		  "nothing else can be done then");
-	tap_errno(create(fd, slots), EEXIST, "no other VM either");
+	tap_errno(raw_create(fd, cpus[0], slots), EEXIST, "no other VM either");
 	tap_success(ioctl(fd, ACRN_IOCTL_DESTROY_VM), "DESTROY_VM again");
 	tap_eq(pages_pinned() - pinned, 0, "DESTROY_VM: no page stays pinned");
-	tap_success(create(fd, slots), "CREATE_VM after it");
+	tap_success(raw_create(fd, cpus[0], slots), "CREATE_VM after it");
 	close(fd);
 	expect_clean(pinned, "DESTROY_VM");
 	munmap(slots, PAGE);
@@ -193,27 +176,6 @@ static void test_interrupts(void)
 	munmap(page, PAGE);
 }
 
-static int memseg(const struct raw_vm *vm, unsigned long cmd, const void *from,
-		  size_t size)
-{
-	struct acrn_vm_memmap map = { .type = ACRN_MEMMAP_RAM,
-				      .attr = ACRN_MEM_ACCESS_RWX,
-				      .vma_base = (uintptr_t)from,
-				      .len = size };
-
-	return ioctl(vm->fd, cmd, &map);
-}
-
-static int set_ram(const struct raw_vm *vm, const void *from, size_t size)
-{
-	return memseg(vm, ACRN_IOCTL_SET_MEMSEG, from, size);
-}
-
-static int unset_ram(const struct raw_vm *vm, size_t size)
-{
-	return memseg(vm, ACRN_IOCTL_UNSET_MEMSEG, NULL, size);
-}
-
 static void test_memory(void)
 {
 	/* So many scattered pages that one hypercall does not take them. */
@@ -225,28 +187,30 @@ static void test_memory(void)
 	for (size_t i = 0; i < size; i += 2 * PAGE)
 		madvise(memory + i, PAGE, MADV_DONTNEED);
 	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 1, 1, FAULT_ERRNO);
-	tap_errno(set_ram(&vm, memory, size), FAULT_ERRNO, "SET_MEMSEG fails");
+	tap_errno(raw_set_ram(vm.fd, 0, memory, size), FAULT_ERRNO,
+		  "SET_MEMSEG fails");
 	tap_ok(hv_fault_done(), "SET_MEMSEG: the hypervisor was asked");
 	tap_eq(pages_pinned() - pinned, 0, "SET_MEMSEG: no page stays pinned");
 
 	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 3, 1, FAULT_ERRNO);
-	tap_errno(set_ram(&vm, memory, size), FAULT_ERRNO,
+	tap_errno(raw_set_ram(vm.fd, 0, memory, size), FAULT_ERRNO,
 		  "SET_MEMSEG fails half way");
 	tap_ok(hv_fault_done(), "SET_MEMSEG: it takes several hypercalls");
 	tap_eq(pages_pinned() - pinned, 0, "SET_MEMSEG: no page stays pinned");
 
 	/* What is mapped and does not go away must not be given back. */
 	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 3, 2, FAULT_ERRNO);
-	tap_errno(set_ram(&vm, memory, size), FAULT_ERRNO,
+	tap_errno(raw_set_ram(vm.fd, 0, memory, size), FAULT_ERRNO,
 		  "SET_MEMSEG fails half way and cannot be undone");
 	tap_ok(hv_fault_done(), "SET_MEMSEG: that was tried");
 	tap_eq(pages_pinned() - pinned, pages, "its pages stay pinned");
-	tap_errno(set_ram(&vm, memory, size), EEXIST, "its addresses in use");
-	expect_fault(ACRN_HC_SET_MEMORY_REGIONS, unset_ram(&vm, size),
+	tap_errno(raw_set_ram(vm.fd, 0, memory, size), EEXIST,
+		  "its addresses in use");
+	expect_fault(ACRN_HC_SET_MEMORY_REGIONS, raw_unset_ram(vm.fd, 0, size),
 		     "UNSET_MEMSEG");
 	tap_eq(pages_pinned() - pinned, 0, "UNSET_MEMSEG unpins them");
 
-	tap_success(set_ram(&vm, memory, size), "SET_MEMSEG");
+	tap_success(raw_set_ram(vm.fd, 0, memory, size), "SET_MEMSEG");
 	tap_eq(pages_pinned() - pinned, pages, "all its pages are pinned");
 	munmap(memory, size);
 	raw_vm_close(&vm);
@@ -308,7 +272,7 @@ static void test_abandoned(void)
 	long pinned = pages_pinned();
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 
-	if (set_ram(&vm, pages, 2 * PAGE) ||
+	if (raw_set_ram(vm.fd, 0, pages, 2 * PAGE) ||
 	    ioctl(vm.fd, ACRN_IOCTL_VM_INTR_MONITOR, monitor))
 		err(1, "a VM with memory and a monitor");
 	hv_fault(ACRN_HC_DESTROY_VM, 1, 2, FAULT_ERRNO);

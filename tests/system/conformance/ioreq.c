@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/* With completion by hypercall and by polling. */
+#include "conformance.h"
+#include "hv_trace.h"
+#include "raw_guest.h"
+
+/* Whether the device model saw one request, an access to a port. */
+static bool saw_port(const struct guest *guest, int direction, uint32_t port,
+		     uint64_t size)
+{
+	const struct acrn_pio_request *pio = &guest->seen.reqs.pio_request;
+
+	return guest->requests == 1 &&
+	       guest->seen.type == ACRN_IOREQ_TYPE_PORTIO &&
+	       pio->direction == (uint32_t)direction && pio->address == port &&
+	       pio->size == size;
+}
+
+static void test_address_port(struct guest *guest, const char *how)
+{
+	write_port(guest, 4, 0xcf8, 0x80001234);
+	tap_eq(guest->requests, 0, "%s: the PCI address stays in the kernel",
+	       how);
+	tap_eq(read_port(guest, 4, 0xcf8, 0), 0x80001234,
+	       "%s: and is read back", how);
+	write_port(guest, 1, 0xcf9, 6);
+	tap_ok(saw_port(guest, ACRN_IOREQ_DIR_WRITE, 0xcf9, 1),
+	       "%s: the reset port is an ordinary one", how);
+	if (!differs_skip("cf8-size", "the kernel warns",
+			  "one or two bytes at 0xCF8")) {
+		write_port(guest, 1, 0xcf8, 0x99);
+		tap_ok(saw_port(guest, ACRN_IOREQ_DIR_WRITE, 0xcf8, 1),
+		       "%s: one byte to 0xCF8 is an ordinary access", how);
+		write_port(guest, 2, 0xcf8, 0x9999);
+		tap_ok(saw_port(guest, ACRN_IOREQ_DIR_WRITE, 0xcf8, 2),
+		       "%s: so are two bytes", how);
+		tap_eq(read_port(guest, 1, 0xcf8, 0x77) & 0xff, 0x77,
+		       "%s: one byte is read from the device model", how);
+	}
+	tap_eq(read_port(guest, 4, 0xcf8, 0), 0x80001234,
+	       "%s: none of them changes the address", how);
+}
+
+static void expect_register(struct guest *guest, int size, uint32_t offset,
+			    const char *how)
+{
+	const struct acrn_pci_request *pci = &guest->seen.reqs.pci_request;
+	static const uint32_t masks[] = {
+		[1] = 0xff, [2] = 0xffff, [4] = ONES
+	};
+	uint32_t got = read_port(guest, size, 0xcfc + offset, 0x11223344);
+
+	tap_ok(guest->requests == 1 &&
+		       guest->seen.type == ACRN_IOREQ_TYPE_PCICFG &&
+		       pci->direction == ACRN_IOREQ_DIR_READ && pci->bus == 3 &&
+		       pci->dev == 7 && pci->func == 5 &&
+		       pci->reg == 0x40 + offset && pci->size == (uint64_t)size,
+	       "%s: %d bytes of register +%u", how, size, offset);
+	tap_eq(got & masks[size], 0x11223344 & masks[size],
+	       "%s: its answer arrives", how);
+}
+
+static void test_data_ports(struct guest *guest, const char *how)
+{
+	const struct acrn_pci_request *pci = &guest->seen.reqs.pci_request;
+
+	write_port(guest, 4, 0xcf8,
+		   0x80000000 | 3 << 16 | 7 << 11 | 5 << 8 | 0x40);
+	for (int size = 1; size <= 4; size *= 2)
+		for (uint32_t offset = 0; offset + size <= 4; offset++)
+			expect_register(guest, size, offset, how);
+	write_port(guest, 2, 0xcfe, 0xabcd);
+	tap_ok(guest->requests == 1 &&
+		       guest->seen.type == ACRN_IOREQ_TYPE_PCICFG &&
+		       pci->direction == ACRN_IOREQ_DIR_WRITE &&
+		       pci->reg == 0x42 && (pci->value & 0xffff) == 0xabcd,
+	       "%s: a register is written", how);
+
+	differs_eq("cfc-beyond", read_port(guest, 2, 0xcff, 0x1234) & 0xffff,
+		   0xffff, 0x1234, "%s: beyond the last register", how);
+	differs_eq("cfc-beyond", guest->requests, 0, 1, "%s: and the requests",
+		   how);
+	write_port(guest, 4, 0xcf8, 0x8f001234);
+	read_port(guest, 4, 0xcfc, 0);
+	tap_eq(pci->reg, 0xf34, "%s: a register beyond the first 256", how);
+	write_port(guest, 4, 0xcf8, 0x40);
+	tap_eq(read_port(guest, 4, 0xcfc, 0), ONES,
+	       "%s: ones without the enable bit", how);
+	tap_eq(guest->requests, 0, "%s: and no request", how);
+}
+
+static void test_accesses(struct guest *guest, const char *how)
+{
+	const struct acrn_mmio_request *mmio = &guest->seen.reqs.mmio_request;
+
+	write_port(guest, 1, 0x90, 0x55);
+	tap_ok(saw_port(guest, ACRN_IOREQ_DIR_WRITE, 0x90, 1) &&
+		       (guest->seen.reqs.pio_request.value & 0xff) == 0x55,
+	       "%s: a port is written", how);
+	tap_eq(read_port(guest, 2, 0x90, 0xbeef) & 0xffff, 0xbeef,
+	       "%s: a port is read", how);
+	tap_ok(!guest->seen.kernel_handled &&
+		       guest->seen.processed == ACRN_IOREQ_STATE_PROCESSING,
+	       "%s: as a request of the device model's", how);
+	write_memory(guest, 0xc0000000, 0x12345678);
+	tap_ok(guest->requests == 1 &&
+		       guest->seen.type == ACRN_IOREQ_TYPE_MMIO &&
+		       mmio->direction == ACRN_IOREQ_DIR_WRITE &&
+		       mmio->address == 0xc0000000 && mmio->size == 4 &&
+		       mmio->value == 0x12345678,
+	       "%s: memory is written", how);
+	tap_eq(read_memory(guest, 0xc0000000, 0x87654321), 0x87654321,
+	       "%s: memory is read", how);
+}
+
+/*
+ * The User VM waits at COMMAND_PORT whenever a command is done; whatever ends
+ * that wait without a command lets it ask again.
+ */
+static void test_clear(struct guest *guest, const char *how)
+{
+	wait_request(guest);
+	tap_success(ioctl(guest->vm.fd, ACRN_IOCTL_CLEAR_VM_IOREQ),
+		    "%s: CLEAR_VM_IOREQ with a request outstanding", how);
+	tap_eq(read_port(guest, 4, 0x90, 0x1234), 0x1234,
+	       "%s: the User VM goes on", how);
+}
+
+static void test_client_ends(struct guest *guest, const char *how)
+{
+	bool waits;
+
+	wait_request(guest);
+	destroy_client(guest);
+	/* Goes on and asks again and again, or waits for good. */
+	usleep(20000);
+	waits = __atomic_load_n(&slot(guest)->processed, __ATOMIC_ACQUIRE) ==
+		ACRN_IOREQ_STATE_PROCESSING;
+	differs_eq("client-requests", waits, 0, 1,
+		   "%s: the User VM waits for a client that has ended", how);
+	create_client(guest);
+	if (waits)
+		finish(guest, ONES);
+	tap_eq(read_port(guest, 4, 0x90, 0x5678), 0x5678,
+	       "%s: it goes on with a new client", how);
+}
+
+static void test_reset(struct guest *guest, const char *how)
+{
+	write_port(guest, 4, 0xcf8, 0x80001234);
+	wait_request(guest);
+	tap_success(ioctl(guest->vm.fd, ACRN_IOCTL_PAUSE_VM), "%s: PAUSE_VM",
+		    how);
+	tap_success(ioctl(guest->vm.fd, ACRN_IOCTL_RESET_VM),
+		    "%s: RESET_VM with a request outstanding", how);
+	start(guest);
+	tap_eq(read_port(guest, 4, 0x90, 0x9abc), 0x9abc,
+	       "%s: the User VM runs after a reset", how);
+	differs_eq("reset", read_port(guest, 4, 0xcf8, 0), 0, 0x80001234,
+		   "%s: the PCI address after a reset", how);
+}
+
+/* The User VM asks and nobody has ever been there to answer. */
+static void test_no_client(void)
+{
+	struct guest guest = guest_create(cpus[0], 0);
+	struct trace trace = trace_start();
+
+	start(&guest);
+	usleep(20000);
+	differs_eq("no-client",
+		   trace_calls(&trace, ACRN_HC_NOTIFY_REQUEST_FINISH) > 0, 1, 0,
+		   "a request is finished when there is no client");
+	trace_stop(&trace);
+	guest_close(&guest);
+}
+
+static void run_guest(uint64_t flags, const char *how)
+{
+	struct guest guest = guest_create(cpus[0], flags);
+
+	create_client(&guest);
+	start(&guest);
+	test_accesses(&guest, how);
+	test_address_port(&guest, how);
+	test_data_ports(&guest, how);
+	test_clear(&guest, how);
+	test_client_ends(&guest, how);
+	test_reset(&guest, how);
+	guest_close(&guest);
+}
+
+void test_ioreqs(void)
+{
+	run_guest(0, "hypercall");
+	run_guest(ACRN_VM_FLAG_IO_COMPLETION_POLLING, "polling");
+	test_no_client();
+}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "conformance.h"
+#include "hv_trace.h"
+#include "raw_guest.h"
+
+/* No errno that an HSM would come up with by itself */
+#define FAULT_ERRNO EXFULL
+
+static void test_without_vm(void)
+{
+	static const struct {
+		unsigned long cmd;
+		const char *name;
+	} ioctls[] = {
+		{ ACRN_IOCTL_DESTROY_VM, "DESTROY_VM" },
+		{ ACRN_IOCTL_START_VM, "START_VM" },
+		{ ACRN_IOCTL_PAUSE_VM, "PAUSE_VM" },
+		{ ACRN_IOCTL_RESET_VM, "RESET_VM" },
+		{ ACRN_IOCTL_SET_VCPU_REGS, "SET_VCPU_REGS" },
+		{ ACRN_IOCTL_INJECT_MSI, "INJECT_MSI" },
+		{ ACRN_IOCTL_SET_IRQLINE, "SET_IRQLINE" },
+		{ ACRN_IOCTL_NOTIFY_REQUEST_FINISH, "NOTIFY_REQUEST_FINISH" },
+		{ ACRN_IOCTL_CREATE_IOREQ_CLIENT, "CREATE_IOREQ_CLIENT" },
+		{ ACRN_IOCTL_ATTACH_IOREQ_CLIENT, "ATTACH_IOREQ_CLIENT" },
+		{ ACRN_IOCTL_DESTROY_IOREQ_CLIENT, "DESTROY_IOREQ_CLIENT" },
+		{ ACRN_IOCTL_CLEAR_VM_IOREQ, "CLEAR_VM_IOREQ" },
+		{ ACRN_IOCTL_SET_MEMSEG, "SET_MEMSEG" },
+		{ ACRN_IOCTL_UNSET_MEMSEG, "UNSET_MEMSEG" },
+		{ ACRN_IOCTL_VM_INTR_MONITOR, "VM_INTR_MONITOR" },
+		{ ACRN_IOCTL_SET_PTDEV_INTR, "SET_PTDEV_INTR" },
+		{ ACRN_IOCTL_RESET_PTDEV_INTR, "RESET_PTDEV_INTR" },
+		{ ACRN_IOCTL_ASSIGN_PCIDEV, "ASSIGN_PCIDEV" },
+		{ ACRN_IOCTL_DEASSIGN_PCIDEV, "DEASSIGN_PCIDEV" },
+		{ ACRN_IOCTL_ASSIGN_MMIODEV, "ASSIGN_MMIODEV" },
+		{ ACRN_IOCTL_DEASSIGN_MMIODEV, "DEASSIGN_MMIODEV" },
+		{ ACRN_IOCTL_CREATE_VDEV, "CREATE_VDEV" },
+		{ ACRN_IOCTL_DESTROY_VDEV, "DESTROY_VDEV" },
+		{ ACRN_IOCTL_PM_GET_CPU_STATE, "PM_GET_CPU_STATE" },
+		{ ACRN_IOCTL_IOEVENTFD, "IOEVENTFD" },
+		{ ACRN_IOCTL_IRQFD, "IRQFD" },
+	};
+	uint64_t zero[64] = { 0 };
+	int fd = raw_open();
+
+	for (size_t i = 0; i < sizeof(ioctls) / sizeof(ioctls[0]); i++) {
+		tap_errno(ioctl(fd, ioctls[i].cmd, zero), EINVAL, "%s of no VM",
+			  ioctls[i].name);
+		tap_errno(ioctl(fd, ioctls[i].cmd, NULL), EINVAL,
+			  "%s of no VM, no argument", ioctls[i].name);
+	}
+	close(fd);
+}
+
+static void test_unknown(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	int fd = raw_open();
+
+	tap_errno(ioctl(vm.fd, _IO(ACRN_IOCTL_TYPE, 0)), ENOTTY, "command 0");
+	tap_errno(ioctl(vm.fd, _IO(ACRN_IOCTL_TYPE, 0x14)), ENOTTY,
+		  "a number that there is not");
+	tap_errno(ioctl(vm.fd, _IO(ACRN_IOCTL_TYPE, 0xff)), ENOTTY,
+		  "the last number");
+	tap_errno(ioctl(vm.fd, _IO('x', 0x12)), ENOTTY, "another type");
+	tap_errno(ioctl(vm.fd, _IOW(ACRN_IOCTL_TYPE, 0x12, int)), ENOTTY,
+		  "START_VM with an argument");
+	tap_errno(ioctl(vm.fd, _IOW(ACRN_IOCTL_TYPE, 0x41, int)), ENOTTY,
+		  "SET_MEMSEG of another size");
+	differs_errno("ioctl-unknown", ioctl(fd, _IO(ACRN_IOCTL_TYPE, 0x14)),
+		      ENOTTY, EINVAL, "a number that there is not, of no VM");
+	close(fd);
+	raw_vm_close(&vm);
+}
+
+/* CREATE_VM on a file of its own with a given I/O request page. */
+static void expect_create(const void *slots, const char *difference, int ours,
+			  int in_tree, const char *name)
+{
+	int fd = raw_open();
+
+	differs_errno(difference, raw_create(fd, cpus[0], slots), ours, in_tree,
+		      "CREATE_VM: %s", name);
+	close(fd);
+}
+
+static void test_create_arguments(void)
+{
+	struct acrn_vm_creation reserved0 = { .reserved0 = 1 },
+				reserved1 = { .reserved1 = 1 };
+	char *pages = raw_pages(2 * PAGE), *read_only = raw_pages(PAGE);
+	int fd = raw_open();
+
+	munmap(pages + PAGE, PAGE);
+	mprotect(read_only, PAGE, PROT_READ);
+	tap_errno(ioctl(fd, ACRN_IOCTL_CREATE_VM, &reserved0), EINVAL,
+		  "CREATE_VM: first reserved field");
+	tap_errno(ioctl(fd, ACRN_IOCTL_CREATE_VM, &reserved1), EINVAL,
+		  "CREATE_VM: second reserved field");
+	tap_errno(ioctl(fd, ACRN_IOCTL_CREATE_VM, NULL), EFAULT,
+		  "CREATE_VM: no argument");
+	tap_errno(raw_create(fd, 0, pages), EINVAL,
+		  "CREATE_VM: on a CPU of the Service VM");
+	tap_errno(ioctl(fd, ACRN_IOCTL_PAUSE_VM), EINVAL,
+		  "after that there is no VM");
+	close(fd);
+	expect_create(pages + 64, "ioreq-page-aligned", EINVAL, 0,
+		      "I/O request page not aligned");
+	expect_create(pages + PAGE, "create-errno", EFAULT, EINVAL,
+		      "I/O request page not mapped");
+	expect_create(read_only, "create-errno", EFAULT, EINVAL,
+		      "I/O request page not writable");
+	expect_create(NULL, "create-errno", EFAULT, EINVAL,
+		      "no I/O request page");
+	hv_fault(ACRN_HC_CREATE_VM, 1, 1, FAULT_ERRNO);
+	expect_create(pages, "create-errno", FAULT_ERRNO, EINVAL,
+		      "the hypervisor refuses");
+	hv_fault(ACRN_HC_SET_IOREQ_BUFFER, 1, 1, FAULT_ERRNO);
+	expect_create(pages, "create-errno", FAULT_ERRNO, EINVAL,
+		      "the hypervisor refuses the page");
+	munmap(pages, PAGE);
+	munmap(read_only, PAGE);
+}
+
+/* The VM is there by then, but nobody knows its id. */
+static void test_create_unreported(void)
+{
+	struct acrn_vm_creation *args = raw_pages(PAGE);
+	void *slots = raw_pages(PAGE);
+	long pinned = pages_pinned();
+	int fd = raw_open();
+
+	args->ioreq_buf = (uintptr_t)slots;
+	args->cpu_affinity = 1ULL << cpus[0];
+	mprotect(args, PAGE, PROT_READ);
+	tap_errno(ioctl(fd, ACRN_IOCTL_CREATE_VM, args), EFAULT,
+		  "CREATE_VM: argument that cannot be written to");
+	tap_errno(ioctl(fd, ACRN_IOCTL_PAUSE_VM), EINVAL,
+		  "after that there is no VM either");
+	tap_eq(pages_pinned() - pinned, 0, "and no page is pinned");
+	close(fd);
+	munmap(slots, PAGE);
+	munmap(args, PAGE);
+}
+
+static void test_create(void)
+{
+	void *slots = raw_pages(PAGE);
+	long pinned = pages_pinned();
+	int fd = raw_open();
+
+	tap_success(raw_create(fd, cpus[0], slots), "CREATE_VM");
+	tap_eq(pages_pinned() - pinned, 1, "the I/O request page is pinned");
+	if (!differs_skip("create-twice", "the list of VMs is left corrupt",
+			  "CREATE_VM twice"))
+		tap_errno(raw_create(fd, cpus[1], slots), EEXIST,
+			  "CREATE_VM twice");
+	tap_success(ioctl(fd, ACRN_IOCTL_DESTROY_VM), "DESTROY_VM");
+	tap_errno(ioctl(fd, ACRN_IOCTL_DESTROY_VM), EINVAL, "DESTROY_VM twice");
+	tap_errno(ioctl(fd, ACRN_IOCTL_PAUSE_VM), EINVAL,
+		  "PAUSE_VM after DESTROY_VM");
+	tap_eq(pages_pinned() - pinned, 0, "DESTROY_VM unpins all pages");
+	if (!differs_skip("create-again", "the list of VMs is left corrupt",
+			  "CREATE_VM after DESTROY_VM"))
+		tap_success(raw_create(fd, cpus[0], slots),
+			    "CREATE_VM after DESTROY_VM");
+	close(fd);
+	tap_eq(pages_pinned() - pinned, 0, "close unpins all pages");
+	munmap(slots, PAGE);
+}
+
+static void test_states(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_RESET_VM), EPERM,
+		  "RESET_VM before it was paused");
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM), "PAUSE_VM");
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM), "PAUSE_VM twice");
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_START_VM), EPERM,
+		  "START_VM of a paused VM");
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_RESET_VM), "RESET_VM");
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_RESET_VM), EPERM, "RESET_VM twice");
+	raw_vm_close(&vm);
+}
+
+/* The real hypervisor would be down after what the in-tree HSM lets through. */
+static void test_no_vcpu(void)
+{
+	struct acrn_vm_creation args = { .vcpu_num = 1 };
+	void *page = raw_pages(PAGE);
+	int fd = raw_open();
+
+	args.ioreq_buf = (uintptr_t)page;
+	tap_ok(!ioctl(fd, ACRN_IOCTL_CREATE_VM, &args) && !args.vcpu_num,
+	       "CREATE_VM without a vCPU");
+	differs_errno("start-no-vcpu", ioctl(fd, ACRN_IOCTL_START_VM), EINVAL,
+		      EPERM, "START_VM without a vCPU");
+	close(fd);
+	munmap(page, PAGE);
+}
+
+static void expect_regs(int fd, const struct acrn_vcpu_regs *regs,
+			const char *name)
+{
+	tap_errno(ioctl(fd, ACRN_IOCTL_SET_VCPU_REGS, regs), EINVAL,
+		  "SET_VCPU_REGS: %s", name);
+}
+
+static void test_vcpu_regs(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	struct acrn_vcpu_regs regs = { .vcpu_id = 1 };
+	struct trace trace = trace_start();
+
+	expect_regs(vm.fd, &regs, "vCPU 1 of 1");
+	regs.vcpu_id = 0xffff;
+	expect_regs(vm.fd, &regs, "vCPU 65535");
+	differs_eq("vcpu-regs", trace_calls(&trace, ACRN_HC_SET_VCPU_REGS), 0,
+		   2, "SET_VCPU_REGS: no such vCPU, hypercalls");
+
+	regs = (struct acrn_vcpu_regs){ .reserved = { 0, 0, 1 } };
+	expect_regs(vm.fd, &regs, "first reserved field");
+	regs = (struct acrn_vcpu_regs){ .vcpu_regs.gdt.reserved[2] = 1 };
+	expect_regs(vm.fd, &regs, "reserved field of the GDT");
+	regs = (struct acrn_vcpu_regs){ .vcpu_regs.idt.reserved[0] = 1 };
+	expect_regs(vm.fd, &regs, "reserved field of the IDT");
+	regs = (struct acrn_vcpu_regs){ .vcpu_regs.reserved_64[3] = 1 };
+	expect_regs(vm.fd, &regs, "reserved field of 64 bits");
+	regs = (struct acrn_vcpu_regs){ .vcpu_regs.reserved_32[2] = 1 };
+	expect_regs(vm.fd, &regs, "reserved field of 32 bits");
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_SET_VCPU_REGS, NULL), EFAULT,
+		  "SET_VCPU_REGS: no argument");
+	tap_eq(trace_calls(&trace, ACRN_HC_SET_VCPU_REGS), 0,
+	       "SET_VCPU_REGS: none of these is passed on");
+
+	regs = (struct acrn_vcpu_regs){ .vcpu_regs.rip = 0x1000 };
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_SET_VCPU_REGS, &regs),
+		    "SET_VCPU_REGS");
+	trace_stop(&trace);
+	raw_vm_close(&vm);
+}
+
+static void test_destroy_running(void)
+{
+	struct guest guest = guest_create(cpus[0], 0);
+	struct trace trace = trace_start();
+	struct hv_trace_entry calls[32];
+	unsigned int n, paused = 0;
+
+	create_client(&guest);
+	start(&guest);
+	wait_request(&guest);
+	trace_take(&trace, calls, 32);
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_DESTROY_VM),
+		    "DESTROY_VM of a VM that runs");
+	n = trace_take(&trace, calls, 32);
+	for (unsigned int i = 0; i < n; i++)
+		paused += calls[i].id == (ACRN_HC_PAUSE_VM & 0xff);
+	tap_ok(n && calls[n - 1].id == (ACRN_HC_DESTROY_VM & 0xff) &&
+		       !calls[n - 1].result,
+	       "the hypervisor destroys it");
+	differs_eq("destroy-running", paused, 1, 0,
+		   "it was paused before, hypercalls");
+	trace_stop(&trace);
+	guest_close(&guest);
+}
+
+static void test_destroy_fails(void)
+{
+	long pinned = pages_pinned();
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+
+	hv_fault(ACRN_HC_DESTROY_VM, 1, 1, FAULT_ERRNO);
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM), FAULT_ERRNO,
+		  "DESTROY_VM fails");
+	differs_errno("destroy-fails", ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM),
+		      EINVAL, 0, "PAUSE_VM afterwards");
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM), "DESTROY_VM again");
+	tap_eq(pages_pinned() - pinned, 0, "then no page is pinned");
+	raw_vm_close(&vm);
+	if (differs_skip("destroy-fails", "a freed VM stays in the list of VMs",
+			 "close when the hypervisor does not destroy the VM"))
+		return;
+	vm = raw_vm_create(cpus[0], 0);
+	hv_fault(ACRN_HC_DESTROY_VM, 1, 1, FAULT_ERRNO);
+	raw_vm_close(&vm);
+	tap_eq(pages_pinned() - pinned, 0,
+	       "close when the hypervisor does not destroy the VM");
+}
+
+static void *attach(void *arg)
+{
+	ioctl(*(int *)arg, ACRN_IOCTL_ATTACH_IOREQ_CLIENT);
+	return NULL;
+}
+
+/* What a device model's process does before it is killed. */
+static int end_while_attached(int fd)
+{
+	void *pages = raw_pages(4 * PAGE);
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, attach, &fd))
+		return 1;
+	usleep(50000);
+	return raw_set_ram(fd, 0, pages, 4 * PAGE) ||
+	       ioctl(fd, ACRN_IOCTL_PAUSE_VM);
+}
+
+/* A VM belongs to whoever has the file open. */
+static void test_fork(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	long pinned;
+	int status;
+	pid_t pid;
+
+	ioctl(vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT);
+	pid = fork();
+	if (!pid)
+		_exit(end_while_attached(vm.fd));
+	waitpid(pid, &status, 0);
+	tap_ok(WIFEXITED(status) && !WEXITSTATUS(status),
+	       "a child gives the VM memory and ends while attached");
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM),
+		    "the VM is there when the child has ended");
+
+	pid = fork();
+	if (!pid) {
+		usleep(100000);
+		_exit(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM));
+	}
+	pinned = pages_pinned();
+	close(vm.fd);
+	waitpid(pid, &status, 0);
+	tap_ok(WIFEXITED(status) && !WEXITSTATUS(status),
+	       "a child destroys the VM that its parent has closed");
+	tap_eq(pages_pinned() - pinned, -5, "and all pages are unpinned");
+	munmap(vm.slots, PAGE);
+}
+
+static void test_close_order(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	char *pages = raw_pages(PAGE);
+	int copy = dup(vm.fd), efd = raw_eventfd();
+
+	raw_set_ram(vm.fd, 0, pages, PAGE);
+	raw_ioeventfd(&vm, efd, ACRN_IOEVENTFD_FLAG_PIO, 0x1000, 2, 0);
+	raw_irqfd(&vm, efd, 0, MSI_ADDRESS, 0x41);
+	munmap(pages, PAGE);
+	raw_vm_close(&vm);
+	tap_success(ioctl(copy, ACRN_IOCTL_PAUSE_VM),
+		    "the VM lives as long as one descriptor does");
+	close(efd);
+	tap_success(ioctl(copy, ACRN_IOCTL_RESET_VM),
+		    "and when its eventfds are closed");
+	close(copy);
+}
+
+void test_life(void)
+{
+	test_without_vm();
+	test_unknown();
+	test_create_arguments();
+	test_create_unreported();
+	test_create();
+	test_states();
+	test_no_vcpu();
+	test_vcpu_regs();
+	test_destroy_running();
+	test_destroy_fails();
+	test_fork();
+	test_close_order();
+}

@@ -113,6 +113,7 @@ step "user-space headers compile alone" headers_alone "${user_h[@]}"
 step "clang-format" clang-format --dry-run -Werror "${user_c[@]}"
 step "shellcheck" shellcheck --external-sources --source-path=SCRIPTDIR "${shell[@]}"
 step "python" python
+step "differences" tests/harness/differences.py
 step "codespell" codespell --ignore-words-list=extint,inout,ist,mis,nd,ser "${text[@]}"
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -126,6 +126,39 @@ static void test_clear(struct guest *guest, const char *how)
 	       "%s: the User VM goes on", how);
 }
 
+/* A read that is cleared away; what it gives. */
+static void test_cleared_value(struct guest *guest, const char *how)
+{
+	guest->box->port = 0x90;
+	guest->box->value = 0x5a5a;
+	wait_request(guest);
+	finish(guest, 4);
+	wait_request(guest);
+	ioctl(guest->vm.fd, ACRN_IOCTL_CLEAR_VM_IOREQ);
+	wait_request(guest);
+	differs_eq("clear", guest->box->value, ONES, 0,
+		   "%s: what a read gives after CLEAR_VM_IOREQ", how);
+}
+
+/* The device model changes how completion is signalled, against itself. */
+static void test_scribbled_polling(struct guest *guest)
+{
+	struct trace trace;
+
+	wait_request(guest);
+	slot(guest)->completion_polling = 1;
+	trace = trace_start();
+	finish(guest, ONES);
+	differs_eq("completion-polling",
+		   trace_calls(&trace, ACRN_HC_NOTIFY_REQUEST_FINISH), 1, 0,
+		   "the vCPU is notified, as when the request was taken");
+	trace_stop(&trace);
+	if (raw_hsm_is_in_tree()) {
+		slot(guest)->completion_polling = 0;
+		finish(guest, ONES);
+	}
+}
+
 static void test_client_ends(struct guest *guest, const char *how)
 {
 	bool waits;
@@ -185,6 +218,9 @@ static void run_guest(uint64_t flags, const char *how)
 	test_address_port(&guest, how);
 	test_data_ports(&guest, how);
 	test_clear(&guest, how);
+	test_cleared_value(&guest, how);
+	if (!flags)
+		test_scribbled_polling(&guest);
 	test_client_ends(&guest, how);
 	test_reset(&guest, how);
 	guest_close(&guest);

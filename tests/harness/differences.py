@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Hold Documentation/differences.md against the tests.
+
+Each difference that a test names must be an entry, and each entry must be named
+by a test or be listed under "Not checked".
+"""
+
+import glob
+import os
+import re
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DOCUMENT = os.path.join(TOP, "Documentation", "differences.md")
+UNCHECKED = "## Not checked"
+
+
+def read(path):
+    """The text of a file."""
+    with open(path, encoding="utf-8") as text:
+        return text.read()
+
+
+def document():
+    """Names of the entries, and of those that are listed as not checked."""
+    entries, _, unchecked = read(DOCUMENT).partition(UNCHECKED)
+    return (set(re.findall(r"^\*\*([a-z0-9-]+)\.\*\*", entries, re.M)),
+            set(re.findall(r"`([a-z0-9-]+)`", unchecked.partition("\n- ")[2])))
+
+
+def named_by_programs(entries):
+    """Differences that the programs of tests/system name, and where.
+
+    Some pass the name on, so that every string in the form of a name counts.
+    """
+    named = {}
+    for path in glob.glob(os.path.join(TOP, "tests/system/**/*.[ch]"), recursive=True):
+        source = read(path)
+        if not re.search(r'#include "(differs|conformance)\.h"', source):
+            continue
+        strings = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', source))
+        strings |= set(re.findall(r'differs_\w+\(\s*"([^"]*)"', source))
+        strings |= entries & set(re.findall(r'"([a-z]+)"', source))
+        for name in strings:
+            named[name] = os.path.relpath(path, TOP)
+    return named
+
+
+def main():
+    """Report what does not fit."""
+    entries, unchecked = document()
+    named = named_by_programs(entries)
+    wrong = [f"{named[name]}: no entry {name}" for name in sorted(set(named) - entries)]
+    wrong += [f"no check of {name}, and it is not listed as such"
+              for name in sorted(entries - set(named) - unchecked)]
+    wrong += [f"{name} is listed as not checked, but it is or does not exist"
+              for name in sorted(unchecked - (entries - set(named)))]
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,6 @@
 #include "raw_vm.h"
 
 #define RAM_SIZE  0x200000
-#define GDT_ADDR  0x1000
 #define CODE_ADDR 0x3000
 #define BOX_ADDR  0x8000
 
@@ -115,32 +114,10 @@ static inline struct acrn_io_request *slot(const struct guest *guest)
 	return &guest->vm.slots->req_slot[0];
 }
 
-static inline void set_registers(const struct guest *guest)
-{
-	struct acrn_vcpu_regs regs = {
-		.vcpu_regs = {
-			.gdt = { .limit = 4 * 8 - 1, .base = GDT_ADDR },
-			.rip = CODE_ADDR,
-			.cr0 = 0x31,
-			.rflags = 2,
-			.cs_ar = 0xc09b,
-			.cs_limit = ~0U,
-			.cs_sel = 0x10,
-			.ss_sel = 0x18,
-			.ds_sel = 0x18,
-			.es_sel = 0x18,
-			.fs_sel = 0x18,
-			.gs_sel = 0x18,
-		},
-	};
-
-	if (ioctl(guest->vm.fd, ACRN_IOCTL_SET_VCPU_REGS, &regs))
-		err(1, "SET_VCPU_REGS");
-}
-
 static inline void start(const struct guest *guest)
 {
-	set_registers(guest);
+	if (raw_set_registers(guest->vm.fd, CODE_ADDR, RAM_SIZE))
+		err(1, "SET_VCPU_REGS");
 	if (ioctl(guest->vm.fd, ACRN_IOCTL_START_VM))
 		err(1, "START_VM");
 }
@@ -160,19 +137,11 @@ static inline void destroy_client(const struct guest *guest)
 /* A User VM that has not been started. */
 static inline struct guest guest_create(int cpu, uint64_t flags)
 {
-	static const uint64_t segments[] = { 0x00cf9b000000ffff,
-					     0x00cf93000000ffff };
 	struct guest guest = { .vm = raw_vm_create(cpu, flags),
 			       .ram = raw_pages(RAM_SIZE) };
-	struct acrn_vm_memmap map = { .type = ACRN_MEMMAP_RAM,
-				      .attr = ACRN_MEM_ACCESS_RWX,
-				      .vma_base = (uintptr_t)guest.ram,
-				      .len = RAM_SIZE };
-
 	guest.box = (void *)(guest.ram + BOX_ADDR);
-	memcpy(guest.ram + GDT_ADDR + 0x10, segments, sizeof(segments));
 	memcpy(guest.ram + CODE_ADDR, guest_code, guest_code_end - guest_code);
-	if (ioctl(guest.vm.fd, ACRN_IOCTL_SET_MEMSEG, &map))
+	if (raw_set_memory(guest.vm.fd, guest.ram, RAM_SIZE))
 		err(1, "SET_MEMSEG");
 	return guest;
 }

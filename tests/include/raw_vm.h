@@ -128,6 +128,48 @@ static inline int raw_unset_mmio(int fd, uint64_t gpa, uint64_t len)
 			  ACRN_MEM_ACCESS_RWX, gpa, 0, len);
 }
 
+/* Where the descriptor tables are in the memory of a User VM of tests. */
+#define RAW_GDT 0x1000
+#define RAW_IDT 0x2000
+
+/*
+ * The first vCPU is going to run @rip in flat protected mode, with the stack
+ * below @rsp.
+ */
+static inline int raw_set_registers(int fd, uint64_t rip, uint64_t rsp)
+{
+	struct acrn_vcpu_regs regs = {
+		.vcpu_regs = {
+			.gdt = { .limit = 4 * 8 - 1, .base = RAW_GDT },
+			.idt = { .limit = 256 * 8 - 1, .base = RAW_IDT },
+			.rip = rip,
+			.gprs = { .rsp = rsp },
+			.cr0 = 0x31,
+			.rflags = 2,
+			.cs_ar = 0xc09b,
+			.cs_limit = ~0U,
+			.cs_sel = 0x10,
+			.ss_sel = 0x18,
+			.ds_sel = 0x18,
+			.es_sel = 0x18,
+			.fs_sel = 0x18,
+			.gs_sel = 0x18,
+		},
+	};
+
+	return ioctl(fd, ACRN_IOCTL_SET_VCPU_REGS, &regs);
+}
+
+/* Give the VM @size bytes of memory at @ram, with the segments for the above.
+ */
+static inline int raw_set_memory(int fd, char *ram, uint64_t size)
+{
+	const uint64_t segments[] = { 0x00cf9b000000ffff, 0x00cf93000000ffff };
+
+	memcpy(ram + RAW_GDT + 0x10, segments, sizeof(segments));
+	return raw_set_ram(fd, 0, ram, size);
+}
+
 static inline int raw_notify(int fd, uint32_t vcpu)
 {
 	struct acrn_ioreq_notify args = { .vcpu = vcpu };
@@ -191,6 +233,27 @@ static inline void raw_signal(int fd)
 
 	if (write(fd, &one, sizeof(one)) != sizeof(one))
 		err(1, "write to an eventfd");
+}
+
+/* A number from the VM's file of them in debugfs; ends the program if none. */
+static inline unsigned long raw_stat(const struct raw_vm *vm,
+				     const char *wanted)
+{
+	char path[64], name[32];
+	unsigned long value;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/acrn_hsm/vm%u/stats",
+		 vm->vmid);
+	file = fopen(path, "r");
+	if (!file)
+		err(1, "%s", path);
+	while (fscanf(file, "%31s %lu", name, &value) == 2)
+		if (!strcmp(name, wanted)) {
+			fclose(file);
+			return value;
+		}
+	errx(1, "%s: no %s", path, wanted);
 }
 
 /* A number from a file of sysfs or debugfs; -1 when it cannot be read. */

@@ -24,8 +24,6 @@
 /* The User VM's address space: RAM from 0, and a doorbell where there is none
  */
 #define RAM_SIZE     0x200000
-#define GDT_ADDR     0x1000
-#define IDT_ADDR     0x2000
 #define END_ADDR     0x3000
 #define HANDLER_ADDR 0x3800
 #define CODE_ADDR    0x4000
@@ -286,38 +284,14 @@ static void write_descriptor(struct guest *guest, uint32_t address, int index,
 static struct guest *guest_create(int cpu, uint64_t flags)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
-	struct acrn_vm_memmap map = { .type = ACRN_MEMMAP_RAM,
-				      .attr = ACRN_MEM_ACCESS_RWX,
-				      .len = RAM_SIZE };
-	struct acrn_vcpu_regs regs = { .vcpu_regs = {
-					       .gdt = { .limit = 4 * 8 - 1,
-							.base = GDT_ADDR },
-					       .idt = { .limit = 256 * 8 - 1,
-							.base = IDT_ADDR },
-					       .rip = CODE_ADDR,
-					       .gprs = { .rsp = RAM_SIZE },
-					       .cr0 = 0x31,
-					       .rflags = 2,
-					       .cs_ar = 0xc09b,
-					       .cs_limit = ~0U,
-					       .cs_sel = 0x10,
-					       .ss_sel = 0x18,
-					       .ds_sel = 0x18,
-					       .es_sel = 0x18,
-					       .fs_sel = 0x18,
-					       .gs_sel = 0x18,
-				       } };
 
 	guest->vm = raw_vm_create(cpu, flags);
 	guest->ram = raw_pages(RAM_SIZE);
 	guest->vars = (void *)(guest->ram + VARS_ADDR);
-	write_descriptor(guest, GDT_ADDR, 2, 0x00cf9b000000ffff);
-	write_descriptor(guest, GDT_ADDR, 3, 0x00cf93000000ffff);
 	write_end(guest);
-	map.vma_base = (uintptr_t)guest->ram;
-	if (ioctl(guest->vm.fd, ACRN_IOCTL_SET_MEMSEG, &map))
+	if (raw_set_memory(guest->vm.fd, (char *)guest->ram, RAM_SIZE))
 		err(1, "SET_MEMSEG");
-	if (ioctl(guest->vm.fd, ACRN_IOCTL_SET_VCPU_REGS, &regs))
+	if (raw_set_registers(guest->vm.fd, CODE_ADDR, RAM_SIZE))
 		err(1, "SET_VCPU_REGS");
 	if (ioctl(guest->vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT))
 		err(1, "CREATE_IOREQ_CLIENT");
@@ -482,7 +456,7 @@ static void prepare_interrupts(struct guest *guest)
 	const uint32_t counter = VARS_ADDR + offsetof(struct vars, interrupts);
 
 	/* Gates are 8 bytes: offset 15-0, selector, type, offset 31-16 */
-	write_descriptor(guest, IDT_ADDR, MSI_VECTOR,
+	write_descriptor(guest, RAW_IDT, MSI_VECTOR,
 			 0x8e0000100000 | HANDLER_ADDR);
 	guest->end = guest->ram + HANDLER_ADDR;
 	emit_bytes(guest, 0x60, 0xff, 0x05); /* pusha; incl counter */

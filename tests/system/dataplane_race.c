@@ -41,8 +41,6 @@
 
 /* The User VM's memory. The code knows the first numbers. */
 #define RAM_SIZE     0x200000UL
-#define GDT_ADDR     0x1000
-#define IDT_ADDR     0x2000
 #define CODE_ADDR    0x4000
 #define COUNTS_ADDR  0x8000
 #define DESC_ADDR    0x10000
@@ -176,13 +174,11 @@ static uint64_t gate(uint32_t address)
 /* The User VM's memory as it is before it starts. */
 static void write_ram(void)
 {
-	const uint64_t segments[] = { 0x00cf9b000000ffff, 0x00cf93000000ffff };
 	struct vring_desc *desc = (void *)(lane->ram + DESC_ADDR);
-	uint64_t *idt = (void *)(lane->ram + IDT_ADDR);
+	uint64_t *idt = (void *)(lane->ram + RAW_IDT);
 	struct vring_avail *avail = (void *)(lane->ram + AVAIL_ADDR);
 
 	memset(lane->ram, 0, RAM_SIZE);
-	memcpy(lane->ram + GDT_ADDR + 0x10, segments, sizeof(segments));
 	memcpy(lane->ram + CODE_ADDR, race_code, race_code_end - race_code);
 	for (int v = VECTOR_RACE; v <= VECTOR_VHOST; v++)
 		idt[v] = gate(CODE_ADDR + (race_handler - race_code));
@@ -192,41 +188,6 @@ static void write_ram(void)
 					       .len = 12 + 64 };
 		avail->ring[i] = i;
 	}
-}
-
-static void set_memory(void)
-{
-	struct acrn_vm_memmap map = { .type = ACRN_MEMMAP_RAM,
-				      .attr = ACRN_MEM_ACCESS_RWX,
-				      .vma_base = (uintptr_t)lane->ram,
-				      .len = RAM_SIZE };
-
-	expect(ioctl(vm.fd, ACRN_IOCTL_SET_MEMSEG, &map));
-}
-
-static void start(void)
-{
-	struct acrn_vcpu_regs regs = {
-		.vcpu_regs = {
-			.gdt = { .limit = 4 * 8 - 1, .base = GDT_ADDR },
-			.idt = { .limit = 256 * 8 - 1, .base = IDT_ADDR },
-			.rip = CODE_ADDR,
-			.gprs = { .rsp = RAM_SIZE },
-			.cr0 = 0x31,
-			.rflags = 2,
-			.cs_ar = 0xc09b,
-			.cs_limit = ~0U,
-			.cs_sel = 0x10,
-			.ss_sel = 0x18,
-			.ds_sel = 0x18,
-			.es_sel = 0x18,
-			.fs_sel = 0x18,
-			.gs_sel = 0x18,
-		},
-	};
-
-	expect(ioctl(vm.fd, ACRN_IOCTL_SET_VCPU_REGS, &regs));
-	expect(ioctl(vm.fd, ACRN_IOCTL_START_VM));
 }
 
 /* Answers what no doorbell was assigned for; counts it first. */
@@ -385,25 +346,6 @@ static unsigned long injected(unsigned int vector)
 	return sum;
 }
 
-/* All MSIs of this VM, from debugfs. */
-static unsigned long all_msis(void)
-{
-	unsigned long value, msis = 0;
-	char path[64], name[32];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/acrn_hsm/vm%u/stats",
-		 vm.vmid);
-	file = fopen(path, "r");
-	if (!file)
-		err(1, "%s", path);
-	while (fscanf(file, "%31s %lu", name, &value) == 2)
-		if (!strcmp(name, "msis"))
-			msis = value;
-	fclose(file);
-	return msis;
-}
-
 /* A device model's life, unless it is killed in the middle. */
 static void device_model(int cpu, unsigned int ms)
 {
@@ -414,14 +356,15 @@ static void device_model(int cpu, unsigned int ms)
 	write_ram();
 	vm = raw_vm_create(
 		cpu, random() % 2 ? ACRN_VM_FLAG_IO_COMPLETION_POLLING : 0);
-	set_memory();
+	expect(raw_set_memory(vm.fd, lane->ram, RAM_SIZE));
 	expect(doorbell(PORT_STAYS, 0));
 	expect(doorbell(PORT_VHOST, 0));
 	expect(raw_irqfd(&vm, stays, 0, MSI_ADDRESS, VECTOR_STAYS));
 	expect(raw_irqfd(&vm, call, 0, MSI_ADDRESS, VECTOR_VHOST));
 	start_vhost(call);
 	expect(ioctl(vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT));
-	start();
+	expect(raw_set_registers(vm.fd, CODE_ADDR, RAM_SIZE));
+	expect(ioctl(vm.fd, ACRN_IOCTL_START_VM));
 
 	pthread_create(&threads[0], NULL, serve, NULL);
 	pthread_create(&threads[1], NULL, signal_stays,
@@ -435,7 +378,7 @@ static void device_model(int cpu, unsigned int ms)
 		pthread_join(threads[i], NULL);
 	expect(ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM));
 	lane->unused = unused_buffers();
-	lane->msis = all_msis() - injected(VECTOR_VHOST);
+	lane->msis = raw_stat(&vm, "msis") - injected(VECTOR_VHOST);
 	expect(injected(VECTOR_STAYS) != lane->stays_sent);
 	exit(0);
 }

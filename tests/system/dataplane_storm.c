@@ -13,7 +13,6 @@
 
 #define VMS_MAX	     8
 #define RAM_SIZE     0x200000UL
-#define GDT_ADDR     0x1000
 #define CODE_ADDR    0x4000
 #define COUNTER_ADDR 0x8000
 #define BELL_PORT    0x1000
@@ -49,37 +48,14 @@ struct storm {
 
 static void storm_create(struct storm *storm, int cpu)
 {
-	const uint64_t segments[] = { 0x00cf9b000000ffff, 0x00cf93000000ffff };
-	struct acrn_vm_memmap map = { .type = ACRN_MEMMAP_RAM,
-				      .attr = ACRN_MEM_ACCESS_RWX,
-				      .len = RAM_SIZE };
-	struct acrn_vcpu_regs regs = {
-		.vcpu_regs = {
-			.gdt = { .limit = 4 * 8 - 1, .base = GDT_ADDR },
-			.rip = CODE_ADDR,
-			.cr0 = 0x31,
-			.rflags = 2,
-			.cs_ar = 0xc09b,
-			.cs_limit = ~0U,
-			.cs_sel = 0x10,
-			.ss_sel = 0x18,
-			.ds_sel = 0x18,
-			.es_sel = 0x18,
-			.fs_sel = 0x18,
-			.gs_sel = 0x18,
-		},
-	};
-
 	storm->vm = raw_vm_create(cpu, 0);
 	storm->ram = raw_pages(RAM_SIZE);
 	storm->bell = raw_eventfd();
-	memcpy(storm->ram + GDT_ADDR + 0x10, segments, sizeof(segments));
 	memcpy(storm->ram + CODE_ADDR, storm_code, storm_code_end - storm_code);
-	map.vma_base = (uintptr_t)storm->ram;
 	if (raw_ioeventfd(&storm->vm, storm->bell, ACRN_IOEVENTFD_FLAG_PIO,
 			  BELL_PORT, 2, 0) ||
-	    ioctl(storm->vm.fd, ACRN_IOCTL_SET_MEMSEG, &map) ||
-	    ioctl(storm->vm.fd, ACRN_IOCTL_SET_VCPU_REGS, &regs))
+	    raw_set_memory(storm->vm.fd, storm->ram, RAM_SIZE) ||
+	    raw_set_registers(storm->vm.fd, CODE_ADDR, RAM_SIZE))
 		err(1, "User VM on CPU %d", cpu);
 }
 
@@ -111,25 +87,6 @@ static unsigned long work_for(unsigned int ms)
 			 (now.tv_nsec - start.tv_nsec) / 1000000 <
 		 ms);
 	return work;
-}
-
-/* A number from a VM's debugfs file of them. */
-static unsigned long stat_of(const struct storm *storm, const char *wanted)
-{
-	unsigned long value, found = 0;
-	char path[64], name[32];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/acrn_hsm/vm%u/stats",
-		 storm->vm.vmid);
-	file = fopen(path, "r");
-	if (!file)
-		err(1, "%s", path);
-	while (fscanf(file, "%31s %lu", name, &value) == 2)
-		if (!strcmp(name, wanted))
-			found = value;
-	fclose(file);
-	return found;
 }
 
 static void pin_to_cpu0(void)
@@ -164,7 +121,7 @@ int main(int argc, char **argv)
 		ioctl(storms[i].vm.fd, ACRN_IOCTL_CLEAR_VM_IOREQ);
 		wrong += !all_counted(&storms[i]);
 		rings += rung(&storms[i]);
-		deferred += stat_of(&storms[i], "doorbells_deferred");
+		deferred += raw_stat(&storms[i].vm, "doorbells_deferred");
 	}
 	tap_diag("%d User VMs: %lu rings a second, %lu of them left to works",
 		 count, rings * 1000 / STORM_MS, deferred * 1000 / STORM_MS);

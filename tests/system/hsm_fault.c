@@ -112,7 +112,8 @@ static void test_life(void)
 	expect_fault(ACRN_HC_SET_VCPU_REGS,
 		     ioctl(fd, ACRN_IOCTL_SET_VCPU_REGS, &regs),
 		     "SET_VCPU_REGS");
-	set_registers(&guest);
+	if (raw_set_registers(fd, CODE_ADDR, RAM_SIZE))
+		err(1, "SET_VCPU_REGS");
 	expect_fault(ACRN_HC_START_VM, ioctl(fd, ACRN_IOCTL_START_VM),
 		     "START_VM");
 	read_port(&guest, 4, 0x90, 0);

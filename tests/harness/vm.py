@@ -87,7 +87,7 @@ class ServiceVM:
     """
 
     def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
-                 cpus=4, memory="2G", cmdline="", timeout=120):
+                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0):
         shutil.rmtree(logs, ignore_errors=True)
         os.makedirs(logs)
         self.image = image
@@ -106,7 +106,7 @@ class ServiceVM:
             "-cpu", "EPYC", "-smp", str(cpus), "-m", memory, "-display", "none",
             "-vga", "none", "-net", "none", "-no-reboot",
             "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
-            "-append", f"service_cpus={service_cpus}",
+            "-append", f"service_cpus={service_cpus} spin_us={spin_us}",
             "-initrd", f"{kernel},{image.initramfs}",
             "-serial", f"file:{self.log('console')}", "-serial", "stdio",
             "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]

@@ -20,6 +20,7 @@ struct vcpu;
  * struct pcpu - A physical CPU, used by itself only but for what is said below
  * @id:		Its local APIC id
  * @online:	It has reached C code; set by itself, read by CPU 0
+ * @spins:	It looks for work and needs no kick; read by all CPUs
  * @sched_sp:	Stack pointer of the scheduler while a vCPU runs
  * @current:	vCPU that runs on this CPU, or NULL
  * @state_owner: vCPU whose &struct vcpu_state is in the registers, or NULL
@@ -31,6 +32,7 @@ struct vcpu;
 struct pcpu {
 	u32 id;
 	bool online;
+	bool spins;
 	u64 sched_sp;
 	struct vcpu *current;
 	struct vcpu *state_owner;

@@ -4,6 +4,7 @@
 #include "msr.h"
 #include "multiboot.h"
 #include "page.h"
+#include "sched.h"
 #include "service_vm.h"
 #include "string.h"
 #include "time.h"
@@ -11,16 +12,16 @@
 
 void hv_main(const struct multiboot_info *info) __attribute__((noreturn));
 
-/* service_cpus=<number> on the hypervisor's command line; 1 if not given. */
-static u32 parse_service_cpus(const char *cmdline)
+/* The number behind @option ("name=") on the command line, or @fallback. */
+static u32 parse_option(const char *cmdline, const char *option, u32 fallback)
 {
-	static const char option[] = "service_cpus=";
+	const u32 max = 1000000;
 	const char *p = strstr(cmdline, option);
 	u32 n = 0;
 
 	if (!p)
-		return 1;
-	for (p += strlen(option); *p >= '0' && *p <= '9' && n <= MAX_PCPUS; p++)
+		return fallback;
+	for (p += strlen(option); *p >= '0' && *p <= '9' && n <= max; p++)
 		n = n * 10 + *p - '0';
 	return n;
 }
@@ -28,10 +29,13 @@ static u32 parse_service_cpus(const char *cmdline)
 /* Called by boot.S on the first CPU. */
 void hv_main(const struct multiboot_info *info)
 {
+	const char *cmdline = (const char *)(u64)info->cmdline;
+
 	idt_init();
 	time_init();
 	smp_init();
-	nr_service_cpus = parse_service_cpus((char *)(u64)info->cmdline);
+	nr_service_cpus = parse_option(cmdline, "service_cpus=", 1);
+	sched_spin_us = parse_option(cmdline, "spin_us=", 0);
 	if (!nr_service_cpus || nr_service_cpus > nr_pcpus)
 		panic("service_cpus=%u with %u CPUs", nr_service_cpus,
 		      nr_pcpus);

@@ -8,6 +8,8 @@
 
 #define SLICE_MS 5
 
+u32 sched_spin_us;
+
 void switch_stack(u64 *save_sp, u64 load_sp);
 
 /* This CPU's vCPU of @vm if it could run. VM's lock held. */
@@ -144,6 +146,25 @@ void sched_preempt(struct vcpu *vcpu)
 		vcpu_wait(vcpu, VCPU_RUN);
 }
 
+/*
+ * Look for a vCPU for a while; NULL when there is none. Whoever makes one
+ * runnable and sees @cpu->spins does not kick, so look once more after that.
+ */
+static struct vcpu *spin_for_vcpu(struct pcpu *cpu)
+{
+	u64 end = rdtsc() + sched_spin_us * tsc_khz / 1000;
+	struct vcpu *vcpu = NULL;
+
+	WRITE_ONCE(cpu->spins, true);
+	while (!vcpu && rdtsc() < end) {
+		cpu_relax();
+		vcpu = pick_vcpu(cpu);
+	}
+	WRITE_ONCE(cpu->spins, false);
+	smp_mb();
+	return vcpu ? vcpu : pick_vcpu(cpu);
+}
+
 void sched_run(struct pcpu *cpu)
 {
 	lapic_init();
@@ -153,6 +174,8 @@ void sched_run(struct pcpu *cpu)
 
 		run_timers(cpu);
 		vcpu = pick_vcpu(cpu);
+		if (!vcpu && sched_spin_us)
+			vcpu = spin_for_vcpu(cpu);
 		if (vcpu)
 			run_vcpu(cpu, vcpu);
 		else

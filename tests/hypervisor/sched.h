@@ -6,8 +6,13 @@
 #ifndef HV_SCHED_H
 #define HV_SCHED_H
 
+#include "types.h"
+
 struct pcpu;
 struct vcpu;
+
+/* Microseconds for which a CPU without work looks for some before it halts. */
+extern u32 sched_spin_us;
 
 /* Run this CPU's vCPUs for good. */
 void sched_run(struct pcpu *cpu) __attribute__((noreturn));

@@ -177,7 +177,9 @@ bool vcpu_runnable(const struct vcpu *vcpu)
 
 void vcpu_kick(struct vcpu *vcpu)
 {
-	if (vcpu->pcpu != this_cpu())
+	/* What there is to see was written before; see spin_for_vcpu(). */
+	smp_mb();
+	if (vcpu->pcpu != this_cpu() && !READ_ONCE(vcpu->pcpu->spins))
 		lapic_kick(vcpu->pcpu->id);
 }
 

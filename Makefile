@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make			modules for the running kernel (KDIR=... for another), library,
-#			device model
+#			device model; VHOST_SRC=... for vhost_blk, where KDIR is
+#			no full source tree and has none behind it
 # make run		demonstration in VMs: KVER=6.1|6.12 HSM=ours|in-tree
 # make test		all tests; T=name for one, KERNEL=debug or rt for another kernel
 # make test-list	their names
@@ -29,7 +30,7 @@ all: modules tools
 # kernel can have its own and the checkout stays clean.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_DIR ?= $(BUILD)/modules
-MODULE_SOURCES := Kbuild include hsm acrn_vhost ioeventfd irqfd
+MODULE_SOURCES := Kbuild include hsm acrn_vhost ioeventfd irqfd vhost_blk
 
 modules:
 	@test -e $(KDIR)/Makefile || { echo "There is no kernel build directory" \
@@ -37,6 +38,9 @@ modules:
 	@mkdir -p $(MODULES_DIR)
 	@cp -rsfu $(addprefix $(CURDIR)/,$(MODULE_SOURCES)) $(MODULES_DIR)/
 	$(MAKE) -C $(KDIR) M=$(MODULES_DIR) $(KBUILD_ARGS) modules
+	@grep -q vhost_blk $(MODULES_DIR)/modules.order || echo "vhost_blk.ko was" \
+		"not built: $(KDIR) has no drivers/vhost/vhost.h. Pass VHOST_SRC=..." \
+		"with the full source of exactly this kernel."
 
 modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(MODULES_DIR) modules_install

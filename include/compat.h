@@ -10,9 +10,12 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 
-/* Since 6.8 a signal counts 1 and says so no longer. */
+/*
+ * Since 6.8 a signal counts 1 and says so no longer. Macros of the kernel's own
+ * headers still do.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#define eventfd_signal(ctx, ...)	eventfd_signal(ctx, 1)
 #endif
 
 /* Since 6.12 a page of a VM_PFNMAP area is looked up without handling PTEs. */
@@ -45,6 +48,22 @@ static inline int follow_pfnmap_start(struct follow_pfnmap_args *args)
 static inline void follow_pfnmap_end(struct follow_pfnmap_args *args)
 {
 	pte_unmap_unlock(args->ptep, args->lock);
+}
+#endif
+
+/*
+ * Since 6.5 a vhost device can have several workers, and a queue knows its own.
+ * Before, all queues of a device share one. For who includes vhost.h as well.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+struct vhost_dev;
+
+#define vhost_vq_work_queue(vq, work)	vhost_work_queue((vq)->dev, work)
+
+static inline long vhost_worker_ioctl(struct vhost_dev *dev, unsigned int cmd,
+				      void __user *argp)
+{
+	return -ENOIOCTLCMD;
 }
 #endif
 

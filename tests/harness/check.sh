@@ -10,8 +10,8 @@ cd "$top" || exit 1
 build=$top/build/check
 failed=()
 
-mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd -name '*.[ch]' | sort)
-mapfile -t kernel_h < <(find include hsm acrn_vhost ioeventfd irqfd -name '*.h' | sort)
+mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd vhost_blk -name '*.[ch]' | sort)
+mapfile -t kernel_h < <(find include hsm acrn_vhost ioeventfd irqfd vhost_blk -name '*.h' | sort)
 mapfile -t user_c < <(find lib dm tests bench/service-vm -name '*.[ch]' | sort)
 mapfile -t user_h < <(find lib dm tests bench/service-vm -name '*.h' ! -path 'tests/unit/shim/*' \
 	! -path 'tests/hypervisor/*' | sort)
@@ -39,7 +39,7 @@ module_tree() {
 	local dir=$1 header
 	rm -rf "$dir"
 	mkdir -p "$dir/headers"
-	cp -rs "$top"/{include,hsm,acrn_vhost,ioeventfd,irqfd} "$dir"
+	cp -rs "$top"/{include,hsm,acrn_vhost,ioeventfd,irqfd,vhost_blk} "$dir"
 	# No link: lines are added to it
 	cp "$top/Kbuild" "$dir"
 	for header in "${kernel_h[@]}"; do

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The disk: attached to all queues that are set up, detached when what was
+ * started has ended.
+ */
+#include <linux/blkdev.h>
+#include <linux/file.h>
+#include <linux/jiffies.h>
+#include <linux/pagemap.h>
+
+#include "blk.h"
+#include "compat.h"
+
+/*
+ * How long an ioctl waits for requests in flight. The block layer has its own
+ * limit, which is what ends them when a disk does not answer.
+ */
+#define DRAIN_TIMEOUT	(60 * HZ)
+
+/* Can this file be a disk? Returns 0 or a negative errno. */
+static int check_file(struct file *file)
+{
+	struct inode *inode = file->f_mapping->host;
+
+	if (!(file->f_mode & FMODE_READ))
+		return -EBADF;
+	if (S_ISBLK(inode->i_mode))
+		return bdev_is_zoned(I_BDEV(inode)) ? -EOPNOTSUPP : 0;
+	if (!S_ISREG(inode->i_mode) || !file->f_op->read_iter)
+		return -EINVAL;
+	if (file->f_mode & FMODE_WRITE &&
+	    (!file->f_op->write_iter || file->f_flags & O_APPEND))
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * bios pass by the page cache of the block device. What is dirty there must not
+ * be written over the guest's data later, and what is clean would be stale.
+ */
+static int empty_page_cache(struct address_space *mapping)
+{
+	int ret = filemap_write_and_wait(mapping);
+
+	return ret ?: invalidate_inode_pages2(mapping);
+}
+
+static struct file *get_file_of(int fd)
+{
+	struct file *file = fget(fd);
+	int ret;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	ret = check_file(file);
+	if (!ret && S_ISBLK(file->f_mapping->host->i_mode))
+		ret = empty_page_cache(file->f_mapping);
+	if (ret) {
+		fput(file);
+		return ERR_PTR(ret);
+	}
+	return file;
+}
+
+static bool is_idle(struct vhost_blk_queue *queue)
+{
+	bool idle;
+
+	spin_lock_irq(&queue->lock);
+	idle = !queue->inflight;
+	spin_unlock_irq(&queue->lock);
+	return idle;
+}
+
+static void stop_queue(struct vhost_blk_queue *queue)
+{
+	mutex_lock(&queue->vq.mutex);
+	queue->stopping = true;
+	mutex_unlock(&queue->vq.mutex);
+}
+
+static void detach_queue(struct vhost_blk_queue *queue)
+{
+	mutex_lock(&queue->vq.mutex);
+	if (vhost_vq_get_backend(&queue->vq)) {
+		/* Without an address space of its own: a process that exits. */
+		vhost_blk_queue_reap(queue, current->mm == queue->vq.dev->mm);
+		vhost_vq_set_backend(&queue->vq, NULL);
+		vhost_blk_pool_destroy(queue);
+	}
+	mutex_unlock(&queue->vq.mutex);
+}
+
+/**
+ * vhost_blk_detach() - Complete all requests and let go of the disk
+ * @blk:	Device
+ * @timeout:	Jiffies to wait at most for each queue
+ *
+ * From the beginning on no request is started. When it returns 0, neither disk
+ * nor guest memory are touched any more.
+ *
+ * Context: Process context, dev.mutex held.
+ *
+ * Return: 0; -ETIMEDOUT if requests are still in flight, in which case the disk
+ * stays attached and this may be called again.
+ */
+int vhost_blk_detach(struct vhost_blk *blk, long timeout)
+{
+	unsigned int i;
+
+	if (!blk->file)
+		return 0;
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
+		stop_queue(blk->queues[i]);
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
+		if (!wait_event_timeout(blk->queues[i]->idle,
+					is_idle(blk->queues[i]), timeout))
+			return -ETIMEDOUT;
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
+		detach_queue(blk->queues[i]);
+	/* Whatever is still on its way to the worker finds nothing to do. */
+	vhost_dev_flush(&blk->dev);
+	fput(blk->file);
+	blk->file = NULL;
+	blk->bdev = NULL;
+	return 0;
+}
+
+static int start_queue(struct vhost_blk_queue *queue)
+{
+	int ret;
+
+	ret = vhost_blk_pool_create(queue);
+	if (ret)
+		return ret;
+	queue->stopping = false;
+	queue->broken = false;
+	queue->starved = false;
+	queue->used_count = 0;
+	vhost_vq_set_backend(&queue->vq, queue->blk);
+	ret = vhost_vq_init_access(&queue->vq);
+	if (ret) {
+		vhost_vq_set_backend(&queue->vq, NULL);
+		vhost_blk_pool_destroy(queue);
+		return ret;
+	}
+	/* The driver may have rung before there was a disk. */
+	vhost_poll_queue(&queue->vq.poll);
+	return 0;
+}
+
+/* Returns 1 if the queue runs, 0 if the driver does not use it, or an error. */
+static int attach_queue(struct vhost_blk_queue *queue)
+{
+	int ret = 0;
+
+	mutex_lock(&queue->vq.mutex);
+	if (queue->vq.desc && queue->vq.avail && queue->vq.used) {
+		ret = -EFAULT;
+		if (vhost_vq_access_ok(&queue->vq))
+			ret = start_queue(queue) ?: 1;
+	}
+	mutex_unlock(&queue->vq.mutex);
+	return ret;
+}
+
+static int attach(struct vhost_blk *blk, struct file *file)
+{
+	struct inode *inode = file->f_mapping->host;
+	unsigned int i, running = 0;
+	int ret = 0;
+
+	blk->file = file;
+	blk->bdev = S_ISBLK(inode->i_mode) ? I_BDEV(inode) : NULL;
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES && ret >= 0; i++) {
+		ret = attach_queue(blk->queues[i]);
+		running += ret > 0;
+	}
+	if (ret >= 0 && !running)
+		ret = -EFAULT;
+	if (ret >= 0)
+		return 0;
+	vhost_blk_detach(blk, MAX_SCHEDULE_TIMEOUT);
+	return ret;
+}
+
+/**
+ * vhost_blk_set_backend() - VHOST_BLK_SET_BACKEND
+ * @blk:	Device
+ * @fd:		Disk, or VHOST_FILE_UNBIND
+ *
+ * A disk that was there before is detached first, once the new one has turned
+ * out to be one.
+ *
+ * Context: Process context of the owner, dev.mutex held.
+ *
+ * Return: 0; -EBADF if @fd is not open for reading; -EINVAL if it is no disk;
+ * -EOPNOTSUPP for zoned disks; -EFAULT if no queue is set up, or one wrongly;
+ * -ETIMEDOUT as vhost_blk_detach(); -ENOMEM.
+ */
+long vhost_blk_set_backend(struct vhost_blk *blk, int fd)
+{
+	struct file *file;
+	long ret;
+
+	if (fd == VHOST_FILE_UNBIND)
+		return vhost_blk_detach(blk, DRAIN_TIMEOUT);
+	file = get_file_of(fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = vhost_blk_detach(blk, DRAIN_TIMEOUT);
+	if (ret) {
+		fput(file);
+		return ret;
+	}
+	return attach(blk, file);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Shared between the files of vhost_blk.ko.
+ *
+ *	main.c		the device file and its ioctls
+ *	backend.c	attaching and detaching a disk
+ *	pool.c		memory of a queue, all of it taken when a disk is attached
+ *	queue.c		the worker: ring to requests, and back
+ *	request.c	one request: parsed, checked, started
+ *	bdev.c		requests to a block device
+ *	file.c		requests to a regular file
+ *	check.c		what is allowed
+ *
+ * Locks: dev.mutex of &struct vhost_dev is taken by each ioctl. The mutex of
+ * &struct vhost_virtqueue comes after it and is held by the worker while it
+ * works on the queue. @lock of &struct vhost_blk_queue is the innermost and
+ * taken in hard-IRQ context, by the end of I/O.
+ */
+#ifndef VHOST_BLK_BLK_H
+#define VHOST_BLK_BLK_H
+
+#include <linux/atomic.h>
+#include <linux/bio.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <vhost.h>
+
+#include "check.h"
+#include "vhost_blk.h"
+
+/* Pages that one bio takes; larger requests take several. */
+#define VHOST_BLK_BIO_VECS	64
+
+/* Used buffers that are written to the ring at once. */
+#define VHOST_BLK_BATCH		64
+
+/* Bytes that pass at a time through the bounce buffer of a queue. */
+#define VHOST_BLK_BOUNCE	32768
+
+struct vhost_blk_request;
+
+/**
+ * struct vhost_blk_part - A bio and its pages
+ * @next:	Next one of the request, or in the pool
+ * @request:	Request it is part of
+ * @bio:	bio
+ * @vecs:	Pages of @bio
+ */
+struct vhost_blk_part {
+	struct vhost_blk_part *next;
+	struct vhost_blk_request *request;
+	struct bio bio;
+	struct bio_vec vecs[VHOST_BLK_BIO_VECS];
+};
+
+/**
+ * struct vhost_blk_request - A request of the guest
+ * @list:	In @free or @done of the queue
+ * @queue:	Queue it came from
+ * @head:	Descriptor that identifies it to the driver
+ * @status:	Where its status goes
+ * @written:	Bytes that the device writes if it succeeds, @status included
+ * @type:	VIRTIO_BLK_T_*
+ * @error:	0 or the first error
+ * @bytes:	Data that is read or written
+ * @pending:	bios that have not ended yet
+ * @parts:	bios
+ * @iocb:	For a regular file
+ * @work:	For what cannot be done without sleeping for long
+ * @ranges:	To discard or to zero
+ * @range_count: Their number
+ */
+struct vhost_blk_request {
+	struct list_head list;
+	struct vhost_blk_queue *queue;
+	unsigned int head;
+	u8 __user *status;
+	u32 written;
+	u32 type;
+	int error;
+	size_t bytes;
+	atomic_t pending;
+	struct vhost_blk_part *parts;
+	struct kiocb iocb;
+	struct work_struct work;
+	struct vhost_blk_range ranges[VHOST_BLK_MAX_RANGES];
+	unsigned int range_count;
+};
+
+/**
+ * struct vhost_blk_queue - A queue
+ * @vq:		vhost's part of it; its private_data is the disk while one is
+ *		attached
+ * @blk:	Device
+ * @work:	Runs in the worker when requests are done
+ * @stopping:	No new requests; under vq.mutex
+ * @broken:	The guest has made a mess of the ring; under vq.mutex
+ * @starved:	A request waits in the ring for memory; under vq.mutex
+ * @requests:	All requests
+ * @free:	Those not in use; under vq.mutex
+ * @part_memory: All parts
+ * @parts:	Those not in use; under vq.mutex
+ * @part_count:	Number of all parts
+ * @parts_free:	Number of those in @parts
+ * @bounce:	Buffer for data that the disk cannot reach where it is; under
+ *		vq.mutex
+ * @used:	Requests that are done and not in the used ring yet; under
+ *		vq.mutex
+ * @used_count:	Their number
+ * @lock:	Guards what follows
+ * @done:	Requests that are done
+ * @inflight:	Number of requests that are neither free nor in @done
+ * @reaping:	The worker is going to look at @done in any case
+ * @idle:	Woken when @inflight is 0
+ */
+struct vhost_blk_queue {
+	struct vhost_virtqueue vq;
+	struct vhost_blk *blk;
+	struct vhost_work work;
+	bool stopping;
+	bool broken;
+	bool starved;
+	struct vhost_blk_request *requests;
+	struct list_head free;
+	struct vhost_blk_part *part_memory;
+	struct vhost_blk_part *parts;
+	unsigned int part_count;
+	unsigned int parts_free;
+	void *bounce;
+	struct vring_used_elem used[VHOST_BLK_BATCH];
+	unsigned int used_count;
+	/* Guards all below. */
+	spinlock_t lock;
+	struct list_head done;
+	unsigned int inflight;
+	bool reaping;
+	wait_queue_head_t idle;
+};
+
+/**
+ * struct vhost_blk - A device
+ * @dev:	vhost's part of it
+ * @vqs:	Queues, as vhost wants them
+ * @queues:	The same
+ * @serial:	Answer to VIRTIO_BLK_T_GET_ID; under dev.mutex
+ * @file:	Disk, NULL if there is none; under dev.mutex, constant while any
+ *		queue has private_data
+ * @bdev:	Block device of @file, NULL if it is a regular file; likewise
+ */
+struct vhost_blk {
+	struct vhost_dev dev;
+	struct vhost_virtqueue *vqs[VHOST_BLK_MAX_QUEUES];
+	struct vhost_blk_queue *queues[VHOST_BLK_MAX_QUEUES];
+	u8 serial[VIRTIO_BLK_ID_BYTES];
+	struct file *file;
+	struct block_device *bdev;
+};
+
+extern struct workqueue_struct *vhost_blk_workqueue;
+
+/* backend.c */
+long vhost_blk_set_backend(struct vhost_blk *blk, int fd);
+int vhost_blk_detach(struct vhost_blk *blk, long timeout);
+
+/* pool.c */
+int vhost_blk_pool_create(struct vhost_blk_queue *queue);
+void vhost_blk_pool_destroy(struct vhost_blk_queue *queue);
+struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_queue *queue);
+void vhost_blk_request_put(struct vhost_blk_request *request);
+struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_request *request);
+void vhost_blk_parts_put(struct vhost_blk_request *request);
+
+/* queue.c */
+void vhost_blk_queue_init(struct vhost_blk_queue *queue, struct vhost_blk *blk);
+void vhost_blk_queue_reap(struct vhost_blk_queue *queue, bool tell);
+void vhost_blk_request_done(struct vhost_blk_request *request, int error);
+
+/* request.c */
+int vhost_blk_request_start(struct vhost_blk_request *request,
+			    unsigned int out, unsigned int in);
+void vhost_blk_request_init(struct vhost_blk_request *request);
+
+/* bdev.c */
+int vhost_blk_bdev_transfer(struct vhost_blk_request *request, u64 sector,
+			    struct iov_iter *data);
+int vhost_blk_bdev_flush(struct vhost_blk_request *request);
+int vhost_blk_bdev_ranges(struct vhost_blk_request *request);
+void vhost_blk_bdev_release(struct vhost_blk_request *request);
+
+/* file.c */
+int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector,
+			    struct iov_iter *data);
+int vhost_blk_file_flush(struct vhost_blk_request *request);
+int vhost_blk_file_ranges(struct vhost_blk_request *request);
+
+/*
+ * Must a write be on the medium when it is completed? So it is unless the
+ * driver was offered a flush and took it; see also Documentation/vhost-blk.md.
+ */
+static inline bool vhost_blk_write_through(const struct vhost_blk_queue *queue)
+{
+	return !(queue->vq.acked_features & BIT_ULL(VIRTIO_BLK_F_FLUSH));
+}
+
+#endif /* VHOST_BLK_BLK_H */

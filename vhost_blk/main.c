@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/vhost-blk: opening, closing and the ioctls, most of which are those of
+ * the kernel's vhost core.
+ */
+#include <linux/compat.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "blk.h"
+#include "compat.h"
+
+/*
+ * A worker that serves several queues goes on to the next one after so many
+ * requests or bytes.
+ */
+#define WEIGHT		256
+#define BYTE_WEIGHT	(4 << 20)
+
+/* Features of the ring. VHOST_F_LOG_ALL is not among them. */
+#define RING_FEATURES (BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
+		       BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | \
+		       BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY) | \
+		       BIT_ULL(VIRTIO_F_ANY_LAYOUT) | \
+		       BIT_ULL(VIRTIO_F_VERSION_1))
+
+/*
+ * Features of the disk. The device model offers those that suit it; only FLUSH
+ * and RO make a difference here.
+ */
+#define DISK_FEATURES (BIT_ULL(VIRTIO_BLK_F_SIZE_MAX) | \
+		       BIT_ULL(VIRTIO_BLK_F_SEG_MAX) | \
+		       BIT_ULL(VIRTIO_BLK_F_RO) | \
+		       BIT_ULL(VIRTIO_BLK_F_BLK_SIZE) | \
+		       BIT_ULL(VIRTIO_BLK_F_FLUSH) | \
+		       BIT_ULL(VIRTIO_BLK_F_TOPOLOGY) | \
+		       BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE) | \
+		       BIT_ULL(VIRTIO_BLK_F_MQ) | \
+		       BIT_ULL(VIRTIO_BLK_F_DISCARD) | \
+		       BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES))
+
+#define FEATURES (RING_FEATURES | DISK_FEATURES)
+
+/* May change while a disk is attached: the guest turns its cache on and off. */
+#define FEATURES_AT_RUN_TIME BIT_ULL(VIRTIO_BLK_F_FLUSH)
+
+struct workqueue_struct *vhost_blk_workqueue;
+
+static void free_queues(struct vhost_blk *blk)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
+		kvfree(blk->queues[i]);
+}
+
+static int alloc_queues(struct vhost_blk *blk)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++) {
+		blk->queues[i] = kvzalloc(sizeof(*blk->queues[i]),
+					  GFP_KERNEL_ACCOUNT);
+		if (!blk->queues[i]) {
+			free_queues(blk);
+			return -ENOMEM;
+		}
+		vhost_blk_queue_init(blk->queues[i], blk);
+		blk->vqs[i] = &blk->queues[i]->vq;
+	}
+	return 0;
+}
+
+static int vhost_blk_open(struct inode *inode, struct file *file)
+{
+	struct vhost_blk *blk;
+	int ret;
+
+	blk = kzalloc(sizeof(*blk), GFP_KERNEL_ACCOUNT);
+	if (!blk)
+		return -ENOMEM;
+	ret = alloc_queues(blk);
+	if (ret) {
+		kfree(blk);
+		return ret;
+	}
+	vhost_dev_init(&blk->dev, blk->vqs, VHOST_BLK_MAX_QUEUES, UIO_MAXIOV,
+		       WEIGHT, BYTE_WEIGHT, true, NULL);
+	file->private_data = blk;
+	return 0;
+}
+
+static int vhost_blk_release(struct inode *inode, struct file *file)
+{
+	struct vhost_blk *blk = file->private_data;
+
+	mutex_lock(&blk->dev.mutex);
+	vhost_blk_detach(blk, MAX_SCHEDULE_TIMEOUT);
+	mutex_unlock(&blk->dev.mutex);
+	vhost_dev_stop(&blk->dev);
+	vhost_dev_cleanup(&blk->dev);
+	free_queues(blk);
+	kfree(blk);
+	return 0;
+}
+
+static long set_backend(struct vhost_blk *blk, void __user *argp)
+{
+	struct vhost_vring_file backend;
+	long ret;
+
+	if (copy_from_user(&backend, argp, sizeof(backend)))
+		return -EFAULT;
+	if (backend.index)
+		return -EINVAL;
+	mutex_lock(&blk->dev.mutex);
+	ret = vhost_dev_check_owner(&blk->dev);
+	if (!ret)
+		ret = vhost_blk_set_backend(blk, backend.fd);
+	mutex_unlock(&blk->dev.mutex);
+	return ret;
+}
+
+/* Queues read it without a lock, so it is fixed while there is a disk. */
+static long set_serial(struct vhost_blk *blk, void __user *argp)
+{
+	u8 serial[VIRTIO_BLK_ID_BYTES];
+	long ret = 0;
+
+	if (copy_from_user(serial, argp, sizeof(serial)))
+		return -EFAULT;
+	mutex_lock(&blk->dev.mutex);
+	if (blk->file)
+		ret = -EBUSY;
+	else
+		memcpy(blk->serial, serial, sizeof(serial));
+	mutex_unlock(&blk->dev.mutex);
+	return ret;
+}
+
+static long get_features(void __user *argp)
+{
+	u64 features = FEATURES;
+
+	return copy_to_user(argp, &features, sizeof(features)) ? -EFAULT : 0;
+}
+
+static int accept_features(struct vhost_blk *blk, u64 features)
+{
+	u64 changed = features ^ blk->vqs[0]->acked_features;
+	unsigned int i;
+
+	if (blk->file && changed & ~FEATURES_AT_RUN_TIME)
+		return -EBUSY;
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++) {
+		mutex_lock(&blk->vqs[i]->mutex);
+		blk->vqs[i]->acked_features = features;
+		mutex_unlock(&blk->vqs[i]->mutex);
+	}
+	return 0;
+}
+
+static long set_features(struct vhost_blk *blk, void __user *argp)
+{
+	u64 features;
+	long ret;
+
+	if (copy_from_user(&features, argp, sizeof(features)))
+		return -EFAULT;
+	if (features & ~FEATURES)
+		return -EOPNOTSUPP;
+	mutex_lock(&blk->dev.mutex);
+	ret = accept_features(blk, features);
+	mutex_unlock(&blk->dev.mutex);
+	return ret;
+}
+
+static long reset_owner(struct vhost_blk *blk)
+{
+	struct vhost_iotlb *memory;
+	long ret;
+
+	ret = vhost_dev_check_owner(&blk->dev);
+	if (ret)
+		return ret;
+	ret = vhost_blk_set_backend(blk, VHOST_FILE_UNBIND);
+	if (ret)
+		return ret;
+	memory = vhost_dev_reset_owner_prepare();
+	if (!memory)
+		return -ENOMEM;
+	vhost_dev_stop(&blk->dev);
+	vhost_dev_reset_owner(&blk->dev, memory);
+	return 0;
+}
+
+static long core_ioctl(struct vhost_blk *blk, unsigned int cmd,
+		       void __user *argp)
+{
+	long ret;
+
+	ret = vhost_dev_ioctl(&blk->dev, cmd, argp);
+	if (ret == -ENOIOCTLCMD)
+		ret = vhost_worker_ioctl(&blk->dev, cmd, argp);
+	if (ret == -ENOIOCTLCMD)
+		ret = vhost_vring_ioctl(&blk->dev, cmd, argp);
+	return ret;
+}
+
+static long vhost_blk_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
+{
+	struct vhost_blk *blk = file->private_data;
+	void __user *argp = (void __user *)arg;
+	long ret;
+
+	switch (cmd) {
+	case VHOST_BLK_SET_BACKEND:
+		return set_backend(blk, argp);
+	case VHOST_BLK_SET_SERIAL:
+		return set_serial(blk, argp);
+	case VHOST_GET_FEATURES:
+		return get_features(argp);
+	case VHOST_SET_FEATURES:
+		return set_features(blk, argp);
+	}
+	mutex_lock(&blk->dev.mutex);
+	if (cmd == VHOST_RESET_OWNER)
+		ret = reset_owner(blk);
+	else
+		ret = core_ioctl(blk, cmd, argp);
+	mutex_unlock(&blk->dev.mutex);
+	return ret;
+}
+
+static const struct file_operations vhost_blk_fops = {
+	.owner = THIS_MODULE,
+	.open = vhost_blk_open,
+	.release = vhost_blk_release,
+	.unlocked_ioctl = vhost_blk_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice vhost_blk_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "vhost-blk",
+	.fops = &vhost_blk_fops,
+};
+
+static int __init vhost_blk_init(void)
+{
+	int ret;
+
+	vhost_blk_workqueue = alloc_workqueue("vhost_blk", WQ_UNBOUND, 0);
+	if (!vhost_blk_workqueue)
+		return -ENOMEM;
+	ret = misc_register(&vhost_blk_misc);
+	if (ret)
+		destroy_workqueue(vhost_blk_workqueue);
+	return ret;
+}
+module_init(vhost_blk_init);
+
+static void __exit vhost_blk_exit(void)
+{
+	misc_deregister(&vhost_blk_misc);
+	destroy_workqueue(vhost_blk_workqueue);
+}
+module_exit(vhost_blk_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("virtio-blk on the kernel's vhost core");
+MODULE_ALIAS("devname:vhost-blk");

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All memory that the requests of a queue take, allocated before the first of
+ * them and bounded by the size of the ring.
+ */
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "blk.h"
+
+/* More requests than this are in flight at no time, however large the ring. */
+#define MAX_REQUESTS	1024
+
+/* Enough for a request of some size even in a small ring. */
+#define MIN_PARTS	32
+
+static void init_requests(struct vhost_blk_queue *queue, unsigned int count)
+{
+	unsigned int i;
+
+	INIT_LIST_HEAD(&queue->free);
+	for (i = 0; i < count; i++) {
+		queue->requests[i].queue = queue;
+		vhost_blk_request_init(&queue->requests[i]);
+		list_add_tail(&queue->requests[i].list, &queue->free);
+	}
+}
+
+static void init_parts(struct vhost_blk_queue *queue, unsigned int count)
+{
+	unsigned int i;
+
+	queue->parts = NULL;
+	for (i = 0; i < count; i++) {
+		queue->part_memory[i].next = queue->parts;
+		queue->parts = &queue->part_memory[i];
+	}
+	queue->part_count = count;
+	queue->parts_free = count;
+}
+
+/**
+ * vhost_blk_pool_create() - Take the memory for a queue
+ * @queue:	Queue without memory; its ring has its final size
+ *
+ * Context: vq.mutex held, may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vhost_blk_pool_create(struct vhost_blk_queue *queue)
+{
+	unsigned int requests = min(queue->vq.num, MAX_REQUESTS);
+	unsigned int parts = max(requests, MIN_PARTS);
+
+	queue->requests = kvcalloc(requests, sizeof(*queue->requests),
+				   GFP_KERNEL_ACCOUNT);
+	/* A regular file needs no bio of ours. */
+	if (queue->blk->bdev)
+		queue->part_memory = kvcalloc(parts,
+					      sizeof(*queue->part_memory),
+					      GFP_KERNEL_ACCOUNT);
+	queue->bounce = kmalloc(VHOST_BLK_BOUNCE, GFP_KERNEL_ACCOUNT);
+	if (!queue->requests || !queue->bounce ||
+	    (queue->blk->bdev && !queue->part_memory)) {
+		vhost_blk_pool_destroy(queue);
+		return -ENOMEM;
+	}
+	init_requests(queue, requests);
+	init_parts(queue, queue->part_memory ? parts : 0);
+	return 0;
+}
+
+/* Give the memory back. No request is in use. */
+void vhost_blk_pool_destroy(struct vhost_blk_queue *queue)
+{
+	kfree(queue->bounce);
+	kvfree(queue->part_memory);
+	kvfree(queue->requests);
+	queue->bounce = NULL;
+	queue->part_memory = NULL;
+	queue->requests = NULL;
+}
+
+/**
+ * vhost_blk_request_get() - Take a free request
+ * @queue:	Queue
+ *
+ * Context: vq.mutex held.
+ *
+ * Return: The request, or NULL if all are in use.
+ */
+struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_queue *queue)
+{
+	struct vhost_blk_request *request;
+
+	request = list_first_entry_or_null(&queue->free,
+					   struct vhost_blk_request, list);
+	if (!request)
+		return NULL;
+	list_del(&request->list);
+	request->error = 0;
+	request->parts = NULL;
+	return request;
+}
+
+/* Give a request back, without any part. vq.mutex held. */
+void vhost_blk_request_put(struct vhost_blk_request *request)
+{
+	list_add(&request->list, &request->queue->free);
+}
+
+/* Add a part to a request. NULL if all are in use. vq.mutex held. */
+struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_request *request)
+{
+	struct vhost_blk_queue *queue = request->queue;
+	struct vhost_blk_part *part = queue->parts;
+
+	if (!part)
+		return NULL;
+	queue->parts = part->next;
+	queue->parts_free--;
+	part->request = request;
+	part->next = request->parts;
+	request->parts = part;
+	return part;
+}
+
+/* Give all parts of a request back. vq.mutex held. */
+void vhost_blk_parts_put(struct vhost_blk_request *request)
+{
+	struct vhost_blk_queue *queue = request->queue;
+	struct vhost_blk_part *part;
+
+	while (request->parts) {
+		part = request->parts;
+		request->parts = part->next;
+		part->next = queue->parts;
+		queue->parts = part;
+		queue->parts_free++;
+	}
+}

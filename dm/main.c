@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <sys/signalfd.h>
 
+#include "blk.h"
 #include "console.h"
 #include "log.h"
 #include "net.h"
@@ -64,6 +65,11 @@ static int add_devices(struct vm *vm, const struct options *options)
 
 	for (i = 0; i < options->net_count; i++) {
 		ret = net_create(vm, &options->nets[i]);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < options->blk_count; i++) {
+		ret = blk_create(vm, &options->blks[i]);
 		if (ret)
 			return ret;
 	}

@@ -35,6 +35,10 @@ static const char usage[] =
 	"                        virtio-net on an existing tap device; vhost=off\n"
 	"                        moves packets in this process instead of the\n"
 	"                        kernel (on); may be given several times\n"
+	"  --blk path=PATH[,backend=vhost|thread][,ro][,serial=ID][,queues=N]\n"
+	"                        virtio-blk on a file or block device;\n"
+	"                        backend=thread handles requests in this process\n"
+	"                        instead of the kernel; may be given several times\n"
 	"  --completion-polling  vCPUs spin for the completion of their I/O\n"
 	"  --stats FILE          write counters there at the end, in JSON\n"
 	"  --help                this text\n"
@@ -188,6 +192,81 @@ static int add_net(struct options *options, const char *text)
 	return options_net(text, &options->nets[options->net_count++]);
 }
 
+static bool set_text(char *to, size_t size, const char *text)
+{
+	if (!*text || strlen(text) >= size)
+		return false;
+	strcpy(to, text);
+	return true;
+}
+
+static bool parse_queues(const char *text, unsigned int *queues)
+{
+	unsigned long value;
+	char *end;
+
+	value = strtoul(text, &end, 10);
+	if (end == text || *end || *text == '-' || !value ||
+	    value > BLK_MAX_QUEUES)
+		return false;
+	*queues = value;
+	return true;
+}
+
+static bool parse_blk_field(char *field, struct blk_options *blk)
+{
+	char *value = strchr(field, '=');
+
+	if (!strcmp(field, "ro")) {
+		blk->read_only = true;
+		return true;
+	}
+	if (!value)
+		return false;
+	*value++ = 0;
+	if (!strcmp(field, "path"))
+		return set_text(blk->path, sizeof(blk->path), value);
+	if (!strcmp(field, "serial"))
+		return set_text(blk->serial, sizeof(blk->serial), value);
+	if (!strcmp(field, "queues"))
+		return parse_queues(value, &blk->queues);
+	if (!strcmp(field, "backend")) {
+		blk->vhost = !strcmp(value, "vhost");
+		return blk->vhost || !strcmp(value, "thread");
+	}
+	return false;
+}
+
+/* path=PATH and so on. Returns 0 or -EINVAL, message printed. */
+int options_blk(const char *text, struct blk_options *blk)
+{
+	char *copy = strdup(text);
+	char *save, *field;
+	bool ok = copy;
+
+	*blk = (struct blk_options){ .vhost = true, .queues = 1 };
+	for (field = ok ? strtok_r(copy, ",", &save) : NULL; ok && field;
+	     field = strtok_r(NULL, ",", &save))
+		ok = parse_blk_field(field, blk);
+	free(copy);
+	if (ok && *blk->path)
+		return 0;
+	log_error("--blk %s: path=PATH[,backend=vhost|thread][,ro][,serial=ID]"
+		  "[,queues=N] is needed, with up to %d bytes of ID and up to "
+		  "%d queues",
+		  text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES);
+	return -EINVAL;
+}
+
+static int add_blk(struct options *options, const char *text)
+{
+	if (options->blk_count == OPTIONS_MAX_BLKS) {
+		log_error("more than %d times --blk", OPTIONS_MAX_BLKS);
+		return -EINVAL;
+	}
+	return options_blk(text, &options->blks[options->blk_count++]);
+}
+
 static int set_name(struct options *options, const char *name)
 {
 	options->name = name;
@@ -207,6 +286,7 @@ enum option_id {
 	OPT_HUGEPAGES,
 	OPT_NAME,
 	OPT_NET,
+	OPT_BLK,
 	OPT_COMPLETION_POLLING,
 	OPT_STATS,
 	OPT_HELP,
@@ -221,6 +301,7 @@ static const struct option long_options[] = {
 	{ "hugepages", no_argument, NULL, OPT_HUGEPAGES },
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "net", required_argument, NULL, OPT_NET },
+	{ "blk", required_argument, NULL, OPT_BLK },
 	{ "completion-polling", no_argument, NULL, OPT_COMPLETION_POLLING },
 	{ "stats", required_argument, NULL, OPT_STATS },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -250,6 +331,8 @@ static int parse_one(struct options *options, int option, const char *value)
 		return set_name(options, value);
 	case OPT_NET:
 		return add_net(options, value);
+	case OPT_BLK:
+		return add_blk(options, value);
 	case OPT_COMPLETION_POLLING:
 		options->completion_polling = true;
 		return 0;

@@ -5,11 +5,17 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <limits.h>
 #include <net/if.h>
 
 #define OPTIONS_MAX_NETS 8
+#define OPTIONS_MAX_BLKS 8
 #define OPTIONS_MAX_NAME 15
 #define MAC_SIZE	 6
+
+/* As many as vhost-blk takes. */
+#define BLK_MAX_QUEUES	16
+#define BLK_SERIAL_SIZE 20
 
 /**
  * struct net_options - One --net
@@ -20,6 +26,22 @@
 struct net_options {
 	char tap[IFNAMSIZ];
 	uint8_t mac[MAC_SIZE];
+	bool vhost;
+};
+
+/**
+ * struct blk_options - One --blk
+ * @path:	File or block device
+ * @serial:	What the guest sees as its serial number
+ * @queues:	Number of queues
+ * @read_only:	The guest must not write to it
+ * @vhost:	Attach it to vhost-blk
+ */
+struct blk_options {
+	char path[PATH_MAX];
+	char serial[BLK_SERIAL_SIZE + 1];
+	unsigned int queues;
+	bool read_only;
 	bool vhost;
 };
 
@@ -37,6 +59,8 @@ struct net_options {
  * @help:		--help was given; nothing else is checked
  * @nets:		Network devices
  * @net_count:		Their number
+ * @blks:		Disks
+ * @blk_count:		Their number
  */
 struct options {
 	const char *name;
@@ -51,11 +75,14 @@ struct options {
 	bool help;
 	struct net_options nets[OPTIONS_MAX_NETS];
 	unsigned int net_count;
+	struct blk_options blks[OPTIONS_MAX_BLKS];
+	unsigned int blk_count;
 };
 
 int options_parse(struct options *options, int argc, char **argv);
 int options_memory(const char *text, uint64_t *memory);
 int options_cpus(const char *text, uint64_t *cpus);
+int options_blk(const char *text, struct blk_options *blk);
 int options_net(const char *text, struct net_options *net);
 void options_usage(void);
 

@@ -15,7 +15,7 @@
 
 #include "virtqueue.h"
 
-#define VIRTIO_MAX_QUEUES 2
+#define VIRTIO_MAX_QUEUES 16
 
 /* Bits of the interrupt status. */
 #define VIRTIO_ISR_QUEUE  1
@@ -32,17 +32,21 @@ struct virtio_dev;
  *			touches guest memory. Called only after @start
  *			succeeded.
  * @notify:		The driver's doorbell of @queue reached the DM
+ * @config_written:	The driver wrote to the device configuration; whether
+ *the device runs or not
  * @vector_changed:	The MSI of @queue changed, or was masked or unmasked
  * @vector_pending:	An interrupt of @queue is kept outside of the DM
  * @doorbells_moved:	The guest has moved the doorbells
  *
- * All but @start are called while the device runs only. The last three may be
- * NULL.
+ * All others but @start are called while the device runs only. The last four
+ * may be NULL.
  */
 struct virtio_ops {
 	int (*start)(struct virtio_dev *dev);
 	void (*stop)(struct virtio_dev *dev);
 	void (*notify)(struct virtio_dev *dev, unsigned int queue);
+	void (*config_written)(struct virtio_dev *dev, size_t offset,
+			       size_t size, uint64_t value);
 	void (*vector_changed)(struct virtio_dev *dev, unsigned int queue);
 	bool (*vector_pending)(struct virtio_dev *dev, unsigned int queue);
 	void (*doorbells_moved)(struct virtio_dev *dev);
@@ -64,6 +68,7 @@ struct virtio_queue {
  * struct virtio_dev - A virtio device
  * @name:		For messages
  * @ops:		Kind of device
+ * @state:		Belongs to @ops
  * @offered:		Features of the device
  * @accepted:		Features that the driver wants
  * @status:		Device status without DEVICE_NEEDS_RESET
@@ -73,7 +78,7 @@ struct virtio_queue {
  *			thread
  * @queue_count:	Number of queues
  * @queues:		Queues
- * @config:		Device configuration; constant
+ * @config:		Device configuration; only @ops changes it
  * @config_size:	Bytes in it
  * @fatal:		Called when @ops->start failed for no fault of the
  *			guest's
@@ -83,6 +88,7 @@ struct virtio_queue {
 struct virtio_dev {
 	const char *name;
 	const struct virtio_ops *ops;
+	void *state;
 	uint64_t offered;
 	uint64_t accepted;
 	uint8_t status;

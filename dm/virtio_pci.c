@@ -266,6 +266,11 @@ static void bar_write(void *opaque, uint64_t offset, unsigned int size,
 		if (reg % NOTIFY_MULTIPLIER == 0)
 			virtio_notify(&dev->virtio, reg / NOTIFY_MULTIPLIER);
 		break;
+	case CONFIG_OFFSET:
+		if (dev->virtio.ops->config_written)
+			dev->virtio.ops->config_written(&dev->virtio, reg, size,
+							value);
+		break;
 	case MSIX_OFFSET:
 		msix_table_write(&dev->msix, reg, size, value);
 		break;

@@ -10,9 +10,9 @@
  *	rings		read and written by the vhost worker
  *	interrupt	vhost worker -> call eventfd -> ACRN_IOCTL_IRQFD -> MSI
  *
- * Use, for a network device:
+ * Use:
  *
- *	acrnvhost_net_open()		once
+ *	acrnvhost_net_open()		once, or acrnvhost_blk_open()
  *	acrnvhost_features()		what the device may offer to the driver
  *	acrnvhost_set_queue()		each queue, when the driver is ready
  *	acrnvhost_start()
@@ -25,8 +25,8 @@
  * acrnvhost_msi_pending() and acrnvhost_error_fd() may be called any time
  * between open and close. Different devices are independent.
  *
- * Only ioctls of <linux/acrn.h> and <linux/vhost.h> are used, so that any HSM
- * will do.
+ * Only ioctls of <linux/acrn.h> and <linux/vhost.h> are used, and for disks
+ * those of vhost_blk.h, so that any HSM will do.
  */
 #ifndef ACRNVHOST_H
 #define ACRNVHOST_H
@@ -89,8 +89,11 @@ struct acrnvhost_queue {
 };
 
 int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd);
+int acrnvhost_blk_open(struct acrnvhost **dev, int hsm_fd, int disk_fd,
+		       unsigned int queues, const char *serial);
 void acrnvhost_close(struct acrnvhost *dev);
 int acrnvhost_features(struct acrnvhost *dev, __u64 *features);
+int acrnvhost_change_features(struct acrnvhost *dev, __u64 features);
 
 int acrnvhost_set_queue(struct acrnvhost *dev, unsigned int index,
 			const struct acrnvhost_queue *queue);

@@ -28,12 +28,15 @@ static void free_queues(struct acrnvhost *dev, unsigned int count)
 
 /* The part of opening that all kinds of devices share. */
 int vhost_device_open(struct acrnvhost **result, int hsm_fd, int backend_fd,
+		      unsigned int queue_count,
 		      const struct vhost_backend *backend)
 {
 	struct acrnvhost *dev;
 	unsigned int i;
 	int ret;
 
+	if (!queue_count || queue_count > ACRNVHOST_MAX_QUEUES)
+		return -EINVAL;
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return -ENOMEM;
@@ -41,7 +44,8 @@ int vhost_device_open(struct acrnvhost **result, int hsm_fd, int backend_fd,
 	dev->backend = backend;
 	dev->hsm_fd = hsm_fd;
 	dev->backend_fd = backend_fd;
-	for (i = 0; i < backend->queues; i++) {
+	dev->queue_count = queue_count;
+	for (i = 0; i < queue_count; i++) {
 		ret = vhost_queue_init(&dev->queues[i]);
 		if (ret)
 			goto free_queues;
@@ -73,7 +77,7 @@ void acrnvhost_close(struct acrnvhost *dev)
 		return;
 	acrnvhost_stop(dev);
 	close(dev->vhost_fd);
-	free_queues(dev, dev->backend->queues);
+	free_queues(dev, dev->queue_count);
 	free(dev);
 }
 
@@ -88,6 +92,23 @@ void acrnvhost_close(struct acrnvhost *dev)
 int acrnvhost_features(struct acrnvhost *dev, __u64 *features)
 {
 	return vhost_ioctl(dev->vhost_fd, VHOST_GET_FEATURES, features);
+}
+
+/**
+ * acrnvhost_change_features() - Change negotiated features while it runs
+ * @dev:	Device, running
+ * @features:	As for acrnvhost_start()
+ *
+ * For those features that a kind of device lets be changed: of a disk
+ * VIRTIO_BLK_F_FLUSH, which stands for its volatile write cache.
+ *
+ * Return: 0; -EINVAL while it does not run; errors of vhost.
+ */
+int acrnvhost_change_features(struct acrnvhost *dev, __u64 features)
+{
+	if (!dev->running)
+		return -EINVAL;
+	return vhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
 }
 
 static int set_memory(struct acrnvhost *dev,
@@ -119,7 +140,7 @@ static int set_memory(struct acrnvhost *dev,
  */
 static int device_teardown(struct acrnvhost *dev)
 {
-	unsigned int i = dev->backend->queues;
+	unsigned int i = dev->queue_count;
 	int ret = 0, err;
 
 	while (i--) {
@@ -153,7 +174,7 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 
 	if (dev->running)
 		return -EBUSY;
-	for (i = 0; i < dev->backend->queues; i++)
+	for (i = 0; i < dev->queue_count; i++)
 		set += dev->queues[i].set;
 	if (!set)
 		return -EINVAL;
@@ -169,7 +190,7 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 	if (ret)
 		goto teardown;
 
-	for (i = 0; i < dev->backend->queues; i++) {
+	for (i = 0; i < dev->queue_count; i++) {
 		ret = vhost_queue_start(dev, i);
 		if (ret)
 			goto teardown;
@@ -183,7 +204,7 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 	 * The driver may have rung before the doorbell was registered, and is
 	 * not going to ring again for those buffers.
 	 */
-	for (i = 0; i < dev->backend->queues; i++)
+	for (i = 0; i < dev->queue_count; i++)
 		if (dev->queues[i].running)
 			acrnvhost_kick(dev, i);
 	return 0;

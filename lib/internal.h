@@ -5,7 +5,7 @@
 
 #include "acrnvhost.h"
 
-#define ACRNVHOST_MAX_QUEUES 2
+#define ACRNVHOST_MAX_QUEUES 16
 
 /**
  * struct vhost_queue - A queue and what is registered for it at this moment
@@ -39,13 +39,11 @@ struct vhost_queue {
 /**
  * struct vhost_backend - What differs between kinds of vhost devices
  * @path:	Device node
- * @queues:	Number of queues, up to ACRNVHOST_MAX_QUEUES
  * @start:	Let vhost run; all queues are set up. Undoes itself on failure.
  * @stop:	Stop vhost and wait for what it is doing
  */
 struct vhost_backend {
 	const char *path;
-	unsigned int queues;
 	int (*start)(struct acrnvhost *dev);
 	int (*stop)(struct acrnvhost *dev);
 };
@@ -55,9 +53,10 @@ struct vhost_backend {
  * @backend:	Kind of device
  * @hsm_fd:	VM, belongs to the caller
  * @vhost_fd:	Device, belongs to the library
- * @backend_fd:	tap, belongs to the caller
+ * @backend_fd:	tap or disk, belongs to the caller
  * @running:	Between acrnvhost_start() and acrnvhost_stop()
- * @queues:	The first @backend->queues are in use
+ * @queue_count: Number of queues, up to ACRNVHOST_MAX_QUEUES
+ * @queues:	The first @queue_count are in use
  */
 struct acrnvhost {
 	const struct vhost_backend *backend;
@@ -65,10 +64,12 @@ struct acrnvhost {
 	int vhost_fd;
 	int backend_fd;
 	bool running;
+	unsigned int queue_count;
 	struct vhost_queue queues[ACRNVHOST_MAX_QUEUES];
 };
 
 int vhost_device_open(struct acrnvhost **dev, int hsm_fd, int backend_fd,
+		      unsigned int queue_count,
 		      const struct vhost_backend *backend);
 int vhost_ioctl(int fd, unsigned long request, void *arg);
 

@@ -5,6 +5,8 @@
 
 #include "internal.h"
 
+#define NET_QUEUES 2
+
 static int net_set_backend(struct acrnvhost *dev, unsigned int index, int fd)
 {
 	struct vhost_vring_file backend = { .index = index, .fd = fd };
@@ -18,7 +20,7 @@ static int net_stop(struct acrnvhost *dev)
 	unsigned int i;
 	int ret = 0, err;
 
-	for (i = 0; i < dev->backend->queues; i++) {
+	for (i = 0; i < dev->queue_count; i++) {
 		if (!dev->queues[i].running)
 			continue;
 		err = net_set_backend(dev, i, VHOST_FILE_UNBIND);
@@ -33,7 +35,7 @@ static int net_start(struct acrnvhost *dev)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < dev->backend->queues; i++) {
+	for (i = 0; i < dev->queue_count; i++) {
 		if (!dev->queues[i].running)
 			continue;
 		ret = net_set_backend(dev, i, dev->backend_fd);
@@ -47,7 +49,6 @@ static int net_start(struct acrnvhost *dev)
 
 static const struct vhost_backend net_backend = {
 	.path = "/dev/vhost-net",
-	.queues = 2,
 	.start = net_start,
 	.stop = net_stop,
 };
@@ -66,5 +67,5 @@ static const struct vhost_backend net_backend = {
  */
 int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd)
 {
-	return vhost_device_open(dev, hsm_fd, tap_fd, &net_backend);
+	return vhost_device_open(dev, hsm_fd, tap_fd, NET_QUEUES, &net_backend);
 }

@@ -53,7 +53,7 @@ static bool drain(int fd)
 
 static struct vhost_queue *get_queue(struct acrnvhost *dev, unsigned int index)
 {
-	return index < dev->backend->queues ? &dev->queues[index] : NULL;
+	return index < dev->queue_count ? &dev->queues[index] : NULL;
 }
 
 static int doorbell_ioctl(struct acrnvhost *dev, struct vhost_queue *queue,

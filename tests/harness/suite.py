@@ -56,4 +56,6 @@ SYSTEM = [
            user_cpus=16),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
+    System("blk", "disks through vhost-blk and through the device model's threads",
+           args=(2,), hsms=BOTH, timeout=400),
 ]

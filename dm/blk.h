@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * virtio-blk on a file or block device. The requests are handled by vhost-blk
+ * (blk_vhost.c) or by threads of this process (blk_thread.c).
+ */
+#ifndef DM_BLK_H
+#define DM_BLK_H
+
+#include <stdatomic.h>
+#include <vhost_blk.h>
+
+#include "disk.h"
+#include "options.h"
+#include "virtio_pci.h"
+#include "vm.h"
+
+/**
+ * struct blk - A disk of the VM
+ * @device:	For the VM
+ * @pci:	virtio device on the PCI bus
+ * @vm:		VM
+ * @config:	Device configuration, read by the driver
+ * @write_back:	The driver wants a volatile cache: what is written need not be
+ *		on the medium before it says flush
+ * @disk:	What it is made of
+ * @options:	How it was asked for
+ * @backend:	What handles the requests
+ * @state:	Of @backend
+ */
+struct blk {
+	struct vm_device device;
+	struct virtio_pci pci;
+	struct vm *vm;
+	struct virtio_blk_config config;
+	atomic_bool write_back;
+	struct disk disk;
+	const struct blk_options *options;
+	const struct blk_backend *backend;
+	void *state;
+};
+
+/**
+ * struct blk_backend - What handles the requests
+ * @ops:	For the virtio device
+ * @create:	Fill in @state of struct blk. Returns 0 or -errno, with a
+ *		message printed.
+ * @destroy:	Free it; the device has been stopped
+ * @features:	What it knows of the features in @wanted
+ * @cache_changed: @write_back of struct blk changed while the device runs; may
+ *		be NULL
+ */
+struct blk_backend {
+	const struct virtio_ops *ops;
+	int (*create)(struct blk *blk);
+	void (*destroy)(struct blk *blk);
+	uint64_t (*features)(struct blk *blk, uint64_t wanted);
+	void (*cache_changed)(struct blk *blk);
+};
+
+extern const struct blk_backend blk_thread_backend;
+extern const struct blk_backend blk_vhost_backend;
+
+int blk_create(struct vm *vm, const struct blk_options *options);
+struct blk *blk_of(struct virtio_dev *dev);
+void blk_starting(struct blk *blk);
+void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
+			uint64_t value);
+
+#endif /* DM_BLK_H */

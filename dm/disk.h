@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The file or block device behind a virtual disk. */
+#ifndef DM_DISK_H
+#define DM_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DISK_SECTOR 512
+
+/**
+ * struct disk - A disk
+ * @fd:		File or block device
+ * @read_only:	It must not be written to
+ * @sectors:	Size in sectors of 512 bytes
+ * @block_size:	Requests begin and end at a multiple of this, in bytes
+ * @physical_block_size: What the medium writes at once, in bytes
+ * @discard_granularity: What can be discarded, in bytes; 0 if nothing can
+ */
+struct disk {
+	int fd;
+	bool read_only;
+	uint64_t sectors;
+	uint32_t block_size;
+	uint32_t physical_block_size;
+	uint32_t discard_granularity;
+};
+
+int disk_open(struct disk *disk, const char *path, bool read_only);
+void disk_close(struct disk *disk);
+
+#endif /* DM_DISK_H */

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <linux/virtio_config.h>
+#include <acrnvhost.h>
+
+#include "log.h"
+#include "vhost.h"
+
+#define DOORBELL_SIZE 2
+
+static struct vhost *state_of(struct virtio_dev *dev)
+{
+	return dev->state;
+}
+
+static bool get_doorbell(struct vhost *vhost, unsigned int queue,
+			 struct acrnvhost_doorbell *doorbell)
+{
+	uint64_t gpa;
+
+	if (!virtio_pci_doorbell(vhost->pci, queue, &gpa))
+		return false;
+	*doorbell = (struct acrnvhost_doorbell){ .addr = gpa,
+						 .len = DOORBELL_SIZE };
+	return true;
+}
+
+/* A queue that the driver does not use is left out. */
+static int set_queue(struct vhost *vhost, unsigned int index)
+{
+	struct virtio_queue *queue = &vhost->pci->virtio.queues[index];
+	struct acrnvhost_queue config = { .size = queue->config.size };
+	struct acrnvhost_doorbell doorbell;
+	struct virtqueue_rings rings;
+	struct acrn_msi_entry msi;
+
+	if (!queue->enabled)
+		return 0;
+	if (virtqueue_map(&vhost->vm->mem, &queue->config, &rings))
+		return -EPROTO;
+	config.desc = rings.desc;
+	config.avail = rings.avail;
+	config.used = rings.used;
+	if (get_doorbell(vhost, index, &doorbell))
+		config.doorbell = &doorbell;
+	if (virtio_pci_message(vhost->pci, index, &msi))
+		config.msi = &msi;
+	return acrnvhost_set_queue(vhost->dev, index, &config);
+}
+
+static int start(struct vhost *vhost, uint64_t features)
+{
+	const struct guest_mem *mem = &vhost->vm->mem;
+	struct acrnvhost_region
+		regions[sizeof(mem->regions) / sizeof(mem->regions[0])];
+	unsigned int i;
+
+	for (i = 0; i < mem->count; i++)
+		regions[i] = (struct acrnvhost_region){
+			.gpa = mem->regions[i].gpa,
+			.size = mem->regions[i].size,
+			.va = mem->regions[i].va,
+		};
+	return acrnvhost_start(vhost->dev, features & vhost->features, regions,
+			       mem->count);
+}
+
+static int explain_start(const struct vhost *vhost, int ret, const char *name)
+{
+	bool no_data_plane = ret == -ENOTTY || ret == -ENOENT || ret == -ENODEV;
+
+	log_error("%s cannot be attached to %s: %s%s%s%s", name,
+		  vhost->kind->name, strerror(-ret),
+		  no_data_plane ? "; is the module acrn_vhost there? (" : "",
+		  no_data_plane ? vhost->kind->without : "",
+		  no_data_plane ? " works without)" : "");
+	return ret;
+}
+
+/**
+ * vhost_start() - The driver is ready
+ * @dev:	Device
+ * @features:	Features for vhost, of which it gets those that it knows
+ *
+ * The guest places doorbells and writes messages, so that those which collide
+ * or are none are its own fault. All else that vhost and the HSM refuse is
+ * wrong with the Service VM.
+ *
+ * Return: As the start of struct virtio_ops.
+ */
+int vhost_start(struct virtio_dev *dev, uint64_t features)
+{
+	struct vhost *vhost = state_of(dev);
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < vhost->queue_count; i++) {
+		ret = set_queue(vhost, i);
+		if (ret)
+			return ret;
+	}
+	ret = start(vhost, features);
+	if (ret == -EEXIST || ret == -EINVAL)
+		return -EPROTO;
+	return ret ? explain_start(vhost, ret, dev->name) : 0;
+}
+
+/* The functions that follow are those of struct virtio_ops. */
+
+void vhost_stop(struct virtio_dev *dev)
+{
+	struct vhost *vhost = state_of(dev);
+	int ret = acrnvhost_stop(vhost->dev);
+
+	if (ret)
+		log_guest("%s: %s was not stopped well: %s", dev->name,
+			  vhost->kind->name, strerror(-ret));
+}
+
+/* Passed on: the width of the access, for one, may not be the usual one. */
+void vhost_notify(struct virtio_dev *dev, unsigned int queue)
+{
+	struct vhost *vhost = state_of(dev);
+
+	vhost->vm->stats.doorbells_to_dm++;
+	acrnvhost_kick(vhost->dev, queue);
+}
+
+void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
+{
+	struct vhost *vhost = state_of(dev);
+	struct acrn_msi_entry msi;
+	int ret;
+
+	ret = acrnvhost_set_msi(
+		vhost->dev, queue,
+		virtio_pci_message(vhost->pci, queue, &msi) ? &msi : NULL);
+	if (ret)
+		log_guest("%s: the interrupt of queue %u is not set: %s",
+			  dev->name, queue, strerror(-ret));
+}
+
+bool vhost_vector_pending(struct virtio_dev *dev, unsigned int queue)
+{
+	return acrnvhost_msi_pending(state_of(dev)->dev, queue);
+}
+
+void vhost_doorbells_moved(struct virtio_dev *dev)
+{
+	struct vhost *vhost = state_of(dev);
+	struct acrnvhost_doorbell doorbell;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < vhost->queue_count; i++) {
+		ret = acrnvhost_set_doorbell(
+			vhost->dev, i,
+			get_doorbell(vhost, i, &doorbell) ? &doorbell : NULL);
+		if (ret)
+			log_guest("%s: the doorbell of queue %u is not set: %s",
+				  dev->name, i, strerror(-ret));
+	}
+}
+
+/* Main thread. */
+static void queue_corrupt(void *opaque)
+{
+	struct vhost *vhost = opaque;
+	eventfd_t ignored;
+	unsigned int i;
+
+	for (i = 0; i < vhost->queue_count; i++)
+		eventfd_read(vhost->errors[i].fd, &ignored);
+	virtio_broken(&vhost->pci->virtio, "vhost found its rings corrupt");
+}
+
+static void unwatch_errors(struct vhost *vhost, unsigned int count)
+{
+	while (count--)
+		event_remove(&vhost->vm->events, &vhost->errors[count]);
+}
+
+static int watch_errors(struct vhost *vhost)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < vhost->queue_count; i++) {
+		vhost->errors[i] = (struct event_source){
+			.fd = acrnvhost_error_fd(vhost->dev, i),
+			.ready = queue_corrupt,
+			.opaque = vhost,
+			.enabled = true,
+		};
+		ret = event_add(&vhost->vm->events, &vhost->errors[i]);
+		if (ret) {
+			unwatch_errors(vhost, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * vhost_init() - Put a vhost device to use
+ * @vhost:	Its kind, vm, pci and dev are filled in
+ * @queue_count: Number of queues
+ * @name:	Of the virtio device, for messages
+ *
+ * Return: 0 or -errno, with a message printed; the vhost device stays the
+ * caller's then.
+ */
+int vhost_init(struct vhost *vhost, unsigned int queue_count, const char *name)
+{
+	__u64 features;
+	int ret;
+
+	vhost->queue_count = queue_count;
+	ret = acrnvhost_features(vhost->dev, &features);
+	if (!ret && !(features & 1ULL << VIRTIO_F_VERSION_1))
+		ret = -EOPNOTSUPP;
+	if (!ret)
+		ret = watch_errors(vhost);
+	if (ret) {
+		log_error("%s: /dev/%s does not serve: %s", name,
+			  vhost->kind->name, strerror(-ret));
+		return ret;
+	}
+	vhost->features = features;
+	vhost->pci->virtio.state = vhost;
+	return 0;
+}
+
+/* Give the vhost device back; the virtio device has been stopped. */
+void vhost_deinit(struct vhost *vhost)
+{
+	unwatch_errors(vhost, vhost->queue_count);
+	acrnvhost_close(vhost->dev);
+}
+
+/* The kernel's device could not be opened. */
+void vhost_explain_open(const struct vhost_kind *kind, const char *name,
+			int err)
+{
+	bool missing = err == ENOENT || err == ENODEV || err == ENXIO;
+
+	log_error("%s: cannot open /dev/%s: %s%s%s%s%s%s", name, kind->name,
+		  strerror(err), missing ? "; load the module " : "",
+		  missing ? kind->module : "", missing ? ", or say " : "",
+		  missing ? kind->without : "",
+		  missing ? " to do without" : "");
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vhost-blk with a disk behind it. All queues are alike. */
+#include <errno.h>
+#include <string.h>
+#include <vhost_blk.h>
+
+#include "internal.h"
+
+/* Since Linux 6.5; the C library's headers may be older. */
+#ifndef VHOST_NEW_WORKER
+struct vhost_worker_state {
+	unsigned int worker_id;
+};
+
+struct vhost_vring_worker {
+	unsigned int index;
+	unsigned int worker_id;
+};
+
+#define VHOST_NEW_WORKER _IOR(VHOST_VIRTIO, 0x8, struct vhost_worker_state)
+#define VHOST_ATTACH_VRING_WORKER                                              \
+	_IOW(VHOST_VIRTIO, 0x15, struct vhost_vring_worker)
+#endif
+
+static int blk_set_backend(struct acrnvhost *dev, int fd)
+{
+	struct vhost_vring_file backend = { .fd = fd };
+
+	return vhost_ioctl(dev->vhost_fd, VHOST_BLK_SET_BACKEND, &backend);
+}
+
+static int blk_add_worker(struct acrnvhost *dev, unsigned int index)
+{
+	struct vhost_vring_worker ring = { .index = index };
+	struct vhost_worker_state worker = { 0 };
+	int ret;
+
+	ret = vhost_ioctl(dev->vhost_fd, VHOST_NEW_WORKER, &worker);
+	if (ret)
+		return ret;
+	ring.worker_id = worker.worker_id;
+	return vhost_ioctl(dev->vhost_fd, VHOST_ATTACH_VRING_WORKER, &ring);
+}
+
+/*
+ * A worker for each queue behind the first one, which has that of the device.
+ * They go with the owner. Kernels before 6.5 have no such thing, and then one
+ * worker serves all queues.
+ */
+static int blk_add_workers(struct acrnvhost *dev)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 1; i < dev->queue_count; i++) {
+		if (!dev->queues[i].running)
+			continue;
+		ret = blk_add_worker(dev, i);
+		if (ret)
+			return ret == -ENOTTY ? 0 : ret;
+	}
+	return 0;
+}
+
+static int blk_start(struct acrnvhost *dev)
+{
+	int ret = blk_add_workers(dev);
+
+	return ret ? ret : blk_set_backend(dev, dev->backend_fd);
+}
+
+/* Waits until the requests in flight are completed. */
+static int blk_stop(struct acrnvhost *dev)
+{
+	return blk_set_backend(dev, VHOST_FILE_UNBIND);
+}
+
+static const struct vhost_backend blk_backend = {
+	.path = "/dev/vhost-blk",
+	.start = blk_start,
+	.stop = blk_stop,
+};
+
+static int blk_set_serial(struct acrnvhost *dev, const char *text)
+{
+	__u8 serial[VIRTIO_BLK_ID_BYTES] = { 0 };
+	size_t length = strlen(text);
+
+	if (length > sizeof(serial))
+		return -EINVAL;
+	memcpy(serial, text, length);
+	return vhost_ioctl(dev->vhost_fd, VHOST_BLK_SET_SERIAL, serial);
+}
+
+/**
+ * acrnvhost_blk_open() - Open a vhost-blk device
+ * @dev:	Result
+ * @hsm_fd:	/dev/acrn_hsm, with a VM created on it
+ * @disk_fd:	Block device or regular file, open for reading and, unless the
+ *		disk is read-only, for writing
+ * @queues:	Number of queues, up to 16
+ * @serial:	What the driver learns by VIRTIO_BLK_T_GET_ID, up to 20 bytes
+ *
+ * Both descriptors stay the caller's and must outlive the device.
+ *
+ * Return: 0; -ENOENT or -ENODEV without vhost-blk, -EACCES without the right to
+ * use it, -EINVAL for too many queues or bytes, -ENOMEM, -EMFILE.
+ */
+int acrnvhost_blk_open(struct acrnvhost **dev, int hsm_fd, int disk_fd,
+		       unsigned int queues, const char *serial)
+{
+	int ret;
+
+	ret = vhost_device_open(dev, hsm_fd, disk_fd, queues, &blk_backend);
+	if (ret)
+		return ret;
+	ret = blk_set_serial(*dev, serial);
+	if (ret)
+		acrnvhost_close(*dev);
+	return ret;
+}

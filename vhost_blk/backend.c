@@ -67,7 +67,7 @@ static bool is_idle(struct vhost_blk_queue *queue)
 	bool idle;
 
 	spin_lock_irq(&queue->lock);
-	idle = !queue->inflight;
+	idle = !queue->in_flight;
 	spin_unlock_irq(&queue->lock);
 	return idle;
 }

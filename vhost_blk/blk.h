@@ -112,9 +112,9 @@ struct vhost_blk_request {
  * @used_count:	Their number
  * @lock:	Guards what follows
  * @done:	Requests that are done
- * @inflight:	Number of requests that are neither free nor in @done
+ * @in_flight:	Number of requests that are neither free nor in @done
  * @reaping:	The worker is going to look at @done in any case
- * @idle:	Woken when @inflight is 0
+ * @idle:	Woken when @in_flight is 0
  */
 struct vhost_blk_queue {
 	struct vhost_virtqueue vq;
@@ -135,7 +135,7 @@ struct vhost_blk_queue {
 	/* Guards all below. */
 	spinlock_t lock;
 	struct list_head done;
-	unsigned int inflight;
+	unsigned int in_flight;
 	bool reaping;
 	wait_queue_head_t idle;
 };

@@ -129,15 +129,15 @@ void vhost_blk_request_done(struct vhost_blk_request *request, int error)
 		vhost_vq_work_queue(&queue->vq, &queue->work);
 	}
 	/* Under the lock: who waits takes it before the queue goes away. */
-	if (!--queue->inflight)
+	if (!--queue->in_flight)
 		wake_up(&queue->idle);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
-static void count_inflight(struct vhost_blk_queue *queue, int change)
+static void count_in_flight(struct vhost_blk_queue *queue, int change)
 {
 	spin_lock_irq(&queue->lock);
-	queue->inflight += change;
+	queue->in_flight += change;
 	spin_unlock_irq(&queue->lock);
 }
 
@@ -147,7 +147,7 @@ static void starve(struct vhost_blk_queue *queue,
 {
 	queue->starved = true;
 	vhost_discard_vq_desc(&queue->vq, 1);
-	count_inflight(queue, -1);
+	count_in_flight(queue, -1);
 	vhost_blk_request_put(request);
 }
 
@@ -159,14 +159,14 @@ static bool start_request(struct vhost_blk_queue *queue, unsigned int head,
 	int ret;
 
 	request->head = head;
-	count_inflight(queue, 1);
+	count_in_flight(queue, 1);
 	ret = vhost_blk_request_start(request, out, in);
 	if (!ret)
 		return true;
 	if (ret == -EAGAIN) {
 		starve(queue, request);
 	} else {
-		count_inflight(queue, -1);
+		count_in_flight(queue, -1);
 		vhost_blk_request_put(request);
 		queue_broken(queue, "a chain without header or status");
 	}

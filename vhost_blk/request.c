@@ -22,10 +22,14 @@ static void get_geometry(struct vhost_blk *blk, struct vhost_blk_geometry *disk)
 	}
 }
 
+/* A block device can become read-only after it was opened. */
 static bool is_writable(const struct vhost_blk_queue *queue)
 {
-	return queue->blk->file->f_mode & FMODE_WRITE &&
-	       !(queue->vq.acked_features & BIT_ULL(VIRTIO_BLK_F_RO));
+	const struct vhost_blk *blk = queue->blk;
+
+	return blk->file->f_mode & FMODE_WRITE &&
+	       !(queue->vq.acked_features & BIT_ULL(VIRTIO_BLK_F_RO)) &&
+	       !(blk->bdev && bdev_read_only(blk->bdev));
 }
 
 static int transfer(struct vhost_blk_request *request, u64 sector,

@@ -82,6 +82,7 @@ static int sector_is(const uint64_t *words, uint64_t sector, uint64_t seed)
  * @random:	State of rand_r()
  * @end:	When to stop
  * @max_bytes:	Largest transfer
+ * @step:	Sectors in a block of the disk
  * @operations:	Number of transfers
  * @seeds:	What was written last to each sector, 0 for nothing yet
  */
@@ -92,6 +93,7 @@ struct verifier {
 	unsigned int random;
 	time_t end;
 	unsigned int max_bytes;
+	unsigned int step;
 	unsigned long operations;
 	uint64_t seeds[REGION / SECTOR];
 };
@@ -148,7 +150,9 @@ static void *verify_thread(void *opaque)
 
 		if (count > v->max_bytes / SECTOR)
 			count = v->max_bytes / SECTOR;
+		count = (count + v->step - 1) / v->step * v->step;
 		first = rand_r(&v->random) % (REGION / SECTOR - count + 1);
+		first -= first % v->step;
 		if (rand_r(&v->random) & 1)
 			verify_write(v, data + shift * WORDS, first, count);
 		else
@@ -164,8 +168,11 @@ static int verify(int fd, unsigned int seconds, unsigned int threads,
 {
 	struct verifier *v = calloc(threads, sizeof(*v));
 	unsigned long operations = 0;
+	int block_size;
 	unsigned int i;
 
+	if (ioctl(fd, BLKSSZGET, &block_size))
+		die("block size");
 	if (!v || !max_bytes || max_bytes > MAX_BYTES)
 		die("verify");
 	for (i = 0; i < threads; i++) {
@@ -174,6 +181,7 @@ static int verify(int fd, unsigned int seconds, unsigned int threads,
 		v[i].random = i + 1;
 		v[i].end = time(NULL) + seconds;
 		v[i].max_bytes = max_bytes;
+		v[i].step = block_size / SECTOR;
 		if (pthread_create(&v[i].thread, NULL, verify_thread, &v[i]))
 			die("thread");
 	}

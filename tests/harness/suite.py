@@ -58,4 +58,6 @@ SYSTEM = [
            hsms=BOTH),
     System("blk", "disks through vhost-blk and through the device model's threads",
            args=(2,), hsms=BOTH, timeout=400),
+    System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
+           hsms=("none",), timeout=240),
 ]

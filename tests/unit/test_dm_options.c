@@ -70,6 +70,39 @@ static void nets(void)
 		tap_ok(options_net(bad[i], &net), "no device: '%s'", bad[i]);
 }
 
+static void blks(void)
+{
+	static const char *const bad[] = {
+		"",
+		"path=",
+		"ro",
+		"path=a,backend=qemu",
+		"path=a,queues=0",
+		"path=a,queues=17",
+		"path=a,queues=2x",
+		"path=a,queues=-1",
+		"path=a,serial=",
+		"path=a,serial=twenty-one-characters",
+		"path=a,rw",
+		"path",
+	};
+	struct blk_options blk;
+	unsigned int i;
+
+	tap_ok(!options_blk("path=/dev/x", &blk) && !strcmp(blk.path, "/dev/x"),
+	       "path");
+	tap_ok(blk.vhost && !blk.read_only && blk.queues == 1 && !*blk.serial,
+	       "vhost, one queue, writable, without a serial number");
+	tap_ok(!options_blk("serial=12345678901234567890,queues=16,ro,"
+			    "backend=thread,path=f",
+			    &blk) &&
+		       !blk.vhost && blk.read_only && blk.queues == 16 &&
+		       strlen(blk.serial) == 20,
+	       "all of it");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		tap_ok(options_blk(bad[i], &blk), "no disk: '%s'", bad[i]);
+}
+
 static int parse(struct options *options, const char *line)
 {
 	static char copy[200];
@@ -115,6 +148,7 @@ int main(void)
 	memory();
 	cpus();
 	nets();
+	blks();
 	whole();
 	return tap_done();
 }

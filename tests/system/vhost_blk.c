@@ -1,0 +1,703 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/vhost-blk by raw ioctls: this process is device model and guest in one.
+ * Requests cut in odd ways, requests that no driver makes, disks that come and
+ * go while requests are in flight. Ends with a disk that works.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <linux/fs.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include "tap.h"
+#include "vhost_blk.h"
+
+#define GPA	    0x100000ULL
+#define MEM_SIZE    (16U << 20)
+#define RING	    64
+#define AVAIL	    0x1000
+#define USED	    0x2000
+#define TABLE	    0x3000
+#define HEADER	    0x4000
+#define STATUS	    0x5000
+#define DATA	    0x100000
+#define SECTORS	    (64U << 11)
+#define NO_STATUS   0xff
+#define FAST	    "/dev/fast"
+#define SLOW	    "/dev/slow"
+#define LARGE	    "/dev/large"
+#define SMALL_FILE  "/run/small"
+#define FLUSH_BIT   (1ULL << VIRTIO_BLK_F_FLUSH)
+#define V1_BIT	    (1ULL << VIRTIO_F_VERSION_1)
+#define RO_BIT	    (1ULL << VIRTIO_BLK_F_RO)
+#define SLOW_MILLIS 400
+
+static uint8_t *mem;
+static int vhost, kick, call, err;
+static uint16_t avail_idx, used_idx;
+static unsigned int chain_length;
+
+static struct vring_desc *desc(void)
+{
+	return (void *)mem;
+}
+
+static struct vring_avail *avail(void)
+{
+	return (void *)(mem + AVAIL);
+}
+
+static volatile struct vring_used *used(void)
+{
+	return (void *)(mem + USED);
+}
+
+static int vring_file(unsigned long request, int fd)
+{
+	struct vhost_vring_file file = { .fd = fd };
+
+	return ioctl(vhost, request, &file);
+}
+
+static int vring_state(unsigned long request, unsigned int num)
+{
+	struct vhost_vring_state state = { .num = num };
+
+	return ioctl(vhost, request, &state);
+}
+
+static int set_disk(const char *path, int flags)
+{
+	int fd = open(path, flags);
+	int ret, saved;
+
+	ret = vring_file(VHOST_BLK_SET_BACKEND, fd);
+	saved = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return ret;
+}
+
+static int unset_disk(void)
+{
+	return vring_file(VHOST_BLK_SET_BACKEND, VHOST_FILE_UNBIND);
+}
+
+static int set_memory(void)
+{
+	struct {
+		struct vhost_memory table;
+		struct vhost_memory_region region;
+	} memory = {
+		.table.nregions = 1,
+		.region = { .guest_phys_addr = GPA,
+			    .memory_size = MEM_SIZE,
+			    .userspace_addr = (uintptr_t)mem },
+	};
+
+	return ioctl(vhost, VHOST_SET_MEM_TABLE, &memory);
+}
+
+static int set_features(uint64_t features)
+{
+	return ioctl(vhost, VHOST_SET_FEATURES, &features);
+}
+
+/* A new device with one queue and no disk. */
+static bool set_up(uint64_t features)
+{
+	struct vhost_vring_addr addr = {
+		.desc_user_addr = (uintptr_t)mem,
+		.avail_user_addr = (uintptr_t)mem + AVAIL,
+		.used_user_addr = (uintptr_t)mem + USED,
+	};
+	eventfd_t ignored;
+
+	memset(mem, 0, DATA);
+	avail_idx = 0;
+	used_idx = 0;
+	eventfd_read(kick, &ignored);
+	eventfd_read(call, &ignored);
+	eventfd_read(err, &ignored);
+	return !ioctl(vhost, VHOST_SET_OWNER) && !set_features(features) &&
+	       !set_memory() && !vring_state(VHOST_SET_VRING_NUM, RING) &&
+	       !vring_state(VHOST_SET_VRING_BASE, 0) &&
+	       !ioctl(vhost, VHOST_SET_VRING_ADDR, &addr) &&
+	       !vring_file(VHOST_SET_VRING_CALL, call) &&
+	       !vring_file(VHOST_SET_VRING_ERR, err) &&
+	       !vring_file(VHOST_SET_VRING_KICK, kick);
+}
+
+static bool start_over(uint64_t features, const char *disk, int flags)
+{
+	return !ioctl(vhost, VHOST_RESET_OWNER) && set_up(features) &&
+	       !set_disk(disk, flags);
+}
+
+/* Chains are built one descriptor after the other, from descriptor 0 on. */
+static void begin(void)
+{
+	chain_length = 0;
+}
+
+static void add(uint64_t gpa, uint32_t len, uint16_t flags)
+{
+	struct vring_desc *d = &desc()[chain_length];
+
+	if (chain_length)
+		d[-1].flags |= VRING_DESC_F_NEXT;
+	*d = (struct vring_desc){ .addr = gpa,
+				  .len = len,
+				  .flags = flags,
+				  .next = chain_length + 1 };
+	chain_length++;
+}
+
+static void add_in(uint32_t offset, uint32_t len)
+{
+	add(GPA + offset, len, VRING_DESC_F_WRITE);
+}
+
+static void add_out(uint32_t offset, uint32_t len)
+{
+	add(GPA + offset, len, 0);
+}
+
+static void header(uint32_t type, uint64_t sector)
+{
+	struct virtio_blk_outhdr *h = (void *)(mem + HEADER);
+
+	*h = (struct virtio_blk_outhdr){ .type = type, .sector = sector };
+	mem[STATUS] = NO_STATUS;
+}
+
+static void ring(unsigned int head)
+{
+	avail()->ring[avail_idx++ % RING] = head;
+	__atomic_store_n(&avail()->idx, avail_idx, __ATOMIC_RELEASE);
+	eventfd_write(kick, 1);
+}
+
+static bool wait_event(int fd, int millis)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	eventfd_t ignored;
+
+	if (poll(&p, 1, millis) != 1)
+		return false;
+	eventfd_read(fd, &ignored);
+	return true;
+}
+
+static bool is_used(int millis)
+{
+	while (__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) == used_idx)
+		if (!wait_event(call, millis))
+			return false;
+	used_idx++;
+	return true;
+}
+
+/* Let the chain be worked on. Returns its status, -1 if there is none. */
+static int go(void)
+{
+	ring(0);
+	return is_used(10000) ? mem[STATUS] : -1;
+}
+
+/* A request in the usual three or two pieces. */
+static int request(uint32_t type, uint64_t sector, uint32_t offset,
+		   uint32_t bytes)
+{
+	header(type, sector);
+	begin();
+	add_out(HEADER, 16);
+	if (bytes && (type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID))
+		add_in(offset, bytes);
+	else if (bytes)
+		add_out(offset, bytes);
+	add_in(STATUS, 1);
+	return go();
+}
+
+static void fill(uint32_t offset, uint32_t bytes, unsigned int seed)
+{
+	uint32_t i;
+
+	for (i = 0; i < bytes; i++)
+		mem[offset + i] = (i * 7 + i / 251 + seed) | 1;
+}
+
+static bool same(uint32_t a, uint32_t b, uint32_t bytes)
+{
+	return !memcmp(mem + a, mem + b, bytes);
+}
+
+/* Write @bytes at @offset, read them to @to, and compare. */
+static bool round_trip(uint64_t sector, uint32_t offset, uint32_t to,
+		       uint32_t bytes, unsigned int seed)
+{
+	fill(offset, bytes, seed);
+	memset(mem + to, 0, bytes);
+	return request(VIRTIO_BLK_T_OUT, sector, offset, bytes) == 0 &&
+	       request(VIRTIO_BLK_T_IN, sector, to, bytes) == 0 &&
+	       same(offset, to, bytes);
+}
+
+static void transfers(const char *disk)
+{
+	static const uint32_t sizes[] = { 512,	 1024,	  4096,	  65536,
+					  69632, 1048576, 5242880 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		tap_ok(round_trip(16 * i, DATA, DATA + 0x800000, sizes[i], i),
+		       "%s: %u bytes there and back", disk, sizes[i]);
+	tap_ok(round_trip(5, DATA + 512, DATA + 0x800200, 8192, 1),
+	       "%s: from the middle of a page", disk);
+	tap_ok(round_trip(5, DATA + 3, DATA + 0x800005, 8192, 2),
+	       "%s: from odd addresses", disk);
+	tap_ok(round_trip(5, DATA + 1, DATA + 0x800001, 300 * 512, 3),
+	       "%s: a lot from odd addresses", disk);
+	tap_ok(round_trip(SECTORS - 8, DATA, DATA + 0x800000, 4096, 4),
+	       "%s: the end of the disk", disk);
+	tap_eq(request(VIRTIO_BLK_T_FLUSH, 0, 0, 0), 0, "%s: flush", disk);
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 0), 0, "%s: nothing", disk);
+}
+
+/* Header, data and status in pieces of @piece bytes, not one apart. */
+static bool in_pieces(uint32_t piece)
+{
+	const uint32_t in = DATA + 0x1000, bytes = 512 + 1;
+	uint32_t done, n;
+
+	fill(DATA, 512, piece);
+	if (request(VIRTIO_BLK_T_OUT, 9, DATA, 512))
+		return false;
+	header(VIRTIO_BLK_T_IN, 9);
+	memset(mem + in, 0xee, bytes);
+	begin();
+	for (done = 0; done < 16; done += n) {
+		n = 16 - done < piece ? 16 - done : piece;
+		add_out(HEADER + done, n);
+	}
+	for (done = 0; done < bytes; done += n) {
+		n = bytes - done < piece ? bytes - done : piece;
+		add_in(in + done, n);
+	}
+	go();
+	return same(DATA, in, 512) && mem[in + 512] == 0;
+}
+
+static void cuts(void)
+{
+	static const uint32_t pieces[] = { 12, 13, 16, 256, 512, 513 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+		tap_ok(in_pieces(pieces[i]),
+		       "data and status in pieces of %u bytes", pieces[i]);
+
+	/* A header of single bytes in front of the data, in one buffer. */
+	fill(DATA + 16, 1024, 77);
+	header(VIRTIO_BLK_T_OUT, 30);
+	memcpy(mem + DATA, mem + HEADER, 16);
+	begin();
+	add_out(DATA, 16 + 1024);
+	add_in(STATUS, 1);
+	tap_eq(go(), 0, "header and data in one buffer");
+	tap_ok(!request(VIRTIO_BLK_T_IN, 30, DATA + 0x1000, 1024) &&
+		       same(DATA + 16, DATA + 0x1000, 1024),
+	       "and it is what is read");
+
+	header(VIRTIO_BLK_T_IN, 30);
+	begin();
+	add(GPA + TABLE, 3 * sizeof(struct vring_desc), VRING_DESC_F_INDIRECT);
+	memcpy(mem + TABLE,
+	       (struct vring_desc[]){
+		       { GPA + HEADER, 16, VRING_DESC_F_NEXT, 1 },
+		       { GPA + DATA + 0x2000, 1024,
+			 VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 2 },
+		       { GPA + STATUS, 1, VRING_DESC_F_WRITE, 0 } },
+	       3 * sizeof(struct vring_desc));
+	tap_eq(go(), 0, "an indirect table");
+	tap_ok(same(DATA + 16, DATA + 0x2000, 1024), "with the same data");
+}
+
+static int ranges(uint32_t type, uint64_t sector, uint32_t count,
+		  uint32_t flags, unsigned int number)
+{
+	struct virtio_blk_discard_write_zeroes *r = (void *)(mem + DATA);
+	unsigned int i;
+
+	for (i = 0; i < number; i++)
+		r[i] = (struct virtio_blk_discard_write_zeroes){
+			.sector = sector, .num_sectors = count, .flags = flags
+		};
+	return request(type, 0, DATA, number * sizeof(*r));
+}
+
+static bool reads_zeroes(uint64_t sector, uint32_t bytes)
+{
+	uint32_t i;
+
+	memset(mem + DATA, 0xee, bytes);
+	if (request(VIRTIO_BLK_T_IN, sector, DATA, bytes))
+		return false;
+	for (i = 0; i < bytes; i++)
+		if (mem[DATA + i])
+			return false;
+	return true;
+}
+
+static void discard_and_zero(const char *disk)
+{
+	const uint32_t discard = VIRTIO_BLK_T_DISCARD;
+	const uint32_t zeroes = VIRTIO_BLK_T_WRITE_ZEROES;
+
+	round_trip(0, DATA, DATA + 0x800000, 65536, 1);
+	tap_eq(ranges(zeroes, 8, 8, 1, 1), 0, "%s: zero and unmap", disk);
+	tap_ok(reads_zeroes(8, 4096), "%s: zeroes", disk);
+	tap_eq(ranges(discard, 24, 8, 0, 1), 0, "%s: discard", disk);
+	tap_ok(reads_zeroes(24, 4096), "%s: zeroes again", disk);
+	tap_eq(ranges(discard, 0, 8, 0, 16), 0, "%s: 16 ranges", disk);
+	tap_eq(ranges(discard, 0, 8, 0, 17), VIRTIO_BLK_S_IOERR,
+	       "%s: 17 ranges", disk);
+	tap_eq(ranges(discard, 0, 0, 0, 1), VIRTIO_BLK_S_IOERR,
+	       "%s: an empty range", disk);
+	tap_eq(ranges(discard, SECTORS, 8, 0, 1), VIRTIO_BLK_S_IOERR,
+	       "%s: a range behind the end", disk);
+	tap_eq(ranges(discard, 0, 8, 1, 1), VIRTIO_BLK_S_UNSUPP,
+	       "%s: discard with unmap", disk);
+	tap_eq(ranges(zeroes, 0, 8, 2, 1), VIRTIO_BLK_S_UNSUPP,
+	       "%s: an unknown flag", disk);
+	tap_eq(request(discard, 0, DATA, 0), VIRTIO_BLK_S_IOERR, "%s: no range",
+	       disk);
+	tap_eq(request(discard, 0, DATA, 15), VIRTIO_BLK_S_IOERR,
+	       "%s: part of a range", disk);
+}
+
+static void wrong_requests(void)
+{
+	const uint32_t in = VIRTIO_BLK_T_IN, out = VIRTIO_BLK_T_OUT;
+
+	tap_eq(request(in, SECTORS, DATA, 512), VIRTIO_BLK_S_IOERR,
+	       "read behind the end");
+	tap_eq(request(in, SECTORS - 1, DATA, 1024), VIRTIO_BLK_S_IOERR,
+	       "read beyond the end");
+	tap_eq(request(out, SECTORS - 1, DATA, 1024), VIRTIO_BLK_S_IOERR,
+	       "write beyond the end");
+	tap_eq(request(in, UINT64_MAX, DATA, 512), VIRTIO_BLK_S_IOERR,
+	       "a sector that overflows");
+	tap_eq(request(in, UINT64_MAX / 512 + 1, DATA, 512), VIRTIO_BLK_S_IOERR,
+	       "an offset that overflows");
+	tap_eq(request(in, 0, DATA, 511), VIRTIO_BLK_S_IOERR,
+	       "no whole sector");
+	tap_eq(request(2, 0, DATA, 512), VIRTIO_BLK_S_UNSUPP, "a SCSI command");
+	tap_eq(request(0x7fffffff, 0, 0, 0), VIRTIO_BLK_S_UNSUPP, "no command");
+	tap_eq(request(VIRTIO_BLK_T_SECURE_ERASE, 0, DATA, 16),
+	       VIRTIO_BLK_S_UNSUPP, "secure erase");
+	tap_eq(request(VIRTIO_BLK_T_GET_ID, 0, DATA, 20), 0, "serial number");
+	tap_ok(!memcmp(mem + DATA, "raw-ioctls\0\0\0\0\0\0\0\0\0\0", 20),
+	       "it is the one that was set");
+	tap_eq(request(VIRTIO_BLK_T_GET_ID, 0, DATA, 5), 0, "five bytes of it");
+}
+
+/* The queue says that it is corrupt and stops; a new start works. */
+static void is_broken(const char *what)
+{
+	ring(0);
+	tap_ok(wait_event(err, 5000), "%s: the error event", what);
+	ring(0);
+	tap_ok(!is_used(100), "%s: nothing is done any more", what);
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
+		       !request(VIRTIO_BLK_T_IN, 0, DATA, 512),
+	       "%s: a new start works", what);
+}
+
+static void corrupt_rings(void)
+{
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	is_broken("no status");
+
+	begin();
+	add_out(HEADER, 15);
+	add_in(STATUS, 1);
+	is_broken("a header cut short");
+
+	begin();
+	add_in(STATUS, 1);
+	is_broken("no header");
+
+	begin();
+	add_out(HEADER, 16);
+	add_in(STATUS, 0);
+	is_broken("an empty status");
+
+	begin();
+	add_out(HEADER, 16);
+	add(GPA + MEM_SIZE - 512, 1024, VRING_DESC_F_WRITE);
+	add_in(STATUS, 1);
+	is_broken("data that ends behind memory");
+
+	begin();
+	add_out(HEADER, 16);
+	add(UINT64_MAX - 511, 1024, VRING_DESC_F_WRITE);
+	add_in(STATUS, 1);
+	is_broken("an address that overflows");
+
+	begin();
+	add_out(HEADER, 16);
+	add_in(STATUS, 1);
+	desc()[1].flags |= VRING_DESC_F_NEXT;
+	desc()[1].next = 1;
+	is_broken("a loop");
+
+	begin();
+	add_out(HEADER, 16);
+	add_in(DATA, 512);
+	add_out(HEADER, 16);
+	is_broken("out behind in");
+
+	avail()->idx += RING + 1;
+	avail_idx += RING + 1;
+	is_broken("more entries than the ring has");
+}
+
+static void read_only(void)
+{
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDONLY),
+	       "a disk that is open for reading");
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 4096), 0, "it is read");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), VIRTIO_BLK_S_IOERR,
+	       "it is not written");
+	tap_eq(ranges(VIRTIO_BLK_T_DISCARD, 0, 8, 0, 1), VIRTIO_BLK_S_IOERR,
+	       "it is not discarded");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT | RO_BIT, FAST, O_RDWR),
+	       "a disk that the driver took as read-only");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), VIRTIO_BLK_S_IOERR,
+	       "it is not written either");
+}
+
+static void arguments(void)
+{
+	struct vhost_vring_file other = { .index = 1, .fd = 0 };
+	uint64_t features;
+
+	tap_errno(set_disk(FAST, O_RDWR), EPERM, "a disk without an owner");
+	tap_success(ioctl(vhost, VHOST_GET_FEATURES, &features), "features");
+	tap_ok((features & (V1_BIT | FLUSH_BIT | RO_BIT)) ==
+		       (V1_BIT | FLUSH_BIT | RO_BIT),
+	       "what they have to have");
+	tap_errno(set_features(1ULL << VHOST_F_LOG_ALL), EOPNOTSUPP,
+		  "a feature that is not offered");
+	tap_success(ioctl(vhost, VHOST_BLK_SET_SERIAL,
+			  "raw-ioctls\0\0\0\0\0\0\0\0\0\0"),
+		    "serial number");
+	tap_success(ioctl(vhost, VHOST_SET_OWNER), "owner");
+	tap_errno(set_disk(FAST, O_RDWR), EFAULT, "a disk without a ring");
+	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "no owner");
+	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
+	tap_errno(set_disk("/dev/null", O_RDWR), EINVAL, "/dev/null");
+	tap_errno(set_disk("/run", O_RDONLY), EINVAL, "a directory");
+	tap_errno(set_disk(FAST, O_WRONLY), EBADF, "open for writing only");
+	tap_errno(set_disk(SMALL_FILE, O_RDWR | O_APPEND), EINVAL, "O_APPEND");
+	tap_errno(set_disk("/nowhere", O_RDWR), EBADF, "no descriptor");
+	tap_errno(ioctl(vhost, VHOST_BLK_SET_BACKEND, &other), EINVAL,
+		  "another index");
+	tap_errno(ioctl(vhost, VHOST_BLK_SET_BACKEND, NULL), EFAULT,
+		  "no argument");
+	tap_success(unset_disk(), "detach what is not attached");
+	tap_success(set_disk(FAST, O_RDWR), "a disk");
+	tap_errno(set_features(V1_BIT | FLUSH_BIT | RO_BIT), EBUSY,
+		  "features change");
+	tap_success(set_features(V1_BIT), "without a cache");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), 0,
+	       "a write goes through");
+	tap_success(set_features(V1_BIT | FLUSH_BIT), "with a cache");
+	tap_errno(ioctl(vhost, VHOST_BLK_SET_SERIAL, mem), EBUSY,
+		  "the serial number of a disk in use");
+	tap_errno(vring_state(VHOST_SET_VRING_NUM, RING), EBUSY,
+		  "another size of a ring in use");
+}
+
+/* As many requests as the ring takes, on a disk that takes its time. */
+static void flood(uint32_t bytes)
+{
+	unsigned int i;
+
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	add_in(DATA, bytes);
+	add_in(STATUS, 1);
+	for (i = 0; i < RING; i++)
+		ring(0);
+}
+
+static unsigned int count_used(void)
+{
+	return (uint16_t)(__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) -
+			  used_idx);
+}
+
+static void in_flight(void)
+{
+	struct vhost_vring_state base = { 0 };
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR), "a slow disk");
+	flood(4096);
+	usleep(SLOW_MILLIS * 1000 / 4);
+	tap_success(unset_disk(), "detached with requests in flight");
+	ioctl(vhost, VHOST_GET_VRING_BASE, &base);
+	tap_ok(count_used() == base.num,
+	       "what was taken from the ring is completed: %u of %u",
+	       count_used(), base.num);
+	usleep(SLOW_MILLIS * 2000);
+	tap_ok(count_used() == base.num, "nothing comes later");
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR), "again");
+	flood(4096);
+	usleep(SLOW_MILLIS * 1000 / 4);
+	tap_success(set_disk(FAST, O_RDWR), "another disk in the middle");
+	usleep(SLOW_MILLIS * 1000);
+	tap_eq(count_used(), RING,
+	       "all are completed, by the one or the other");
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR), "again");
+	flood(4096);
+	usleep(SLOW_MILLIS * 1000 / 4);
+	tap_success(ioctl(vhost, VHOST_RESET_OWNER),
+		    "owner reset with requests in flight");
+
+	tap_ok(set_up(FLUSH_BIT | V1_BIT) && !set_disk(SLOW, O_RDWR), "again");
+	flood(4096);
+	usleep(SLOW_MILLIS * 1000 / 4);
+	close(vhost);
+	tap_ok(true, "closed with requests in flight");
+	vhost = open("/dev/vhost-blk", O_RDWR | O_CLOEXEC);
+	tap_success(ioctl(vhost, VHOST_BLK_SET_SERIAL,
+			  "raw-ioctls\0\0\0\0\0\0\0\0\0\0"),
+		    "opened again");
+}
+
+/* More than all bios of the queue hold at once has to wait in the ring. */
+static void starvation(void)
+{
+	unsigned int i;
+
+	tap_ok(set_up(FLUSH_BIT | V1_BIT) && !set_disk(FAST, O_RDWR),
+	       "a fast disk");
+	flood(8 << 20);
+	for (i = 0; i < RING && is_used(20000); i++)
+		;
+	tap_eq(i, RING, "%u requests of 8 MiB", RING);
+	tap_eq(mem[STATUS], 0, "the last one is well");
+}
+
+static void *switch_disks(void *stop)
+{
+	while (!*(volatile bool *)stop) {
+		set_disk(FAST, O_RDWR);
+		unset_disk();
+		set_disk(SMALL_FILE, O_RDWR);
+		usleep(500);
+	}
+	return NULL;
+}
+
+static void race(void)
+{
+	volatile bool stop = false;
+	pthread_t thread;
+	unsigned int i;
+
+	pthread_create(&thread, NULL, switch_disks, (void *)&stop);
+	for (i = 0; i < 2000; i++) {
+		header(VIRTIO_BLK_T_IN, i % 64);
+		if (count_used() == (uint16_t)(avail_idx - used_idx))
+			flood(4096);
+		used_idx = __atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE);
+		usleep(300);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
+		       round_trip(0, DATA, DATA + 0x800000, 65536, 9),
+	       "a disk works after many have come and gone under load");
+}
+
+static bool make_disks(void)
+{
+	return !system(
+		"modprobe null_blk nr_devices=0 && modprobe vhost_blk && "
+		"mkdir -p /sys/kernel/config && "
+		"mount -t configfs configfs /sys/kernel/config && "
+		"cd /sys/kernel/config/nullb && "
+		"for d in fast slow large; do mkdir $d && "
+		"echo 64 > $d/size && echo 1 > $d/memory_backed && "
+		"echo 1 > $d/discard; done && "
+		"echo 2 > slow/irqmode && echo 400000000 > slow/completion_nsec && "
+		"echo 4096 > large/blocksize && "
+		"echo 1 > fast/power && echo 1 > slow/power && "
+		"echo 1 > large/power && truncate -s 64M " SMALL_FILE);
+}
+
+static bool remove_disks(void)
+{
+	return !system(
+		"cd /sys/kernel/config/nullb && rmdir fast slow large && "
+		"cd / && umount /sys/kernel/config && "
+		"rmmod vhost_blk && rmmod null_blk");
+}
+
+int main(void)
+{
+	mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	kick = eventfd(0, EFD_NONBLOCK);
+	call = eventfd(0, EFD_NONBLOCK);
+	err = eventfd(0, EFD_NONBLOCK);
+	tap_ok(make_disks(), "the disks are made");
+	vhost = open("/dev/vhost-blk", O_RDWR | O_CLOEXEC);
+	tap_ok(vhost >= 0, "the device opens");
+
+	arguments();
+	transfers("block device");
+	discard_and_zero("block device");
+	cuts();
+	wrong_requests();
+	corrupt_rings();
+	read_only();
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SMALL_FILE, O_RDWR), "a file");
+	transfers("file");
+	discard_and_zero("file");
+	cuts();
+	wrong_requests();
+	tap_ok(start_over(V1_BIT, FAST, O_RDWR), "a disk without a cache");
+	transfers("written through");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, LARGE, O_RDWR),
+	       "a disk with blocks of 4 KiB");
+	tap_ok(round_trip(8, DATA + 512, DATA + 0x800200, 65536, 5),
+	       "it takes data that is not aligned to them");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 1, DATA, 4096), VIRTIO_BLK_S_IOERR,
+	       "but no sector in the middle of one");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 512), VIRTIO_BLK_S_IOERR,
+	       "and no part of one");
+	in_flight();
+	starvation();
+	race();
+	close(vhost);
+	tap_ok(remove_disks(), "nothing is in use");
+	return tap_done();
+}

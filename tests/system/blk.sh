@@ -78,13 +78,11 @@ kill_while_writing() {
 	kill_vm 1
 }
 
-# start_with OPTION: a User VM with five disks: vda on a block device with two
-# queues, vdb and vdc on files with and without direct I/O, vdd read-only, vde
-# with blocks of 4 KiB, which the driver's buffers are not aligned to
+# start_with OPTION: a User VM with four disks: vda on a block device with two
+# queues, vdb and vdc on files with and without direct I/O, vdd read-only
 start_with() {
 	start_vm 1 "$cpus" --blk "path=/dev/nullb0,serial=SERIAL-OF-20-LETTERS,queues=2$1" \
-		--blk "path=/mnt/disk$1" --blk "path=/run/disk$1" --blk "path=/dev/ram1,ro$1" \
-		--blk "path=/dev/blocks4k$1"
+		--blk "path=/mnt/disk$1" --blk "path=/run/disk$1" --blk "path=/dev/ram1,ro$1"
 }
 
 work() {
@@ -97,8 +95,6 @@ work() {
 	ranges "$1, file" /dev/vdb
 	transfers "$1, file in memory" /dev/vdc
 	ranges "$1, file in memory" /dev/vdc
-	check "$1, blocks of 4 KiB: their size" guest 1 "[ \$(blockdev --getss /dev/vde) = 4096 ]"
-	transfers "$1, blocks of 4 KiB" /dev/vde
 	check "$1, read-only: it is read" guest 1 "blk_io expect /dev/vdd 0 0x100000 0"
 	check "$1, read-only: it is not written" guest 1 "blk_io refused /dev/vdd"
 	check "$1, block device: the Service VM reads the same" same_data /dev/nullb0 /dev/vda
@@ -110,16 +106,8 @@ work() {
 	check "$1: the User VM powers off" stop_vm 1
 }
 
-# A null_blk with blocks of 4 KiB, which its module parameters cannot add
-make_blocks4k() {
-	mkdir -p /sys/kernel/config && mount -t configfs configfs /sys/kernel/config &&
-		cd /sys/kernel/config/nullb && mkdir blocks4k && cd blocks4k &&
-		echo 4096 > blocksize && echo 64 > size && echo 1 > memory_backed &&
-		echo 1 > power && [ -b /dev/blocks4k ]
-}
-
 prepare() {
-	modprobe null_blk nr_devices=2 gb=1 memory_backed=1 discard=1 && (make_blocks4k) &&
+	modprobe null_blk nr_devices=2 gb=1 memory_backed=1 discard=1 &&
 		mke2fs /dev/nullb1 && mkdir -p /mnt && mount -t ext4 /dev/nullb1 /mnt &&
 		truncate -s 128M /mnt/disk && truncate -s 64M /run/disk &&
 		dd if=/dev/zero of=/dev/ram1 bs=1M count=4 && modprobe vhost_blk

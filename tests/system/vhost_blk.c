@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <linux/fs.h>
+#include <linux/loop.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
@@ -32,7 +32,8 @@
 #define NO_STATUS   0xff
 #define FAST	    "/dev/fast"
 #define SLOW	    "/dev/slow"
-#define LARGE	    "/dev/large"
+#define LARGE	    "/dev/loop0"
+#define LARGE_FILE  "/run/large"
 #define SMALL_FILE  "/run/small"
 #define FLUSH_BIT   (1ULL << VIRTIO_BLK_F_FLUSH)
 #define V1_BIT	    (1ULL << VIRTIO_F_VERSION_1)
@@ -644,21 +645,33 @@ static bool make_disks(void)
 		"mkdir -p /sys/kernel/config && "
 		"mount -t configfs configfs /sys/kernel/config && "
 		"cd /sys/kernel/config/nullb && "
-		"for d in fast slow large; do mkdir $d && "
+		"for d in fast slow; do mkdir $d && "
 		"echo 64 > $d/size && echo 1 > $d/memory_backed && "
 		"echo 1 > $d/discard; done && "
 		"echo 2 > slow/irqmode && echo 400000000 > slow/completion_nsec && "
-		"echo 4096 > large/blocksize && "
 		"echo 1 > fast/power && echo 1 > slow/power && "
-		"echo 1 > large/power && truncate -s 64M " SMALL_FILE);
+		"truncate -s 64M " SMALL_FILE " " LARGE_FILE);
+}
+
+/* A loop device: null_blk wants each buffer to be of whole blocks. */
+static bool make_large_blocks(void)
+{
+	struct loop_config config = { .block_size = 4096 };
+	int loop = open(LARGE, O_RDWR);
+	bool ok;
+
+	config.fd = open(LARGE_FILE, O_RDWR);
+	ok = !ioctl(loop, LOOP_CONFIGURE, &config);
+	close(config.fd);
+	close(loop);
+	return ok;
 }
 
 static bool remove_disks(void)
 {
-	return !system(
-		"cd /sys/kernel/config/nullb && rmdir fast slow large && "
-		"cd / && umount /sys/kernel/config && "
-		"rmmod vhost_blk && rmmod null_blk");
+	return !system("cd /sys/kernel/config/nullb && rmdir fast slow && "
+		       "cd / && umount /sys/kernel/config && "
+		       "rmmod vhost_blk && rmmod null_blk");
 }
 
 int main(void)
@@ -668,7 +681,7 @@ int main(void)
 	kick = eventfd(0, EFD_NONBLOCK);
 	call = eventfd(0, EFD_NONBLOCK);
 	err = eventfd(0, EFD_NONBLOCK);
-	tap_ok(make_disks(), "the disks are made");
+	tap_ok(make_disks() && make_large_blocks(), "the disks are made");
 	vhost = open("/dev/vhost-blk", O_RDWR | O_CLOEXEC);
 	tap_ok(vhost >= 0, "the device opens");
 

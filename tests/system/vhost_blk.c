@@ -34,11 +34,13 @@
 #define SLOW	    "/dev/slow"
 #define LARGE	    "/dev/loop0"
 #define LARGE_FILE  "/run/large"
+#define CACHED	    "/dev/cached"
 #define SMALL_FILE  "/run/small"
 #define FLUSH_BIT   (1ULL << VIRTIO_BLK_F_FLUSH)
 #define V1_BIT	    (1ULL << VIRTIO_F_VERSION_1)
 #define RO_BIT	    (1ULL << VIRTIO_BLK_F_RO)
 #define SLOW_MILLIS 400
+#define POWER_CUTS  25
 
 static uint8_t *mem;
 static int vhost, kick, call, err;
@@ -606,6 +608,63 @@ static void starvation(void)
 	tap_eq(mem[STATUS], 0, "the last one is well");
 }
 
+/* The disk loses what it has in its volatile cache. */
+static bool cut_power(void)
+{
+	return !unset_disk() &&
+	       !system("cd /sys/kernel/config/nullb/cached && "
+		       "echo 0 > power && echo 1 > power") &&
+	       !set_disk(CACHED, O_RDWR);
+}
+
+static bool write_block(uint64_t block, unsigned int seed)
+{
+	fill(DATA, 4096, seed);
+	return request(VIRTIO_BLK_T_OUT, block * 8, DATA, 4096) == 0;
+}
+
+static bool block_is(uint64_t block, unsigned int seed)
+{
+	fill(DATA, 4096, seed);
+	memset(mem + DATA + 4096, 0, 4096);
+	return request(VIRTIO_BLK_T_IN, block * 8, DATA + 4096, 4096) == 0 &&
+	       same(DATA, DATA + 4096, 4096);
+}
+
+/* What was flushed survives; what was not does not, or the test is void. */
+static bool flushed_survives(unsigned int cut)
+{
+	const uint64_t block = 2 * cut;
+
+	return write_block(block, cut) &&
+	       request(VIRTIO_BLK_T_FLUSH, 0, 0, 0) == 0 &&
+	       write_block(block + 1, cut) && block_is(block + 1, cut) &&
+	       cut_power() && block_is(block, cut) &&
+	       reads_zeroes((block + 1) * 8, 4096);
+}
+
+static void power_cuts(void)
+{
+	unsigned int i;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, CACHED, O_RDWR),
+	       "a disk with a volatile cache");
+	for (i = 0; i < POWER_CUTS && flushed_survives(i); i++)
+		;
+	tap_eq(i, POWER_CUTS, "what was flushed survives %u power cuts",
+	       POWER_CUTS);
+	tap_success(set_features(V1_BIT), "the driver turns the cache off");
+	for (i = 0; i < POWER_CUTS; i++)
+		if (!write_block(200 + i, i) || !cut_power() ||
+		    !block_is(200 + i, i))
+			break;
+	tap_eq(i, POWER_CUTS, "then all survives %u power cuts", POWER_CUTS);
+	tap_eq(ranges(VIRTIO_BLK_T_WRITE_ZEROES, 200 * 8, 8, 0, 1), 0,
+	       "a block is zeroed");
+	tap_ok(cut_power() && reads_zeroes(200 * 8, 4096),
+	       "and that survives as well");
+}
+
 static void *switch_disks(void *stop)
 {
 	while (!*(volatile bool *)stop) {
@@ -645,11 +704,13 @@ static bool make_disks(void)
 		"mkdir -p /sys/kernel/config && "
 		"mount -t configfs configfs /sys/kernel/config && "
 		"cd /sys/kernel/config/nullb && "
-		"for d in fast slow; do mkdir $d && "
+		"for d in fast slow cached; do mkdir $d && "
 		"echo 64 > $d/size && echo 1 > $d/memory_backed && "
 		"echo 1 > $d/discard; done && "
 		"echo 2 > slow/irqmode && echo 400000000 > slow/completion_nsec && "
+		"echo 16 > cached/cache_size && "
 		"echo 1 > fast/power && echo 1 > slow/power && "
+		"echo 1 > cached/power && "
 		"truncate -s 64M " SMALL_FILE " " LARGE_FILE);
 }
 
@@ -669,9 +730,10 @@ static bool make_large_blocks(void)
 
 static bool remove_disks(void)
 {
-	return !system("cd /sys/kernel/config/nullb && rmdir fast slow && "
-		       "cd / && umount /sys/kernel/config && "
-		       "rmmod vhost_blk && rmmod null_blk");
+	return !system(
+		"cd /sys/kernel/config/nullb && rmdir fast slow cached && "
+		"cd / && umount /sys/kernel/config && "
+		"rmmod vhost_blk && rmmod null_blk");
 }
 
 int main(void)
@@ -707,6 +769,7 @@ int main(void)
 	       "but no sector in the middle of one");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 512), VIRTIO_BLK_S_IOERR,
 	       "and no part of one");
+	power_cuts();
 	in_flight();
 	starvation();
 	race();

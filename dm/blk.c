@@ -27,6 +27,12 @@
 	 BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_FLUSH) |                \
 	 BIT(VIRTIO_BLK_F_CONFIG_WCE) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 
+static const struct blk_backend *const backends[] = {
+	[BLK_VHOST] = &blk_vhost_backend,
+	[BLK_URING] = &blk_uring_backend,
+	[BLK_THREAD] = &blk_thread_backend,
+};
+
 struct blk *blk_of(struct virtio_dev *dev)
 {
 	return (void *)((char *)dev - offsetof(struct blk, pci.virtio));
@@ -162,8 +168,7 @@ int blk_create(struct vm *vm, const struct blk_options *options)
 	blk->options = options;
 	blk->device.reset = blk_reset;
 	blk->device.destroy = blk_destroy;
-	blk->backend =
-		options->vhost ? &blk_vhost_backend : &blk_thread_backend;
+	blk->backend = backends[options->backend];
 	ret = disk_open(&blk->disk, options->path, options->read_only);
 	if (ret)
 		goto free;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * virtio-blk on a file or block device. The requests are handled by vhost-blk
- * (blk_vhost.c) or by threads of this process (blk_thread.c).
+ * (blk_vhost.c), or by threads of this process through io_uring (blk_uring.c)
+ * or one after the other (blk_thread.c).
  */
 #ifndef DM_BLK_H
 #define DM_BLK_H
@@ -58,6 +59,7 @@ struct blk_backend {
 };
 
 extern const struct blk_backend blk_thread_backend;
+extern const struct blk_backend blk_uring_backend;
 extern const struct blk_backend blk_vhost_backend;
 
 int blk_create(struct vm *vm, const struct blk_options *options);

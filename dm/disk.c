@@ -47,6 +47,7 @@ static int probe_block_device(struct disk *disk, dev_t dev)
 	    ioctl(disk->fd, BLKPBSZGET, &physical) ||
 	    ioctl(disk->fd, BLKROGET, &read_only))
 		return -errno;
+	disk->is_device = true;
 	disk->sectors = bytes / DISK_SECTOR;
 	disk->block_size = block_size;
 	disk->physical_block_size = physical;

@@ -11,6 +11,7 @@
 /**
  * struct disk - A disk
  * @fd:		File or block device
+ * @is_device:	It is a block device
  * @read_only:	It must not be written to
  * @sectors:	Size in sectors of 512 bytes
  * @block_size:	Requests begin and end at a multiple of this, in bytes
@@ -19,6 +20,7 @@
  */
 struct disk {
 	int fd;
+	bool is_device;
 	bool read_only;
 	uint64_t sectors;
 	uint32_t block_size;

@@ -35,10 +35,10 @@ static const char usage[] =
 	"                        virtio-net on an existing tap device; vhost=off\n"
 	"                        moves packets in this process instead of the\n"
 	"                        kernel (on); may be given several times\n"
-	"  --blk path=PATH[,backend=vhost|thread][,ro][,serial=ID][,queues=N]\n"
-	"                        virtio-blk on a file or block device;\n"
-	"                        backend=thread handles requests in this process\n"
-	"                        instead of the kernel; may be given several times\n"
+	"  --blk path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID][,queues=N]\n"
+	"                        virtio-blk on a file or block device; uring and\n"
+	"                        thread handle requests in this process instead of\n"
+	"                        the kernel (vhost); may be given several times\n"
 	"  --completion-polling  vCPUs spin for the completion of their I/O\n"
 	"  --stats FILE          write counters there at the end, in JSON\n"
 	"  --help                this text\n"
@@ -213,6 +213,24 @@ static bool parse_queues(const char *text, unsigned int *queues)
 	return true;
 }
 
+static bool parse_backend(const char *text, enum blk_backend_kind *kind)
+{
+	static const char *const names[] = {
+		[BLK_VHOST] = "vhost",
+		[BLK_URING] = "uring",
+		[BLK_THREAD] = "thread",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		*kind = i;
+		return true;
+	}
+	return false;
+}
+
 static bool parse_blk_field(char *field, struct blk_options *blk)
 {
 	char *value = strchr(field, '=');
@@ -230,10 +248,8 @@ static bool parse_blk_field(char *field, struct blk_options *blk)
 		return set_text(blk->serial, sizeof(blk->serial), value);
 	if (!strcmp(field, "queues"))
 		return parse_queues(value, &blk->queues);
-	if (!strcmp(field, "backend")) {
-		blk->vhost = !strcmp(value, "vhost");
-		return blk->vhost || !strcmp(value, "thread");
-	}
+	if (!strcmp(field, "backend"))
+		return parse_backend(value, &blk->backend);
 	return false;
 }
 
@@ -244,17 +260,18 @@ int options_blk(const char *text, struct blk_options *blk)
 	char *save, *field;
 	bool ok = copy;
 
-	*blk = (struct blk_options){ .vhost = true, .queues = 1 };
+	*blk = (struct blk_options){ .queues = 1 };
 	for (field = ok ? strtok_r(copy, ",", &save) : NULL; ok && field;
 	     field = strtok_r(NULL, ",", &save))
 		ok = parse_blk_field(field, blk);
 	free(copy);
 	if (ok && *blk->path)
 		return 0;
-	log_error("--blk %s: path=PATH[,backend=vhost|thread][,ro][,serial=ID]"
-		  "[,queues=N] is needed, with up to %d bytes of ID and up to "
-		  "%d queues",
-		  text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES);
+	log_error(
+		"--blk %s: path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID]"
+		"[,queues=N] is needed, with up to %d bytes of ID and up to "
+		"%d queues",
+		text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES);
 	return -EINVAL;
 }
 

@@ -29,20 +29,27 @@ struct net_options {
 	bool vhost;
 };
 
+/* What handles the requests to a disk. */
+enum blk_backend_kind {
+	BLK_VHOST,
+	BLK_URING,
+	BLK_THREAD,
+};
+
 /**
  * struct blk_options - One --blk
  * @path:	File or block device
  * @serial:	What the guest sees as its serial number
  * @queues:	Number of queues
  * @read_only:	The guest must not write to it
- * @vhost:	Attach it to vhost-blk
+ * @backend:	What handles its requests
  */
 struct blk_options {
 	char path[PATH_MAX];
 	char serial[BLK_SERIAL_SIZE + 1];
 	unsigned int queues;
 	bool read_only;
-	bool vhost;
+	enum blk_backend_kind backend;
 };
 
 /**

@@ -12,7 +12,8 @@
  *
  * Use:
  *
- *	acrnvhost_net_open()		once, or acrnvhost_blk_open()
+ *	acrnvhost_net_open()		once, or acrnvhost_blk_open(), or
+ *					acrnvhost_user_open()
  *	acrnvhost_features()		what the device may offer to the driver
  *	acrnvhost_set_queue()		each queue, when the driver is ready
  *	acrnvhost_start()
@@ -91,6 +92,8 @@ struct acrnvhost_queue {
 int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd);
 int acrnvhost_blk_open(struct acrnvhost **dev, int hsm_fd, int disk_fd,
 		       unsigned int queues, const char *serial);
+int acrnvhost_user_open(struct acrnvhost **dev, int hsm_fd,
+			unsigned int queues);
 void acrnvhost_close(struct acrnvhost *dev);
 int acrnvhost_features(struct acrnvhost *dev, __u64 *features);
 int acrnvhost_change_features(struct acrnvhost *dev, __u64 features);
@@ -110,5 +113,7 @@ int acrnvhost_set_msi(struct acrnvhost *dev, unsigned int index,
 bool acrnvhost_msi_pending(struct acrnvhost *dev, unsigned int index);
 int acrnvhost_kick(struct acrnvhost *dev, unsigned int index);
 int acrnvhost_error_fd(struct acrnvhost *dev, unsigned int index);
+int acrnvhost_kick_fd(struct acrnvhost *dev, unsigned int index);
+int acrnvhost_call_fd(struct acrnvhost *dev, unsigned int index);
 
 #endif /* ACRNVHOST_H */

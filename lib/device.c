@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
@@ -14,9 +15,11 @@
 
 #include "internal.h"
 
-/* ioctl() with the error as the result. */
+/* ioctl() with the error as the result; nothing without a vhost device. */
 int vhost_ioctl(int fd, unsigned long request, void *arg)
 {
+	if (fd < 0)
+		return 0;
 	return ioctl(fd, request, arg) < 0 ? -errno : 0;
 }
 
@@ -51,8 +54,10 @@ int vhost_device_open(struct acrnvhost **result, int hsm_fd, int backend_fd,
 			goto free_queues;
 	}
 
-	dev->vhost_fd = open(backend->path, O_RDWR | O_CLOEXEC);
-	if (dev->vhost_fd < 0) {
+	dev->vhost_fd = -1;
+	if (backend->path)
+		dev->vhost_fd = open(backend->path, O_RDWR | O_CLOEXEC);
+	if (backend->path && dev->vhost_fd < 0) {
 		ret = -errno;
 		goto free_queues;
 	}
@@ -76,7 +81,8 @@ void acrnvhost_close(struct acrnvhost *dev)
 	if (!dev)
 		return;
 	acrnvhost_stop(dev);
-	close(dev->vhost_fd);
+	if (dev->vhost_fd >= 0)
+		close(dev->vhost_fd);
 	free_queues(dev, dev->queue_count);
 	free(dev);
 }
@@ -91,6 +97,8 @@ void acrnvhost_close(struct acrnvhost *dev)
  */
 int acrnvhost_features(struct acrnvhost *dev, __u64 *features)
 {
+	/* What this process can do is for it to say. */
+	*features = UINT64_MAX;
 	return vhost_ioctl(dev->vhost_fd, VHOST_GET_FEATURES, features);
 }
 

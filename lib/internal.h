@@ -38,7 +38,7 @@ struct vhost_queue {
 
 /**
  * struct vhost_backend - What differs between kinds of vhost devices
- * @path:	Device node
+ * @path:	Device node; NULL if the rings are read by this process
  * @start:	Let vhost run; all queues are set up. Undoes itself on failure.
  * @stop:	Stop vhost and wait for what it is doing
  */
@@ -52,7 +52,8 @@ struct vhost_backend {
  * struct acrnvhost - A vhost device
  * @backend:	Kind of device
  * @hsm_fd:	VM, belongs to the caller
- * @vhost_fd:	Device, belongs to the library
+ * @vhost_fd:	Device, belongs to the library; -1 if there is none to be told
+ *		anything
  * @backend_fd:	tap or disk, belongs to the caller
  * @running:	Between acrnvhost_start() and acrnvhost_stop()
  * @queue_count: Number of queues, up to ACRNVHOST_MAX_QUEUES

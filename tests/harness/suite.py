@@ -56,7 +56,7 @@ SYSTEM = [
            user_cpus=16),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
-    System("blk", "disks through vhost-blk and through the device model's threads",
+    System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
            args=(2,), hsms=BOTH, timeout=400),
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
            hsms=("none",), timeout=240),

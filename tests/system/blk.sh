@@ -1,7 +1,7 @@
 #!/bin/sh
-# Disks of a User VM: on block devices and files, through vhost-blk and through
-# the device model's threads. What is written is there, on the disk as well as
-# in the User VM; what is not to be written is not.
+# Disks of a User VM: on block devices and files, through vhost-blk, and through
+# the device model by io_uring or threads. What is written is there, on the disk
+# as well as in the User VM; what is not to be written is not.
 #
 # Arguments: seconds for each random test, physical CPUs of the User VM.
 . ./lib.sh
@@ -117,6 +117,10 @@ check "the disks are made" prepare
 start_with ""
 work "vhost"
 check "vhost: no doorbell reached the device model" [ "$(statistic doorbells_to_dm)" = 0 ]
+
+start_with ",backend=uring"
+work "io_uring"
+check "io_uring: no doorbell reached the device model" [ "$(statistic doorbells_to_dm)" = 0 ]
 
 start_with ",backend=thread"
 work "thread"

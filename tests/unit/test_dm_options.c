@@ -91,14 +91,18 @@ static void blks(void)
 
 	tap_ok(!options_blk("path=/dev/x", &blk) && !strcmp(blk.path, "/dev/x"),
 	       "path");
-	tap_ok(blk.vhost && !blk.read_only && blk.queues == 1 && !*blk.serial,
+	tap_ok(blk.backend == BLK_VHOST && !blk.read_only && blk.queues == 1 &&
+		       !*blk.serial,
 	       "vhost, one queue, writable, without a serial number");
 	tap_ok(!options_blk("serial=12345678901234567890,queues=16,ro,"
 			    "backend=thread,path=f",
 			    &blk) &&
-		       !blk.vhost && blk.read_only && blk.queues == 16 &&
-		       strlen(blk.serial) == 20,
+		       blk.backend == BLK_THREAD && blk.read_only &&
+		       blk.queues == 16 && strlen(blk.serial) == 20,
 	       "all of it");
+	tap_ok(!options_blk("path=f,backend=uring", &blk) &&
+		       blk.backend == BLK_URING,
+	       "io_uring");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		tap_ok(options_blk(bad[i], &blk), "no disk: '%s'", bad[i]);
 }

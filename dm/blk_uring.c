@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The requests are handled by io_uring, with a thread and a ring for each queue
+ * while the driver has the device running. Doorbells and interrupts go past the
+ * device model's main thread, by ioeventfd and irqfd, as with vhost.
+ *
+ * All requests that a doorbell announces are submitted by one system call,
+ * which also waits; all that have ended by then share an interrupt. The disk
+ * and the guest's memory are registered. Requests go past the page cache where
+ * the disk allows it, and by way of blk_sync() when they are not aligned for
+ * that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <liburing.h>
+#include <linux/virtio_ring.h>
+#include <acrnvhost.h>
+
+#include "blk.h"
+#include "blk_request.h"
+#include "blk_sync.h"
+#include "log.h"
+#include "vhost.h"
+
+/* io_uring registers no more than this in one piece. */
+#define MAX_BUFFER (1ULL << 30)
+
+/* Two regions of memory, see mem.h, of 16 GiB at most. */
+#define MAX_BUFFERS 18
+
+/* What a completion belongs to, but for requests: those have their index. */
+#define KICK VIRTQUEUE_MAX_SIZE
+#define STOP (VIRTQUEUE_MAX_SIZE + 1)
+
+/* The disk, registered. */
+#define DISK_INDEX 0
+
+/**
+ * struct uring_request - A request in flight
+ * @next_free:	Index of the next free one
+ * @chain:	Its buffers
+ * @request:	Its meaning
+ */
+struct uring_request {
+	unsigned int next_free;
+	struct virtqueue_chain chain;
+	struct blk_request request;
+};
+
+/**
+ * struct uring_queue - A queue and its thread
+ * @blk:	Device
+ * @running:	@thread and @ring are there
+ * @thread:	Has all that follows to itself but @stop
+ * @ring:	io_uring
+ * @fixed:	The guest's memory is registered with it
+ * @kick:	eventfd: doorbell
+ * @call:	eventfd: interrupt
+ * @error:	eventfd: the guest has made a corrupt ring
+ * @stop:	eventfd: the thread is to end
+ * @stopping:	It is
+ * @vq:		Queue
+ * @in_flight:	Number of requests that io_uring has
+ * @free:	Index of the first free request, VIRTQUEUE_MAX_SIZE if there is
+ *		none
+ * @requests:	Requests
+ */
+struct uring_queue {
+	struct blk *blk;
+	bool running;
+	pthread_t thread;
+	struct io_uring ring;
+	bool fixed;
+	int kick;
+	int call;
+	int error;
+	int stop;
+	bool stopping;
+	struct virtqueue vq;
+	unsigned int in_flight;
+	unsigned int free;
+	struct uring_request requests[VIRTQUEUE_MAX_SIZE];
+};
+
+/**
+ * struct blk_uring - State of this backend
+ * @vhost:	Doorbells and interrupts
+ * @direct:	The disk, past the page cache; -1 if it cannot be opened so
+ * @buffers:	The guest's memory in the pieces that are registered
+ * @buffer_count: Their number
+ * @queues:	Queues
+ */
+struct blk_uring {
+	struct vhost vhost;
+	int direct;
+	struct iovec buffers[MAX_BUFFERS];
+	unsigned int buffer_count;
+	struct uring_queue queues[];
+};
+
+static const struct vhost_kind io_uring_kind = {
+	.name = "io_uring",
+	.without = "backend=thread",
+};
+
+static struct blk_uring *state_of(struct uring_queue *queue)
+{
+	return queue->blk->state;
+}
+
+/* The submission queue has room for all requests and both eventfds. */
+static void watch(struct uring_queue *queue, int fd, unsigned int id)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&queue->ring);
+
+	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	io_uring_sqe_set_data64(sqe, id);
+}
+
+/* The registered piece that a buffer lies in, -1 if there is none. */
+static int find_buffer(const struct blk_uring *state, const struct iovec *iov)
+{
+	unsigned int i;
+
+	for (i = 0; i < state->buffer_count; i++) {
+		uint64_t offset = (uint8_t *)iov->iov_base -
+				  (uint8_t *)state->buffers[i].iov_base;
+
+		if (offset < state->buffers[i].iov_len &&
+		    iov->iov_len <= state->buffers[i].iov_len - offset)
+			return i;
+	}
+	return -1;
+}
+
+static void prepare_transfer(struct uring_queue *queue,
+			     struct io_uring_sqe *sqe,
+			     const struct blk_request *request)
+{
+	off_t offset = request->sector * DISK_SECTOR;
+	const struct iovec *iov = request->iov;
+	bool read = request->type == VIRTIO_BLK_T_IN;
+	int buffer = -1;
+
+	if (queue->fixed && request->iov_count == 1)
+		buffer = find_buffer(state_of(queue), iov);
+	if (read && buffer >= 0)
+		io_uring_prep_read_fixed(sqe, DISK_INDEX, iov->iov_base,
+					 iov->iov_len, offset, buffer);
+	else if (read)
+		io_uring_prep_readv(sqe, DISK_INDEX, iov, request->iov_count,
+				    offset);
+	else if (buffer >= 0)
+		io_uring_prep_write_fixed(sqe, DISK_INDEX, iov->iov_base,
+					  iov->iov_len, offset, buffer);
+	else
+		io_uring_prep_writev(sqe, DISK_INDEX, iov, request->iov_count,
+				     offset);
+	if (!read && !queue->blk->write_back)
+		sqe->rw_flags |= RWF_DSYNC;
+}
+
+static void finish(struct uring_queue *queue, unsigned int id, int error)
+{
+	struct uring_request *request = &queue->requests[id];
+
+	*request->request.status = blk_sync_status(error);
+	virtqueue_push(&queue->vq, request->chain.head,
+		       blk_sync_written(&request->request, error));
+	request->next_free = queue->free;
+	queue->free = id;
+}
+
+/* Drop the pieces that header and status have left empty. */
+static void trim(struct blk_request *request)
+{
+	while (request->iov_count && !request->iov->iov_len) {
+		request->iov++;
+		request->iov_count--;
+	}
+	while (request->iov_count &&
+	       !request->iov[request->iov_count - 1].iov_len)
+		request->iov_count--;
+}
+
+static bool is_transfer(struct blk *blk, const struct blk_request *request)
+{
+	if (request->type != VIRTIO_BLK_T_IN &&
+	    (request->type != VIRTIO_BLK_T_OUT || blk->disk.read_only))
+		return false;
+	return request->bytes &&
+	       !blk_request_check(&blk->disk, request->sector, request->bytes);
+}
+
+/* What io_uring is not for is done at once. */
+static void start_request(struct uring_queue *queue, unsigned int id)
+{
+	struct blk_request *request = &queue->requests[id].request;
+	bool transfer = is_transfer(queue->blk, request);
+	struct io_uring_sqe *sqe;
+
+	if (!transfer && request->type != VIRTIO_BLK_T_FLUSH) {
+		finish(queue, id, blk_sync(queue->blk, request));
+		return;
+	}
+	trim(request);
+	sqe = io_uring_get_sqe(&queue->ring);
+	if (transfer)
+		prepare_transfer(queue, sqe, request);
+	else
+		io_uring_prep_fsync(sqe, DISK_INDEX, IORING_FSYNC_DATASYNC);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	io_uring_sqe_set_data64(sqe, id);
+	queue->in_flight++;
+}
+
+/* Returns 1, 0 if there is no request, -errno if the queue is corrupt. */
+static int next_request(struct uring_queue *queue)
+{
+	unsigned int id = queue->free;
+	struct uring_request *request;
+	int ret;
+
+	/* As many as the largest ring has, and each is in the ring once. */
+	if (id == VIRTQUEUE_MAX_SIZE)
+		return -EINVAL;
+	request = &queue->requests[id];
+	ret = virtqueue_pop(&queue->vq, &request->chain);
+	if (ret <= 0)
+		return ret;
+	ret = blk_request_parse(&request->chain, &request->request);
+	if (ret)
+		return ret;
+	queue->free = request->next_free;
+	start_request(queue, id);
+	return 1;
+}
+
+static void publish(struct uring_queue *queue)
+{
+	if (virtqueue_publish(&queue->vq))
+		eventfd_write(queue->call, 1);
+}
+
+/* All that the driver has made available. */
+static void start_requests(struct uring_queue *queue)
+{
+	int ret;
+
+	do {
+		ret = next_request(queue);
+	} while (ret > 0 || (!ret && !virtqueue_wait(&queue->vq, 0)));
+	if (ret < 0) {
+		queue->stopping = true;
+		eventfd_write(queue->error, 1);
+	}
+}
+
+/* Direct I/O refuses what is not aligned; a short transfer is an error. */
+static void request_ended(struct uring_queue *queue, unsigned int id, int res)
+{
+	struct blk_request *request = &queue->requests[id].request;
+
+	queue->in_flight--;
+	if (request->type != VIRTIO_BLK_T_FLUSH && res == -EINVAL)
+		res = blk_sync(queue->blk, request);
+	else if (request->type != VIRTIO_BLK_T_FLUSH && res >= 0)
+		res = (uint64_t)res == request->bytes ? 0 : -EIO;
+	finish(queue, id, res);
+}
+
+static void handle(struct uring_queue *queue, const struct io_uring_cqe *cqe)
+{
+	eventfd_t ignored;
+
+	switch (cqe->user_data) {
+	case KICK:
+		eventfd_read(queue->kick, &ignored);
+		watch(queue, queue->kick, KICK);
+		if (!queue->stopping)
+			start_requests(queue);
+		break;
+	case STOP:
+		queue->stopping = true;
+		break;
+	default:
+		request_ended(queue, cqe->user_data, cqe->res);
+	}
+}
+
+static void *uring_thread(void *opaque)
+{
+	struct uring_queue *queue = opaque;
+	struct io_uring_cqe *cqe;
+	unsigned int head, count;
+
+	watch(queue, queue->stop, STOP);
+	watch(queue, queue->kick, KICK);
+	while (!queue->stopping || queue->in_flight) {
+		io_uring_submit_and_wait(&queue->ring, 1);
+		count = 0;
+		io_uring_for_each_cqe(&queue->ring, head, cqe)
+		{
+			handle(queue, cqe);
+			count++;
+		}
+		io_uring_cq_advance(&queue->ring, count);
+		publish(queue);
+	}
+	return NULL;
+}
+
+static void init_requests(struct uring_queue *queue)
+{
+	unsigned int i;
+
+	for (i = 0; i < VIRTQUEUE_MAX_SIZE; i++)
+		queue->requests[i].next_free = i + 1;
+	queue->free = 0;
+	queue->in_flight = 0;
+	queue->stopping = false;
+}
+
+/* Without registered buffers all works as well, only slower. */
+static int set_up_ring(struct uring_queue *queue)
+{
+	struct blk_uring *state = state_of(queue);
+	int fd = state->direct >= 0 ? state->direct : queue->blk->disk.fd;
+	int ret;
+
+	ret = io_uring_queue_init(2 * VIRTQUEUE_MAX_SIZE, &queue->ring, 0);
+	if (ret)
+		return ret;
+	ret = io_uring_register_files(&queue->ring, &fd, 1);
+	if (ret) {
+		io_uring_queue_exit(&queue->ring);
+		return ret;
+	}
+	queue->fixed = !io_uring_register_buffers(&queue->ring, state->buffers,
+						  state->buffer_count);
+	return 0;
+}
+
+static int start_queue(struct blk *blk, unsigned int index)
+{
+	struct virtio_dev *dev = &blk->pci.virtio;
+	struct blk_uring *state = blk->state;
+	struct uring_queue *queue = &state->queues[index];
+	int ret;
+
+	if (virtqueue_init(&queue->vq, &blk->vm->mem,
+			   &dev->queues[index].config,
+			   virtio_has(dev, VIRTIO_RING_F_EVENT_IDX)))
+		return -EPROTO;
+	init_requests(queue);
+	ret = set_up_ring(queue);
+	if (!ret) {
+		ret = -pthread_create(&queue->thread, NULL, uring_thread,
+				      queue);
+		if (ret)
+			io_uring_queue_exit(&queue->ring);
+	}
+	if (ret)
+		log_error("%s: no io_uring: %s", dev->name, strerror(-ret));
+	queue->running = !ret;
+	return ret;
+}
+
+static void stop_queues(struct blk_uring *state)
+{
+	struct uring_queue *queue;
+	eventfd_t ignored;
+	unsigned int i;
+
+	for (i = 0; i < state->vhost.queue_count; i++) {
+		queue = &state->queues[i];
+		if (!queue->running)
+			continue;
+		eventfd_write(queue->stop, 1);
+		pthread_join(queue->thread, NULL);
+		eventfd_read(queue->stop, &ignored);
+		io_uring_queue_exit(&queue->ring);
+		queue->running = false;
+	}
+}
+
+static void find_buffers(struct blk_uring *state, const struct guest_mem *mem)
+{
+	uint64_t done, size;
+	unsigned int i;
+
+	state->buffer_count = 0;
+	for (i = 0; i < mem->count; i++)
+		for (done = 0; done < mem->regions[i].size; done += size) {
+			size = mem->regions[i].size - done;
+			if (size > MAX_BUFFER)
+				size = MAX_BUFFER;
+			state->buffers[state->buffer_count++] = (struct iovec){
+				.iov_base = mem->regions[i].va + done,
+				.iov_len = size,
+			};
+		}
+}
+
+static int blk_uring_start(struct virtio_dev *dev)
+{
+	struct blk *blk = blk_of(dev);
+	struct blk_uring *state = blk->state;
+	unsigned int i;
+	int ret;
+
+	blk_starting(blk);
+	find_buffers(state, &blk->vm->mem);
+	ret = vhost_start(dev, dev->accepted);
+	if (ret)
+		return ret;
+	for (i = 0; i < dev->queue_count && !ret; i++)
+		if (dev->queues[i].enabled)
+			ret = start_queue(blk, i);
+	if (ret) {
+		stop_queues(state);
+		vhost_stop(dev);
+	}
+	return ret;
+}
+
+static void blk_uring_stop(struct virtio_dev *dev)
+{
+	stop_queues(blk_of(dev)->state);
+	vhost_stop(dev);
+}
+
+static const struct virtio_ops blk_uring_ops = {
+	.start = blk_uring_start,
+	.stop = blk_uring_stop,
+	.notify = vhost_notify,
+	.config_written = blk_config_written,
+	.vector_changed = vhost_vector_changed,
+	.vector_pending = vhost_vector_pending,
+	.doorbells_moved = vhost_doorbells_moved,
+};
+
+static void free_state(struct blk_uring *state, unsigned int queues)
+{
+	while (queues--)
+		close(state->queues[queues].stop);
+	if (state->direct >= 0)
+		close(state->direct);
+	free(state);
+}
+
+static void blk_uring_destroy(struct blk *blk)
+{
+	struct blk_uring *state = blk->state;
+
+	vhost_deinit(&state->vhost);
+	free_state(state, blk->options->queues);
+}
+
+static int open_queue(struct blk *blk, struct blk_uring *state,
+		      unsigned int index)
+{
+	struct uring_queue *queue = &state->queues[index];
+
+	queue->blk = blk;
+	queue->kick = acrnvhost_kick_fd(state->vhost.dev, index);
+	queue->call = acrnvhost_call_fd(state->vhost.dev, index);
+	queue->error = acrnvhost_error_fd(state->vhost.dev, index);
+	queue->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return queue->stop < 0 ? -errno : 0;
+}
+
+static int open_device(struct blk *blk, struct blk_uring *state)
+{
+	unsigned int i, count = blk->options->queues;
+	int ret;
+
+	ret = acrnvhost_user_open(&state->vhost.dev, blk->vm->hsm.fd, count);
+	if (ret) {
+		free_state(state, 0);
+		return ret;
+	}
+	for (i = 0; i < count && !ret; i++)
+		ret = open_queue(blk, state, i);
+	if (!ret)
+		ret = vhost_init(&state->vhost, count, blk->options->path);
+	else
+		i--;
+	if (!ret)
+		return 0;
+	acrnvhost_close(state->vhost.dev);
+	free_state(state, i);
+	return ret;
+}
+
+static int blk_uring_create(struct blk *blk)
+{
+	const struct blk_options *options = blk->options;
+	struct blk_uring *state;
+	int ret;
+
+	state = calloc(1, sizeof(*state) +
+				  options->queues * sizeof(state->queues[0]));
+	if (!state)
+		return -ENOMEM;
+	state->vhost.kind = &io_uring_kind;
+	state->vhost.vm = blk->vm;
+	state->vhost.pci = &blk->pci;
+	state->direct =
+		open(options->path, (blk->disk.read_only ? O_RDONLY : O_RDWR) |
+					    O_DIRECT | O_CLOEXEC);
+	ret = open_device(blk, state);
+	if (ret) {
+		log_error("%s: cannot be opened for io_uring: %s",
+			  options->path, strerror(-ret));
+		return ret;
+	}
+	blk->state = state;
+	return 0;
+}
+
+static uint64_t blk_uring_features(struct blk *blk, uint64_t wanted)
+{
+	(void)blk;
+	return wanted;
+}
+
+const struct blk_backend blk_uring_backend = {
+	.ops = &blk_uring_ops,
+	.create = blk_uring_create,
+	.destroy = blk_uring_destroy,
+	.features = blk_uring_features,
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * No vhost device, but its doorbells and interrupts: a thread of the device
+ * model that reads the rings itself waits for the kick eventfds and signals the
+ * call eventfds, and no I/O request has to pass through the device model.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+static int user_nothing(struct acrnvhost *dev)
+{
+	(void)dev;
+	return 0;
+}
+
+static const struct vhost_backend user_backend = {
+	.start = user_nothing,
+	.stop = user_nothing,
+};
+
+/**
+ * acrnvhost_user_open() - Open a device that this process is the back end of
+ * @dev:	Result
+ * @hsm_fd:	/dev/acrn_hsm, with a VM created on it
+ * @queues:	Number of queues, up to 16
+ *
+ * Return: 0, -EINVAL for too many queues, -ENOMEM, -EMFILE.
+ */
+int acrnvhost_user_open(struct acrnvhost **dev, int hsm_fd, unsigned int queues)
+{
+	return vhost_device_open(dev, hsm_fd, -1, queues, &user_backend);
+}
+
+/**
+ * acrnvhost_kick_fd() - eventfd that the driver's doorbell signals
+ * @dev:	Device
+ * @index:	Queue
+ *
+ * Return: The descriptor, which is the library's; -EINVAL if there is no such
+ * queue.
+ */
+int acrnvhost_kick_fd(struct acrnvhost *dev, unsigned int index)
+{
+	return index < dev->queue_count ? dev->queues[index].kick : -EINVAL;
+}
+
+/**
+ * acrnvhost_call_fd() - eventfd that interrupts the driver when it is signalled
+ * @dev:	Device
+ * @index:	Queue
+ *
+ * Return: As acrnvhost_kick_fd().
+ */
+int acrnvhost_call_fd(struct acrnvhost *dev, unsigned int index)
+{
+	return index < dev->queue_count ? dev->queues[index].call : -EINVAL;
+}

@@ -3,20 +3,26 @@
  * I/O to a disk of the User VM, past its page cache, that knows what has to be
  * read back.
  *
- *	verify DISK SECONDS THREADS BYTES	random reads and writes of up to
- *						BYTES, each sector checked
- *	fill DISK OFFSET BYTES SEED		write a pattern
- *	expect DISK OFFSET BYTES SEED		it is there; SEED 0 means zeroes
- *	zero DISK OFFSET BYTES			write zeroes, by that command
- *	discard DISK OFFSET BYTES		discard
- *	refused DISK				writing fails
- *	log DISK				write numbered blocks for ever,
- *and say which are acknowledged checklog DISK NUMBER			all up
- *to NUMBER are there
+ *	verify DISK SECONDS THREADS BYTES
+ *		random reads and writes of up to BYTES, each sector checked
+ *	fill DISK OFFSET BYTES SEED
+ *		write a pattern
+ *	expect DISK OFFSET BYTES SEED
+ *		it is there; SEED 0 means zeroes
+ *	ranges DISK OFFSET
+ *		in a MiB with a pattern, zero a part and discard another
+ *	refused DISK
+ *		writing fails
+ *	log DISK GENERATION
+ *		LOG_WRITERS threads write numbered blocks for ever; says how far
+ *		each of them has been acknowledged
+ *	checklog DISK GENERATION NUMBER...
+ *		of each thread, all up to NUMBER are there
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +37,10 @@
 #define MAX_BYTES (1U << 20)
 #define REGION	  (8U << 20)
 #define BLOCK	  4096
-#define LOG_SLOTS 512
+#define LOG_SLOTS 256
+
+/* Threads of the log */
+#define LOG_WRITERS 4
 
 static void die(const char *what)
 {
@@ -223,13 +232,36 @@ static int expect(int fd, uint64_t offset, uint64_t bytes, uint64_t seed)
 	return 0;
 }
 
-static int range(int fd, unsigned long request, uint64_t offset, uint64_t bytes)
+static void range(int fd, unsigned long request, uint64_t offset,
+		  uint64_t bytes)
 {
 	uint64_t extent[] = { offset, bytes };
 
 	if (ioctl(fd, request, extent))
 		die("range");
-	return 0;
+}
+
+/*
+ * What is discarded reads as zeroes with the disks of these tests, though disks
+ * need not do that.
+ */
+static int ranges(int fd, uint64_t offset)
+{
+	const uint64_t seed = 7, zeroed = 0x40000, discarded = 0x80000;
+	const uint64_t size = 0x10000;
+
+	if (fill(fd, offset, MAX_BYTES, seed) ||
+	    expect(fd, offset, MAX_BYTES, seed))
+		return 1;
+	range(fd, BLKZEROOUT, offset + zeroed, size);
+	range(fd, BLKDISCARD, offset + discarded, size);
+	return expect(fd, offset, zeroed, seed) ||
+	       expect(fd, offset + zeroed, size, 0) ||
+	       expect(fd, offset + zeroed + size, discarded - zeroed - size,
+		      seed) ||
+	       expect(fd, offset + discarded, size, 0) ||
+	       expect(fd, offset + discarded + size,
+		      MAX_BYTES - discarded - size, seed);
 }
 
 static int refused(const char *path)
@@ -241,50 +273,118 @@ static int refused(const char *path)
 	return fd >= 0 && pwrite(fd, data, BLOCK, 0) >= 0;
 }
 
-static void log_for_ever(int fd)
+/**
+ * struct log_writer - One of those that write numbered blocks
+ * @thread:	Thread
+ * @fd:		Disk
+ * @index:	Which of them it is
+ * @generation:	Tells these blocks from what was there before, in the upper half
+ *		of each word
+ * @acked:	Number of the last block that the disk has taken
+ */
+struct log_writer {
+	pthread_t thread;
+	int fd;
+	unsigned int index;
+	uint64_t generation;
+	atomic_uint acked;
+};
+
+/* Each thread has slots of its own, which it uses over and over. */
+static off_t log_offset(unsigned int writer, uint64_t number)
 {
+	return (writer * LOG_SLOTS + number % LOG_SLOTS) * BLOCK;
+}
+
+static void *log_thread(void *opaque)
+{
+	struct log_writer *writer = opaque;
 	uint64_t *data = buffer(BLOCK);
-	uint64_t number;
-	unsigned int i;
+	unsigned int i, number;
 
 	for (number = 1;; number++) {
 		for (i = 0; i < BLOCK / sizeof(*data); i++)
-			data[i] = number;
-		if (pwrite(fd, data, BLOCK, number % LOG_SLOTS * BLOCK) !=
-		    BLOCK)
+			data[i] = writer->generation << 32 | number;
+		if (pwrite(writer->fd, data, BLOCK,
+			   log_offset(writer->index, number)) != BLOCK)
 			die("log");
-		if (number % 8 == 0)
-			printf("acked %llu.\n", (unsigned long long)number);
+		writer->acked = number;
+	}
+	return NULL;
+}
+
+static void log_for_ever(int fd, uint64_t generation)
+{
+	struct log_writer *w = calloc(LOG_WRITERS, sizeof(*w));
+	unsigned int i;
+
+	for (i = 0; w && i < LOG_WRITERS; i++) {
+		w[i].fd = fd;
+		w[i].index = i;
+		w[i].generation = generation;
+		if (pthread_create(&w[i].thread, NULL, log_thread, &w[i]))
+			die("thread");
+	}
+	for (;;) {
+		printf("acked");
+		for (i = 0; i < LOG_WRITERS; i++)
+			printf(" %u", w[i].acked);
+		printf(".\n");
 		fflush(stdout);
+		usleep(20000);
 	}
 }
 
-/* A slot has its newest number up to @last, or one that came after. */
-static int check_log(int fd, uint64_t last)
+/*
+ * Each word is that of the block which was acknowledged, or of one that came
+ * after it in the same slot and was not.
+ */
+static int check_block(const uint64_t *data, uint64_t generation,
+		       unsigned int number)
 {
-	uint64_t *data = buffer(BLOCK);
-	uint64_t number;
 	unsigned int i;
 
-	for (number = last; number && number + LOG_SLOTS > last; number--) {
-		if (pread(fd, data, BLOCK, number % LOG_SLOTS * BLOCK) != BLOCK)
-			die("log");
-		for (i = 0; i < BLOCK / sizeof(*data); i++) {
-			if (data[i] >= number &&
-			    data[i] % LOG_SLOTS == number % LOG_SLOTS)
-				continue;
-			printf("block %llu has %llu\n",
-			       (unsigned long long)number,
-			       (unsigned long long)data[i]);
-			return 1;
-		}
+	for (i = 0; i < BLOCK / sizeof(*data); i++) {
+		if (data[i] >> 32 == generation &&
+		    (uint32_t)data[i] >= number &&
+		    (uint32_t)data[i] % LOG_SLOTS == number % LOG_SLOTS)
+			continue;
+		printf("block %u has %#llx in word %u\n", number,
+		       (unsigned long long)data[i], i);
+		return 1;
 	}
+	return 0;
+}
+
+static int check_log(int fd, unsigned int writer, uint64_t generation,
+		     unsigned int last)
+{
+	uint64_t *data = buffer(BLOCK);
+	unsigned int number;
+
+	for (number = last; number && number + LOG_SLOTS > last; number--) {
+		if (pread(fd, data, BLOCK, log_offset(writer, number)) != BLOCK)
+			die("log");
+		if (check_block(data, generation, number))
+			return 1;
+	}
+	free(data);
 	return 0;
 }
 
 static uint64_t number(char **argv, int index)
 {
 	return strtoull(argv[index], NULL, 0);
+}
+
+static int check_logs(int fd, uint64_t generation, char **numbers)
+{
+	unsigned int i;
+
+	for (i = 0; i < LOG_WRITERS; i++)
+		if (check_log(fd, i, generation, number(numbers, i)))
+			return 1;
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -301,18 +401,15 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "expect") && argc == 6)
 		return expect(open_disk(disk, O_RDONLY), number(argv, 3),
 			      number(argv, 4), number(argv, 5));
-	if (!strcmp(what, "zero") && argc == 5)
-		return range(open_disk(disk, O_RDWR), BLKZEROOUT,
-			     number(argv, 3), number(argv, 4));
-	if (!strcmp(what, "discard") && argc == 5)
-		return range(open_disk(disk, O_RDWR), BLKDISCARD,
-			     number(argv, 3), number(argv, 4));
+	if (!strcmp(what, "ranges") && argc == 4)
+		return ranges(open_disk(disk, O_RDWR), number(argv, 3));
 	if (!strcmp(what, "refused"))
 		return refused(disk);
-	if (!strcmp(what, "log"))
-		log_for_ever(open_disk(disk, O_RDWR));
-	if (!strcmp(what, "checklog") && argc == 4)
-		return check_log(open_disk(disk, O_RDONLY), number(argv, 3));
+	if (!strcmp(what, "log") && argc == 4)
+		log_for_ever(open_disk(disk, O_RDWR), number(argv, 3));
+	if (!strcmp(what, "checklog") && argc == 4 + LOG_WRITERS)
+		return check_logs(open_disk(disk, O_RDONLY), number(argv, 3),
+				  argv + 4);
 	fprintf(stderr, "blk_io: see its source for how to use it\n");
 	return 2;
 }

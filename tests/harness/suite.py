@@ -57,7 +57,9 @@ SYSTEM = [
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
     System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
-           args=(2,), hsms=BOTH, timeout=400),
+           args=(1, 1), kernels=("6.1",), timeout=300),
+    System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
+           args=(1, 1), hsms=("in-tree",), kernels=("6.12",), timeout=300),
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
            hsms=("none",), timeout=240),
 ]

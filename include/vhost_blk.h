@@ -14,6 +14,9 @@
 /* Queues that a device has at most. */
 #define VHOST_BLK_MAX_QUEUES	16
 
+/* Bytes that one read or write transfers at most. */
+#define VHOST_BLK_MAX_BYTES	(64U << 20)
+
 /* Ranges that one discard or write-zeroes request has at most. */
 #define VHOST_BLK_MAX_RANGES	16
 

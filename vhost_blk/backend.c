@@ -72,11 +72,33 @@ static bool is_idle(struct vhost_blk_queue *queue)
 	return idle;
 }
 
-static void stop_queue(struct vhost_blk_queue *queue)
+static void set_stopping(struct vhost_blk_queue *queue, bool stopping)
 {
-	mutex_lock(&queue->vq.mutex);
-	queue->stopping = true;
-	mutex_unlock(&queue->vq.mutex);
+	spin_lock_irq(&queue->lock);
+	queue->stopping = stopping;
+	spin_unlock_irq(&queue->lock);
+}
+
+/*
+ * Start no more requests and wait until none is in flight; @timeout jiffies at
+ * most for all queues together. vq.mutex is not taken, as a worker that the
+ * disk keeps waiting has it. Returns 0 or -ETIMEDOUT.
+ */
+static int quiesce(struct vhost_blk *blk, long timeout)
+{
+	struct vhost_blk_queue *queue;
+	unsigned int i;
+
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
+		set_stopping(blk->queues[i], true);
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++) {
+		queue = blk->queues[i];
+		timeout = wait_event_timeout(queue->idle, is_idle(queue),
+					     timeout);
+		if (!timeout)
+			return -ETIMEDOUT;
+	}
+	return 0;
 }
 
 static void detach_queue(struct vhost_blk_queue *queue)
@@ -94,7 +116,7 @@ static void detach_queue(struct vhost_blk_queue *queue)
 /**
  * vhost_blk_detach() - Complete all requests and let go of the disk
  * @blk:	Device
- * @timeout:	Jiffies to wait at most for each queue
+ * @timeout:	Jiffies to wait at most
  *
  * From the beginning on no request is started. When it returns 0, neither disk
  * nor guest memory are touched any more.
@@ -107,15 +129,13 @@ static void detach_queue(struct vhost_blk_queue *queue)
 int vhost_blk_detach(struct vhost_blk *blk, long timeout)
 {
 	unsigned int i;
+	int ret;
 
 	if (!blk->file)
 		return 0;
-	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
-		stop_queue(blk->queues[i]);
-	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
-		if (!wait_event_timeout(blk->queues[i]->idle,
-					is_idle(blk->queues[i]), timeout))
-			return -ETIMEDOUT;
+	ret = quiesce(blk, timeout);
+	if (ret)
+		return ret;
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
 		detach_queue(blk->queues[i]);
 	/* Whatever is still on its way to the worker finds nothing to do. */
@@ -133,7 +153,7 @@ static int start_queue(struct vhost_blk_queue *queue)
 	ret = vhost_blk_pool_create(queue);
 	if (ret)
 		return ret;
-	queue->stopping = false;
+	set_stopping(queue, false);
 	queue->broken = false;
 	queue->starved = false;
 	queue->used_count = 0;
@@ -180,7 +200,8 @@ static int attach(struct vhost_blk *blk, struct file *file)
 		ret = -EFAULT;
 	if (ret >= 0)
 		return 0;
-	vhost_blk_detach(blk, MAX_SCHEDULE_TIMEOUT);
+	/* Queues before it may have begun; what is not detached is stopped. */
+	vhost_blk_detach(blk, DRAIN_TIMEOUT);
 	return ret;
 }
 

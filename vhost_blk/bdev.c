@@ -10,6 +10,7 @@
 #include <linux/blkdev.h>
 #include <linux/limits.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 
 #include "blk.h"
@@ -158,6 +159,9 @@ static int bounce(struct vhost_blk_request *request, u64 sector,
 	int ret;
 
 	while (iov_iter_count(data)) {
+		/* Written once more when the request is taken again. */
+		if (READ_ONCE(request->queue->stopping))
+			return -EAGAIN;
 		ret = bounce_piece(request, sector, data);
 		if (ret < 0)
 			return ret;
@@ -214,18 +218,38 @@ int vhost_blk_bdev_flush(struct vhost_blk_request *request)
 	return 0;
 }
 
+static int do_chunk(struct vhost_blk_request *request, u64 sector, u64 sectors,
+		    u32 flags)
+{
+	struct block_device *bdev = request->queue->blk->bdev;
+	bool unmap = flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
+
+	if (request->type == VIRTIO_BLK_T_DISCARD)
+		return blkdev_issue_discard(bdev, sector, sectors, GFP_KERNEL);
+	return blkdev_issue_zeroout(bdev, sector, sectors, GFP_KERNEL,
+				    unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
+}
+
+/*
+ * Zeroing a large disk that cannot do so by itself takes hours, for which a
+ * device model that is killed shall not have to wait.
+ */
 static int do_range(struct vhost_blk_request *request,
 		    const struct vhost_blk_range *range)
 {
-	struct block_device *bdev = request->queue->blk->bdev;
-	bool unmap = range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
+	u64 sector = range->sector, end = sector + range->sectors, next;
+	int ret;
 
-	if (request->type == VIRTIO_BLK_T_DISCARD)
-		return blkdev_issue_discard(bdev, range->sector, range->sectors,
-					    GFP_KERNEL);
-	return blkdev_issue_zeroout(bdev, range->sector, range->sectors,
-				    GFP_KERNEL,
-				    unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
+	for (; sector < end; sector = next) {
+		if (READ_ONCE(request->queue->blk->closing))
+			return -EINTR;
+		next = min(round_down(sector, VHOST_BLK_RANGE_CHUNK) +
+			   VHOST_BLK_RANGE_CHUNK, end);
+		ret = do_chunk(request, sector, next - sector, range->flags);
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 /**

@@ -40,6 +40,9 @@
 /* Bytes that pass at a time through the bounce buffer of a queue. */
 #define VHOST_BLK_BOUNCE	32768
 
+/* Sectors that are discarded or zeroed at a time: 256 MiB. */
+#define VHOST_BLK_RANGE_CHUNK	(1U << 19)
+
 struct vhost_blk_request;
 
 /**
@@ -96,7 +99,6 @@ struct vhost_blk_request {
  *		attached
  * @blk:	Device
  * @work:	Runs in the worker when requests are done
- * @stopping:	No new requests; under vq.mutex
  * @broken:	The guest has made a mess of the ring; under vq.mutex
  * @starved:	A request waits in the ring for memory; under vq.mutex
  * @requests:	All requests
@@ -111,8 +113,10 @@ struct vhost_blk_request {
  *		vq.mutex
  * @used_count:	Their number
  * @lock:	Guards what follows
+ * @stopping:	No new requests
  * @done:	Requests that are done
- * @in_flight:	Number of requests that are neither free nor in @done
+ * @in_flight:	Number of requests that are neither free nor in @done, and one
+ *		more while the worker starts some
  * @reaping:	The worker is going to look at @done in any case
  * @idle:	Woken when @in_flight is 0
  */
@@ -120,7 +124,6 @@ struct vhost_blk_queue {
 	struct vhost_virtqueue vq;
 	struct vhost_blk *blk;
 	struct vhost_work work;
-	bool stopping;
 	bool broken;
 	bool starved;
 	struct vhost_blk_request *requests;
@@ -134,6 +137,7 @@ struct vhost_blk_queue {
 	unsigned int used_count;
 	/* Guards all below. */
 	spinlock_t lock;
+	bool stopping;
 	struct list_head done;
 	unsigned int in_flight;
 	bool reaping;
@@ -149,6 +153,7 @@ struct vhost_blk_queue {
  * @file:	Disk, NULL if there is none; under dev.mutex, constant while any
  *		queue has private_data
  * @bdev:	Block device of @file, NULL if it is a regular file; likewise
+ * @closing:	Nobody waits for the end of discarding and zeroing any more
  */
 struct vhost_blk {
 	struct vhost_dev dev;
@@ -157,6 +162,7 @@ struct vhost_blk {
 	u8 serial[VIRTIO_BLK_ID_BYTES];
 	struct file *file;
 	struct block_device *bdev;
+	bool closing;
 };
 
 extern struct workqueue_struct *vhost_blk_workqueue;

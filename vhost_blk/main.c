@@ -96,6 +96,7 @@ static int vhost_blk_release(struct inode *inode, struct file *file)
 {
 	struct vhost_blk *blk = file->private_data;
 
+	WRITE_ONCE(blk->closing, true);
 	mutex_lock(&blk->dev.mutex);
 	vhost_blk_detach(blk, MAX_SCHEDULE_TIMEOUT);
 	mutex_unlock(&blk->dev.mutex);

@@ -62,6 +62,14 @@ static bool take_done(struct vhost_blk_queue *queue, struct list_head *done)
 	return !list_empty(done);
 }
 
+/* Requests that end need not wake the worker until it reaps them. */
+static void claim(struct vhost_blk_queue *queue)
+{
+	spin_lock_irq(&queue->lock);
+	queue->reaping = true;
+	spin_unlock_irq(&queue->lock);
+}
+
 /**
  * vhost_blk_queue_reap() - Give back the requests that are done
  * @queue:	Queue
@@ -151,9 +159,9 @@ static void starve(struct vhost_blk_queue *queue,
 	vhost_blk_request_put(request);
 }
 
-/* Start the request of @head. Returns false when the queue is to pause. */
-static bool start_request(struct vhost_blk_queue *queue, unsigned int head,
-			  unsigned int out, unsigned int in)
+/* Start the request of @head. Returns 0, or -errno when the queue is to pause. */
+static int start_request(struct vhost_blk_queue *queue, unsigned int head,
+			 unsigned int out, unsigned int in)
 {
 	struct vhost_blk_request *request = vhost_blk_request_get(queue);
 	int ret;
@@ -161,71 +169,117 @@ static bool start_request(struct vhost_blk_queue *queue, unsigned int head,
 	request->head = head;
 	count_in_flight(queue, 1);
 	ret = vhost_blk_request_start(request, out, in);
-	if (!ret)
-		return true;
 	if (ret == -EAGAIN) {
 		starve(queue, request);
-	} else {
+	} else if (ret) {
 		count_in_flight(queue, -1);
 		vhost_blk_request_put(request);
 		queue_broken(queue, "a chain without header or status");
 	}
-	return false;
+	return ret;
 }
 
-/*
- * Start one request. Returns its bytes, 0 when there is none or the queue has
- * to pause.
+/**
+ * struct vhost_blk_load - What the worker has done in a row
+ * @requests:	Requests that were started
+ * @bytes:	Their data, and all else in their buffers
  */
-static size_t next_request(struct vhost_blk_queue *queue)
+struct vhost_blk_load {
+	int requests;
+	size_t bytes;
+};
+
+/* Returns 1, 0 if there is none, -errno if the queue has to pause. */
+static int next_request(struct vhost_blk_queue *queue,
+			struct vhost_blk_load *load)
 {
 	struct vhost_virtqueue *vq = &queue->vq;
 	unsigned int out, in;
-	int head;
+	int head, ret;
 
 	if (list_empty(&queue->free)) {
 		queue->starved = true;
-		return 0;
+		return -EAGAIN;
 	}
-	do {
-		head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &out,
-					 &in, NULL, NULL);
-		if (head != vq->num)
-			break;
-		/* What came before the driver saw the wish rings no bell. */
-		if (!vhost_enable_notify(vq->dev, vq))
-			return 0;
-		vhost_disable_notify(vq->dev, vq);
-	} while (true);
+	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &out, &in,
+				 NULL, NULL);
 	if (head < 0) {
 		queue_broken(queue, "a corrupt ring");
-		return 0;
+		return head;
 	}
-	if (!start_request(queue, head, out, in))
+	if (head == vq->num)
 		return 0;
-	return iov_length(vq->iov, out + in);
+	load->requests++;
+	load->bytes += iov_length(vq->iov, out + in);
+	ret = start_request(queue, head, out, in);
+	return ret ?: 1;
+}
+
+static bool exceeds_weight(struct vhost_blk_queue *queue,
+			   const struct vhost_blk_load *load)
+{
+	return vhost_exceeds_weight(&queue->vq, load->requests,
+				    min_t(size_t, load->bytes, INT_MAX));
+}
+
+/* Returns true when the ring is empty, false when the queue has to pause. */
+static bool start_requests(struct vhost_blk_queue *queue,
+			   struct vhost_blk_load *load)
+{
+	struct blk_plug plug;
+	int ret;
+
+	claim(queue);
+	blk_start_plug(&plug);
+	do {
+		ret = next_request(queue, load);
+	} while (ret > 0 && !READ_ONCE(queue->stopping) &&
+		 !exceeds_weight(queue, load));
+	blk_finish_plug(&plug);
+	vhost_blk_queue_reap(queue, true);
+	return !ret;
+}
+
+/* Returns false if there are requests that the driver rings no bell for. */
+static bool wait_for_kick(struct vhost_blk_queue *queue)
+{
+	struct vhost_virtqueue *vq = &queue->vq;
+
+	if (!vhost_enable_notify(vq->dev, vq))
+		return true;
+	vhost_disable_notify(vq->dev, vq);
+	return false;
 }
 
 static void run_queue(struct vhost_blk_queue *queue)
 {
 	struct vhost_virtqueue *vq = &queue->vq;
-	size_t bytes, total = 0;
-	struct blk_plug plug;
-	int requests = 0;
-
-	spin_lock_irq(&queue->lock);
-	queue->reaping = true;
-	spin_unlock_irq(&queue->lock);
+	struct vhost_blk_load load = { 0 };
 
 	vhost_disable_notify(vq->dev, vq);
-	blk_start_plug(&plug);
-	do {
-		bytes = next_request(queue);
-		total += bytes;
-	} while (bytes && !vhost_exceeds_weight(vq, ++requests,
-						min_t(size_t, total, INT_MAX)));
-	blk_finish_plug(&plug);
-	vhost_blk_queue_reap(queue, true);
+	while (start_requests(queue, &load))
+		if (wait_for_kick(queue))
+			break;
+}
+
+/* The worker counts as a request in flight while it can start some. */
+static bool enter(struct vhost_blk_queue *queue)
+{
+	bool enters;
+
+	spin_lock_irq(&queue->lock);
+	enters = !queue->stopping;
+	queue->in_flight += enters;
+	spin_unlock_irq(&queue->lock);
+	return enters;
+}
+
+static void leave(struct vhost_blk_queue *queue)
+{
+	spin_lock_irq(&queue->lock);
+	if (!--queue->in_flight)
+		wake_up(&queue->idle);
+	spin_unlock_irq(&queue->lock);
 }
 
 /* The driver rang, or the worker has asked itself to go on. */
@@ -237,8 +291,10 @@ static void handle_kick(struct vhost_work *work)
 		container_of(vq, struct vhost_blk_queue, vq);
 
 	mutex_lock(&vq->mutex);
-	if (vhost_vq_get_backend(vq) && !queue->stopping && !queue->broken)
+	if (vhost_vq_get_backend(vq) && !queue->broken && enter(queue)) {
 		run_queue(queue);
+		leave(queue);
+	}
 	mutex_unlock(&vq->mutex);
 }
 

@@ -44,6 +44,8 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 	ret = vhost_blk_check_data(&disk, sector, request->bytes);
 	if (ret)
 		return ret;
+	if (request->bytes > VHOST_BLK_MAX_BYTES)
+		return -E2BIG;
 	if (request->type == VIRTIO_BLK_T_IN)
 		request->written += request->bytes;
 	else if (!is_writable(queue))

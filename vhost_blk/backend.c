@@ -146,6 +146,38 @@ int vhost_blk_detach(struct vhost_blk *blk, long timeout)
 	return 0;
 }
 
+/**
+ * vhost_blk_pause() - Complete all requests and start no other ones
+ * @blk:	Device with a disk
+ *
+ * Context: Process context, dev.mutex held.
+ *
+ * Return: 0; -ETIMEDOUT if requests are still in flight, in which case others
+ * are started as before.
+ */
+int vhost_blk_pause(struct vhost_blk *blk)
+{
+	int ret = quiesce(blk, DRAIN_TIMEOUT);
+
+	if (ret)
+		vhost_blk_resume(blk);
+	else
+		/* The workers give back what is done. */
+		vhost_dev_flush(&blk->dev);
+	return ret;
+}
+
+/* Undo vhost_blk_pause(). */
+void vhost_blk_resume(struct vhost_blk *blk)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++) {
+		set_stopping(blk->queues[i], false);
+		vhost_poll_queue(&blk->queues[i]->vq.poll);
+	}
+}
+
 static int start_queue(struct vhost_blk_queue *queue)
 {
 	int ret;

@@ -9,6 +9,7 @@
  *	request.c	one request: parsed, checked, started
  *	bdev.c		requests to a block device
  *	file.c		requests to a regular file
+ *	log.c		dirty pages
  *	check.c		what is allowed
  *
  * Locks: dev.mutex of &struct vhost_dev is taken by each ioctl. The mutex of
@@ -75,6 +76,9 @@ struct vhost_blk_part {
  * @work:	For what cannot be done without sleeping for long
  * @ranges:	To discard or to zero
  * @range_count: Their number
+ * @log:	Guest memory that it writes to, for VHOST_F_LOG_ALL
+ * @log_count:	Number of entries in @log
+ * @log_size:	Number of entries that @log has room for
  */
 struct vhost_blk_request {
 	struct list_head list;
@@ -91,6 +95,9 @@ struct vhost_blk_request {
 	struct work_struct work;
 	struct vhost_blk_range ranges[VHOST_BLK_MAX_RANGES];
 	unsigned int range_count;
+	struct vhost_log *log;
+	unsigned int log_count;
+	unsigned int log_size;
 };
 
 /**
@@ -102,6 +109,7 @@ struct vhost_blk_request {
  * @broken:	The guest has made a mess of the ring; under vq.mutex
  * @starved:	A request waits in the ring for memory; under vq.mutex
  * @requests:	All requests
+ * @request_count: Their number
  * @free:	Those not in use; under vq.mutex
  * @part_memory: All parts
  * @parts:	Those not in use; under vq.mutex
@@ -127,6 +135,7 @@ struct vhost_blk_queue {
 	bool broken;
 	bool starved;
 	struct vhost_blk_request *requests;
+	unsigned int request_count;
 	struct list_head free;
 	struct vhost_blk_part *part_memory;
 	struct vhost_blk_part *parts;
@@ -170,6 +179,8 @@ extern struct workqueue_struct *vhost_blk_workqueue;
 /* backend.c */
 long vhost_blk_set_backend(struct vhost_blk *blk, int fd);
 int vhost_blk_detach(struct vhost_blk *blk, long timeout);
+int vhost_blk_pause(struct vhost_blk *blk);
+void vhost_blk_resume(struct vhost_blk *blk);
 
 /* pool.c */
 int vhost_blk_pool_create(struct vhost_blk_queue *queue);
@@ -183,6 +194,10 @@ void vhost_blk_parts_put(struct vhost_blk_request *request);
 void vhost_blk_queue_init(struct vhost_blk_queue *queue, struct vhost_blk *blk);
 void vhost_blk_queue_reap(struct vhost_blk_queue *queue, bool tell);
 void vhost_blk_request_done(struct vhost_blk_request *request, int error);
+
+/* log.c */
+int vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count);
+int vhost_blk_log_write(struct vhost_blk_request *request);
 
 /* request.c */
 int vhost_blk_request_start(struct vhost_blk_request *request,

@@ -19,8 +19,9 @@
 #define WEIGHT		256
 #define BYTE_WEIGHT	(4 << 20)
 
-/* Features of the ring. VHOST_F_LOG_ALL is not among them. */
-#define RING_FEATURES (BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
+/* Features of the ring, and dirty page tracking. */
+#define RING_FEATURES (BIT_ULL(VHOST_F_LOG_ALL) | \
+		       BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
 		       BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | \
 		       BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY) | \
 		       BIT_ULL(VIRTIO_F_ANY_LAYOUT) | \
@@ -43,8 +44,12 @@
 
 #define FEATURES (RING_FEATURES | DISK_FEATURES)
 
-/* May change while a disk is attached: the guest turns its cache on and off. */
-#define FEATURES_AT_RUN_TIME BIT_ULL(VIRTIO_BLK_F_FLUSH)
+/*
+ * May change while a disk is attached: the guest turns its cache on and off, a
+ * migration begins and ends.
+ */
+#define FEATURES_AT_RUN_TIME (BIT_ULL(VIRTIO_BLK_F_FLUSH) | \
+			      BIT_ULL(VHOST_F_LOG_ALL))
 
 struct workqueue_struct *vhost_blk_workqueue;
 
@@ -148,18 +153,37 @@ static long get_features(void __user *argp)
 	return copy_to_user(argp, &features, sizeof(features)) ? -EFAULT : 0;
 }
 
-static int accept_features(struct vhost_blk *blk, u64 features)
+static void store_features(struct vhost_blk *blk, u64 features)
 {
-	u64 changed = features ^ blk->vqs[0]->acked_features;
 	unsigned int i;
 
-	if (blk->file && changed & ~FEATURES_AT_RUN_TIME)
-		return -EBUSY;
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++) {
 		mutex_lock(&blk->vqs[i]->mutex);
 		blk->vqs[i]->acked_features = features;
 		mutex_unlock(&blk->vqs[i]->mutex);
 	}
+}
+
+static int accept_features(struct vhost_blk *blk, u64 features)
+{
+	u64 changed = features ^ blk->vqs[0]->acked_features;
+	u64 log = BIT_ULL(VHOST_F_LOG_ALL);
+	bool pause = blk->file && changed & log;
+	int ret;
+
+	if (blk->file && changed & ~FEATURES_AT_RUN_TIME)
+		return -EBUSY;
+	if (features & log && !vhost_log_access_ok(&blk->dev))
+		return -EFAULT;
+	/* Requests are either logged from beginning to end or not at all. */
+	if (pause) {
+		ret = vhost_blk_pause(blk);
+		if (ret)
+			return ret;
+	}
+	store_features(blk, features);
+	if (pause)
+		vhost_blk_resume(blk);
 	return 0;
 }
 

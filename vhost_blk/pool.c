@@ -15,12 +15,12 @@
 /* Enough for a request of some size even in a small ring. */
 #define MIN_PARTS	32
 
-static void init_requests(struct vhost_blk_queue *queue, unsigned int count)
+static void init_requests(struct vhost_blk_queue *queue)
 {
 	unsigned int i;
 
 	INIT_LIST_HEAD(&queue->free);
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < queue->request_count; i++) {
 		queue->requests[i].queue = queue;
 		vhost_blk_request_init(&queue->requests[i]);
 		list_add_tail(&queue->requests[i].list, &queue->free);
@@ -53,6 +53,7 @@ int vhost_blk_pool_create(struct vhost_blk_queue *queue)
 	unsigned int requests = min(queue->vq.num, MAX_REQUESTS);
 	unsigned int parts = max(requests, MIN_PARTS);
 
+	queue->request_count = requests;
 	queue->requests = kvcalloc(requests, sizeof(*queue->requests),
 				   GFP_KERNEL_ACCOUNT);
 	/* A regular file needs no bio of ours. */
@@ -66,7 +67,7 @@ int vhost_blk_pool_create(struct vhost_blk_queue *queue)
 		vhost_blk_pool_destroy(queue);
 		return -ENOMEM;
 	}
-	init_requests(queue, requests);
+	init_requests(queue);
 	init_parts(queue, queue->part_memory ? parts : 0);
 	return 0;
 }
@@ -74,6 +75,10 @@ int vhost_blk_pool_create(struct vhost_blk_queue *queue)
 /* Give the memory back. No request is in use. */
 void vhost_blk_pool_destroy(struct vhost_blk_queue *queue)
 {
+	unsigned int i;
+
+	for (i = 0; queue->requests && i < queue->request_count; i++)
+		kvfree(queue->requests[i].log);
 	kfree(queue->bounce);
 	kvfree(queue->part_memory);
 	kvfree(queue->requests);

@@ -44,6 +44,10 @@ static void give_back(struct vhost_blk_queue *queue,
 		queue_broken(queue, "a status byte is not writable");
 		return;
 	}
+	if (vhost_blk_log_write(request)) {
+		queue_broken(queue, "the log is not writable");
+		return;
+	}
 	used->id = cpu_to_vhost32(&queue->vq, request->head);
 	/* Of what failed, nothing but the status is sure to be written. */
 	used->len = cpu_to_vhost32(&queue->vq,
@@ -161,20 +165,23 @@ static void starve(struct vhost_blk_queue *queue,
 
 /* Start the request of @head. Returns 0, or -errno when the queue is to pause. */
 static int start_request(struct vhost_blk_queue *queue, unsigned int head,
-			 unsigned int out, unsigned int in)
+			 unsigned int out, unsigned int in,
+			 unsigned int log_count)
 {
 	struct vhost_blk_request *request = vhost_blk_request_get(queue);
 	int ret;
 
 	request->head = head;
 	count_in_flight(queue, 1);
-	ret = vhost_blk_request_start(request, out, in);
+	ret = vhost_blk_log_keep(request, log_count) ?:
+		vhost_blk_request_start(request, out, in);
 	if (ret == -EAGAIN) {
 		starve(queue, request);
 	} else if (ret) {
 		count_in_flight(queue, -1);
 		vhost_blk_request_put(request);
-		queue_broken(queue, "a chain without header or status");
+		queue_broken(queue, ret == -ENOMEM ? "no memory for the log" :
+			     "a chain without header or status");
 	}
 	return ret;
 }
@@ -194,15 +201,18 @@ static int next_request(struct vhost_blk_queue *queue,
 			struct vhost_blk_load *load)
 {
 	struct vhost_virtqueue *vq = &queue->vq;
-	unsigned int out, in;
+	struct vhost_log *log = NULL;
+	unsigned int out, in, log_count = 0;
 	int head, ret;
 
 	if (list_empty(&queue->free)) {
 		queue->starved = true;
 		return -EAGAIN;
 	}
+	if (unlikely(vhost_has_feature(vq, VHOST_F_LOG_ALL)))
+		log = vq->log;
 	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &out, &in,
-				 NULL, NULL);
+				 log, &log_count);
 	if (head < 0) {
 		queue_broken(queue, "a corrupt ring");
 		return head;
@@ -211,7 +221,7 @@ static int next_request(struct vhost_blk_queue *queue,
 		return 0;
 	load->requests++;
 	load->bytes += iov_length(vq->iov, out + in);
-	ret = start_request(queue, head, out, in);
+	ret = start_request(queue, head, out, in, log_count);
 	return ret ?: 1;
 }
 

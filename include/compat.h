@@ -59,6 +59,7 @@ static inline void follow_pfnmap_end(struct follow_pfnmap_args *args)
 struct vhost_dev;
 
 #define vhost_vq_work_queue(vq, work)	vhost_work_queue((vq)->dev, work)
+#define vhost_vq_has_work(vq)		vhost_has_work((vq)->dev)
 
 static inline long vhost_worker_ioctl(struct vhost_dev *dev, unsigned int cmd,
 				      void __user *argp)

@@ -189,6 +189,8 @@ static int start_queue(struct vhost_blk_queue *queue)
 	queue->broken = false;
 	queue->starved = false;
 	queue->used_count = 0;
+	queue->poll_ns = 0;
+	queue->quiet_since = 0;
 	vhost_vq_set_backend(&queue->vq, queue->blk);
 	ret = vhost_vq_init_access(&queue->vq);
 	if (ret) {

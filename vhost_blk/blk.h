@@ -6,6 +6,7 @@
  *	backend.c	attaching and detaching a disk
  *	pool.c		memory of a queue, all of it taken when a disk is attached
  *	queue.c		the worker: ring to requests, and back
+ *	poll.c		the worker waits for the driver without a doorbell
  *	request.c	one request: parsed, checked, started
  *	bdev.c		requests to a block device
  *	file.c		requests to a regular file
@@ -120,6 +121,10 @@ struct vhost_blk_request {
  * @used:	Requests that are done and not in the used ring yet; under
  *		vq.mutex
  * @used_count:	Their number
+ * @poll_ns:	How long to wait for the driver before a doorbell is asked for;
+ *		under vq.mutex
+ * @quiet_since: Time at which a doorbell was asked for, 0 if the worker knows
+ *		of something to do; under vq.mutex
  * @lock:	Guards what follows
  * @stopping:	No new requests
  * @done:	Requests that are done
@@ -144,6 +149,8 @@ struct vhost_blk_queue {
 	void *bounce;
 	struct vring_used_elem used[VHOST_BLK_BATCH];
 	unsigned int used_count;
+	u64 poll_ns;
+	u64 quiet_since;
 	/* Guards all below. */
 	spinlock_t lock;
 	bool stopping;
@@ -192,8 +199,14 @@ void vhost_blk_parts_put(struct vhost_blk_request *request);
 
 /* queue.c */
 void vhost_blk_queue_init(struct vhost_blk_queue *queue, struct vhost_blk *blk);
+void vhost_blk_queue_claim(struct vhost_blk_queue *queue);
 void vhost_blk_queue_reap(struct vhost_blk_queue *queue, bool tell);
 void vhost_blk_request_done(struct vhost_blk_request *request, int error);
+
+/* poll.c */
+bool vhost_blk_poll(struct vhost_blk_queue *queue);
+void vhost_blk_poll_quiet(struct vhost_blk_queue *queue);
+void vhost_blk_poll_rung(struct vhost_blk_queue *queue);
 
 /* log.c */
 int vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count);

@@ -66,8 +66,15 @@ static bool take_done(struct vhost_blk_queue *queue, struct list_head *done)
 	return !list_empty(done);
 }
 
-/* Requests that end need not wake the worker until it reaps them. */
-static void claim(struct vhost_blk_queue *queue)
+/**
+ * vhost_blk_queue_claim() - Requests that end need not wake the worker
+ * @queue:	Queue
+ *
+ * Until the next vhost_blk_queue_reap().
+ *
+ * Context: The queue's worker, vq.mutex held.
+ */
+void vhost_blk_queue_claim(struct vhost_blk_queue *queue)
 {
 	spin_lock_irq(&queue->lock);
 	queue->reaping = true;
@@ -239,7 +246,7 @@ static bool start_requests(struct vhost_blk_queue *queue,
 	struct blk_plug plug;
 	int ret;
 
-	claim(queue);
+	vhost_blk_queue_claim(queue);
 	blk_start_plug(&plug);
 	do {
 		ret = next_request(queue, load);
@@ -255,8 +262,10 @@ static bool wait_for_kick(struct vhost_blk_queue *queue)
 {
 	struct vhost_virtqueue *vq = &queue->vq;
 
-	if (!vhost_enable_notify(vq->dev, vq))
+	if (!vhost_enable_notify(vq->dev, vq)) {
+		vhost_blk_poll_quiet(queue);
 		return true;
+	}
 	vhost_disable_notify(vq->dev, vq);
 	return false;
 }
@@ -266,9 +275,10 @@ static void run_queue(struct vhost_blk_queue *queue)
 	struct vhost_virtqueue *vq = &queue->vq;
 	struct vhost_blk_load load = { 0 };
 
+	vhost_blk_poll_rung(queue);
 	vhost_disable_notify(vq->dev, vq);
 	while (start_requests(queue, &load))
-		if (wait_for_kick(queue))
+		if (!vhost_blk_poll(queue) && wait_for_kick(queue))
 			break;
 }
 

@@ -114,12 +114,16 @@ static struct blk_uring *state_of(struct uring_queue *queue)
 	return queue->blk->state;
 }
 
-/* The submission queue has room for all requests and both eventfds. */
+/*
+ * From now on each signal is a completion, until one says that it was the last.
+ * The eventfd need not be read in between. The submission queue has room for
+ * all requests and both eventfds.
+ */
 static void watch(struct uring_queue *queue, int fd, unsigned int id)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&queue->ring);
 
-	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	io_uring_prep_poll_multishot(sqe, fd, POLLIN);
 	io_uring_sqe_set_data64(sqe, id);
 }
 
@@ -277,12 +281,10 @@ static void request_ended(struct uring_queue *queue, unsigned int id, int res)
 
 static void handle(struct uring_queue *queue, const struct io_uring_cqe *cqe)
 {
-	eventfd_t ignored;
-
 	switch (cqe->user_data) {
 	case KICK:
-		eventfd_read(queue->kick, &ignored);
-		watch(queue, queue->kick, KICK);
+		if (!(cqe->flags & IORING_CQE_F_MORE))
+			watch(queue, queue->kick, KICK);
 		if (!queue->stopping)
 			start_requests(queue);
 		break;
@@ -300,6 +302,10 @@ static void *uring_thread(void *opaque)
 	struct io_uring_cqe *cqe;
 	unsigned int head, count;
 
+	if (io_uring_enable_rings(&queue->ring)) {
+		eventfd_write(queue->error, 1);
+		return NULL;
+	}
 	watch(queue, queue->stop, STOP);
 	watch(queue, queue->kick, KICK);
 	while (!queue->stopping || queue->in_flight) {
@@ -327,14 +333,21 @@ static void init_requests(struct uring_queue *queue)
 	queue->stopping = false;
 }
 
-/* Without registered buffers all works as well, only slower. */
+/*
+ * The ring belongs to the thread that enables it, which is the only one to use
+ * it, and which alone is interrupted for completions, when it waits for them.
+ * Without registered buffers all works as well, only slower.
+ */
 static int set_up_ring(struct uring_queue *queue)
 {
+	const unsigned int flags = IORING_SETUP_SINGLE_ISSUER |
+				   IORING_SETUP_DEFER_TASKRUN |
+				   IORING_SETUP_R_DISABLED;
 	struct blk_uring *state = state_of(queue);
 	int fd = state->direct >= 0 ? state->direct : queue->blk->disk.fd;
 	int ret;
 
-	ret = io_uring_queue_init(2 * VIRTQUEUE_MAX_SIZE, &queue->ring, 0);
+	ret = io_uring_queue_init(2 * VIRTQUEUE_MAX_SIZE, &queue->ring, flags);
 	if (ret)
 		return ret;
 	ret = io_uring_register_files(&queue->ring, &fd, 1);

@@ -2,6 +2,9 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/timerfd.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
@@ -13,7 +16,11 @@
 
 /* With header and status, a request fills a queue. */
 #define SEG_MAX	 (VIRTQUEUE_MAX_SIZE - 2)
-#define SEG_SIZE (1U << 20)
+#define SEG_SIZE (1U << 18)
+_Static_assert(SEG_MAX * SEG_SIZE <= VHOST_BLK_MAX_BYTES,
+	       "vhost-blk takes no larger requests");
+
+#define SECONDS_BETWEEN_LOOKS 1
 
 /* Sectors of one range to discard or to zero: 1 GiB. */
 #define MAX_RANGE (1U << 21)
@@ -111,6 +118,55 @@ static uint64_t features(struct blk *blk)
 	return blk->backend->features(blk, wanted);
 }
 
+/*
+ * Nothing tells a process that any kind of disk has another size now, so it is
+ * looked at from time to time. Main thread.
+ */
+static void look_at_size(void *opaque)
+{
+	struct blk *blk = opaque;
+	uint64_t ignored;
+
+	if (read(blk->timer.fd, &ignored, sizeof(ignored)) < 0 ||
+	    !disk_resized(&blk->disk))
+		return;
+	blk->config.capacity = blk->disk.sectors;
+	virtio_config_changed(&blk->pci.virtio);
+}
+
+static int watch_size(struct blk *blk)
+{
+	const struct itimerspec when = {
+		.it_interval.tv_sec = SECONDS_BETWEEN_LOOKS,
+		.it_value.tv_sec = SECONDS_BETWEEN_LOOKS,
+	};
+	int ret;
+
+	blk->timer = (struct event_source){
+		.fd = timerfd_create(CLOCK_MONOTONIC,
+				     TFD_NONBLOCK | TFD_CLOEXEC),
+		.ready = look_at_size,
+		.opaque = blk,
+		.enabled = true,
+	};
+	ret = blk->timer.fd < 0 ||
+			      timerfd_settime(blk->timer.fd, 0, &when, NULL)
+		      ? -errno
+		      : event_add(&blk->vm->events, &blk->timer);
+	if (!ret)
+		return 0;
+	log_error("%s: no timer: %s", blk->options->path, strerror(-ret));
+	if (blk->timer.fd >= 0)
+		close(blk->timer.fd);
+	return ret;
+}
+
+static void unwatch_size(struct blk *blk)
+{
+	event_remove(&blk->vm->events, &blk->timer);
+	close(blk->timer.fd);
+}
+
 static void blk_reset(struct vm_device *device)
 {
 	virtio_pci_reset(&from_device(device)->pci);
@@ -127,6 +183,7 @@ static void blk_destroy(struct vm_device *device)
 {
 	struct blk *blk = from_device(device);
 
+	unwatch_size(blk);
 	virtio_pci_remove(&blk->pci);
 	blk_free(blk);
 }
@@ -176,14 +233,19 @@ int blk_create(struct vm *vm, const struct blk_options *options)
 	ret = blk->backend->create(blk);
 	if (ret)
 		goto close;
+	ret = watch_size(blk);
+	if (ret)
+		goto destroy;
 	ret = blk_add(blk);
-	if (ret) {
-		blk_free(blk);
-		return ret;
-	}
+	if (ret)
+		goto unwatch;
 	vm_add_device(vm, &blk->device);
 	return 0;
 
+unwatch:
+	unwatch_size(blk);
+destroy:
+	blk->backend->destroy(blk);
 close:
 	disk_close(&blk->disk);
 free:

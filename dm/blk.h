@@ -11,6 +11,7 @@
 #include <vhost_blk.h>
 
 #include "disk.h"
+#include "event.h"
 #include "options.h"
 #include "virtio_pci.h"
 #include "vm.h"
@@ -24,6 +25,7 @@
  * @write_back:	The driver wants a volatile cache: what is written need not be
  *		on the medium before it says flush
  * @disk:	What it is made of
+ * @timer:	timerfd: look for another size of @disk
  * @options:	How it was asked for
  * @backend:	What handles the requests
  * @state:	Of @backend
@@ -35,6 +37,7 @@ struct blk {
 	struct virtio_blk_config config;
 	atomic_bool write_back;
 	struct disk disk;
+	struct event_source timer;
 	const struct blk_options *options;
 	const struct blk_backend *backend;
 	void *state;

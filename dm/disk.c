@@ -36,19 +36,29 @@ static uint64_t queue_limit(dev_t dev, const char *name)
 	return value;
 }
 
+/* Size in sectors, 0 if it cannot be told. */
+static uint64_t size_of(const struct disk *disk)
+{
+	uint64_t bytes;
+	struct stat st;
+
+	if (disk->is_device)
+		return ioctl(disk->fd, BLKGETSIZE64, &bytes)
+			       ? 0
+			       : bytes / DISK_SECTOR;
+	return fstat(disk->fd, &st) ? 0 : st.st_size / DISK_SECTOR;
+}
+
 static int probe_block_device(struct disk *disk, dev_t dev)
 {
 	int block_size, read_only;
 	unsigned int physical;
-	uint64_t bytes;
 
-	if (ioctl(disk->fd, BLKGETSIZE64, &bytes) ||
-	    ioctl(disk->fd, BLKSSZGET, &block_size) ||
+	if (ioctl(disk->fd, BLKSSZGET, &block_size) ||
 	    ioctl(disk->fd, BLKPBSZGET, &physical) ||
 	    ioctl(disk->fd, BLKROGET, &read_only))
 		return -errno;
 	disk->is_device = true;
-	disk->sectors = bytes / DISK_SECTOR;
 	disk->block_size = block_size;
 	disk->physical_block_size = physical;
 	disk->read_only |= read_only;
@@ -68,7 +78,6 @@ static int probe(struct disk *disk)
 		return probe_block_device(disk, st.st_rdev);
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	disk->sectors = st.st_size / DISK_SECTOR;
 	disk->block_size = DISK_SECTOR;
 	disk->physical_block_size = st.st_blksize;
 	disk->discard_granularity = st.st_blksize;
@@ -94,6 +103,7 @@ int disk_open(struct disk *disk, const char *path, bool read_only)
 		goto fail;
 	}
 	ret = probe(disk);
+	disk->sectors = ret ? 0 : size_of(disk);
 	if (!ret && !disk->sectors)
 		ret = -ENOSPC;
 	if (!ret)
@@ -107,4 +117,12 @@ fail:
 void disk_close(struct disk *disk)
 {
 	close(disk->fd);
+}
+
+/* Look whether the disk has another size by now; @sectors follows it. */
+bool disk_resized(struct disk *disk)
+{
+	uint64_t sectors = size_of(disk);
+
+	return sectors && atomic_exchange(&disk->sectors, sectors) != sectors;
 }

@@ -3,6 +3,7 @@
 #ifndef DM_DISK_H
 #define DM_DISK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,7 +14,7 @@
  * @fd:		File or block device
  * @is_device:	It is a block device
  * @read_only:	It must not be written to
- * @sectors:	Size in sectors of 512 bytes
+ * @sectors:	Size in sectors of 512 bytes; may change at any time
  * @block_size:	Requests begin and end at a multiple of this, in bytes
  * @physical_block_size: What the medium writes at once, in bytes
  * @discard_granularity: What can be discarded, in bytes; 0 if nothing can
@@ -22,7 +23,7 @@ struct disk {
 	int fd;
 	bool is_device;
 	bool read_only;
-	uint64_t sectors;
+	_Atomic uint64_t sectors;
 	uint32_t block_size;
 	uint32_t physical_block_size;
 	uint32_t discard_granularity;
@@ -30,5 +31,6 @@ struct disk {
 
 int disk_open(struct disk *disk, const char *path, bool read_only);
 void disk_close(struct disk *disk);
+bool disk_resized(struct disk *disk);
 
 #endif /* DM_DISK_H */

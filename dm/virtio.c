@@ -56,6 +56,13 @@ void virtio_broken(struct virtio_dev *dev, const char *why)
 	dev->raise(dev, dev->config_vector, VIRTIO_ISR_CONFIG);
 }
 
+/* The driver is to read the device configuration again. Any thread. */
+void virtio_config_changed(struct virtio_dev *dev)
+{
+	dev->generation++;
+	dev->raise(dev, dev->config_vector, VIRTIO_ISR_CONFIG);
+}
+
 /* Used buffers are waiting in @queue. Any thread. */
 void virtio_interrupt(struct virtio_dev *dev, unsigned int queue)
 {

@@ -78,8 +78,9 @@ struct virtio_queue {
  *			thread
  * @queue_count:	Number of queues
  * @queues:		Queues
- * @config:		Device configuration; only @ops changes it
+ * @config:		Device configuration; belongs to the device
  * @config_size:	Bytes in it
+ * @generation:		Number of times it changed by itself, for the driver
  * @fatal:		Called when @ops->start failed for no fault of the
  *			guest's
  * @raise:		Interrupt: MSI-X vector and VIRTIO_ISR_*. Any thread.
@@ -99,6 +100,7 @@ struct virtio_dev {
 	struct virtio_queue queues[VIRTIO_MAX_QUEUES];
 	const void *config;
 	size_t config_size;
+	_Atomic uint8_t generation;
 	void (*raise)(struct virtio_dev *dev, uint16_t vector, uint8_t isr);
 	void (*fatal)(void *opaque);
 	void *opaque;
@@ -113,6 +115,7 @@ void virtio_notify(struct virtio_dev *dev, unsigned int index);
 bool virtio_has(const struct virtio_dev *dev, unsigned int feature);
 
 void virtio_interrupt(struct virtio_dev *dev, unsigned int queue);
+void virtio_config_changed(struct virtio_dev *dev);
 void virtio_broken(struct virtio_dev *dev, const char *why);
 
 #endif /* DM_VIRTIO_H */

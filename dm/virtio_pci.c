@@ -103,6 +103,8 @@ static uint32_t common_read(struct virtio_pci *dev, unsigned int reg)
 		return dev->virtio.queue_count;
 	case VIRTIO_PCI_COMMON_STATUS:
 		return virtio_status(&dev->virtio);
+	case VIRTIO_PCI_COMMON_CFGGENERATION:
+		return dev->virtio.generation;
 	case VIRTIO_PCI_COMMON_Q_SELECT:
 		return dev->queue_select;
 	default:

@@ -4,7 +4,8 @@
 #			device model; VHOST_SRC=... for vhost_blk, where KDIR is
 #			no full source tree and has none behind it
 # make run		demonstration in VMs: KVER=6.1|6.12 HSM=ours|in-tree
-# make test		all tests; T=name for one, KERNEL=debug or rt for another kernel
+# make test		all tests; T=name for one, KERNEL=debug or rt for another kernel,
+#			LONG=1 for those counts that take their time
 # make test-list	their names
 # make bench		all measurements; B=name for one, QUICK=1 for fewer rounds
 # make check		static analysis
@@ -99,7 +100,8 @@ run:
 
 test:
 	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm
-	@$(HARNESS)/test.py --flavour $(KERNEL) --kvers "$(KVERS)" $(T)
+	@$(HARNESS)/test.py --flavour $(KERNEL) --kvers "$(KVERS)" \
+		$(if $(LONG),--long) $(T)
 
 test-list:
 	@$(HARNESS)/test.py --list --kvers "$(KVERS)"

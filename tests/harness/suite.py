@@ -13,6 +13,8 @@ class System:
 
     The Service VM has the physical CPUs 0 and 1; User VMs get the others, of
     which there are `user_cpus`. A test runs once for each kernel and HSM.
+    `long_args` take the place of `args` for `make test LONG=1`. `disk` says that
+    the Service VM has the contents of a User VM's disk in /disk.
     """
 
     program: str
@@ -24,6 +26,8 @@ class System:
     memory: str = "2G"
     cmdline: str = ""
     timeout: int = 120
+    long_args: tuple = ()
+    disk: bool = False
 
 
 SYSTEM = [
@@ -57,9 +61,18 @@ SYSTEM = [
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
     System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
-           args=(1, 1), kernels=("6.1",), timeout=300),
+           args=(1, 1), long_args=(5, 50), kernels=("6.1",), timeout=300),
     System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
-           args=(1, 1), hsms=("in-tree",), kernels=("6.12",), timeout=300),
+           args=(1, 1), long_args=(5, 50), hsms=("in-tree",), kernels=("6.12",),
+           timeout=300),
+    System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
+           args=("short",), long_args=("long",), kernels=("6.12",), disk=True,
+           timeout=300),
+    System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
+           args=("short",), long_args=("long",), hsms=("in-tree",), kernels=("6.1",),
+           disk=True, timeout=300),
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
-           hsms=("none",), timeout=240),
+           args=(5,), long_args=(100,), hsms=("none",), user_cpus=0, timeout=240),
+    System("vhost_blk_hostile", "vhost-blk and a guest that means harm",
+           args=(10000,), long_args=(1000000,), hsms=("none",), user_cpus=0),
 ]

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run the tests: unit tests here, system tests in VMs.
 
-Usage: test.py [--list] [--flavour base|debug|rt] [--kvers LIST] [--jobs N] [NAME...]
+Usage: test.py [--list] [--flavour base|debug|rt] [--kvers LIST] [--jobs N]
+               [--long] [NAME...]
 
 NAME picks tests whose name is NAME or begins with "NAME-". Two tests run at a
-time, unless --jobs says otherwise: most wait for time to pass in their VMs. The
-last line of the output is "N passed, N failed, N skipped": tests that passed and
-failed, and single checks that none of them made.
+time, unless --jobs says otherwise: most wait for time to pass in their VMs. With
+--long tests that count something go on counting. The last line of the output is
+"N passed, N failed, N skipped": tests that passed and failed, and single checks
+that none of them made.
 """
 
 import argparse
@@ -100,15 +102,19 @@ class SystemTest:
         self.about = spec.about
         self.logs = os.path.join(LOGS, self.name)
         self.image = None
+        self.long = False
 
     def run(self):
         """Boot and judge."""
         spec = self.spec
         cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
-        vm = ServiceVM(self.image, self.logs, spec.program, (*spec.args, *cpus),
+        args = spec.long_args if self.long and spec.long_args else spec.args
+        timeout = spec.timeout * (20 if self.long else 1)
+        vm = ServiceVM(self.image, self.logs, spec.program, (*args, *cpus),
                        hsm=self.hsm, service_cpus=SERVICE_CPUS,
                        cpus=SERVICE_CPUS + spec.user_cpus, memory=spec.memory,
-                       cmdline=spec.cmdline, timeout=spec.timeout * self.image.slowness)
+                       cmdline=spec.cmdline, timeout=timeout * self.image.slowness,
+                       disk=spec.disk)
         status = vm.run()
         outcome = judge_tap(vm.log("task"))
         outcome.problems = vm.trouble() + outcome.problems
@@ -137,7 +143,8 @@ def prepare(tests, flavour):
             print(f"# building for kernel {test.kver}", flush=True)
             image = Image(test.kver, flavour)
             image.build_modules()
-            image.build_initramfs()
+            image.build_initramfs(any(
+                other.spec.disk for other in tests if isinstance(other, SystemTest)))
             image.slowness = 5 if flavour == "debug" else 1
             images[test.kver] = image
         test.image = images[test.kver]
@@ -177,6 +184,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--flavour", default="base", choices=("base", "debug", "rt"))
+    parser.add_argument("--long", action="store_true")
     parser.add_argument("--kvers", default="6.1 6.12", type=str.split)
     parser.add_argument("--jobs", default=2, type=int)
     parser.add_argument("names", nargs="*")
@@ -195,6 +203,8 @@ def main():
         return
     if not tests:
         sys.exit("make test: no test has that name; `make test-list` shows them")
+    for test in tests:
+        test.long = options.long
     try:
         prepare(tests, options.flavour)
     except BuildError as error:

@@ -63,6 +63,7 @@ class Image:
         self.name = name
         self.bzimage = os.path.join(self.kdir, "arch/x86/boot/bzImage")
         self.initramfs = os.path.join(self.dir, "service-vm.cpio")
+        self.disk_initramfs = os.path.join(self.dir, "service-vm-disk.cpio")
         with open(os.path.join(self.kdir, "include/config/kernel.release"),
                   encoding="ascii") as release:
             self.release = release.read().strip()
@@ -72,11 +73,15 @@ class Image:
         make(f"modules-{self.name}", "modules", f"KDIR={self.kdir}",
              f"MODULES_DIR={self.modules}")
 
-    def build_initramfs(self):
-        """Pack the initramfs images, with whatever has been built so far."""
+    def build_initramfs(self, disk=False):
+        """Pack the initramfs images, with whatever has been built so far.
+
+        With `disk` also the large one, which has the contents of a User VM's disk.
+        """
         run_logged(f"image-{self.name}",
                    [os.path.join(HARNESS, "image.sh"), self.kdir, self.modules,
-                    self.dir], os.path.join(BUILD, "log", f"image-{self.name}.log"))
+                    self.dir] + (["disk"] if disk else []),
+                   os.path.join(BUILD, "log", f"image-{self.name}.log"))
 
 
 class ServiceVM:
@@ -87,7 +92,7 @@ class ServiceVM:
     """
 
     def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
-                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0):
+                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0, disk=False):
         shutil.rmtree(logs, ignore_errors=True)
         os.makedirs(logs)
         self.image = image
@@ -100,6 +105,7 @@ class ServiceVM:
                  f"nr_cpus={service_cpus}", f"hsm={hsm}", f"task={task}",
                  f"args={','.join(map(str, args))}", cmdline]
         # QEMU splits the modules at commas; a doubled one stands for itself
+        initramfs = image.disk_initramfs if disk else image.initramfs
         kernel = f"{image.bzimage} {' '.join(words)}".strip().replace(",", ",,")
         self.command = [
             "qemu-system-x86_64", "-accel", os.environ.get("ACCEL") or "tcg,thread=multi",
@@ -107,7 +113,7 @@ class ServiceVM:
             "-vga", "none", "-net", "none", "-no-reboot",
             "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
             "-append", f"service_cpus={service_cpus} spin_us={spin_us}",
-            "-initrd", f"{kernel},{image.initramfs}",
+            "-initrd", f"{kernel},{initramfs}",
             "-serial", f"file:{self.log('console')}", "-serial", "stdio",
             "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
 

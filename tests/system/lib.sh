@@ -60,11 +60,18 @@ make_tap() {
 }
 
 # start_vm N CPUS OPTION...: a User VM on the physical CPUS (a list with
-# commas). Its process id is in /run/vmN.pid.
+# commas). Its process id is in /run/vmN.pid. Its root file system is the
+# initramfs or $vm_root, such as /dev/vda.
 start_vm() {
 	vm=$1
 	cpus=$2
 	shift 2
+	if [ -n "$vm_root" ]; then
+		boot="root=$vm_root rw init=/init"
+	else
+		boot=
+		set -- --initrd /images/user-vm.cpio.gz "$@"
+	fi
 	rm -f "/run/vm$vm.in" "/run/vm$vm.stats"
 	# Each console is looked through for warnings at the end
 	[ ! -e "/run/vm$vm.log" ] ||
@@ -72,8 +79,8 @@ start_vm() {
 	mkfifo "/run/vm$vm.in"
 	# Open for reading and writing: the console never sees end of file
 	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
-		--kernel /images/bzImage --initrd /images/user-vm.cpio.gz \
-		--cmdline "console=ttyS0 loglevel=5 mitigations=off tsc=reliable net_address=10.0.$vm.2/24" \
+		--kernel /images/bzImage \
+		--cmdline "console=ttyS0 loglevel=5 mitigations=off tsc=reliable net_address=10.0.$vm.2/24 $boot" \
 		--stats "/run/vm$vm.stats" "$@" \
 		<> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &
 	echo $! > "/run/vm$vm.pid"

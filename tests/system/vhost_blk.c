@@ -1,235 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/vhost-blk by raw ioctls: this process is device model and guest in one.
- * Requests cut in odd ways, requests that no driver makes, disks that come and
- * go while requests are in flight. Ends with a disk that works.
+ * /dev/vhost-blk by raw ioctls. Requests cut in odd ways, requests that no
+ * driver makes, disks that come and go while requests are in flight, power
+ * cuts. Ends with a disk that works.
+ *
+ * Argument: number of power cuts.
  */
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
-#include <stdint.h>
-#include <unistd.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <linux/loop.h>
-#include <linux/virtio_config.h>
-#include <linux/virtio_ring.h>
 
+#include "raw_blk.h"
 #include "tap.h"
-#include "vhost_blk.h"
 
-#define GPA	    0x100000ULL
-#define MEM_SIZE    (16U << 20)
-#define RING	    64
-#define AVAIL	    0x1000
-#define USED	    0x2000
-#define TABLE	    0x3000
-#define HEADER	    0x4000
-#define STATUS	    0x5000
-#define DATA	    0x100000
-#define SECTORS	    (64U << 11)
-#define NO_STATUS   0xff
-#define FAST	    "/dev/fast"
-#define SLOW	    "/dev/slow"
 #define LARGE	    "/dev/loop0"
 #define LARGE_FILE  "/run/large"
 #define CACHED	    "/dev/cached"
-#define SMALL_FILE  "/run/small"
-#define FLUSH_BIT   (1ULL << VIRTIO_BLK_F_FLUSH)
-#define V1_BIT	    (1ULL << VIRTIO_F_VERSION_1)
-#define RO_BIT	    (1ULL << VIRTIO_BLK_F_RO)
 #define SLOW_MILLIS 400
-#define POWER_CUTS  25
 
-static uint8_t *mem;
-static int vhost, kick, call, err;
-static uint16_t avail_idx, used_idx;
-static unsigned int chain_length;
-
-static struct vring_desc *desc(void)
-{
-	return (void *)mem;
-}
-
-static struct vring_avail *avail(void)
-{
-	return (void *)(mem + AVAIL);
-}
-
-static volatile struct vring_used *used(void)
-{
-	return (void *)(mem + USED);
-}
-
-static int vring_file(unsigned long request, int fd)
-{
-	struct vhost_vring_file file = { .fd = fd };
-
-	return ioctl(vhost, request, &file);
-}
-
-static int vring_state(unsigned long request, unsigned int num)
-{
-	struct vhost_vring_state state = { .num = num };
-
-	return ioctl(vhost, request, &state);
-}
-
-static int set_disk(const char *path, int flags)
-{
-	int fd = open(path, flags);
-	int ret, saved;
-
-	ret = vring_file(VHOST_BLK_SET_BACKEND, fd);
-	saved = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = saved;
-	return ret;
-}
-
-static int unset_disk(void)
-{
-	return vring_file(VHOST_BLK_SET_BACKEND, VHOST_FILE_UNBIND);
-}
-
-static int set_memory(void)
-{
-	struct {
-		struct vhost_memory table;
-		struct vhost_memory_region region;
-	} memory = {
-		.table.nregions = 1,
-		.region = { .guest_phys_addr = GPA,
-			    .memory_size = MEM_SIZE,
-			    .userspace_addr = (uintptr_t)mem },
-	};
-
-	return ioctl(vhost, VHOST_SET_MEM_TABLE, &memory);
-}
-
-static int set_features(uint64_t features)
-{
-	return ioctl(vhost, VHOST_SET_FEATURES, &features);
-}
-
-/* A new device with one queue and no disk. */
-static bool set_up(uint64_t features)
-{
-	struct vhost_vring_addr addr = {
-		.desc_user_addr = (uintptr_t)mem,
-		.avail_user_addr = (uintptr_t)mem + AVAIL,
-		.used_user_addr = (uintptr_t)mem + USED,
-	};
-	eventfd_t ignored;
-
-	memset(mem, 0, DATA);
-	avail_idx = 0;
-	used_idx = 0;
-	eventfd_read(kick, &ignored);
-	eventfd_read(call, &ignored);
-	eventfd_read(err, &ignored);
-	return !ioctl(vhost, VHOST_SET_OWNER) && !set_features(features) &&
-	       !set_memory() && !vring_state(VHOST_SET_VRING_NUM, RING) &&
-	       !vring_state(VHOST_SET_VRING_BASE, 0) &&
-	       !ioctl(vhost, VHOST_SET_VRING_ADDR, &addr) &&
-	       !vring_file(VHOST_SET_VRING_CALL, call) &&
-	       !vring_file(VHOST_SET_VRING_ERR, err) &&
-	       !vring_file(VHOST_SET_VRING_KICK, kick);
-}
-
-static bool start_over(uint64_t features, const char *disk, int flags)
-{
-	return !ioctl(vhost, VHOST_RESET_OWNER) && set_up(features) &&
-	       !set_disk(disk, flags);
-}
-
-/* Chains are built one descriptor after the other, from descriptor 0 on. */
-static void begin(void)
-{
-	chain_length = 0;
-}
-
-static void add(uint64_t gpa, uint32_t len, uint16_t flags)
-{
-	struct vring_desc *d = &desc()[chain_length];
-
-	if (chain_length)
-		d[-1].flags |= VRING_DESC_F_NEXT;
-	*d = (struct vring_desc){ .addr = gpa,
-				  .len = len,
-				  .flags = flags,
-				  .next = chain_length + 1 };
-	chain_length++;
-}
-
-static void add_in(uint32_t offset, uint32_t len)
-{
-	add(GPA + offset, len, VRING_DESC_F_WRITE);
-}
-
-static void add_out(uint32_t offset, uint32_t len)
-{
-	add(GPA + offset, len, 0);
-}
-
-static void header(uint32_t type, uint64_t sector)
-{
-	struct virtio_blk_outhdr *h = (void *)(mem + HEADER);
-
-	*h = (struct virtio_blk_outhdr){ .type = type, .sector = sector };
-	mem[STATUS] = NO_STATUS;
-}
-
-static void ring(unsigned int head)
-{
-	avail()->ring[avail_idx++ % RING] = head;
-	__atomic_store_n(&avail()->idx, avail_idx, __ATOMIC_RELEASE);
-	eventfd_write(kick, 1);
-}
-
-static bool wait_event(int fd, int millis)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	eventfd_t ignored;
-
-	if (poll(&p, 1, millis) != 1)
-		return false;
-	eventfd_read(fd, &ignored);
-	return true;
-}
-
-static bool is_used(int millis)
-{
-	while (__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) == used_idx)
-		if (!wait_event(call, millis))
-			return false;
-	used_idx++;
-	return true;
-}
-
-/* Let the chain be worked on. Returns its status, -1 if there is none. */
-static int go(void)
-{
-	ring(0);
-	return is_used(10000) ? mem[STATUS] : -1;
-}
-
-/* A request in the usual three or two pieces. */
-static int request(uint32_t type, uint64_t sector, uint32_t offset,
-		   uint32_t bytes)
-{
-	header(type, sector);
-	begin();
-	add_out(HEADER, 16);
-	if (bytes && (type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID))
-		add_in(offset, bytes);
-	else if (bytes)
-		add_out(offset, bytes);
-	add_in(STATUS, 1);
-	return go();
-}
+static unsigned int power_cut_count;
 
 static void fill(uint32_t offset, uint32_t bytes, unsigned int seed)
 {
@@ -418,7 +206,7 @@ static void wrong_requests(void)
 static void is_broken(const char *what)
 {
 	ring(0);
-	tap_ok(wait_event(err, 5000), "%s: the error event", what);
+	tap_ok(wait_event(err_fd, 5000), "%s: the error event", what);
 	ring(0);
 	tap_ok(!is_used(100), "%s: nothing is done any more", what);
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
@@ -502,7 +290,7 @@ static void arguments(void)
 	tap_ok((features & (V1_BIT | FLUSH_BIT | RO_BIT)) ==
 		       (V1_BIT | FLUSH_BIT | RO_BIT),
 	       "what they have to have");
-	tap_errno(set_features(1ULL << VHOST_F_LOG_ALL), EOPNOTSUPP,
+	tap_errno(set_features(1ULL << VIRTIO_F_ACCESS_PLATFORM), EOPNOTSUPP,
 		  "a feature that is not offered");
 	tap_success(ioctl(vhost, VHOST_BLK_SET_SERIAL,
 			  "raw-ioctls\0\0\0\0\0\0\0\0\0\0"),
@@ -589,7 +377,7 @@ static void in_flight(void)
 	usleep(SLOW_MILLIS * 1000 / 4);
 	close(vhost);
 	tap_ok(true, "closed with requests in flight");
-	vhost = open("/dev/vhost-blk", O_RDWR | O_CLOEXEC);
+	raw_blk_open();
 	tap_success(ioctl(vhost, VHOST_BLK_SET_SERIAL,
 			  "raw-ioctls\0\0\0\0\0\0\0\0\0\0"),
 		    "opened again");
@@ -650,20 +438,145 @@ static void power_cuts(void)
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, CACHED, O_RDWR),
 	       "a disk with a volatile cache");
-	for (i = 0; i < POWER_CUTS && flushed_survives(i); i++)
+	for (i = 0; i < power_cut_count && flushed_survives(i); i++)
 		;
-	tap_eq(i, POWER_CUTS, "what was flushed survives %u power cuts",
-	       POWER_CUTS);
+	tap_eq(i, power_cut_count, "what was flushed survives %u power cuts",
+	       power_cut_count);
 	tap_success(set_features(V1_BIT), "the driver turns the cache off");
-	for (i = 0; i < POWER_CUTS; i++)
+	for (i = 0; i < power_cut_count; i++)
 		if (!write_block(200 + i, i) || !cut_power() ||
 		    !block_is(200 + i, i))
 			break;
-	tap_eq(i, POWER_CUTS, "then all survives %u power cuts", POWER_CUTS);
+	tap_eq(i, power_cut_count, "then all survives %u power cuts", power_cut_count);
 	tap_eq(ranges(VIRTIO_BLK_T_WRITE_ZEROES, 200 * 8, 8, 0, 1), 0,
 	       "a block is zeroed");
 	tap_ok(cut_power() && reads_zeroes(200 * 8, 4096),
 	       "and that survives as well");
+}
+
+static uint64_t dirty[(GPA + MEM_SIZE) / 4096 / 64 + 1];
+
+static int set_log(void *log)
+{
+	uint64_t base = (uintptr_t)log;
+
+	return ioctl(vhost, VHOST_SET_LOG_BASE, &base);
+}
+
+/* Have dirty pages logged, those of the used ring, too, or no more. */
+static int log_pages(bool on)
+{
+	struct vhost_vring_addr addr = {
+		.flags = on ? 1 << VHOST_VRING_F_LOG : 0,
+		.desc_user_addr = (uintptr_t)mem,
+		.avail_user_addr = (uintptr_t)mem + AVAIL,
+		.used_user_addr = (uintptr_t)mem + USED,
+		.log_guest_addr = GPA + USED,
+	};
+
+	if (ioctl(vhost, VHOST_SET_VRING_ADDR, &addr))
+		return -1;
+	return set_features(FLUSH_BIT | V1_BIT |
+			    (on ? 1ULL << VHOST_F_LOG_ALL : 0));
+}
+
+static bool is_dirty(uint32_t offset)
+{
+	uint64_t page = (GPA + offset) / 4096;
+
+	return dirty[page / 64] >> page % 64 & 1;
+}
+
+/* The number of dirty pages, which are clean again afterwards. */
+static unsigned int count_dirty(void)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < sizeof(dirty) / sizeof(dirty[0]); i++)
+		count += __builtin_popcountll(dirty[i]);
+	memset(dirty, 0, sizeof(dirty));
+	return count;
+}
+
+static void dirty_pages(void)
+{
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) && !set_log(dirty),
+	       "a log of dirty pages");
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 8192), 0, "a read");
+	tap_eq(count_dirty(), 0, "nothing is logged before it is asked for");
+	tap_success(log_pages(true), "it is, of a disk in use");
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA + 2048, 8192), 0, "a read");
+	tap_ok(is_dirty(DATA) && is_dirty(DATA + 4096) && is_dirty(DATA + 8192),
+	       "its pages are dirty");
+	tap_ok(is_dirty(STATUS) && is_dirty(USED), "status and used ring, too");
+	tap_eq(count_dirty(), 5, "and nothing else");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 8192), 0, "a write");
+	tap_ok(is_dirty(STATUS) && is_dirty(USED), "its status is logged");
+	tap_eq(count_dirty(), 2, "and nothing else");
+	tap_eq(request(VIRTIO_BLK_T_IN, SECTORS, DATA, 4096),
+	       VIRTIO_BLK_S_IOERR, "a read that fails");
+	tap_ok(is_dirty(STATUS), "its status is logged");
+	count_dirty();
+	tap_success(log_pages(false), "no more");
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 8192), 0, "a read");
+	tap_eq(count_dirty(), 0, "nothing is logged");
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR) && !set_log(dirty),
+	       "a log for a slow disk");
+	flood(4096);
+	usleep(SLOW_MILLIS * 1000 / 4);
+	tap_success(log_pages(true), "with requests in flight");
+	used_idx = __atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE);
+	count_dirty();
+	usleep(SLOW_MILLIS * 2000);
+	tap_ok(!count_used() || is_dirty(DATA),
+	       "what ends later is logged: %u of %u", count_used(), RING);
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
+		       !set_log((void *)0x1000) && !log_pages(true),
+	       "a log that is not there");
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	add_in(DATA, 512);
+	add_in(STATUS, 1);
+	ring(0);
+	tap_ok(wait_event(err_fd, 5000), "stops the queue");
+	count_dirty();
+}
+
+/* How many of some requests that nobody rings for are done nevertheless. */
+static unsigned int done_unasked(void)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < 50; i++) {
+		if (request(VIRTIO_BLK_T_IN, 0, DATA, 512))
+			return 0;
+		offer(0);
+		if (is_used(20)) {
+			count++;
+			continue;
+		}
+		eventfd_write(kick, 1);
+		if (!is_used(5000))
+			return 0;
+	}
+	return count;
+}
+
+static void busyloop(void)
+{
+	unsigned int count;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
+	tap_eq(done_unasked(), 0, "nothing is done before the doorbell");
+	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 100000),
+		    "busyloop");
+	count = done_unasked();
+	tap_ok(count > 0, "%u requests are done without a doorbell", count);
+	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 0), "none");
+	tap_eq(done_unasked(), 0, "nothing again");
 }
 
 static void *switch_disks(void *stop)
@@ -700,19 +613,10 @@ static void race(void)
 
 static bool make_disks(void)
 {
-	return !system(
-		"modprobe null_blk nr_devices=0 && modprobe vhost_blk && "
-		"mkdir -p /sys/kernel/config && "
-		"mount -t configfs configfs /sys/kernel/config && "
-		"cd /sys/kernel/config/nullb && "
-		"for d in fast slow cached; do mkdir $d && "
-		"echo 64 > $d/size && echo 1 > $d/memory_backed && "
-		"echo 1 > $d/discard; done && "
-		"echo 2 > slow/irqmode && echo 400000000 > slow/completion_nsec && "
-		"echo 16 > cached/cache_size && "
-		"echo 1 > fast/power && echo 1 > slow/power && "
-		"echo 1 > cached/power && "
-		"truncate -s 64M " SMALL_FILE " " LARGE_FILE);
+	return mount_configfs() && make_disk("fast", "") &&
+	       make_disk("slow", "irqmode=2 completion_nsec=400000000 ") &&
+	       make_disk("cached", "cache_size=16 ") &&
+	       !system("truncate -s 64M " SMALL_FILE " " LARGE_FILE);
 }
 
 /* A loop device: null_blk wants each buffer to be of whole blocks. */
@@ -731,22 +635,16 @@ static bool make_large_blocks(void)
 
 static bool remove_disks(void)
 {
-	return !system(
-		"cd /sys/kernel/config/nullb && rmdir fast slow cached && "
-		"cd / && umount /sys/kernel/config && "
-		"rmmod vhost_blk && rmmod null_blk");
+	return remove_disk("fast") && remove_disk("slow") &&
+	       remove_disk("cached") && unmount_configfs();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE,
-		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	kick = eventfd(0, EFD_NONBLOCK);
-	call = eventfd(0, EFD_NONBLOCK);
-	err = eventfd(0, EFD_NONBLOCK);
+	power_cut_count = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
+	raw_blk_init();
 	tap_ok(make_disks() && make_large_blocks(), "the disks are made");
-	vhost = open("/dev/vhost-blk", O_RDWR | O_CLOEXEC);
-	tap_ok(vhost >= 0, "the device opens");
+	tap_ok(raw_blk_open(), "the device opens");
 
 	arguments();
 	transfers("block device");
@@ -773,7 +671,10 @@ int main(void)
 	power_cuts();
 	in_flight();
 	starvation();
+	dirty_pages();
+	busyloop();
 	race();
+	tap_ok(guards_are_intact(), "only guest memory was written to");
 	close(vhost);
 	tap_ok(remove_disks(), "nothing is in use");
 	return tap_done();

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * /dev/vhost-blk by raw ioctls: this process is device model and guest in one,
+ * with one queue. Its memory is guest memory at GPA; the rings come first, then
+ * one header and one status, then data.
+ */
+#ifndef RAW_BLK_H
+#define RAW_BLK_H
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include "vhost_blk.h"
+
+#define GPA	    0x100000ULL
+#define MEM_SIZE    (16U << 20)
+#define GUARD_SIZE  (64U << 10)
+#define GUARD_BYTE  0x5a
+#define RING	    64
+#define AVAIL	    0x1000
+#define USED	    0x2000
+#define TABLE	    0x3000
+#define HEADER	    0x4000
+#define STATUS	    0x5000
+#define DATA	    0x100000
+#define SECTORS	    (64U << 11)
+#define NO_STATUS   0xff
+#define FAST	    "/dev/fast"
+#define SLOW	    "/dev/slow"
+#define SMALL_FILE  "/run/small"
+#define FLUSH_BIT   (1ULL << VIRTIO_BLK_F_FLUSH)
+#define V1_BIT	    (1ULL << VIRTIO_F_VERSION_1)
+#define RO_BIT	    (1ULL << VIRTIO_BLK_F_RO)
+
+static uint8_t *mem;
+static int vhost, kick, call, err_fd;
+static uint16_t avail_idx, used_idx;
+static unsigned int chain_length;
+
+static inline struct vring_desc *desc(void)
+{
+	return (void *)mem;
+}
+
+static inline struct vring_avail *avail(void)
+{
+	return (void *)(mem + AVAIL);
+}
+
+static inline volatile struct vring_used *used(void)
+{
+	return (void *)(mem + USED);
+}
+
+static inline int vring_file(unsigned long request, int fd)
+{
+	struct vhost_vring_file file = { .fd = fd };
+
+	return ioctl(vhost, request, &file);
+}
+
+static inline int vring_state(unsigned long request, unsigned int num)
+{
+	struct vhost_vring_state state = { .num = num };
+
+	return ioctl(vhost, request, &state);
+}
+
+static inline int set_disk(const char *path, int flags)
+{
+	int fd = open(path, flags);
+	int ret, saved;
+
+	ret = vring_file(VHOST_BLK_SET_BACKEND, fd);
+	saved = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return ret;
+}
+
+static inline int unset_disk(void)
+{
+	return vring_file(VHOST_BLK_SET_BACKEND, VHOST_FILE_UNBIND);
+}
+
+static inline int set_memory(void)
+{
+	struct {
+		struct vhost_memory table;
+		struct vhost_memory_region region;
+	} memory = {
+		.table.nregions = 1,
+		.region = { .guest_phys_addr = GPA,
+			    .memory_size = MEM_SIZE,
+			    .userspace_addr = (uintptr_t)mem },
+	};
+
+	return ioctl(vhost, VHOST_SET_MEM_TABLE, &memory);
+}
+
+static inline int set_features(uint64_t features)
+{
+	return ioctl(vhost, VHOST_SET_FEATURES, &features);
+}
+
+/* A new device with one queue and no disk. */
+static inline bool set_up(uint64_t features)
+{
+	struct vhost_vring_addr addr = {
+		.desc_user_addr = (uintptr_t)mem,
+		.avail_user_addr = (uintptr_t)mem + AVAIL,
+		.used_user_addr = (uintptr_t)mem + USED,
+	};
+	eventfd_t ignored;
+
+	memset(mem, 0, DATA);
+	avail_idx = 0;
+	used_idx = 0;
+	eventfd_read(kick, &ignored);
+	eventfd_read(call, &ignored);
+	eventfd_read(err_fd, &ignored);
+	return !ioctl(vhost, VHOST_SET_OWNER) && !set_features(features) &&
+	       !set_memory() && !vring_state(VHOST_SET_VRING_NUM, RING) &&
+	       !vring_state(VHOST_SET_VRING_BASE, 0) &&
+	       !ioctl(vhost, VHOST_SET_VRING_ADDR, &addr) &&
+	       !vring_file(VHOST_SET_VRING_CALL, call) &&
+	       !vring_file(VHOST_SET_VRING_ERR, err_fd) &&
+	       !vring_file(VHOST_SET_VRING_KICK, kick);
+}
+
+static inline bool start_over(uint64_t features, const char *disk, int flags)
+{
+	return !ioctl(vhost, VHOST_RESET_OWNER) && set_up(features) &&
+	       !set_disk(disk, flags);
+}
+
+/* Chains are built one descriptor after the other, from descriptor 0 on. */
+static inline void begin(void)
+{
+	chain_length = 0;
+}
+
+static inline void add(uint64_t gpa, uint32_t len, uint16_t flags)
+{
+	struct vring_desc *d = &desc()[chain_length];
+
+	if (chain_length)
+		d[-1].flags |= VRING_DESC_F_NEXT;
+	*d = (struct vring_desc){ .addr = gpa,
+				  .len = len,
+				  .flags = flags,
+				  .next = chain_length + 1 };
+	chain_length++;
+}
+
+static inline void add_in(uint32_t offset, uint32_t len)
+{
+	add(GPA + offset, len, VRING_DESC_F_WRITE);
+}
+
+static inline void add_out(uint32_t offset, uint32_t len)
+{
+	add(GPA + offset, len, 0);
+}
+
+static inline void header(uint32_t type, uint64_t sector)
+{
+	struct virtio_blk_outhdr *h = (void *)(mem + HEADER);
+
+	*h = (struct virtio_blk_outhdr){ .type = type, .sector = sector };
+	mem[STATUS] = NO_STATUS;
+}
+
+/* Make a chain available. */
+static inline void offer(unsigned int head)
+{
+	avail()->ring[avail_idx++ % RING] = head;
+	__atomic_store_n(&avail()->idx, avail_idx, __ATOMIC_RELEASE);
+}
+
+static inline void ring(unsigned int head)
+{
+	offer(head);
+	eventfd_write(kick, 1);
+}
+
+static inline bool wait_event(int fd, int millis)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	eventfd_t ignored;
+
+	if (poll(&p, 1, millis) != 1)
+		return false;
+	eventfd_read(fd, &ignored);
+	return true;
+}
+
+static inline bool is_used(int millis)
+{
+	while (__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) == used_idx)
+		if (!wait_event(call, millis))
+			return false;
+	used_idx++;
+	return true;
+}
+
+/* Let the chain be worked on. Returns its status, -1 if there is none. */
+static inline int go(void)
+{
+	ring(0);
+	return is_used(10000) ? mem[STATUS] : -1;
+}
+
+/* A request in the usual three or two pieces. */
+static inline int request(uint32_t type, uint64_t sector, uint32_t offset,
+		   uint32_t bytes)
+{
+	header(type, sector);
+	begin();
+	add_out(HEADER, 16);
+	if (bytes && (type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID))
+		add_in(offset, bytes);
+	else if (bytes)
+		add_out(offset, bytes);
+	add_in(STATUS, 1);
+	return go();
+}
+
+/* Guest memory and eventfds. The device is to be opened yet. */
+static inline void raw_blk_init(void)
+{
+	uint8_t *all = mmap(NULL, MEM_SIZE + 2 * GUARD_SIZE,
+			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+
+	kick = eventfd(0, EFD_NONBLOCK);
+	call = eventfd(0, EFD_NONBLOCK);
+	err_fd = eventfd(0, EFD_NONBLOCK);
+	if (all == MAP_FAILED || kick < 0 || call < 0 || err_fd < 0)
+		err(1, "no memory or eventfd");
+	mem = all + GUARD_SIZE;
+	memset(all, GUARD_BYTE, GUARD_SIZE);
+	memset(mem + MEM_SIZE, GUARD_BYTE, GUARD_SIZE);
+}
+
+/* What lies around guest memory was not written to. */
+static inline bool guards_are_intact(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < GUARD_SIZE; i++)
+		if (mem[-1 - (int)i] != GUARD_BYTE ||
+		    mem[MEM_SIZE + i] != GUARD_BYTE)
+			return false;
+	return true;
+}
+
+/* Where null_blk is made. */
+static inline bool mount_configfs(void)
+{
+	return !system("modprobe null_blk nr_devices=0 && "
+		       "modprobe vhost_blk && "
+		       "mkdir -p /sys/kernel/config && "
+		       "mount -t configfs configfs /sys/kernel/config");
+}
+
+/*
+ * A disk of 64 MiB in memory, by null_blk; @settings are file=value of its
+ * directory in configfs, each with a space behind it.
+ */
+static inline bool make_disk(const char *name, const char *settings)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command),
+		 "mkdir /sys/kernel/config/nullb/%s && "
+		 "cd /sys/kernel/config/nullb/%s && "
+		 "for s in size=64 memory_backed=1 discard=1 %s power=1; do "
+		 "echo ${s#*=} > ${s%%=*} || exit 1; done",
+		 name, name, settings);
+	return !system(command);
+}
+
+static inline bool remove_disk(const char *name)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rmdir /sys/kernel/config/nullb/%s",
+		 name);
+	return !system(command);
+}
+
+static inline bool unmount_configfs(void)
+{
+	return !system("umount /sys/kernel/config && rmmod vhost_blk && "
+		       "rmmod null_blk");
+}
+
+static inline bool raw_blk_open(void)
+{
+	vhost = open("/dev/vhost-blk", O_RDWR | O_CLOEXEC);
+	return vhost >= 0;
+}
+
+#endif /* RAW_BLK_H */

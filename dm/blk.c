@@ -17,7 +17,7 @@
 /* With header and status, a request fills a queue. */
 #define SEG_MAX	 (VIRTQUEUE_MAX_SIZE - 2)
 #define SEG_SIZE (1U << 18)
-_Static_assert(SEG_MAX * SEG_SIZE <= VHOST_BLK_MAX_BYTES,
+_Static_assert(SEG_MAX *SEG_SIZE <= VHOST_BLK_MAX_BYTES,
 	       "vhost-blk takes no larger requests");
 
 #define SECONDS_BETWEEN_LOOKS 1

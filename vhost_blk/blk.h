@@ -43,7 +43,7 @@
 #define VHOST_BLK_BOUNCE	32768
 
 /* Sectors that are discarded or zeroed at a time: 256 MiB. */
-#define VHOST_BLK_RANGE_CHUNK	(1U << 19)
+#define VHOST_BLK_RANGE_CHUNK	BIT(19)
 
 struct vhost_blk_request;
 

@@ -25,25 +25,25 @@
 
 #include "vhost_blk.h"
 
-#define GPA	    0x100000ULL
-#define MEM_SIZE    (16U << 20)
-#define GUARD_SIZE  (64U << 10)
-#define GUARD_BYTE  0x5a
-#define RING	    64
-#define AVAIL	    0x1000
-#define USED	    0x2000
-#define TABLE	    0x3000
-#define HEADER	    0x4000
-#define STATUS	    0x5000
-#define DATA	    0x100000
-#define SECTORS	    (64U << 11)
-#define NO_STATUS   0xff
-#define FAST	    "/dev/fast"
-#define SLOW	    "/dev/slow"
-#define SMALL_FILE  "/run/small"
-#define FLUSH_BIT   (1ULL << VIRTIO_BLK_F_FLUSH)
-#define V1_BIT	    (1ULL << VIRTIO_F_VERSION_1)
-#define RO_BIT	    (1ULL << VIRTIO_BLK_F_RO)
+#define GPA	   0x100000ULL
+#define MEM_SIZE   (16U << 20)
+#define GUARD_SIZE (64U << 10)
+#define GUARD_BYTE 0x5a
+#define RING	   64
+#define AVAIL	   0x1000
+#define USED	   0x2000
+#define TABLE	   0x3000
+#define HEADER	   0x4000
+#define STATUS	   0x5000
+#define DATA	   0x100000
+#define SECTORS	   (64U << 11)
+#define NO_STATUS  0xff
+#define FAST	   "/dev/fast"
+#define SLOW	   "/dev/slow"
+#define SMALL_FILE "/run/small"
+#define FLUSH_BIT  (1ULL << VIRTIO_BLK_F_FLUSH)
+#define V1_BIT	   (1ULL << VIRTIO_F_VERSION_1)
+#define RO_BIT	   (1ULL << VIRTIO_BLK_F_RO)
 
 static uint8_t *mem;
 static int vhost, kick, call, err_fd;
@@ -227,7 +227,7 @@ static inline int go(void)
 
 /* A request in the usual three or two pieces. */
 static inline int request(uint32_t type, uint64_t sector, uint32_t offset,
-		   uint32_t bytes)
+			  uint32_t bytes)
 {
 	header(type, sector);
 	begin();
@@ -243,9 +243,9 @@ static inline int request(uint32_t type, uint64_t sector, uint32_t offset,
 /* Guest memory and eventfds. The device is to be opened yet. */
 static inline void raw_blk_init(void)
 {
-	uint8_t *all = mmap(NULL, MEM_SIZE + 2 * GUARD_SIZE,
-			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			    -1, 0);
+	uint8_t *all =
+		mmap(NULL, MEM_SIZE + 2 * GUARD_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	kick = eventfd(0, EFD_NONBLOCK);
 	call = eventfd(0, EFD_NONBLOCK);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Disks of a User VM: on block devices and files, through vhost-blk, and through
-# the device model by io_uring or threads. What is written is there, on the disk
-# as well as in the User VM; what is not to be written is not.
+# the device model by io_uring or a thread. What is written is there, on the
+# disk as well as in the User VM, also when the device model is killed; what is
+# not to be written is not.
 #
 # Arguments: seconds for each random test, how often the device model is killed,
 # physical CPUs of the User VM.
@@ -12,47 +13,97 @@ kills=$2
 cpus=$3,$4
 vm_memory=256M
 
+# Disks by what handles them; each of the files in memory takes no direct I/O.
+# The last two are read-only.
+vhost_disks="vda vdb vdc"
+other_disks="vdd vde vdf"
+start() {
+	start_vm 1 "$cpus" --blk "path=/dev/nullb0,serial=SERIAL-OF-20-LETTERS,queues=2" \
+		--blk "path=/mnt/disk1" --blk "path=/run/disk" \
+		--blk "path=/dev/nullb1,serial=uring,queues=2,backend=uring" \
+		--blk "path=/mnt/disk2,backend=uring" \
+		--blk "path=/mnt/disk3,queues=2,backend=thread" \
+		--blk "path=/dev/ram1,ro" --blk "path=/dev/ram1,ro,backend=uring"
+}
+
+prepare() {
+	modprobe null_blk nr_devices=3 gb=1 memory_backed=1 discard=1 &&
+		mke2fs /dev/nullb2 && mkdir -p /mnt && mount -t ext4 /dev/nullb2 /mnt &&
+		truncate -s 128M /mnt/disk1 /mnt/disk2 /mnt/disk3 && truncate -s 64M /run/disk &&
+		dd if=/dev/zero of=/dev/ram1 bs=1M count=4 && modprobe vhost_blk
+}
+
+# What the driver has read from the configuration space, and from GET_ID
+are_as_configured() {
+	guest 1 "for d in vda vdd vdf; do [ -d /sys/block/\$d/mq/1 ] || echo \$d: one queue; done
+		for d in vdb vde; do [ ! -d /sys/block/\$d/mq/1 ] || echo \$d: two queues; done
+		[ \$(blockdev --getsize64 /dev/vda) = 1073741824 ] || echo vda: size
+		[ \$(blockdev --getsize64 /dev/vdf) = 134217728 ] || echo vdf: size
+		[ \$(cat /sys/block/vda/serial) = SERIAL-OF-20-LETTERS ] || echo vda: serial
+		[ \$(cat /sys/block/vdd/serial) = uring ] || echo vdd: serial" > /run/configured
+	cat /run/configured
+	! grep -q vd /run/configured
+}
+
+# on_all DISKS COMMAND: run the command in the User VM for all disks at once;
+# DISK in it stands for their names
+on_all() {
+	commands=
+	for disk in $1; do
+		commands="$commands $(echo "$2" | sed "s/DISK/$disk/g") & pids=\"\$pids \$!\"; "
+	done
+	guest 1 "pids=; $commands failed=0; for p in \$pids; do wait \$p || failed=1; done; [ \$failed = 0 ]"
+}
+
+# Random reads and writes: threads, largest transfer
+transfers() {
+	on_all "$1" "blk_io verify /dev/DISK $seconds $2 $3"
+}
+
+cache_mode() {
+	guest 1 "for d in vda vdd vdf; do echo '$1' > /sys/block/\$d/cache_type &&
+			[ \"\$(cat /sys/block/\$d/cache_type)\" = '$1' ] &&
+			blk_io fill /dev/\$d 0 0x10000 9 && blk_io expect /dev/\$d 0 0x10000 9 ||
+			break; done && [ \$d = vdf ]"
+}
+
+read_only() {
+	on_all "vdg vdh" "blk_io expect /dev/DISK 0 0x100000 0 && blk_io refused /dev/DISK"
+}
+
 # The sectors of the Service VM's device, past its page cache
 sha_of() {
-	dd if="$1" bs=1M count="$2" iflag=direct 2> /dev/null | sha256sum | cut -d ' ' -f 1
+	dd if="$1" bs=1M count=4 iflag=direct 2> /dev/null | sha256sum | cut -d ' ' -f 1
 }
 
-attach() {
-	check "$1: the User VM comes to its prompt" vm_ready 1 || return
-	check "$1: two queues" guest 1 "[ -d /sys/block/vda/mq/1 ]"
-	check "$1: the serial number" guest 1 "[ \$(cat /sys/block/vda/serial) = SERIAL-OF-20-LETTERS ]"
-	check "$1: the size" guest 1 "[ \$(blockdev --getsize64 /dev/vda) = $2 ]"
-}
-
-# transfers TITLE DISK: reads and writes of all sizes, alone and many at once
-transfers() {
-	check "$1: random, up to 1 MiB, one at a time" guest 1 "blk_io verify $2 $seconds 1 1048576"
-	check "$1: random, up to 1 MiB, eight at once" guest 1 "blk_io verify $2 $seconds 8 1048576"
-	check "$1: random, up to 4 KiB, three at once" guest 1 "blk_io verify $2 $seconds 3 4096"
-}
-
-# The disk and its guest read the same
+# same_data PATH DISK: the disk and its guest read the same
 same_data() {
-	mine=$(sha_of "$1" 4)
+	mine=$(sha_of "$1")
 	its=$(guest 1 "dd if=$2 bs=1M count=4 iflag=direct 2> /dev/null | sha256sum | cut -d ' ' -f 1")
 	echo "$mine $its"
 	[ "$mine" = "$its" ]
 }
 
-cache_mode() {
-	guest 1 "echo '$2' > /sys/block/vda/cache_type && [ \"\$(cat /sys/block/vda/cache_type)\" = '$2' ]" &&
-		guest 1 "blk_io fill /dev/vda 0 0x10000 9 && blk_io expect /dev/vda 0 0x10000 9"
+has_size() {
+	[ "$(guest 1 "blockdev --getsize64 $1")" = "$2" ]
+}
+
+# grow PATH DISK: a file becomes 160 MiB while it is in use
+grow() {
+	truncate -s 160M "$1" && wait_until 10 has_size "$2" 167772160 &&
+		guest 1 "blk_io fill $2 0x9000000 0x100000 5 && blk_io expect $2 0x9000000 0x100000 5"
+}
+
+# The driver lets go of a disk and takes it again
+rebind() {
+	driver=/sys/bus/virtio/drivers/virtio_blk
+	device=$(guest 1 "basename \$(readlink /sys/block/$1/device)") || return
+	guest 1 "echo $device > $driver/unbind && ! [ -e /dev/$1 ] &&
+		echo $device > $driver/bind && blk_io expect /dev/$1 0x100000 0x40000 7"
 }
 
 statistic() {
 	sed -n "s/.*\"$1\": *\\([0-9]*\\).*/\\1/p" /run/vm1.stats
-}
-
-rebind() {
-	driver=/sys/bus/virtio/drivers/virtio_blk
-	device=$(guest 1 "basename \$(readlink /sys/block/vda/device)") || return
-	guest 1 "echo $device > $driver/unbind && ! [ -e /dev/vda ]" || return
-	guest 1 "echo $device > $driver/bind && [ -e /dev/vda ]"
 }
 
 # How far each writer has come
@@ -73,55 +124,45 @@ kill_while_writing() {
 	kill_vm 1
 }
 
-# start_with OPTION: a User VM with four disks: vda on a block device with two
-# queues, vdb and vdc on files with and without direct I/O, vdd read-only
-start_with() {
-	start_vm 1 "$cpus" --blk "path=/dev/nullb0,serial=SERIAL-OF-20-LETTERS,queues=2$1" \
-		--blk "path=/mnt/disk$1" --blk "path=/run/disk$1" --blk "path=/dev/ram1,ro$1"
-}
-
-# work TITLE: all that a User VM can do with these disks
 work() {
-	attach "$1, block device" 1073741824 || return
-	check "$1, block device: written through" cache_mode "$1" "write through"
-	check "$1, block device: written back" cache_mode "$1" "write back"
-	for disk in "block device:/dev/vda" "file:/dev/vdb" "file in memory:/dev/vdc"; do
-		transfers "$1, ${disk%:*}" "${disk#*:}"
-		check "$1, ${disk%:*}: zeroed and discarded" guest 1 "blk_io ranges ${disk#*:} 0x100000"
+	check "queues, sizes, serial numbers" are_as_configured
+	check "written through" cache_mode "write through"
+	check "written back" cache_mode "write back"
+	for size in 4096 1048576; do
+		for threads in 1 8; do
+			check "vhost: random, up to $size bytes, $threads at once" \
+				transfers "$vhost_disks" $threads $size
+		done
 	done
-	check "$1, read-only: it is read" guest 1 "blk_io expect /dev/vdd 0 0x100000 0"
-	check "$1, read-only: it is not written" guest 1 "blk_io refused /dev/vdd"
-	check "$1, block device: the Service VM reads the same" same_data /dev/nullb0 /dev/vda
-	check "$1, file: the Service VM reads the same" same_data /mnt/disk /dev/vdb
-	check "$1: unbound and bound" rebind
-	check "$1: what was written is there" guest 1 "blk_io expect /dev/vda 0x100000 0x40000 7"
-	check "$1: the User VM powers off" stop_vm 1
-}
-
-prepare() {
-	modprobe null_blk nr_devices=2 gb=1 memory_backed=1 discard=1 &&
-		mke2fs /dev/nullb1 && mkdir -p /mnt && mount -t ext4 /dev/nullb1 /mnt &&
-		truncate -s 128M /mnt/disk && truncate -s 64M /run/disk &&
-		dd if=/dev/zero of=/dev/ram1 bs=1M count=4 && modprobe vhost_blk
+	check "io_uring, thread: random, up to 1 MiB, 8 at once" transfers "$other_disks" 8 1048576
+	check "parts are zeroed and discarded" \
+		on_all "$vhost_disks $other_disks" "blk_io ranges /dev/DISK 0x100000"
+	check "read-only disks are read and not written" read_only
+	check "vhost: the Service VM reads the same from the device" same_data /dev/nullb0 /dev/vda
+	check "vhost: and from the file" same_data /mnt/disk1 /dev/vdb
+	check "io_uring: the Service VM reads the same from the device" same_data /dev/nullb1 /dev/vdd
+	check "io_uring: and from the file" same_data /mnt/disk2 /dev/vde
+	for disk in "vhost:1:/dev/vdb" "io_uring:2:/dev/vde" "thread:3:/dev/vdf"; do
+		number=${disk#*:}
+		check "${disk%%:*}: the disk grows" grow "/mnt/disk${number%%:*}" "${disk##*:}"
+	done
+	for disk in vda vdd vdf; do
+		check "$disk is unbound and bound, and the same" rebind $disk
+	done
+	check "the User VM powers off" stop_vm 1
+	check "no doorbell reached the device model but that of the thread" \
+		[ "$(statistic doorbells_to_dm)" = 0 ]
 }
 
 check "the disks are made" prepare
-start_with ""
-work "vhost"
-check "vhost: no doorbell reached the device model" [ "$(statistic doorbells_to_dm)" = 0 ]
-
-start_with ",backend=uring"
-work "io_uring"
-check "io_uring: no doorbell reached the device model" [ "$(statistic doorbells_to_dm)" = 0 ]
-
-start_with ",backend=thread"
-work "thread"
+start
+check "the User VM comes to its prompt" vm_ready 1 && work
 
 # Each User VM looks for what the one before it was told is written, then writes
 # itself and is killed.
 generation=0
 acked=
-start_with ""
+start
 while check "kill $generation: the User VM comes to its prompt" vm_ready 1; do
 	[ "$generation" = 0 ] ||
 		check "kill $generation: what was acknowledged is there: $acked" \
@@ -131,9 +172,9 @@ while check "kill $generation: the User VM comes to its prompt" vm_ready 1; do
 	check "kill $generation: the device model is killed while writing" \
 		kill_while_writing "$generation" $((20 + generation * 37 % 200))
 	acked=$(last_ack)
-	start_with ""
+	start
 done
-check "the User VM powers off" stop_vm 1
+check "the last User VM powers off" stop_vm 1
 
 check "no page stays pinned" no_pages_pinned
 check "vhost_blk unloads" rmmod vhost_blk

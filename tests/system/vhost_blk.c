@@ -447,7 +447,8 @@ static void power_cuts(void)
 		if (!write_block(200 + i, i) || !cut_power() ||
 		    !block_is(200 + i, i))
 			break;
-	tap_eq(i, power_cut_count, "then all survives %u power cuts", power_cut_count);
+	tap_eq(i, power_cut_count, "then all survives %u power cuts",
+	       power_cut_count);
 	tap_eq(ranges(VIRTIO_BLK_T_WRITE_ZEROES, 200 * 8, 8, 0, 1), 0,
 	       "a block is zeroed");
 	tap_ok(cut_power() && reads_zeroes(200 * 8, 4096),

@@ -73,10 +73,13 @@ static uint64_t odd_address(void)
 
 static uint32_t odd_length(void)
 {
-	const uint32_t odd[] = { 0,	 1,	     15,	16,
-				 17,	 511,	     513,	4095,
-				 1 << 20, 0x7fffffff, 0x80000000, UINT32_MAX,
-				 MEM_SIZE, below(1 << 16) };
+	const uint32_t odd[] = { 0,	     1,
+				 15,	     16,
+				 17,	     511,
+				 513,	     4095,
+				 1 << 20,    0x7fffffff,
+				 0x80000000, UINT32_MAX,
+				 MEM_SIZE,   below(1 << 16) };
 
 	return PICK(odd);
 }
@@ -165,11 +168,12 @@ static void spoil(struct vring_desc *d)
 static unsigned int random_chain(struct vring_desc *d, unsigned int room,
 				 unsigned int base, unsigned int i)
 {
-	const uint32_t types[] = { VIRTIO_BLK_T_IN,    VIRTIO_BLK_T_IN,
-				   VIRTIO_BLK_T_OUT,   VIRTIO_BLK_T_OUT,
-				   VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID,
-				   VIRTIO_BLK_T_DISCARD,
-				   VIRTIO_BLK_T_WRITE_ZEROES };
+	const uint32_t types[] = {
+		VIRTIO_BLK_T_IN,      VIRTIO_BLK_T_IN,
+		VIRTIO_BLK_T_OUT,     VIRTIO_BLK_T_OUT,
+		VIRTIO_BLK_T_FLUSH,   VIRTIO_BLK_T_GET_ID,
+		VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES
+	};
 	uint32_t type = PICK(types);
 	unsigned int count, k;
 
@@ -239,7 +243,8 @@ static void *racer(void *opaque)
 			mem[HEADERS + (random >> 8) % 0x200] = random >> 48;
 			break;
 		default:
-			mem[AVAIL + (random >> 8) % 0x200] ^= 1 << (random >> 61);
+			mem[AVAIL + (random >> 8) % 0x200] ^= 1
+							      << (random >> 61);
 		}
 		sched_yield();
 	}

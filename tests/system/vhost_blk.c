@@ -546,7 +546,10 @@ static void dirty_pages(void)
 	count_dirty();
 }
 
-/* How many of some requests that nobody rings for are done nevertheless. */
+/*
+ * How many of some requests that nobody rings for are done nevertheless. The
+ * worker is given time to ask for a doorbell, as it looks once more afterwards.
+ */
 static unsigned int done_unasked(void)
 {
 	unsigned int i, count = 0;
@@ -554,6 +557,7 @@ static unsigned int done_unasked(void)
 	for (i = 0; i < 50; i++) {
 		if (request(VIRTIO_BLK_T_IN, 0, DATA, 512))
 			return 0;
+		usleep(2000);
 		offer(0);
 		if (is_used(20)) {
 			count++;

@@ -73,6 +73,7 @@ static int blk_vhost_create(struct blk *blk)
 	vhost->kind = &vhost_blk;
 	vhost->vm = blk->vm;
 	vhost->pci = &blk->pci;
+	vhost->busyloop = options->busyloop;
 	ret = acrnvhost_blk_open(&vhost->dev, blk->vm->hsm.fd, blk->disk.fd,
 				 options->queues, options->serial);
 	if (ret) {

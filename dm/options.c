@@ -36,9 +36,12 @@ static const char usage[] =
 	"                        moves packets in this process instead of the\n"
 	"                        kernel (on); may be given several times\n"
 	"  --blk path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID][,queues=N]\n"
+	"      [,busyloop=N]\n"
 	"                        virtio-blk on a file or block device; uring and\n"
 	"                        thread handle requests in this process instead of\n"
-	"                        the kernel (vhost); may be given several times\n"
+	"                        the kernel (vhost), which waits N microseconds\n"
+	"                        for requests before it asks for a doorbell (0);\n"
+	"                        may be given several times\n"
 	"  --completion-polling  vCPUs spin for the completion of their I/O\n"
 	"  --stats FILE          write counters there at the end, in JSON\n"
 	"  --help                this text\n"
@@ -200,16 +203,16 @@ static bool set_text(char *to, size_t size, const char *text)
 	return true;
 }
 
-static bool parse_queues(const char *text, unsigned int *queues)
+static bool parse_number(const char *text, unsigned int min, unsigned int max,
+			 unsigned int *number)
 {
 	unsigned long value;
 	char *end;
 
 	value = strtoul(text, &end, 10);
-	if (end == text || *end || *text == '-' || !value ||
-	    value > BLK_MAX_QUEUES)
+	if (end == text || *end || *text == '-' || value < min || value > max)
 		return false;
-	*queues = value;
+	*number = value;
 	return true;
 }
 
@@ -247,7 +250,9 @@ static bool parse_blk_field(char *field, struct blk_options *blk)
 	if (!strcmp(field, "serial"))
 		return set_text(blk->serial, sizeof(blk->serial), value);
 	if (!strcmp(field, "queues"))
-		return parse_queues(value, &blk->queues);
+		return parse_number(value, 1, BLK_MAX_QUEUES, &blk->queues);
+	if (!strcmp(field, "busyloop"))
+		return parse_number(value, 0, BLK_MAX_BUSYLOOP, &blk->busyloop);
 	if (!strcmp(field, "backend"))
 		return parse_backend(value, &blk->backend);
 	return false;
@@ -269,9 +274,9 @@ int options_blk(const char *text, struct blk_options *blk)
 		return 0;
 	log_error(
 		"--blk %s: path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID]"
-		"[,queues=N] is needed, with up to %d bytes of ID and up to "
-		"%d queues",
-		text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES);
+		"[,queues=N][,busyloop=N] is needed, with up to %d bytes of "
+		"ID, up to %d queues and up to %d microseconds",
+		text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES, BLK_MAX_BUSYLOOP);
 	return -EINVAL;
 }
 

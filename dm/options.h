@@ -17,6 +17,9 @@
 #define BLK_MAX_QUEUES	16
 #define BLK_SERIAL_SIZE 20
 
+/* Longer than a millisecond, a doorbell costs less than the wait. */
+#define BLK_MAX_BUSYLOOP 1000
+
 /**
  * struct net_options - One --net
  * @tap:	Name of the tap device
@@ -41,6 +44,8 @@ enum blk_backend_kind {
  * @path:	File or block device
  * @serial:	What the guest sees as its serial number
  * @queues:	Number of queues
+ * @busyloop:	Microseconds that vhost waits for requests before it asks for a
+ *		doorbell
  * @read_only:	The guest must not write to it
  * @backend:	What handles its requests
  */
@@ -48,6 +53,7 @@ struct blk_options {
 	char path[PATH_MAX];
 	char serial[BLK_SERIAL_SIZE + 1];
 	unsigned int queues;
+	unsigned int busyloop;
 	bool read_only;
 	enum blk_backend_kind backend;
 };

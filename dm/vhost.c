@@ -31,7 +31,8 @@ static bool get_doorbell(struct vhost *vhost, unsigned int queue,
 static int set_queue(struct vhost *vhost, unsigned int index)
 {
 	struct virtio_queue *queue = &vhost->pci->virtio.queues[index];
-	struct acrnvhost_queue config = { .size = queue->config.size };
+	struct acrnvhost_queue config = { .size = queue->config.size,
+					  .busyloop = vhost->busyloop };
 	struct acrnvhost_doorbell doorbell;
 	struct virtqueue_rings rings;
 	struct acrn_msi_entry msi;

@@ -34,6 +34,7 @@ struct vhost_kind {
  * @dev:	vhost device
  * @features:	What it can do
  * @queue_count: Number of queues
+ * @busyloop:	Microseconds to wait for the driver with open eyes
  * @errors:	Queues that were found to be corrupt
  *
  * The @state of struct virtio_dev points here.
@@ -45,6 +46,7 @@ struct vhost {
 	struct acrnvhost *dev;
 	uint64_t features;
 	unsigned int queue_count;
+	unsigned int busyloop;
 	struct event_source errors[VIRTIO_MAX_QUEUES];
 };
 

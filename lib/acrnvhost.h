@@ -76,6 +76,8 @@ struct acrnvhost_doorbell {
  * @doorbell:	Where the driver writes, NULL while it cannot be reached
  * @msi:	Message to send for used buffers, NULL while the vector is
  *		masked or there is none
+ * @busyloop:	Microseconds that vhost waits for further buffers before it asks
+ *		for a doorbell, 0 for none
  *
  * What @doorbell and @msi point to is copied.
  */
@@ -87,6 +89,7 @@ struct acrnvhost_queue {
 	void *used;
 	const struct acrnvhost_doorbell *doorbell;
 	const struct acrn_msi_entry *msi;
+	__u32 busyloop;
 };
 
 int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd);

@@ -169,7 +169,11 @@ static int set_rings(struct acrnvhost *dev, unsigned int index)
 			      queue->config.base);
 	if (ret)
 		return ret;
-	return vhost_ioctl(dev->vhost_fd, VHOST_SET_VRING_ADDR, &addr);
+	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_VRING_ADDR, &addr);
+	if (ret || !queue->config.busyloop)
+		return ret;
+	return set_vring_state(dev, VHOST_SET_VRING_BUSYLOOP_TIMEOUT, index,
+			       queue->config.busyloop);
 }
 
 static int set_eventfds(struct acrnvhost *dev, unsigned int index)

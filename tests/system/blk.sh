@@ -19,7 +19,7 @@ vhost_disks="vda vdb vdc"
 other_disks="vdd vde vdf"
 start() {
 	start_vm 1 "$cpus" --blk "path=/dev/nullb0,serial=SERIAL-OF-20-LETTERS,queues=2" \
-		--blk "path=/mnt/disk1" --blk "path=/run/disk" \
+		--blk "path=/mnt/disk1,busyloop=50" --blk "path=/run/disk" \
 		--blk "path=/dev/nullb1,serial=uring,queues=2,backend=uring" \
 		--blk "path=/mnt/disk2,backend=uring" \
 		--blk "path=/mnt/disk3,queues=2,backend=thread" \

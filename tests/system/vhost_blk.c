@@ -323,6 +323,42 @@ static void arguments(void)
 		  "another size of a ring in use");
 }
 
+/*
+ * A ring as large as they get, with the request at its very end. Its parts lie
+ * where data is otherwise.
+ */
+static bool large_ring(unsigned int size)
+{
+	const uint32_t avail_offset = DATA + 0x100000;
+	const uint32_t used_offset = DATA + 0x200000;
+	struct vring_desc *d = (void *)(mem + DATA);
+	uint16_t *available = (void *)(mem + avail_offset);
+	struct vhost_vring_addr addr = {
+		.desc_user_addr = (uintptr_t)d,
+		.avail_user_addr = (uintptr_t)available,
+		.used_user_addr = (uintptr_t)mem + used_offset,
+	};
+
+	if (ioctl(vhost, VHOST_RESET_OWNER) || !set_up(FLUSH_BIT | V1_BIT) ||
+	    vring_state(VHOST_SET_VRING_NUM, size) ||
+	    vring_state(VHOST_SET_VRING_BASE, size - 1) ||
+	    ioctl(vhost, VHOST_SET_VRING_ADDR, &addr))
+		return false;
+	memset(mem + DATA, 0, 0x300000);
+	header(VIRTIO_BLK_T_IN, 0);
+	d[size - 1] = (struct vring_desc){ GPA + HEADER, 16, VRING_DESC_F_NEXT,
+					   size - 2 };
+	d[size - 2] =
+		(struct vring_desc){ GPA + STATUS, 1, VRING_DESC_F_WRITE, 0 };
+	available[2 + size - 1] = size - 1;
+	available[1] = size;
+	memcpy(mem + used_offset + 2, &(uint16_t){ size - 1 }, 2);
+	if (set_disk(FAST, O_RDWR))
+		return false;
+	eventfd_write(kick, 1);
+	return wait_event(call, 5000) && !mem[STATUS];
+}
+
 /* As many requests as the ring takes, on a disk that takes its time. */
 static void flood(uint32_t bytes)
 {
@@ -679,6 +715,8 @@ int main(int argc, char **argv)
 	dirty_pages();
 	busyloop();
 	race();
+	tap_ok(large_ring(1024), "a ring of 1024");
+	tap_ok(large_ring(32768), "a ring of 32768");
 	tap_ok(guards_are_intact(), "only guest memory was written to");
 	close(vhost);
 	tap_ok(remove_disks(), "nothing is in use");

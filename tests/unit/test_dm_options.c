@@ -81,6 +81,8 @@ static void blks(void)
 		"path=a,queues=17",
 		"path=a,queues=2x",
 		"path=a,queues=-1",
+		"path=a,busyloop=1001",
+		"path=a,busyloop=",
 		"path=a,serial=",
 		"path=a,serial=twenty-one-characters",
 		"path=a,rw",
@@ -101,8 +103,10 @@ static void blks(void)
 		       blk.queues == 16 && strlen(blk.serial) == 20,
 	       "all of it");
 	tap_ok(!options_blk("path=f,backend=uring", &blk) &&
-		       blk.backend == BLK_URING,
+		       blk.backend == BLK_URING && !blk.busyloop,
 	       "io_uring");
+	tap_ok(!options_blk("path=f,busyloop=50", &blk) && blk.busyloop == 50,
+	       "busyloop");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		tap_ok(options_blk(bad[i], &blk), "no disk: '%s'", bad[i]);
 }

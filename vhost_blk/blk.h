@@ -62,6 +62,16 @@ struct vhost_blk_part {
 };
 
 /**
+ * struct vhost_blk_buffer - Memory that a request takes once and keeps
+ * @data:	Memory
+ * @size:	Bytes that are there
+ */
+struct vhost_blk_buffer {
+	void *data;
+	size_t size;
+};
+
+/**
  * struct vhost_blk_request - A request of the guest
  * @list:	In @free or @done of the queue
  * @queue:	Queue it came from
@@ -71,15 +81,19 @@ struct vhost_blk_part {
  * @type:	VIRTIO_BLK_T_*
  * @error:	0 or the first error
  * @bytes:	Data that is read or written
+ * @out:	Number of buffers that the device reads
+ * @in:		Number of buffers that the device writes
  * @pending:	bios that have not ended yet
  * @parts:	bios
  * @iocb:	For a regular file
+ * @pos:	Where in it
+ * @iov:	For a regular file: struct iovec of the data, and of the header
  * @work:	For what cannot be done without sleeping for long
  * @ranges:	To discard or to zero
  * @range_count: Their number
- * @log:	Guest memory that it writes to, for VHOST_F_LOG_ALL
+ * @log:	struct vhost_log of guest memory that it writes to, for
+ *		VHOST_F_LOG_ALL
  * @log_count:	Number of entries in @log
- * @log_size:	Number of entries that @log has room for
  */
 struct vhost_blk_request {
 	struct list_head list;
@@ -90,15 +104,18 @@ struct vhost_blk_request {
 	u32 type;
 	int error;
 	size_t bytes;
+	unsigned int out;
+	unsigned int in;
 	atomic_t pending;
 	struct vhost_blk_part *parts;
 	struct kiocb iocb;
+	loff_t pos;
+	struct vhost_blk_buffer iov;
 	struct work_struct work;
 	struct vhost_blk_range ranges[VHOST_BLK_MAX_RANGES];
 	unsigned int range_count;
-	struct vhost_log *log;
+	struct vhost_blk_buffer log;
 	unsigned int log_count;
-	unsigned int log_size;
 };
 
 /**
@@ -194,6 +211,8 @@ int vhost_blk_pool_create(struct vhost_blk_queue *queue);
 void vhost_blk_pool_destroy(struct vhost_blk_queue *queue);
 struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_queue *queue);
 void vhost_blk_request_put(struct vhost_blk_request *request);
+int vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer, const void *data,
+			  size_t bytes);
 struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_request *request);
 void vhost_blk_parts_put(struct vhost_blk_request *request);
 
@@ -225,8 +244,8 @@ int vhost_blk_bdev_ranges(struct vhost_blk_request *request);
 void vhost_blk_bdev_release(struct vhost_blk_request *request);
 
 /* file.c */
-int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector,
-			    struct iov_iter *data);
+int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector);
+void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request);
 int vhost_blk_file_flush(struct vhost_blk_request *request);
 int vhost_blk_file_ranges(struct vhost_blk_request *request);
 

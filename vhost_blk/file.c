@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests to a regular file: direct and asynchronous where the file system
- * can, through the page cache otherwise, with the worker waiting.
+ * Requests to a regular file: direct and asynchronous. What would have to wait
+ * before it is on its way to the disk, for blocks to be allocated or because it
+ * has to go through the page cache, is begun once more in a workqueue, so that
+ * the worker does not wait.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/kthread.h>
 
 #include "blk.h"
 
@@ -13,67 +16,133 @@ static bool is_write(const struct vhost_blk_request *request)
 	return request->type == VIRTIO_BLK_T_OUT;
 }
 
+/* The worker uses vq.iov for the next request. */
+static int keep_iov(struct vhost_blk_request *request)
+{
+	const struct iovec *iov = request->queue->vq.iov;
+	unsigned int count = is_write(request) ? request->out : request->in;
+
+	if (!is_write(request))
+		iov += request->out;
+	return vhost_blk_buffer_fill(&request->iov, iov, count * sizeof(*iov));
+}
+
+static void get_data(struct vhost_blk_request *request, struct iov_iter *data)
+{
+	const struct iovec *iov = request->iov.data;
+	size_t header = sizeof(struct virtio_blk_outhdr);
+
+	if (!is_write(request)) {
+		iov_iter_init(data, ITER_DEST, iov, request->in,
+			      request->bytes);
+		return;
+	}
+	iov_iter_init(data, ITER_SOURCE, iov, request->out,
+		      header + request->bytes);
+	iov_iter_advance(data, header);
+}
+
 /* End of a transfer. Any context. */
 static void transfer_complete(struct kiocb *iocb, long ret)
 {
 	struct vhost_blk_request *request =
 		container_of(iocb, struct vhost_blk_request, iocb);
+	bool whole = ret >= 0 && ret == request->bytes;
 
 	if (is_write(request))
 		kiocb_end_write(iocb);
+	/* Which may also end in the middle, where it would have to wait. */
+	if (iocb->ki_flags & IOCB_NOWAIT && !whole) {
+		queue_work(vhost_blk_workqueue, &request->work);
+		return;
+	}
 	/* A file that has shrunk meanwhile gives less than was asked for. */
 	if (ret >= 0)
-		ret = ret == request->bytes ? 0 : -EIO;
+		ret = whole ? 0 : -EIO;
 	vhost_blk_request_done(request, ret);
 }
 
-static ssize_t transfer(struct vhost_blk_request *request, u64 sector,
-			struct iov_iter *data, bool direct)
+/* Returns -EIOCBQUEUED if it ends by transfer_complete(), or how it ended. */
+static ssize_t transfer(struct vhost_blk_request *request, int flags)
 {
-	struct file *file = request->queue->blk->file;
 	struct kiocb *iocb = &request->iocb;
+	struct file *file = iocb->ki_filp;
+	struct iov_iter data;
 
-	init_sync_kiocb(iocb, file);
-	iocb->ki_pos = sector << SECTOR_SHIFT;
-	iocb->ki_complete = transfer_complete;
-	iocb->ki_flags &= ~IOCB_DIRECT;
-	if (direct)
-		iocb->ki_flags |= IOCB_DIRECT;
+	get_data(request, &data);
+	iocb->ki_pos = request->pos;
+	iocb->ki_flags = (iocb_flags(file) & ~IOCB_DIRECT) | flags;
 	if (!is_write(request))
-		return file->f_op->read_iter(iocb, data);
+		return file->f_op->read_iter(iocb, &data);
 	if (vhost_blk_write_through(request->queue))
 		iocb->ki_flags |= IOCB_DSYNC;
-	return file->f_op->write_iter(iocb, data);
+	return file->f_op->write_iter(iocb, &data);
+}
+
+static bool is_direct(const struct file *file)
+{
+	return file->f_mode & FMODE_CAN_ODIRECT;
 }
 
 /**
  * vhost_blk_file_transfer() - Read or write
  * @request:	Request
  * @sector:	First sector; the range was checked
- * @data:	The guest's memory
  *
  * Context: The queue's worker, vq.mutex held.
  *
- * Return: 0, as the request always ends by vhost_blk_request_done().
+ * Return: 0 if the request ends by vhost_blk_request_done(), or -ENOMEM.
  */
-int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector,
-			    struct iov_iter *data)
+int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
 {
 	struct file *file = request->queue->blk->file;
-	bool direct = file->f_mode & FMODE_CAN_ODIRECT;
-	struct iov_iter again = *data;
+	struct kiocb *iocb = &request->iocb;
 	ssize_t ret;
 
-	request->iocb.ki_filp = file;
+	ret = keep_iov(request);
+	if (ret)
+		return ret;
+	request->pos = sector << SECTOR_SHIFT;
+	init_sync_kiocb(iocb, file);
+	iocb->ki_complete = transfer_complete;
+	if (!is_direct(file) || !(file->f_mode & FMODE_NOWAIT)) {
+		queue_work(vhost_blk_workqueue, &request->work);
+		return 0;
+	}
 	if (is_write(request))
-		kiocb_start_write(&request->iocb);
-	ret = transfer(request, sector, data, direct);
-	/* Alignment that direct I/O does not take. */
-	if (ret == -EINVAL && direct)
-		ret = transfer(request, sector, &again, false);
+		kiocb_start_write(iocb);
+	ret = transfer(request, IOCB_DIRECT | IOCB_NOWAIT);
 	if (ret != -EIOCBQUEUED)
-		transfer_complete(&request->iocb, ret);
+		transfer_complete(iocb, ret);
 	return 0;
+}
+
+/**
+ * vhost_blk_file_transfer_slowly() - Read or write, and wait if need be
+ * @request:	Request that vhost_blk_file_transfer() has put off
+ *
+ * It ends by vhost_blk_request_done().
+ *
+ * Context: Workqueue; the owner's address space lasts for as long as requests
+ * are in flight.
+ */
+void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
+{
+	struct mm_struct *mm = request->queue->vq.dev->mm;
+	struct kiocb *iocb = &request->iocb;
+	ssize_t ret = -EINVAL;
+
+	kthread_use_mm(mm);
+	if (is_write(request))
+		kiocb_start_write(iocb);
+	if (is_direct(iocb->ki_filp))
+		ret = transfer(request, IOCB_DIRECT);
+	/* Alignment that direct I/O does not take. */
+	if (ret == -EINVAL)
+		ret = transfer(request, 0);
+	if (ret != -EIOCBQUEUED)
+		transfer_complete(iocb, ret);
+	kthread_unuse_mm(mm);
 }
 
 /**

@@ -3,9 +3,11 @@
  * All memory that the requests of a queue take, allocated before the first of
  * them and bounded by the size of the ring.
  */
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "blk.h"
 
@@ -77,8 +79,10 @@ void vhost_blk_pool_destroy(struct vhost_blk_queue *queue)
 {
 	unsigned int i;
 
-	for (i = 0; queue->requests && i < queue->request_count; i++)
-		kvfree(queue->requests[i].log);
+	for (i = 0; queue->requests && i < queue->request_count; i++) {
+		kvfree(queue->requests[i].iov.data);
+		kvfree(queue->requests[i].log.data);
+	}
 	kfree(queue->bounce);
 	kvfree(queue->part_memory);
 	kvfree(queue->requests);
@@ -113,6 +117,43 @@ struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_queue *queue)
 void vhost_blk_request_put(struct vhost_blk_request *request)
 {
 	list_add(&request->list, &request->queue->free);
+}
+
+static int grow(struct vhost_blk_buffer *buffer, size_t bytes)
+{
+	size_t size = roundup_pow_of_two(bytes);
+	void *data = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+
+	if (!data)
+		return -ENOMEM;
+	kvfree(buffer->data);
+	buffer->data = data;
+	buffer->size = size;
+	return 0;
+}
+
+/**
+ * vhost_blk_buffer_fill() - Copy something into a buffer of a request
+ * @buffer:	Buffer
+ * @data:	What it is to hold
+ * @bytes:	Length of @data, which is bounded
+ *
+ * The buffer grows if it has to, and is never smaller again: the requests to
+ * come use it as well.
+ *
+ * Context: Process context, vq.mutex held.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer, const void *data,
+			  size_t bytes)
+{
+	if (!bytes)
+		return 0;
+	if (bytes > buffer->size && grow(buffer, bytes))
+		return -ENOMEM;
+	memcpy(buffer->data, data, bytes);
+	return 0;
 }
 
 /* Add a part to a request. NULL if all are in use. vq.mutex held. */

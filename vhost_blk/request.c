@@ -56,7 +56,13 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 	}
 	if (queue->blk->bdev)
 		return vhost_blk_bdev_transfer(request, sector, data);
-	return vhost_blk_file_transfer(request, sector, data);
+	return vhost_blk_file_transfer(request, sector);
+}
+
+static int do_ranges(struct vhost_blk_request *request)
+{
+	return request->queue->blk->bdev ? vhost_blk_bdev_ranges(request) :
+		vhost_blk_file_ranges(request);
 }
 
 /* What takes its time and goes through no ring of the disk's. */
@@ -64,15 +70,18 @@ static void slow_work(struct work_struct *work)
 {
 	struct vhost_blk_request *request =
 		container_of(work, struct vhost_blk_request, work);
-	int ret;
 
-	if (request->type == VIRTIO_BLK_T_FLUSH)
-		ret = vhost_blk_file_flush(request);
-	else if (request->queue->blk->bdev)
-		ret = vhost_blk_bdev_ranges(request);
-	else
-		ret = vhost_blk_file_ranges(request);
-	vhost_blk_request_done(request, ret);
+	switch (request->type) {
+	case VIRTIO_BLK_T_IN:
+	case VIRTIO_BLK_T_OUT:
+		vhost_blk_file_transfer_slowly(request);
+		break;
+	case VIRTIO_BLK_T_FLUSH:
+		vhost_blk_request_done(request, vhost_blk_file_flush(request));
+		break;
+	default:
+		vhost_blk_request_done(request, do_ranges(request));
+	}
 }
 
 static int flush(struct vhost_blk_request *request)
@@ -185,6 +194,8 @@ int vhost_blk_request_start(struct vhost_blk_request *request,
 		      iov_length(vq->iov, out));
 	if (!writable || !copy_from_iter_full(&header, sizeof(header), &out_iter))
 		return -EINVAL;
+	request->out = out;
+	request->in = in;
 	request->status = status_byte(vq->iov + out, in);
 	request->written = 1;
 	request->type = vhost32_to_cpu(vq, header.type);

@@ -13,9 +13,10 @@
  *		in a MiB with a pattern, zero a part and discard another
  *	refused DISK
  *		writing fails
- *	log DISK GENERATION
+ *	log DISK GENERATION FLUSH
  *		LOG_WRITERS threads write numbered blocks for ever; says how far
- *		each of them has been acknowledged
+ *		each of them has been acknowledged, with FLUSH 1 that it is on
+ *		the medium
  *	checklog DISK GENERATION NUMBER...
  *		of each thread, all up to NUMBER are there
  */
@@ -283,6 +284,7 @@ static int refused(const char *path)
  * @index:	Which of them it is
  * @generation:	Tells these blocks from what was there before, in the upper half
  *		of each word
+ * @flush:	What has been written is to be on the medium
  * @acked:	Number of the last block that the disk has taken
  */
 struct log_writer {
@@ -290,6 +292,7 @@ struct log_writer {
 	int fd;
 	unsigned int index;
 	uint64_t generation;
+	int flush;
 	atomic_uint acked;
 };
 
@@ -311,12 +314,14 @@ static void *log_thread(void *opaque)
 		if (pwrite(writer->fd, data, BLOCK,
 			   log_offset(writer->index, number)) != BLOCK)
 			die("log");
+		if (writer->flush && fdatasync(writer->fd))
+			die("flush");
 		writer->acked = number;
 	}
 	return NULL;
 }
 
-static void log_for_ever(int fd, uint64_t generation)
+static void log_for_ever(int fd, uint64_t generation, int flush)
 {
 	struct log_writer *w = calloc(LOG_WRITERS, sizeof(*w));
 	unsigned int i;
@@ -325,6 +330,7 @@ static void log_for_ever(int fd, uint64_t generation)
 		w[i].fd = fd;
 		w[i].index = i;
 		w[i].generation = generation;
+		w[i].flush = flush;
 		if (pthread_create(&w[i].thread, NULL, log_thread, &w[i]))
 			die("thread");
 	}
@@ -408,8 +414,9 @@ int main(int argc, char **argv)
 		return ranges(open_disk(disk, O_RDWR), number(argv, 3));
 	if (!strcmp(what, "refused"))
 		return refused(disk);
-	if (!strcmp(what, "log") && argc == 4)
-		log_for_ever(open_disk(disk, O_RDWR), number(argv, 3));
+	if (!strcmp(what, "log") && argc == 5)
+		log_for_ever(open_disk(disk, O_RDWR), number(argv, 3),
+			     number(argv, 4));
 	if (!strcmp(what, "checklog") && argc == 4 + LOG_WRITERS)
 		return check_logs(open_disk(disk, O_RDONLY), number(argv, 3),
 				  argv + 4);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Disks of a User VM: on block devices and files, through vhost-blk, and through
 # the device model by io_uring or a thread. What is written is there, on the
-# disk as well as in the User VM, also when the device model is killed; what is
-# not to be written is not.
+# disk as well as in the User VM, also when the device model is killed and when
+# the power fails; what is not to be written is not.
 #
 # Arguments: seconds for each random test, how often the device model is killed,
 # physical CPUs of the User VM.
@@ -18,17 +18,33 @@ vm_memory=256M
 vhost_disks="vda vdb vdc"
 other_disks="vdd vde vdf"
 start() {
-	start_vm 1 "$cpus" --blk "path=/dev/nullb0,serial=SERIAL-OF-20-LETTERS,queues=2" \
+	start_vm 1 "$cpus" --blk "path=/dev/cached,serial=SERIAL-OF-20-LETTERS,queues=2" \
 		--blk "path=/mnt/disk1,busyloop=50" --blk "path=/run/disk" \
-		--blk "path=/dev/nullb1,serial=uring,queues=2,backend=uring" \
+		--blk "path=/dev/nullb0,serial=uring,queues=2,backend=uring" \
 		--blk "path=/mnt/disk2,backend=uring" \
 		--blk "path=/mnt/disk3,queues=2,backend=thread" \
 		--blk "path=/dev/ram1,ro" --blk "path=/dev/ram1,ro,backend=uring"
 }
 
+nullb=/sys/kernel/config/nullb/cached
+
+# A null_blk with a volatile cache, which only configfs can make
+make_cached() {
+	mkdir -p /sys/kernel/config && mount -t configfs configfs /sys/kernel/config &&
+		mkdir $nullb || return
+	for setting in size=1024 memory_backed=1 discard=1 cache_size=16 power=1; do
+		echo ${setting#*=} > $nullb/${setting%%=*} || return
+	done
+}
+
+# What is in the cache is lost
+cut_power() {
+	echo 0 > $nullb/power && echo 1 > $nullb/power
+}
+
 prepare() {
-	modprobe null_blk nr_devices=3 gb=1 memory_backed=1 discard=1 &&
-		mke2fs /dev/nullb2 && mkdir -p /mnt && mount -t ext4 /dev/nullb2 /mnt &&
+	modprobe null_blk nr_devices=2 gb=1 memory_backed=1 discard=1 && make_cached &&
+		mke2fs /dev/nullb1 && mkdir -p /mnt && mount -t ext4 /dev/nullb1 /mnt &&
 		truncate -s 128M /mnt/disk1 /mnt/disk2 /mnt/disk3 && truncate -s 64M /run/disk &&
 		dd if=/dev/zero of=/dev/ram1 bs=1M count=4 && modprobe vhost_blk
 }
@@ -117,11 +133,14 @@ acked() {
 	[ -n "$first" ] && [ "$first" -gt "$1" ]
 }
 
-# kill_while_writing GENERATION BLOCKS
+# kill_while_writing GENERATION BLOCKS: each second time the power fails as well,
+# and what is acknowledged has been flushed
 kill_while_writing() {
-	echo "blk_io log /dev/vda $1" > /run/vm1.in
+	flush=$((1 - $1 % 2))
+	echo "blk_io log /dev/vda $1 $flush" > /run/vm1.in
 	wait_until 30 acked "$2" || return
 	kill_vm 1
+	[ $flush = 0 ] || cut_power
 }
 
 work() {
@@ -138,9 +157,9 @@ work() {
 	check "parts are zeroed and discarded" \
 		on_all "$vhost_disks $other_disks" "blk_io ranges /dev/DISK 0x100000"
 	check "read-only disks are read and not written" read_only
-	check "vhost: the Service VM reads the same from the device" same_data /dev/nullb0 /dev/vda
+	check "vhost: the Service VM reads the same from the device" same_data /dev/cached /dev/vda
 	check "vhost: and from the file" same_data /mnt/disk1 /dev/vdb
-	check "io_uring: the Service VM reads the same from the device" same_data /dev/nullb1 /dev/vdd
+	check "io_uring: the Service VM reads the same from the device" same_data /dev/nullb0 /dev/vdd
 	check "io_uring: and from the file" same_data /mnt/disk2 /dev/vde
 	for disk in "vhost:1:/dev/vdb" "io_uring:2:/dev/vde" "thread:3:/dev/vdf"; do
 		number=${disk#*:}
@@ -178,6 +197,7 @@ check "the last User VM powers off" stop_vm 1
 
 check "no page stays pinned" no_pages_pinned
 check "vhost_blk unloads" rmmod vhost_blk
+check "the disk with the cache goes" rmdir $nullb
 check "the file system is given back" umount /mnt
 check "the modules unload" unload_modules
 finish

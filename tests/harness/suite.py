@@ -53,7 +53,7 @@ SYSTEM = [
     System("dataplane_guest", "doorbells and MSIs of a few instructions, counted",
            hsms=BOTH, user_cpus=1),
     System("dataplane_race", "doorbells and MSIs counted while all changes at once",
-           args=(500,), timeout=180),
+           args=(500,), long_args=(100000,), timeout=180),
     System("dataplane_storm", "User VMs that ring without end", user_cpus=4),
     System("guest_io", "accesses of the User VM that no driver makes", user_cpus=1),
     System("many_vms", "16 User VMs at once, one of them with a mute device model",

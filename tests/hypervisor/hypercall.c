@@ -54,9 +54,10 @@ s64 hypercall(u64 id, u64 arg0, u64 arg1)
 
 	if (!handler)
 		return -ENOTTY;
+	trace_begin();
 	ret = testing_fault(id);
 	if (!ret)
 		ret = handler(arg0, arg1);
-	trace_hypercall(id, arg0, arg1, ret);
+	trace_end(id, arg0, arg1, ret);
 	return ret;
 }

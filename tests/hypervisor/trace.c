@@ -172,12 +172,10 @@ static u64 second_argument(u64 id, u64 arg1)
 	}
 }
 
-void trace_hypercall(u64 id, u64 arg0, u64 arg1, s64 ret)
+static void trace_hypercall(u64 id, u64 arg0, u64 arg1, s64 ret)
 {
 	struct hv_trace_entry entry = { .id = id & 0xff, .result = ret };
 
-	if (!READ_ONCE(trace_on))
-		return;
 	switch (ACRN_HC(entry.id)) {
 	case ACRN_HC_SET_MEMORY_REGIONS:
 		trace_regions(&entry, arg0);
@@ -195,4 +193,16 @@ void trace_hypercall(u64 id, u64 arg0, u64 arg1, s64 ret)
 		break;
 	}
 	add_entry(&entry);
+}
+
+void trace_begin(void)
+{
+	__atomic_add_fetch(&trace.active, 1, __ATOMIC_SEQ_CST);
+}
+
+void trace_end(u64 id, u64 arg0, u64 arg1, s64 ret)
+{
+	if (READ_ONCE(trace_on))
+		trace_hypercall(id, arg0, arg1, ret);
+	__atomic_sub_fetch(&trace.active, 1, __ATOMIC_SEQ_CST);
 }

@@ -9,17 +9,19 @@
 /* The Service VM may read the trace. Part of setting it up. */
 void trace_init(void);
 
+/* A hypercall begins. Any CPU. */
+void trace_begin(void);
+
 /**
- * trace_hypercall() - Keep a hypercall, if the trace is on
+ * trace_end() - Keep a hypercall that has been carried out, if the trace is on
  * @id:		As the Service VM gave it, one that there is
  * @arg0:	First argument
  * @arg1:	Second argument
  * @ret:	What it returns
  *
- * To be called when the hypercall has been carried out, as some return the VM
- * id in their argument. Any CPU.
+ * Not before, as some return the VM id in their argument. Any CPU.
  */
-void trace_hypercall(u64 id, u64 arg0, u64 arg1, s64 ret);
+void trace_end(u64 id, u64 arg0, u64 arg1, s64 ret);
 
 /* What the Service VM's register says and does. */
 u64 trace_address(void);

@@ -71,12 +71,15 @@ struct hv_trace_entry {
 /**
  * struct hv_trace - The last HV_TRACE_ENTRIES of them
  * @count:	How many there were
+ * @active:	How many hypercalls are being carried out, which are not among
+ *		the entries yet
  * @reserved:	0
  * @entries:	Entry n is at n % HV_TRACE_ENTRIES
  */
 struct hv_trace {
 	__u64 count;
-	__u64 reserved[7];
+	__u64 active;
+	__u64 reserved[6];
 	struct hv_trace_entry entries[HV_TRACE_ENTRIES];
 };
 

@@ -66,11 +66,14 @@ static inline bool trace_merge(struct hv_trace_entry *entry,
 	return true;
 }
 
-/* The next hypercall, or NULL. */
+/* The next hypercall, or NULL. Those that have begun are waited for. */
 static inline const struct hv_trace_entry *trace_next(struct trace *trace)
 {
-	uint64_t count =
-		__atomic_load_n(&trace->shared->count, __ATOMIC_ACQUIRE);
+	uint64_t count;
+
+	while (__atomic_load_n(&trace->shared->active, __ATOMIC_ACQUIRE))
+		;
+	count = __atomic_load_n(&trace->shared->count, __ATOMIC_ACQUIRE);
 
 	if (count - trace->seen > HV_TRACE_ENTRIES)
 		errx(1, "more hypercalls than the trace holds");

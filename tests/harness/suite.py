@@ -30,6 +30,27 @@ class System:
     disk: bool = False
 
 
+@dataclass(frozen=True)
+class Differential:
+    """Random calls to both HSMs, compared; see differential.py.
+
+    The seed is always the same unless SEED in the environment names another.
+    With SEQUENCE, that one of the `sequences` alone is done, and shown.
+    """
+
+    program: str = "differential"
+    about: str = "random calls to both HSMs, compared"
+    seed: int = 1
+    sequences: int = 2000
+    kernels: tuple = ("6.1", "6.12")
+    user_cpus: int = 2
+    # Whoever ends a VM does not wait 30 ms for other CPUs
+    cmdline: str = "rcupdate.rcu_expedited=1"
+    timeout: int = 180
+
+
+DIFFERENTIAL = Differential()
+
 SYSTEM = [
     System("iperf", "a Linux User VM, iperf3 over vhost-net and user-space virtio",
            args=(1,), user_cpus=1, timeout=180),

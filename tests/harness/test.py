@@ -22,7 +22,8 @@ import time
 
 from dataclasses import dataclass, field
 
-from suite import SYSTEM
+from differential import compare, show
+from suite import DIFFERENTIAL, SYSTEM
 from vm import BUILD, TOP, BuildError, Image, ServiceVM, make, run_logged
 
 LOGS = os.path.join(BUILD, "test")
@@ -35,9 +36,13 @@ SERVICE_CPUS = 2
 
 @dataclass
 class Outcome:
-    """What a test found: `checks` were made, `skipped` were not."""
+    """What a test found: `checks` were made, `skipped` were not.
+
+    `notes` are worth to be read also when there are no problems.
+    """
 
     problems: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
     checks: int = 0
     skipped: int = 0
 
@@ -57,7 +62,7 @@ def judge_tap(path):
     if plans != [f"1..{len(results)}"] or not results:
         problems.append(f"the plan is {plans or 'missing'}, {len(results)} checks ran")
     skipped = sum(bool(re.match(r"ok \d+ .*# SKIP", line)) for line in results)
-    return Outcome(problems, len(results) - skipped, skipped)
+    return Outcome(problems, checks=len(results) - skipped, skipped=skipped)
 
 
 class UnitTest:
@@ -122,12 +127,56 @@ class SystemTest:
         return outcome
 
 
+class DifferentialTest:
+    """The same random calls on both HSMs of one kernel."""
+
+    def __init__(self, spec, kver):
+        self.spec = spec
+        self.kver = kver
+        self.name = f"{spec.program}-{kver}"
+        self.about = spec.about
+        self.logs = os.path.join(LOGS, self.name)
+        self.image = None
+
+    def run_on(self, hsm, args):
+        """Boot; the path of the results and what is wrong."""
+        spec = self.spec
+        cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
+        vm = ServiceVM(self.image, os.path.join(self.logs, hsm), spec.program,
+                       (*args, *cpus), hsm=hsm, service_cpus=SERVICE_CPUS,
+                       cpus=SERVICE_CPUS + spec.user_cpus, cmdline=spec.cmdline,
+                       timeout=spec.timeout * self.image.slowness)
+        status = vm.run()
+        problems = [f"{hsm}: {problem}" for problem in vm.trouble()]
+        if status and not problems:
+            problems.append(f"{hsm}: exit status {status}")
+        return vm.log("task"), problems
+
+    def run(self):
+        """Boot both, compare."""
+        seed = int(os.environ.get("SEED") or self.spec.seed)
+        only = os.environ.get("SEQUENCE")
+        count = self.spec.sequences // self.image.slowness
+        args = (seed, count, *([only] if only else []))
+        ours, problems = self.run_on("ours", args)
+        theirs, more = self.run_on("in-tree", args)
+        if only:
+            return Outcome(problems + more, show(seed, int(only), ours, theirs), 1)
+        comparison, differences = compare(seed, count, ours, theirs)
+        if differences:
+            differences.insert(0, f"to see one: make test T={self.name} SEED={seed} SEQUENCE=...")
+        return Outcome(problems + more + differences, comparison.notes(seed),
+                       comparison.compared)
+
+
 def all_tests(kvers):
     """Every test, in the order of running."""
     tests = [UnitTest(file) for file in sorted(os.listdir(UNIT))
              if re.fullmatch(r"test_\w+\.c", file)]
     tests += [SystemTest(spec, kver, hsm) for kver in kvers for spec in SYSTEM
               if kver in spec.kernels for hsm in spec.hsms]
+    tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers
+              if kver in DIFFERENTIAL.kernels]
     return tests
 
 
@@ -135,7 +184,7 @@ def prepare(tests, flavour):
     """Build what the system tests among `tests` need."""
     images = {}
     for test in tests:
-        if not isinstance(test, SystemTest):
+        if isinstance(test, UnitTest):
             continue
         if test.kver not in images:
             if not images:
@@ -171,6 +220,8 @@ def run_all(tests, jobs):
             print(f"[{number}/{len(tests)}] {test.name} "
                   f"{'FAILED' if outcome.problems else 'ok'} ({counts}{seconds:.0f} s)",
                   flush=True)
+            for note in outcome.notes:
+                print(f"    {note}")
             if outcome.problems:
                 failed += 1
                 for problem in outcome.problems[:20]:

@@ -1,0 +1,476 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What may differ between two runs of `differential`, one per HSM.
+
+Each rule has the name of an entry of Documentation/differences.md. It looks at a
+step at which the HSMs did not do the same and says whether the entry explains
+all of it, and if so whether their states are still the same: ALIKE, or APART,
+after which the rest of the sequence means nothing.
+"""
+
+from dataclasses import dataclass, field
+from errno import EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOTTY, EPERM
+
+ALIKE = "alike"
+APART = "apart"
+
+PAGE = 0x1000
+HUGE_PAGE = 2 << 20
+PHYSICAL_END = 1 << 40
+RAM, MMIO = 0, 1
+RIGHTS, TYPES = 0x7, 0x7c0
+PIO, DATAMATCH, DEASSIGN = 1, 2, 4
+NO_PLACE = ("hole", "read_only", "nowhere", "kernel")
+HC_PAUSE, HC_DESTROY = 0x13, 0x11
+HC_INJECT_MSI, HC_NOTIFY, HC_MEMORY = 0x23, 0x31, 0x42
+# What the User VM of a sequence writes: two bytes of 1
+GUEST_BELL = 0x1000
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a sequence; a place in memory is a name, all else a number."""
+
+    file: int
+    kind: str
+    arg: str = "ok"
+    args: dict = field(default_factory=dict)
+    text: str = ""
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["args"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass(frozen=True)
+class Hypercall:
+    """What the hypervisor saw; `args` is a digest."""
+
+    id: int
+    vmid: int
+    result: int
+    args: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a call: errno, value, request that waits, hypercalls."""
+
+    errno: int
+    value: str
+    request: str
+    hypercalls: tuple
+    text: str
+
+    def ids(self):
+        """The hypercalls without their arguments."""
+        return [hypercall.id for hypercall in self.hypercalls]
+
+
+class File:
+    """A descriptor as the calls before have left it, on both HSMs."""
+
+    def __init__(self):
+        self.vm = self.no_vcpu = self.client = self.started = False
+        self.unattended = False  # ran without a client at some time
+        self.segments = []
+        self.doorbells = []
+        self.unlike_doorbells = False
+
+    def overlaps(self, start, size):
+        """Whether a segment has any of that."""
+        return any(start < gpa + length and gpa < start + size
+                   for gpa, length in self.segments)
+
+
+class History:
+    """Both descriptors and the eventfds."""
+
+    def __init__(self):
+        self.files = [File(), File()]
+        self.eventfds = [0, 0, 0, 0]  # how often each was opened anew
+        self.counting = set()  # those with an irqfd at some time
+
+    def eventfd(self, number):
+        """Which eventfd, of all that had this number."""
+        return number, self.eventfds[number] if number < 4 else 0
+
+    def note(self, call, errno):
+        """`call` was done, on both HSMs with `errno`, or so that it is alike."""
+        if call.kind == "REOPEN":
+            self.eventfds[call.fd] += 1
+        if errno:
+            return
+        file = self.files[call.file]
+        if call.kind in NOTES:
+            NOTES[call.kind](self, file, call)
+        file.unattended |= file.started and not file.client
+
+
+def note_create(_history, file, call):
+    """A VM is there."""
+    file.__init__()
+    file.vm = True
+    file.no_vcpu = not call.affinity
+
+
+def note_memseg(_history, file, call):
+    """A segment is there."""
+    file.segments.append((call.gpa, call.len))
+
+
+def note_unset(_history, file, call):
+    """A segment is gone."""
+    if (call.gpa, call.len) in file.segments:
+        file.segments.remove((call.gpa, call.len))
+
+
+def doorbell(history, call):
+    """What an ioeventfd is, without what does not count."""
+    data = call.data if call.flags & DATAMATCH else None
+    return (history.eventfd(call.fd), call.flags & PIO, call.addr, call.len, data)
+
+
+def note_ioeventfd(history, file, call):
+    """A doorbell comes or goes; in-tree another of the same eventfd may go."""
+    bell = doorbell(history, call)
+    if not call.flags & DEASSIGN:
+        file.doorbells.append(bell)
+        return
+    if bell in file.doorbells:
+        file.doorbells.remove(bell)
+    if any(other[0] == bell[0] for other in file.doorbells):
+        file.unlike_doorbells = True
+
+
+def note_irqfd(history, _file, call):
+    """Its eventfd's count is not taken in-tree from now on."""
+    if not call.flags & 1:
+        history.counting.add(history.eventfd(call.fd))
+
+
+def note_attribute(name, value):
+    """A note that is an attribute of the file."""
+    return lambda _history, file, _call: setattr(file, name, value)
+
+
+NOTES = {
+    "CREATE_VM": note_create,
+    "DESTROY_VM": lambda _history, file, _call: file.__init__(),
+    "SET_MEMSEG": note_memseg,
+    "UNSET_MEMSEG": note_unset,
+    "CREATE_IOREQ_CLIENT": note_attribute("client", True),
+    "DESTROY_IOREQ_CLIENT": note_attribute("client", False),
+    "START_VM": note_attribute("started", True),
+    "IOEVENTFD": note_ioeventfd,
+    "IRQFD": note_irqfd,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call with both results and all that came before."""
+
+    call: Call
+    ours: Result
+    theirs: Result
+    history: History
+
+    @property
+    def file(self):
+        """The descriptor of the call."""
+        return self.history.files[self.call.file]
+
+    def errnos(self, ours, *theirs):
+        """Whether the errnos are these; any of the in-tree HSM's if none is given."""
+        return self.ours.errno == ours and (not theirs or self.theirs.errno in theirs)
+
+    def both(self):
+        """Whether the errno is the same, and only the rest differs."""
+        return self.ours.errno == self.theirs.errno
+
+    def outcome(self):
+        """A call that ours refuses is without effect unless in-tree takes it."""
+        return ALIKE if self.theirs.errno else APART
+
+
+RULES = {}
+
+
+def rule(name, *kinds):
+    """Register a rule for calls of some kinds, or of any."""
+    def register(function):
+        def applies(step):
+            return function(step) if not kinds or step.call.kind in kinds else None
+        RULES[name] = applies
+        return function
+    return register
+
+
+@rule("ioctl-unknown", "UNKNOWN")
+def _ioctl_unknown(step):
+    if not step.file.vm and step.errnos(ENOTTY, EINVAL):
+        return ALIKE
+    return None
+
+
+@rule("create-errno", "CREATE_VM")
+def _create_errno(step):
+    if step.call.slots in NO_PLACE and step.errnos(EFAULT, EINVAL):
+        return ALIKE
+    return None
+
+
+@rule("ioreq-page-aligned", "CREATE_VM")
+def _ioreq_page_aligned(step):
+    if step.call.slots == "slots_odd" and step.errnos(EINVAL):
+        return step.outcome()
+    return None
+
+
+@rule("start-no-vcpu", "START_VM")
+def _start_no_vcpu(step):
+    if step.file.no_vcpu and step.errnos(EINVAL, EPERM) and not step.ours.hypercalls:
+        return ALIKE
+    return None
+
+
+@rule("destroy-running", "DESTROY_VM", "CREATE_VM", "END")
+def _destroy_running(step):
+    """Ours pauses and completes what is outstanding; apart from that the same."""
+    rest = tuple(call for call in step.ours.hypercalls if call.id not in (HC_PAUSE, HC_NOTIFY))
+    if (step.both() and rest == step.theirs.hypercalls and HC_PAUSE in step.ours.ids()
+            and step.ours.ids().count(HC_PAUSE) == rest_destroys(rest)):
+        return ALIKE
+    return None
+
+
+def rest_destroys(hypercalls):
+    """How many VMs are destroyed."""
+    return sum(call.id == HC_DESTROY for call in hypercalls)
+
+
+@rule("vcpu-regs", "SET_VCPU_REGS")
+def _vcpu_regs(step):
+    if step.call.vcpu and step.errnos(EINVAL, EINVAL, EPERM) and not step.ours.hypercalls:
+        return ALIKE
+    return None
+
+
+def is_page_range(start, size):
+    """As ours wants it."""
+    return (size and not (start | size) % PAGE and start < PHYSICAL_END
+            and size <= PHYSICAL_END - start)
+
+
+def is_sane_segment(call):
+    """Whether ours looks any further."""
+    if (call.attr & ~(RIGHTS | TYPES) or not call.attr & RIGHTS
+            or not is_page_range(call.gpa, call.len)):
+        return False
+    if call.type == RAM:
+        return call.args["from"] != "ram_odd"
+    return call.type == MMIO and is_page_range(call.args["from"], call.len)
+
+
+@rule("memseg-arguments", "SET_MEMSEG")
+def _memseg_arguments(step):
+    if not is_sane_segment(step.call) and step.errnos(EINVAL):
+        return step.outcome()
+    return None
+
+
+@rule("memseg-overlap", "SET_MEMSEG")
+def _memseg_overlap(step):
+    if step.errnos(EEXIST, 0, EFAULT, EINVAL) and step.file.overlaps(step.call.gpa, step.call.len):
+        return step.outcome()
+    return None
+
+
+@rule("memseg-huge", "SET_MEMSEG")
+def _memseg_huge(step):
+    call = step.call
+    if (call.type != RAM or call.args["from"] != "huge_pages"
+            or not call.len % HUGE_PAGE or not step.errnos(0, 0, EINVAL)):
+        return None
+    return APART if step.theirs.errno else ALIKE
+
+
+@rule("memseg-rollback", "SET_MEMSEG")
+def _memseg_rollback(step):
+    ours, theirs = step.ours.hypercalls, step.theirs.hypercalls
+    if (step.both() and theirs and theirs[-1].result and ours[:-1] == theirs
+            and ours[-1].id == HC_MEMORY and not ours[-1].result):
+        return ALIKE
+    return None
+
+
+@rule("mmio-is-ram", "SET_MEMSEG", "ASSIGN_MMIODEV", "DEASSIGN_MMIODEV")
+def _mmio_is_ram(step):
+    if (step.call.args["from"] in (16 << 20, 0, -PAGE % (1 << 64))
+            and step.errnos(EPERM, 0, EINVAL) and not step.ours.hypercalls):
+        return APART if step.call.kind == "SET_MEMSEG" else ALIKE
+    return None
+
+
+@rule("unset-ram", "UNSET_MEMSEG")
+def _unset_ram(step):
+    if step.call.type == RAM and step.errnos(0, EINVAL):
+        return APART
+    if step.call.type == RAM and step.errnos(ENOENT, EINVAL):
+        return ALIKE
+    return None
+
+
+@rule("unset-exact", "UNSET_MEMSEG")
+def _unset_exact(step):
+    if step.call.type != MMIO or not step.errnos(ENOENT, 0, EINVAL) or step.ours.hypercalls:
+        return None
+    return APART if step.file.overlaps(step.call.gpa, step.call.len) else ALIKE
+
+
+@rule("notify", "NOTIFY_REQUEST_FINISH")
+def _notify(step):
+    if not step.errnos(EINVAL, 0):
+        return None
+    # The state of a slot is of no consequence until the VM runs.
+    return APART if step.file.started else ALIKE
+
+
+@rule("client-requests", "DESTROY_IOREQ_CLIENT")
+def _client_requests(step):
+    return APART if step.file.started and step.both() else None
+
+
+@rule("clear", "CLEAR_VM_IOREQ")
+def _clear(step):
+    return APART if step.file.started and step.both() else None
+
+
+def cannot_ring(call):
+    """A doorbell that no write can ring."""
+    if call.flags & PIO and (call.len == 8 or call.addr + call.len > 0x10000):
+        return True
+    return bool(call.flags & DATAMATCH and call.len < 8 and call.data >> 8 * call.len)
+
+
+@rule("ioeventfd-flags", "IOEVENTFD")
+def _ioeventfd_flags(step):
+    if step.call.flags & ~(PIO | DATAMATCH | DEASSIGN) and step.errnos(EINVAL):
+        return step.outcome()
+    return None
+
+
+@rule("ioeventfd-never", "IOEVENTFD")
+def _ioeventfd_never(step):
+    if not step.call.flags & DEASSIGN and cannot_ring(step.call) and step.errnos(EINVAL):
+        return step.outcome()
+    return None
+
+
+@rule("ioeventfd-conflict", "IOEVENTFD")
+def _ioeventfd_conflict(step):
+    if step.call.flags & DEASSIGN:
+        return None
+    bell = doorbell(step.history, step.call)
+    same_place = [other for other in step.file.doorbells if other[1:3] == bell[1:3]]
+    if any(other[3] == bell[3] for other in same_place) and step.errnos(EEXIST, 0):
+        return APART
+    if any(other[0] == bell[0] for other in same_place) and step.errnos(0, EEXIST):
+        return APART
+    return None
+
+
+@rule("ioeventfd-deassign", "IOEVENTFD")
+def _ioeventfd_deassign(step):
+    if not step.call.flags & DEASSIGN:
+        return APART if step.file.unlike_doorbells else None
+    if not step.errnos(ENOENT, 0) and not step.errnos(EINVAL):
+        return None
+    bell = doorbell(step.history, step.call)
+    return APART if any(other[0] == bell[0] for other in step.file.doorbells) else ALIKE
+
+
+@rule("irqfd-flags", "IRQFD")
+def _irqfd_flags(step):
+    if step.call.flags & ~1 and step.errnos(EINVAL):
+        return step.outcome()
+    return None
+
+
+@rule("irqfd-msi", "IRQFD")
+def _irqfd_msi(step):
+    wrong = step.call.address >> 20 != 0xfee or step.call.data & 0xff < 16 or (
+        step.call.data & 0x700)
+    if wrong and not step.call.flags and step.errnos(EINVAL, 0, EBUSY):
+        return step.outcome()
+    return None
+
+
+@rule("irqfd-deassign", "IRQFD")
+def _irqfd_deassign(step):
+    return ALIKE if step.call.flags == 1 and step.errnos(ENOENT, 0) else None
+
+
+@rule("irqfd-count", "READ", "IRQFD")
+def _irqfd_count(step):
+    """In-tree what was injected can be read, and is injected once more."""
+    if not step.both() or step.history.eventfd(step.call.fd) not in step.history.counting:
+        return None
+    extra = step.theirs.ids()[len(step.ours.ids()):]
+    return ALIKE if all(id == HC_INJECT_MSI for id in extra) else None
+
+
+@rule("inject-window", "INJECT_MSI")
+def _inject_window(step):
+    if (step.call.address >> 20 != 0xfee and step.errnos(EINVAL, EINVAL)
+            and not step.ours.hypercalls):
+        return ALIKE
+    return None
+
+
+@rule("monitor-aligned", "VM_INTR_MONITOR")
+def _monitor_aligned(step):
+    return ALIKE if step.call.page == "monitor_odd" and step.errnos(EINVAL, 0) else None
+
+
+@rule("pm-unknown", "PM_GET_CPU_STATE")
+def _pm_unknown(step):
+    return ALIKE if step.call.type > 3 and step.errnos(EINVAL, 0) else None
+
+
+@rule("pm-other-vm", "PM_GET_CPU_STATE")
+def _pm_other_vm(step):
+    return ALIKE if step.call.vmid and step.call.type <= 3 else None
+
+
+@rule("no-client")
+def _no_client(step):
+    """Also later: with completion polling nothing is seen of it at once."""
+    guest = step.history.files[0]
+    starts = step.call.kind == "START_VM" and step.call.file == 0
+    if guest.unattended or (starts and not guest.client):
+        return APART if step.both() or step.call.kind == "ANSWER" else None
+    return None
+
+
+def bells_of_guest(step):
+    """Doorbells at the port that the User VM writes to."""
+    return [bell for bell in step.history.files[0].doorbells if bell[1:3] == (PIO, GUEST_BELL)]
+
+
+@rule("ioeventfd-length")
+def _ioeventfd_length(step):
+    if step.both() and step.history.files[0].started and any(
+            bell[3] > 2 for bell in bells_of_guest(step)):
+        return APART
+    return None
+
+
+@rule("ioeventfd-nomatch")
+def _ioeventfd_nomatch(step):
+    if step.both() and step.history.files[0].started and any(
+            bell[4] not in (None, 1) for bell in bells_of_guest(step)):
+        return APART
+    return None

@@ -253,7 +253,8 @@ def rest_destroys(hypercalls):
 
 @rule("vcpu-regs", "SET_VCPU_REGS")
 def _vcpu_regs(step):
-    if step.call.vcpu and step.errnos(EINVAL, EINVAL, EPERM) and not step.ours.hypercalls:
+    no_such_vcpu = step.call.vcpu or step.file.no_vcpu
+    if no_such_vcpu and step.errnos(EINVAL, EINVAL, EPERM) and not step.ours.hypercalls:
         return ALIKE
     return None
 

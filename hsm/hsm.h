@@ -220,6 +220,7 @@ void acrn_memory_init(struct acrn_memory *memory);
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin);
 int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
 int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
+int acrn_pin_page(u64 address, struct page **page);
 bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device);
 
 /* ioreq.c: I/O requests from the upcall to completion */

@@ -505,12 +505,9 @@ int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address)
 {
 	int ret;
 
-	if (!PAGE_ALIGNED(user_address))
-		return -EINVAL;
-	ret = pin_user_pages_fast(user_address, 1, FOLL_WRITE | FOLL_LONGTERM,
-				  &ioreqs->page);
-	if (ret != 1)
-		return ret < 0 ? ret : -EFAULT;
+	ret = acrn_pin_page(user_address, &ioreqs->page);
+	if (ret)
+		return ret;
 	ioreqs->slots = page_address(ioreqs->page);
 	spin_lock_init(&ioreqs->lock);
 	INIT_WORK(&ioreqs->work, ioreq_work);

@@ -206,6 +206,31 @@ static int add_pages(struct acrn_segment *segment, struct acrn_run **last,
 	return 0;
 }
 
+/**
+ * acrn_pin_page() - Pin a page of the caller's memory for a VM
+ * @address:	User address of the page
+ * @page:	Result; to be given back with unpin_user_pages_dirty_lock()
+ *
+ * Process context, may sleep.
+ *
+ * Return: 0; -EINVAL when @address is not that of a page; -EFAULT when there is
+ * no memory that can be written to; -ENOMEM
+ */
+int acrn_pin_page(u64 address, struct page **page)
+{
+	int ret;
+
+	if (!PAGE_ALIGNED(address))
+		return -EINVAL;
+	/* The kernel's own addresses would be -EOVERFLOW at their very end. */
+	if (!access_ok((void __user *)address, PAGE_SIZE))
+		return -EFAULT;
+	ret = pin_user_pages_fast(address, 1, FOLL_WRITE | FOLL_LONGTERM, page);
+	if (ret == 1)
+		return 0;
+	return ret ?: -EFAULT;
+}
+
 /* Pin the caller's memory at @address. What was pinned by a failure stays. */
 static int pin_memory(struct acrn_segment *segment, u64 address)
 {

@@ -54,12 +54,9 @@ int acrn_monitor_set(struct acrn_vm *vm, u64 user_address)
 	struct page *page;
 	int ret;
 
-	if (!PAGE_ALIGNED(user_address))
-		return -EINVAL;
-	ret = pin_user_pages_fast(user_address, 1, FOLL_WRITE | FOLL_LONGTERM,
-				  &page);
-	if (ret != 1)
-		return ret < 0 ? ret : -EFAULT;
+	ret = acrn_pin_page(user_address, &page);
+	if (ret)
+		return ret;
 	page = replace_page(vm, page, &ret);
 	if (page)
 		unpin_user_pages_dirty_lock(&page, 1, true);

@@ -85,6 +85,8 @@ static void test_monitor_arguments(void)
 	tap_errno(set_monitor(&vm, read_only), EFAULT,
 		  "VM_INTR_MONITOR: not writable");
 	tap_errno(set_monitor(&vm, NULL), EFAULT, "VM_INTR_MONITOR: no page");
+	tap_errno(set_monitor(&vm, (void *)-PAGE), EFAULT,
+		  "VM_INTR_MONITOR: the kernel's last page");
 	((struct acrn_intr_monitor *)pages)->cmd = 7;
 	tap_errno(set_monitor(&vm, pages), EINVAL,
 		  "VM_INTR_MONITOR: unknown command");

@@ -114,6 +114,8 @@ static void test_create_arguments(void)
 		      "I/O request page not writable");
 	expect_create(NULL, "create-errno", EFAULT, EINVAL,
 		      "no I/O request page");
+	expect_create((void *)-PAGE, "create-errno", EFAULT, EINVAL,
+		      "I/O request page at the kernel's last address");
 	hv_fault(ACRN_HC_CREATE_VM, 1, 1, FAULT_ERRNO);
 	expect_create(pages, "create-errno", FAULT_ERRNO, EINVAL,
 		      "the hypervisor refuses");

@@ -23,7 +23,7 @@ KERNEL ?= base
 export KVER HSM KERNEL
 
 .PHONY: all modules modules_install tools hypervisor system-tests
-.PHONY: bench-programs run test test-list bench check clean
+.PHONY: bench-programs bench-modules run test test-list bench check clean
 
 all: modules tools
 
@@ -88,6 +88,13 @@ BENCH_PROGRAMS := $(patsubst bench/service-vm/%.c,$(BUILD)/bench/service-vm/%,\
 	$(wildcard bench/service-vm/*.c))
 
 bench-programs: $(BENCH_PROGRAMS)
+
+# Beside the modules, against whose symbols it is linked
+bench-modules: modules
+	@mkdir -p $(MODULES_DIR)/floor
+	@cp -rsfu $(CURDIR)/bench/floor/. $(MODULES_DIR)/floor/
+	$(MAKE) -C $(KDIR) M=$(MODULES_DIR)/floor \
+		KBUILD_EXTRA_SYMBOLS=$(MODULES_DIR)/Module.symvers modules
 
 $(BUILD)/bench/service-vm/%: bench/service-vm/%.c $(TEST_HEADERS) \
 		$(wildcard bench/service-vm/*.h)

@@ -55,7 +55,8 @@ def build(kver):
     print(f"building for kernel {kver} (minutes, unless the kernel is cached)",
           flush=True)
     image = Image(kver)
-    image.build_modules()
+    make(f"modules-{image.name}", "bench-modules", f"KDIR={image.kdir}",
+         f"MODULES_DIR={image.modules}")
     make("bench", "hypervisor", "tools", "bench-programs")
     image.build_initramfs()
     return image

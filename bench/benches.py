@@ -57,4 +57,15 @@ BENCHES = [
               Target("2 MiB pages", "SET_MEMSEG", 1, over="in-tree"),
               Target("4 KiB pages, 4 x 256 MiB", "SET_MEMSEG", 1, over="in-tree"),
           )),
+    Bench("doorbell", "what a guest's notification takes",
+          variants=("in-tree", "ours", "floor", "exit"), rounds=9, quick_rounds=3,
+          timings=("guest's write", "write to vhost worker"),
+          targets=(
+              Target("hypercall", "guest's write", 0.5, over="in-tree"),
+              Target("hypercall", "guest's write", 1.1, over="floor"),
+              Target("polling", "guest's write", 0.5, over="in-tree"),
+              Target("", "guest's write", None, over="in-tree", stat="p99"),
+              Target("", "thread switches until completion", 0),
+              Target("", "write to vhost worker", 0.6, over="in-tree"),
+          )),
 ]

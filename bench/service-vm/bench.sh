@@ -18,6 +18,8 @@ modules_of() {
 	case $1 in
 	in-tree) echo acrn ;;
 	ours) echo acrn_hsm acrn_vhost ;;
+	floor) echo acrn_hsm acrn_floor ;;
+	exit) echo acrn_hsm ;;
 	*) echo "no variant $1" >&2; return 1 ;;
 	esac
 }
@@ -34,6 +36,7 @@ measure() {
 	done
 }
 
+modprobe vhost_net || exit 1
 [ -e "$program" ] || program=$program.sh
 round=0
 while [ $((round += 1)) -le "$rounds" ]; do

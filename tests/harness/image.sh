@@ -46,7 +46,7 @@ add_modules() {
 	dir=$root/lib/modules/$release
 	mkdir -p "$dir"
 	find "$kdir" -name '*.ko' -exec cp -t "$dir" {} +
-	cp -t "$dir" "$modules"/*.ko
+	find "$modules" -name '*.ko' -exec cp -t "$dir" {} +
 	strip --strip-debug "$dir"/*.ko
 	cp -t "$dir" "$kdir"/modules.{order,builtin,builtin.modinfo}
 	depmod -b "$root" "$release"

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a doorbell takes: how long the User VM's vCPU stands still for its
+ * write, how many thread switches pass until the eventfd is signalled, and how
+ * long it is until the vhost worker runs.
+ *
+ * Variants beside "in-tree" and "ours": "floor", a data plane that only
+ * completes, and "exit", an access of the same kind that the hypervisor deals
+ * with alone.
+ */
+#include <stdbool.h>
+
+#include "acrn_hypercall.h"
+#include "timing_guest.h"
+#include "trace.h"
+#include "vhost.h"
+
+#define BELL_PORT  0x1000
+#define BELL_ADDR  0xc0000000
+#define BELL_VALUE 1
+#define QUEUE_ADDR 0x20000
+
+#define TIMED  4000
+#define TRACED 400
+
+/* Long enough for the Service VM to be idle again. */
+#define GAP_US	      50
+#define WORKER_GAP_US 500
+
+static const char *variant;
+
+static bool is_variant(const char *name)
+{
+	return !strcmp(variant, name);
+}
+
+/* Does the variant have doorbells that signal? */
+static bool signals(void)
+{
+	return is_variant("in-tree") || is_variant("ours");
+}
+
+static uint32_t us_to_cycles(unsigned int us)
+{
+	return us * 1e3 / tsc_to_ns(1);
+}
+
+/**
+ * struct bell - A doorbell of each kind
+ * @name:	Of the kind
+ * @what:	How the User VM rings it
+ * @address:	Where
+ * @flags:	How it is registered, as device models do
+ * @exit:	What the User VM does instead for "exit"
+ * @exit_address: Where
+ */
+static const struct bell {
+	const char *name;
+	int what;
+	uint32_t address;
+	uint32_t flags;
+	int exit;
+	uint32_t exit_address;
+} bells[] = {
+	{ "PIO", TIME_OUT2, BELL_PORT,
+	  ACRN_IOEVENTFD_FLAG_PIO | ACRN_IOEVENTFD_FLAG_DATAMATCH, TIME_CPUID,
+	  0 },
+	{ "MMIO", TIME_STORE2, BELL_ADDR, 0, TIME_STORE4, IOAPIC_ADDR },
+};
+
+static const struct {
+	const char *name;
+	uint64_t flags;
+} completions[] = {
+	{ "hypercall", 0 },
+	{ "polling", ACRN_VM_FLAG_IO_COMPLETION_POLLING },
+};
+
+static void assign(const struct guest *guest, const struct bell *bell, int efd)
+{
+	if (raw_ioeventfd(&guest->vm, efd, bell->flags, bell->address, 2,
+			  BELL_VALUE))
+		err(1, "IOEVENTFD");
+}
+
+/* Ring @count times; each must be counted by @efd. */
+static const struct timing_sample *ring(struct guest *guest,
+					const struct bell *bell, int efd,
+					unsigned int count, unsigned int gap_us)
+{
+	bool exit = is_variant("exit");
+	const struct timing_parameters parameters = {
+		.address = exit ? bell->exit_address : bell->address,
+		.value = exit ? 0 : BELL_VALUE,
+		.count = count,
+		.gap = us_to_cycles(gap_us),
+	};
+	const struct timing_sample *timed;
+	uint64_t events;
+
+	timed = timing_run(guest, exit ? bell->exit : bell->what, &parameters);
+	events = raw_events(efd);
+	if (events != (signals() ? count : 0))
+		errx(1, "%s: %u rings, %llu events", bell->name, count,
+		     (unsigned long long)events);
+	return timed;
+}
+
+static void measure_latency(struct guest *guest, const struct bell *bell,
+			    int efd, const char *what)
+{
+	struct samples samples = samples_create(TIMED);
+
+	timing_add(&samples, ring(guest, bell, efd, TIMED, GAP_US), TIMED);
+	row(what, "guest's write", "ns", &samples);
+}
+
+/**
+ * struct switches - Thread switches from the upcall to the signal
+ * @upcall:	Between the two
+ * @count:	Since the upcall
+ * @samples:	How many there were in the end
+ */
+struct switches {
+	bool upcall;
+	unsigned int count;
+	struct samples samples;
+};
+
+static void see_switch(uint64_t time, const char *what, void *context)
+{
+	struct switches *switches = context;
+
+	(void)time;
+	if (!strncmp(what, "sched_switch:", 13)) {
+		switches->count++;
+	} else if (strstr(what, "acrn_hv_callback")) {
+		switches->upcall = true;
+		switches->count = 0;
+	} else if (strstr(what, "eventfd_signal") && switches->upcall) {
+		switches->upcall = false;
+		samples_add(&switches->samples, switches->count);
+	}
+}
+
+/*
+ * Both HSMs complete the request right after the signal, in the same context:
+ * switches until the signal are those until completion.
+ */
+static void measure_switches(struct guest *guest, const struct bell *bell,
+			     int efd, const char *what)
+{
+	struct switches switches = { .samples = samples_create(TRACED) };
+
+	trace_init();
+	trace_set("set_ftrace_filter",
+		  "__sysvec_acrn_hv_callback eventfd_signal*");
+	trace_set("current_tracer", "function");
+	trace_set("events/sched/sched_switch/enable", "1");
+	trace_on(true);
+	ring(guest, bell, efd, TRACED, GAP_US);
+	trace_on(false);
+	trace_read(see_switch, &switches);
+	if (switches.samples.count != TRACED)
+		errx(1, "%u of %u doorbells are in the trace",
+		     switches.samples.count, TRACED);
+	trace_exit();
+	row(what, "thread switches until completion", "switches",
+	    &switches.samples);
+}
+
+/**
+ * struct wakeups - When the vhost worker began to run
+ * @timed:	The rings, in order
+ * @next:	The first of them that is not known to have woken it
+ * @samples:	How long it took, in nanoseconds
+ */
+struct wakeups {
+	const struct timing_sample *timed;
+	unsigned int next;
+	struct samples samples;
+};
+
+static void see_worker(uint64_t time, const char *what, void *context)
+{
+	struct wakeups *wakeups = context;
+	const struct timing_sample *timed = wakeups->timed;
+	unsigned int i = wakeups->next;
+
+	if (!strstr(what, "next_comm=vhost-"))
+		return;
+	while (i < TRACED && timed[i].start > time)
+		return;
+	while (i + 1 < TRACED && timed[i + 1].start <= time)
+		i++;
+	if (i == TRACED)
+		return;
+	samples_add(&wakeups->samples, tsc_to_ns(time - timed[i].start));
+	wakeups->next = i + 1;
+}
+
+/* From the guest's write to the real vhost-net worker. */
+static void measure_worker(struct guest *guest, const struct bell *bell,
+			   const char *what)
+{
+	struct wakeups wakeups = { .samples = samples_create(TRACED) };
+	int kick = raw_eventfd();
+	struct vhost vhost = vhost_create(guest->ram, RAM_SIZE,
+					  guest->ram + QUEUE_ADDR, kick);
+	const struct timing_parameters parameters = {
+		.address = bell->address,
+		.value = BELL_VALUE,
+		.count = TRACED,
+		.gap = us_to_cycles(WORKER_GAP_US),
+	};
+
+	assign(guest, bell, kick);
+	trace_init();
+	trace_set("events/sched/sched_switch/filter",
+		  "next_comm ~ \"vhost-*\"");
+	trace_set("events/sched/sched_switch/enable", "1");
+	trace_on(true);
+	wakeups.timed = timing_run(guest, bell->what, &parameters);
+	trace_on(false);
+	trace_read(see_worker, &wakeups);
+	/* A worker that is still awake does not switch; the row has the count.
+	 */
+	if (wakeups.samples.count < TRACED / 2)
+		errx(1, "%u of %u doorbells woke the worker",
+		     wakeups.samples.count, TRACED);
+	trace_set("events/sched/sched_switch/filter", "0");
+	trace_exit();
+	row(what, "write to vhost worker", "ns", &wakeups.samples);
+	if (raw_ioeventfd(&guest->vm, kick,
+			  bell->flags | ACRN_IOEVENTFD_FLAG_DEASSIGN,
+			  bell->address, 2, BELL_VALUE))
+		err(1, "IOEVENTFD to deassign");
+	vhost_close(&vhost);
+	close(kick);
+}
+
+static void measure(int cpu, const struct bell *bell, const char *completion,
+		    uint64_t flags)
+{
+	struct guest guest = timing_guest_create(cpu, flags);
+	int efd = raw_eventfd();
+	char what[64];
+
+	snprintf(what, sizeof(what), "%s, %s", bell->name, completion);
+	if (signals())
+		measure_worker(&guest, bell, what);
+	if (!is_variant("exit"))
+		assign(&guest, bell, efd);
+	measure_latency(&guest, bell, efd, what);
+	if (signals())
+		measure_switches(&guest, bell, efd, what);
+	guest_close(&guest);
+	close(efd);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		errx(2, "usage: bench-doorbell VARIANT CPU");
+	variant = argv[1];
+	for (int b = 0; b < 2; b++)
+		for (int c = 0; c < 2; c++)
+			measure(atoi(argv[2]), &bells[b], completions[c].name,
+				completions[c].flags);
+	return 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A User VM of a few instructions that times its own accesses, one by one, with
+ * the time stamp counter.
+ *
+ * To be included by one source file of a program.
+ */
+#ifndef TIMING_GUEST_H
+#define TIMING_GUEST_H
+
+#include "bench.h"
+#include "raw_guest.h"
+
+/* The User VM's address space beside that of raw_guest.h */
+#define PARAMETERS_ADDR 0x9000
+#define SAMPLES_ADDR	0x100000
+#define IOAPIC_ADDR	0xfec00000
+
+/* What to time: the answers to the User VM's question for a command. */
+#define TIME_OUT2   1 /* a port, 2 bytes */
+#define TIME_STORE2 2 /* memory, 2 bytes */
+#define TIME_STORE4 3 /* memory, 4 bytes */
+#define TIME_CPUID  4
+
+/**
+ * struct timing_parameters - How, in the User VM's memory
+ * @address:	Port or address
+ * @value:	To write
+ * @count:	How often
+ * @gap:	Cycles to let pass after each
+ */
+struct timing_parameters {
+	uint32_t address;
+	uint32_t value;
+	uint32_t count;
+	uint32_t gap;
+};
+
+/**
+ * struct timing_sample - One access, in the User VM's memory
+ * @start:	Time just before
+ * @end:	Time just after
+ */
+struct timing_sample {
+	uint64_t start;
+	uint64_t end;
+};
+
+#define TIMING_MAX ((RAM_SIZE - SAMPLES_ADDR) / sizeof(struct timing_sample))
+
+/*
+ * What the User VM runs: ask for a command, do what it says &count times, ask
+ * again. It asks by a read, which is never a doorbell.
+ */
+extern const char timing_code[], timing_code_end[];
+asm(".pushsection .rodata\n"
+    "timing_code:\n"
+    ".code32\n"
+    "	mov $0x9000, %ebx\n"
+    "timing_ask:\n"
+    "	mov $0x80, %edx\n"
+    "	in (%dx), %eax\n"
+    "	mov %eax, %ebp\n"
+    "	mov 8(%ebx), %esi\n"
+    "	mov $0x100000, %edi\n"
+    "timing_again:\n"
+    "	rdtsc\n"
+    "	mov %eax, (%edi)\n"
+    "	mov %edx, 4(%edi)\n"
+    "	mov (%ebx), %edx\n"
+    "	mov 4(%ebx), %eax\n"
+    "	cmp $1, %ebp\n"
+    "	je timing_out2\n"
+    "	cmp $2, %ebp\n"
+    "	je timing_store2\n"
+    "	cmp $3, %ebp\n"
+    "	je timing_store4\n"
+    "	cmp $4, %ebp\n"
+    "	je timing_cpuid\n"
+    "	jmp timing_ask\n"
+    "timing_out2:\n"
+    "	out %ax, (%dx)\n"
+    "	jmp timing_done\n"
+    "timing_store2:\n"
+    "	mov %ax, (%edx)\n"
+    "	jmp timing_done\n"
+    "timing_store4:\n"
+    "	mov %eax, (%edx)\n"
+    "	jmp timing_done\n"
+    "timing_cpuid:\n"
+    "	cpuid\n"
+    "timing_done:\n"
+    "	rdtsc\n"
+    "	mov %eax, 8(%edi)\n"
+    "	mov %edx, 12(%edi)\n"
+    "	mov $0x9000, %ebx\n"
+    "timing_pause:\n"
+    "	rdtsc\n"
+    "	sub 8(%edi), %eax\n"
+    "	cmp 12(%ebx), %eax\n"
+    "	jb timing_pause\n"
+    "	add $16, %edi\n"
+    "	dec %esi\n"
+    "	jne timing_again\n"
+    "	jmp timing_ask\n"
+    ".code64\n"
+    "timing_code_end:\n"
+    ".popsection\n");
+
+/* A User VM that runs and asks for its first command. */
+static inline struct guest timing_guest_create(int cpu, uint64_t flags)
+{
+	struct guest guest = guest_create(cpu, flags);
+
+	memcpy(guest.ram + CODE_ADDR, timing_code,
+	       timing_code_end - timing_code);
+	create_client(&guest);
+	start(&guest);
+	return guest;
+}
+
+/*
+ * Let the User VM do @what as @parameters say; the result is in its memory. No
+ * access may reach the device model.
+ */
+static inline const struct timing_sample *
+timing_run(struct guest *guest, int what,
+	   const struct timing_parameters *parameters)
+{
+	if (!parameters->count || parameters->count > TIMING_MAX)
+		errx(1, "%u accesses cannot be timed", parameters->count);
+	memcpy(guest->ram + PARAMETERS_ADDR, parameters, sizeof(*parameters));
+	command(guest, what, 0, 0, 0);
+	if (guest->requests)
+		errx(1, "%d of %u accesses reached the device model",
+		     guest->requests, parameters->count);
+	return (void *)(guest->ram + SAMPLES_ADDR);
+}
+
+/* The time of each access, in nanoseconds. */
+static inline void timing_add(struct samples *samples,
+			      const struct timing_sample *timed,
+			      unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		samples_add(samples, tsc_to_ns(timed[i].end - timed[i].start));
+}
+
+#endif /* TIMING_GUEST_H */

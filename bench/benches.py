@@ -68,4 +68,11 @@ BENCHES = [
               Target("", "thread switches until completion", 0),
               Target("", "write to vhost worker", 0.6, over="in-tree"),
           )),
+    Bench("msi", "from an eventfd to the guest's interrupt handler",
+          variants=("in-tree", "ours"), rounds=9, quick_rounds=3,
+          timings=("eventfd to handler", "write to the eventfd"),
+          targets=(
+              Target("", "eventfd to handler", 1, over="in-tree"),
+              Target("", "allocations per event", 0),
+          )),
 ]

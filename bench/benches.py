@@ -75,4 +75,12 @@ BENCHES = [
               Target("", "eventfd to handler", 1, over="in-tree"),
               Target("", "allocations per event", 0),
           )),
+    Bench("scale", "a doorbell among many, and what each costs in memory",
+          variants=("in-tree", "ours"), rounds=9, quick_rounds=3,
+          timings=("guest's write",), base_case="1 in 1 VM",
+          targets=(
+              Target("4096 in 16 VMs", "guest's write", 1.1, over_case="1 in 1 VM"),
+              Target("a doorbell", "memory", 256),
+              Target("an irqfd", "memory", 512),
+          )),
 ]

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The latency of a doorbell among many, of one VM and of many VMs, and what
+ * each doorbell and each irqfd costs in memory.
+ *
+ * Only one User VM runs. The others are there, with their I/O request pages and
+ * their share of the doorbells, which is what an HSM may have to look through.
+ */
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "acrn_hypercall.h"
+#include "free_pages.h"
+#include "timing_guest.h"
+
+#define BELL_ADDR 0xc0000000
+#define BELL_STEP 4
+#define MSI_ADDR  0xfee00000ULL
+#define VECTOR	  0x41
+
+#define VMS_MAX	      16
+#define DOORBELLS_MAX 4096
+#define IRQFDS_MAX    1024
+
+#define TIMED  2000
+#define GAP_US 50
+
+/* Doorbells in all, and VMs that they are spread over. */
+static const struct {
+	unsigned int doorbells;
+	unsigned int vms;
+} cases[] = {
+	{ 1, 1 },   { 64, 1 },	 { 1024, 1 },  { 4096, 1 },
+	{ 16, 16 }, { 256, 16 }, { 1024, 16 }, { 4096, 16 },
+};
+
+/* One for each doorbell or irqfd. */
+static int eventfds[DOORBELLS_MAX];
+
+static void open_eventfds(void)
+{
+	const struct rlimit limit = { DOORBELLS_MAX + 256,
+				      DOORBELLS_MAX + 256 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		err(1, "RLIMIT_NOFILE");
+	for (unsigned int i = 0; i < DOORBELLS_MAX; i++)
+		eventfds[i] = raw_eventfd();
+}
+
+/* Doorbells number @first to @end of @vm, each with an eventfd of its own. */
+static void assign(const struct raw_vm *vm, const int *efds, unsigned int first,
+		   unsigned int end)
+{
+	for (unsigned int i = first; i < end; i++)
+		if (raw_ioeventfd(vm, efds[i], 0, BELL_ADDR + i * BELL_STEP, 2,
+				  0))
+			err(1, "IOEVENTFD number %u", i);
+}
+
+/* Ring doorbell number @bell of @guest. */
+static void measure_ring(struct guest *guest, const char *what,
+			 unsigned int bell)
+{
+	const struct timing_parameters parameters = {
+		.address = BELL_ADDR + bell * BELL_STEP,
+		.count = TIMED,
+		.gap = GAP_US * 1e3 / tsc_to_ns(1),
+	};
+	struct samples samples = samples_create(TIMED);
+
+	timing_add(&samples, timing_run(guest, TIME_STORE2, &parameters),
+		   TIMED);
+	if (raw_events(eventfds[bell]) != TIMED)
+		errx(1, "%s: %u rings are not %u events", what, TIMED, TIMED);
+	row(what, "guest's write", "ns", &samples);
+}
+
+/* The VM that runs is the last, and its doorbell that rings in the middle. */
+static void measure_latency(int cpu, unsigned int doorbells, unsigned int vms)
+{
+	unsigned int share = doorbells / vms;
+	struct raw_vm others[VMS_MAX];
+	struct guest guest;
+	char what[64];
+
+	for (unsigned int i = 0; i < vms - 1; i++) {
+		others[i] = raw_vm_create(cpu, 0);
+		assign(&others[i], eventfds + (i + 1) * share, 0, share);
+	}
+	guest = timing_guest_create(cpu, 0);
+	assign(&guest.vm, eventfds, 0, share);
+	snprintf(what, sizeof(what), "%u in %u VM%s", doorbells, vms,
+		 vms > 1 ? "s" : "");
+	measure_ring(&guest, what, share / 2);
+	guest_close(&guest);
+	for (unsigned int i = 0; i < vms - 1; i++)
+		raw_vm_close(&others[i]);
+}
+
+static void report_bytes(const char *what, long pages, unsigned int count)
+{
+	struct samples samples = samples_create(1);
+
+	samples_add(&samples, pages * 4096.0 / count);
+	row(what, "memory", "bytes", &samples);
+}
+
+/* The first doorbell brings what a VM needs once. */
+static void measure_memory(int cpu)
+{
+	struct raw_vm vm = raw_vm_create(cpu, 0);
+	long before, after;
+
+	assign(&vm, eventfds, 0, 1);
+	before = free_pages();
+	assign(&vm, eventfds, 1, DOORBELLS_MAX);
+	after = free_pages();
+	report_bytes("a doorbell", before - after, DOORBELLS_MAX - 1);
+
+	for (unsigned int i = 0; i < IRQFDS_MAX; i++)
+		if (raw_irqfd(&vm, eventfds[i], 0, MSI_ADDR, VECTOR))
+			err(1, "IRQFD number %u", i);
+	report_bytes("an irqfd", after - free_pages(), IRQFDS_MAX);
+	raw_vm_close(&vm);
+}
+
+int main(int argc, char **argv)
+{
+	int cpu;
+
+	if (argc != 3)
+		errx(2, "usage: bench-scale VARIANT CPU");
+	cpu = atoi(argv[2]);
+	open_eventfds();
+	measure_memory(cpu);
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		measure_latency(cpu, cases[i].doorbells, cases[i].vms);
+	return 0;
+}

@@ -67,9 +67,9 @@ def cores_awake():
     """Keep the host's cores from sleeping, from which they take long to wake.
 
     A virtual CPU that halts is a thread that sleeps. Without anything to run,
-    the core sleeps as well, and in a virtual machine that alone takes longer
-    than all that is to be measured. These processes run only on cores that have
-    nothing else to do.
+    the core sleeps as well, and to wake it takes the host long when it is a
+    virtual machine itself. These processes run only on cores that have nothing
+    else to do.
     """
     parent = os.getpid()
     spinners = []
@@ -140,6 +140,7 @@ def measure(bench, image, quick):
                    (bench.name, rounds, "+".join(bench.variants), *user_cpus),
                    hsm="none", service_cpus=bench.service_cpus,
                    cpus=bench.service_cpus + bench.user_cpus, memory=bench.memory,
+                   cmdline=bench.cmdline,
                    timeout=BOOT_SECONDS + bench.seconds * rounds)
     with cores_awake():
         status = vm.run(run.on_line)

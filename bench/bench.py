@@ -140,7 +140,7 @@ def measure(bench, image, quick):
                    (bench.name, rounds, "+".join(bench.variants), *user_cpus),
                    hsm="none", service_cpus=bench.service_cpus,
                    cpus=bench.service_cpus + bench.user_cpus, memory=bench.memory,
-                   cmdline=bench.cmdline,
+                   cmdline=bench.cmdline, spin_us=bench.spin_us,
                    timeout=BOOT_SECONDS + bench.seconds * rounds)
     with cores_awake():
         status = vm.run(run.on_line)

@@ -194,7 +194,6 @@ def prepare(tests, flavour):
             image.build_modules()
             image.build_initramfs(any(
                 other.spec.disk for other in tests if isinstance(other, SystemTest)))
-            image.slowness = 5 if flavour == "debug" else 1
             images[test.kver] = image
         test.image = images[test.kver]
 

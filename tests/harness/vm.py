@@ -58,6 +58,8 @@ class Image:
     def __init__(self, kver, flavour="base"):
         name = f"{kver}-{flavour}"
         self.kdir = build_kernel(kver, flavour)
+        # How much longer than usual everything may take
+        self.slowness = 10 if flavour == "debug" else 1
         self.modules = os.path.join(BUILD, f"modules-{name}")
         self.dir = os.path.join(BUILD, f"image-{name}")
         self.name = name
@@ -104,7 +106,8 @@ class ServiceVM:
         words = ["console=ttyS0", "panic=-1", "loglevel=5", "mitigations=off",
                  "tsc=reliable", "no_timer_check",
                  f"nr_cpus={service_cpus}", f"hsm={hsm}", f"task={task}",
-                 f"args={','.join(map(str, args))}", cmdline]
+                 f"args={','.join(map(str, args))}", f"slowness={image.slowness}",
+                 cmdline]
         # QEMU splits the modules at commas; a doubled one stands for itself
         initramfs = image.disk_initramfs if disk else image.initramfs
         kernel = f"{image.bzimage} {' '.join(words)}".strip().replace(",", ",,")
@@ -125,19 +128,33 @@ class ServiceVM:
     def run(self, on_line=lambda line: None):
         """Boot, hand each line of the task to `on_line`, wait for the end.
 
+        Kernels with PROVE_RCU now and then wait for ever for their own self test
+        of RCU tasks, before there is an init; such a boot is done once more.
         Returns the task's exit status, or None when it did not get that far.
         """
+        if not self._boot(on_line):
+            print(f"# {self.logs}: the kernel did not boot, once more", flush=True)
+            self._boot(on_line)
+        return self.status
+
+    def _boot(self, on_line):
+        """Boot once. False when nothing came from the Service VM's init in time."""
+        started = False
+        self.timed_out = False
         with open(self.log("task"), "w", encoding="utf-8") as task_log, \
                 open(self.log("qemu"), "w", encoding="utf-8") as qemu_log:
             print(" ".join(self.command), file=qemu_log, flush=True)
             qemu = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
                                     stdout=subprocess.PIPE, stderr=qemu_log)
-            timer = threading.Timer(self.timeout, self._give_up, [qemu])
-            timer.start()
+            timer = self._give_up_after(max(60, self.timeout // 2), qemu)
             try:
                 for raw in qemu.stdout:
                     line = raw.decode(errors="replace").rstrip()
                     print(line, file=task_log, flush=True)
+                    if not started:
+                        started = True
+                        timer.cancel()
+                        timer = self._give_up_after(self.timeout, qemu)
                     match = re.fullmatch(r"exit: (\d+)", line)
                     if match:
                         self.status = int(match.group(1))
@@ -148,7 +165,13 @@ class ServiceVM:
                 if qemu.poll() is None:
                     qemu.kill()
                     qemu.wait()
-        return self.status
+        return started or not self.timed_out
+
+    def _give_up_after(self, seconds, qemu):
+        """A running timer."""
+        timer = threading.Timer(seconds, self._give_up, [qemu])
+        timer.start()
+        return timer
 
     def _give_up(self, qemu):
         self.timed_out = True

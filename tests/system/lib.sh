@@ -42,9 +42,10 @@ finish() {
 	[ "$tap_failed" = 0 ] && [ "$tap_run" -gt 0 ]
 }
 
-# wait_until SECONDS COMMAND...: poll until COMMAND succeeds.
+# wait_until SECONDS COMMAND...: poll until COMMAND succeeds. More seconds on slow
+# kernels.
 wait_until() {
-	tries=$(($1 * 20))
+	tries=$(($1 * 20 * ${slowness:-1}))
 	shift
 	until "$@"; do
 		tries=$((tries - 1))

@@ -265,6 +265,33 @@ static void corrupt_rings(void)
 	is_broken("more entries than the ring has");
 }
 
+/* Sectors 100 to 107 of the fast disk can be neither read nor written. */
+static bool bad_sectors(bool bad)
+{
+	return !system(bad ? "echo +100-107 > "
+			     "/sys/kernel/config/nullb/fast/badblocks"
+			   : "echo -100-107 > "
+			     "/sys/kernel/config/nullb/fast/badblocks");
+}
+
+static void disk_errors(void)
+{
+	const uint32_t in = VIRTIO_BLK_T_IN, out = VIRTIO_BLK_T_OUT;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
+		       bad_sectors(true),
+	       "a disk with bad sectors");
+	tap_eq(request(in, 96, DATA, 4096), VIRTIO_BLK_S_IOERR, "read");
+	tap_eq(request(out, 96, DATA, 4096), VIRTIO_BLK_S_IOERR, "written");
+	tap_eq(request(in, 100, DATA + 3, 512), VIRTIO_BLK_S_IOERR,
+	       "read to an odd address");
+	tap_eq(request(in, 0, DATA, 4 << 20), VIRTIO_BLK_S_IOERR,
+	       "read as a small part of it all");
+	tap_eq(request(in, 92, DATA, 4096), 0, "not read");
+	tap_ok(bad_sectors(false) && !request(in, 96, DATA, 4096),
+	       "good again");
+}
+
 static void read_only(void)
 {
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDONLY),
@@ -694,6 +721,7 @@ int main(int argc, char **argv)
 	wrong_requests();
 	corrupt_rings();
 	read_only();
+	disk_errors();
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, SMALL_FILE, O_RDWR), "a file");
 	transfers("file");
 	discard_and_zero("file");

@@ -1,11 +1,11 @@
 #!/bin/bash
 # Build the two initramfs images that the VMs boot from.
 #
-# Usage: image.sh KDIR MODULES_DIR OUT [disk]
+# Usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [disk]
 #
 #   OUT/user-vm.cpio.gz	busybox, iperf3 and tests/system/user-init
 #   OUT/service-vm.cpio	the same and the modules, the device model, the tests,
-#			and kernel and image for User VMs
+#			and kernel, that of USER_KDIR, and image for User VMs
 #   OUT/service-vm-disk.cpio	the same and, in /disk, the root file system for
 #			a User VM's disk, with fio; and what makes and checks
 #			file systems. Only if "disk" is asked for, as fio comes
@@ -13,9 +13,11 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-kdir=${1:?usage: image.sh KDIR MODULES_DIR OUT}
-modules=${2:?usage: image.sh KDIR MODULES_DIR OUT}
-out=${3:?usage: image.sh KDIR MODULES_DIR OUT}
+usage="usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [disk]"
+kdir=${1:?$usage}
+modules=${2:?$usage}
+user_kdir=${3:?$usage}
+out=${4:?$usage}
 build=$top/build
 
 # Copy a program and the shared libraries that it needs.
@@ -74,11 +76,11 @@ install -D -t "$service/tests" "$top"/tests/system/*.sh
 [ ! -d "$build/tests/service-vm" ] || install -t "$service/tests" "$build"/tests/service-vm/*
 install -t "$service/tests" "$top"/bench/service-vm/*.sh
 [ ! -d "$build/bench/service-vm" ] || install -t "$service/tests" "$build"/bench/service-vm/*
-install -D "$kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
+install -D "$user_kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
 install -t "$service/images" "$out/user-vm.cpio.gz"
 pack "$service" > "$out/service-vm.cpio"
 
-[ "${4:-}" = disk ] || exit 0
+[ "${5:-}" = disk ] || exit 0
 extra=$out/extra
 rm -rf "$extra"
 mkdir -p "$extra"

@@ -13,8 +13,9 @@ class System:
 
     The Service VM has the physical CPUs 0 and 1; User VMs get the others, of
     which there are `user_cpus`. A test runs once for each kernel and HSM.
-    `long_args` take the place of `args` for `make test LONG=1`. `disk` says that
-    the Service VM has the contents of a User VM's disk in /disk.
+    `long_args` take the place of `args` for `make test LONG=1`; what is
+    `long_only` runs then, or when it is asked for by name. `disk` says that the
+    Service VM has the contents of a User VM's disk in /disk.
     """
 
     program: str
@@ -27,6 +28,7 @@ class System:
     cmdline: str = ""
     timeout: int = 120
     long_args: tuple = ()
+    long_only: bool = False
     disk: bool = False
 
 
@@ -41,7 +43,7 @@ class Differential:
     program: str = "differential"
     about: str = "random calls to both HSMs, compared"
     seed: int = 1
-    sequences: int = 2000
+    sequences: int = 1000
     kernels: tuple = ("6.1", "6.12")
     user_cpus: int = 2
     # Whoever ends a VM does not wait 30 ms for other CPUs
@@ -55,13 +57,15 @@ SYSTEM = [
     System("iperf", "a Linux User VM, iperf3 over vhost-net and user-space virtio",
            args=(1,), user_cpus=1, timeout=180),
     System("boot", "the same User VM on the in-tree HSM and on ours, compared",
-           hsms=("none",)),
+           hsms=("none",), kernels=("6.1",)),
+    System("boot", "the same User VM on the in-tree HSM and on ours, compared",
+           hsms=("none",), kernels=("6.12",), long_only=True),
     System("two_vms", "two User VMs of two vCPUs each at once", kernels=("6.1",),
            user_cpus=4),
     System("reset", "unbind, bind, device reset and reboot", kernels=("6.1",),
            user_cpus=1, timeout=240),
     System("dm_kill", "kill -9 of the device model in the middle of iperf3",
-           args=(20,), kernels=("6.1",), user_cpus=1, timeout=600),
+           args=(5,), long_args=(20,), kernels=("6.1",), user_cpus=1, timeout=600),
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
     System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH),
@@ -85,7 +89,7 @@ SYSTEM = [
            args=(1, 2), long_args=(5, 50), kernels=("6.1",), timeout=300),
     System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
            args=(1, 2), long_args=(5, 50), hsms=("in-tree",), kernels=("6.12",),
-           timeout=300),
+           timeout=300, long_only=True),
     System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
            args=("short",), long_args=("long",), kernels=("6.12",), disk=True,
            timeout=300),

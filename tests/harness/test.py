@@ -108,6 +108,7 @@ class SystemTest:
         self.logs = os.path.join(LOGS, self.name)
         self.image = None
         self.long = False
+        self.long_only = spec.long_only
 
     def run(self):
         """Boot and judge."""
@@ -251,6 +252,8 @@ def main():
         for test in tests:
             print(f"{test.name:<32} {test.about}")
         return
+    if not options.names and not options.long:
+        tests = [test for test in tests if not getattr(test, "long_only", False)]
     if not tests:
         sys.exit("make test: no test has that name; `make test-list` shows them")
     for test in tests:

@@ -84,7 +84,7 @@ start_vm() {
 	# Open for reading and writing: the console never sees end of file
 	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
 		--kernel /images/bzImage \
-		--cmdline "console=ttyS0 loglevel=5 mitigations=off tsc=reliable net_address=10.0.$vm.2/24 $boot" \
+		--cmdline "console=ttyS0 loglevel=5 mitigations=off tsc=reliable net_address=10.0.$vm.2/24 $boot $quiet" \
 		--stats "/run/vm$vm.stats" "$@" \
 		<> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &
 	echo $! > "/run/vm$vm.pid"

@@ -136,9 +136,9 @@ static inline int raw_unset_mmio(int fd, uint64_t gpa, uint64_t len)
  * The first vCPU is going to run @rip in flat protected mode, with the stack
  * below @rsp.
  */
-static inline int raw_set_registers(int fd, uint64_t rip, uint64_t rsp)
+static inline struct acrn_vcpu_regs raw_registers(uint64_t rip, uint64_t rsp)
 {
-	struct acrn_vcpu_regs regs = {
+	return (struct acrn_vcpu_regs){
 		.vcpu_regs = {
 			.gdt = { .limit = 4 * 8 - 1, .base = RAW_GDT },
 			.idt = { .limit = 256 * 8 - 1, .base = RAW_IDT },
@@ -156,6 +156,11 @@ static inline int raw_set_registers(int fd, uint64_t rip, uint64_t rsp)
 			.gs_sel = 0x18,
 		},
 	};
+}
+
+static inline int raw_set_registers(int fd, uint64_t rip, uint64_t rsp)
+{
+	struct acrn_vcpu_regs regs = raw_registers(rip, rsp);
 
 	return ioctl(fd, ACRN_IOCTL_SET_VCPU_REGS, &regs);
 }

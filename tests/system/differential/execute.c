@@ -13,7 +13,6 @@
 #define RAM_PAGES 16
 #define HUGE	  (2UL << 20)
 #define HPET	  0xfed00000UL
-#define GDT_ADDR  0x1000
 #define CODE_ADDR 0x3000
 #define DONE_ADDR 0x8010
 
@@ -103,7 +102,7 @@ static void make_guest(char *ram)
 	static const uint64_t segments[] = { 0x00cf9b000000ffff,
 					     0x00cf93000000ffff };
 
-	memcpy(ram + GDT_ADDR + 0x10, segments, sizeof(segments));
+	memcpy(ram + RAW_GDT + 0x10, segments, sizeof(segments));
 	memcpy(ram + CODE_ADDR, sequence_code,
 	       sequence_code_end - sequence_code);
 }
@@ -206,23 +205,8 @@ static void build_regs(const struct file *file, const uint64_t *args)
 	struct acrn_vcpu_regs *regs = (void *)argument;
 
 	(void)file;
-	*regs = (struct acrn_vcpu_regs){
-		.vcpu_id = args[REGS_VCPU],
-		.vcpu_regs = {
-			.gdt = { .limit = 4 * 8 - 1, .base = GDT_ADDR },
-			.rip = CODE_ADDR,
-			.cr0 = 0x31,
-			.rflags = 2,
-			.cs_ar = 0xc09b,
-			.cs_limit = ~0U,
-			.cs_sel = 0x10,
-			.ss_sel = 0x18,
-			.ds_sel = 0x18,
-			.es_sel = 0x18,
-			.fs_sel = 0x18,
-			.gs_sel = 0x18,
-		},
-	};
+	*regs = raw_registers(CODE_ADDR, 0);
+	regs->vcpu_id = args[REGS_VCPU];
 	regs->reserved[1] = args[REGS_RESERVED] == 1;
 	regs->vcpu_regs.gdt.reserved[0] = args[REGS_RESERVED] == 2;
 	regs->vcpu_regs.idt.reserved[2] = args[REGS_RESERVED] == 3;

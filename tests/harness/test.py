@@ -32,6 +32,8 @@ UNIT_FLAGS = ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
               "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
               "-Itests/unit/shim", "-Iinclude", "-Itests/include", "-I."]
 SERVICE_CPUS = 2
+# Lines of each log that are shown of a failed test
+LOG_TAIL = 30
 
 
 @dataclass
@@ -205,9 +207,24 @@ def run_one(test):
     return test.run(), time.monotonic() - start
 
 
+def show_logs(logs):
+    """Where a failed test's logs are, and how each ends: they may not be kept."""
+    print(f"    logs: {logs}")
+    for folder, _, files in sorted(os.walk(logs)):
+        for file in sorted(file for file in files if file.endswith(".log")):
+            with open(os.path.join(folder, file), encoding="utf-8",
+                      errors="replace") as text:
+                tail = text.read().splitlines()[-LOG_TAIL:]
+            print(f"    --- the end of {os.path.relpath(os.path.join(folder, file), logs)}")
+            for line in tail:
+                print(f"    | {line}")
+    sys.stdout.flush()
+
+
 def run_all(tests, jobs):
-    """Run the tests, `jobs` at a time; how many failed, and skipped checks."""
-    failed = skipped = 0
+    """Run the tests, `jobs` at a time; what failed and why, and skipped checks."""
+    failed = []
+    skipped = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         running = {pool.submit(run_one, test): test for test in tests}
         for number, done in enumerate(concurrent.futures.as_completed(running), 1):
@@ -222,11 +239,11 @@ def run_all(tests, jobs):
                   flush=True)
             for note in outcome.notes:
                 print(f"    {note}")
+            for problem in outcome.problems[:20]:
+                print(f"    {problem}")
             if outcome.problems:
-                failed += 1
-                for problem in outcome.problems[:20]:
-                    print(f"    {problem}")
-                print(f"    logs: {test.logs}", flush=True)
+                show_logs(test.logs)
+                failed.append(f"{test.name}: {outcome.problems[0]}")
     return failed, skipped
 
 
@@ -263,7 +280,9 @@ def main():
     except BuildError as error:
         sys.exit(f"make test: {error}")
     failed, skipped = run_all(tests, options.jobs)
-    print(f"{len(tests) - failed} passed, {failed} failed, {skipped} skipped")
+    for line in failed:
+        print(f"FAILED {line}")
+    print(f"{len(tests) - len(failed)} passed, {len(failed)} failed, {skipped} skipped")
     sys.exit(1 if failed else 0)
 
 

@@ -188,6 +188,9 @@ static struct {
 static unsigned int block;
 static volatile bool at_end, ended;
 
+/* For the I/O thread to end at the next signal. */
+static volatile bool detach;
+
 static void *inject_later(void *arg)
 {
 	struct acrn_msi_entry msi = { MSI_ADDRESS, MSI_VECTOR };
@@ -296,7 +299,7 @@ static void *serve(void *arg)
 {
 	const struct raw_vm *vm = arg;
 
-	while (!ioctl(vm->fd, ACRN_IOCTL_ATTACH_IOREQ_CLIENT, 0))
+	while (!ioctl(vm->fd, ACRN_IOCTL_ATTACH_IOREQ_CLIENT, 0) && !detach)
 		for (unsigned int i = 0; i < 2; i++)
 			if (vm->slots->req_slot[i].processed ==
 			    ACRN_IOREQ_STATE_PROCESSING)
@@ -425,6 +428,25 @@ static struct raw_vm create_vm(uint64_t cpus, uint64_t flags)
 	return vm;
 }
 
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Have the I/O thread leave ATTACH_IOREQ_CLIENT before its client is destroyed:
+ * the in-tree HSM lets go of the client's memory under it. The signal may come
+ * when the thread is not in there yet.
+ */
+static void detach_client(pthread_t thread)
+{
+	detach = true;
+	while (pthread_tryjoin_np(thread, NULL)) {
+		pthread_kill(thread, SIGUSR1);
+		usleep(10000);
+	}
+}
+
 static void test_guest(int cpu0, int cpu1, uint64_t flags)
 {
 	struct raw_vm vm = create_vm(1ULL << cpu0 | 1ULL << cpu1, flags);
@@ -437,6 +459,7 @@ static void test_guest(int cpu0, int cpu1, uint64_t flags)
 	block = NR_BLOCKS;
 	at_end = false;
 	ended = false;
+	detach = false;
 	fill_ram(ram);
 	*read_only = 0x5555;
 	map_ram(&vm, ram, 0, RAM_SIZE, ACRN_MEM_ACCESS_RWX);
@@ -452,9 +475,8 @@ static void test_guest(int cpu0, int cpu1, uint64_t flags)
 		check_block(n);
 	tap_ok(ended,
 	       "the guest came to its end, and its triple fault is told");
-	usleep(100000);
+	detach_client(thread);
 	must(ioctl(vm.fd, ACRN_IOCTL_DESTROY_IOREQ_CLIENT, 0), "client");
-	pthread_join(thread, NULL);
 	tap_success(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM, 0),
 		    "a VM with a triple fault can be destroyed");
 	raw_vm_close(&vm);
@@ -544,8 +566,11 @@ static void test_service_vm(void)
 
 int main(int argc, char **argv)
 {
+	const struct sigaction action = { .sa_handler = on_signal };
+
 	if (argc != 3)
 		errx(1, "usage: hypervisor CPU CPU");
+	sigaction(SIGUSR1, &action, NULL);
 	test_service_vm();
 	test_mapping(atoi(argv[1]));
 	tap_diag("completion by hypercall");

@@ -148,9 +148,14 @@ static inline void xsetbv(u64 value)
 		     : "c"(0), "a"((u32)value), "d"((u32)(value >> 32)));
 }
 
+/*
+ * One turn of a loop that waits for another CPU. Without PAUSE: QEMU leaves
+ * emulation for it and takes its global lock, in the way of every access to an
+ * APIC that the other CPU makes.
+ */
 static inline void cpu_relax(void)
 {
-	asm volatile("pause" : : : "memory");
+	asm volatile("" : : : "memory");
 }
 
 /* Stores before it are visible before stores after it. */

@@ -62,7 +62,7 @@ BENCHES = [
           )),
     Bench("doorbell", "what a guest's notification takes",
           variants=("in-tree", "ours", "floor", "exit"), rounds=9, quick_rounds=3,
-          timings=("guest's write", "write to vhost worker"), cmdline="idle=poll", spin_us=300,
+          timings=("guest's write", "write to vhost worker"), spin_us=300,
           targets=(
               Target("hypercall", "guest's write", 0.5, over="in-tree"),
               Target("hypercall", "guest's write", 1.1, over="floor"),
@@ -80,7 +80,7 @@ BENCHES = [
           )),
     Bench("scale", "a doorbell among many, and what each costs in memory",
           variants=("in-tree", "ours"), rounds=9, quick_rounds=3,
-          timings=("guest's write",), base_case="1 in 1 VM", cmdline="idle=poll", spin_us=300,
+          timings=("guest's write",), base_case="1 in 1 VM", spin_us=300,
           targets=(
               Target("4096 in 16 VMs", "guest's write", 1.1, over_case="1 in 1 VM"),
               Target("a doorbell", "memory", 256),

@@ -263,6 +263,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		errx(2, "usage: bench-doorbell VARIANT CPU");
 	variant = argv[1];
+	keep_awake();
 	for (int b = 0; b < 2; b++)
 		for (int c = 0; c < 2; c++)
 			measure(atoi(argv[2]), &bells[b], completions[c].name,

@@ -134,6 +134,7 @@ int main(int argc, char **argv)
 	cpu = atoi(argv[2]);
 	open_eventfds();
 	measure_memory(cpu);
+	keep_awake();
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		measure_latency(cpu, cases[i].doorbells, cases[i].vms);
 	return 0;

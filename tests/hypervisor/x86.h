@@ -14,8 +14,11 @@
 
 #define CR4_PSE	    BIT(4)
 #define CR4_PAE	    BIT(5)
+#define CR4_PGE	    BIT(7)
 #define CR4_LA57    BIT(12)
 #define CR4_OSXSAVE BIT(18)
+#define CR4_SMEP    BIT(20)
+#define CR4_SMAP    BIT(21)
 /* VME to OSXMMEXCPT, UMIP, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP, PKE */
 #define CR4_KNOWN 0x770fffUL
 

@@ -77,6 +77,8 @@ SYSTEM = [
            hsms=BOTH),
     System("dataplane_guest", "doorbells and MSIs of a few instructions, counted",
            hsms=BOTH, user_cpus=1),
+    System("dataplane_observe", "counters, latency, tracepoints, dispatch= at run time",
+           user_cpus=1),
     System("dataplane_race", "doorbells and MSIs counted while all changes at once",
            args=(500,), long_args=(100000,), timeout=180),
     System("dataplane_storm", "User VMs that ring without end", user_cpus=4),

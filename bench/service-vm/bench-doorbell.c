@@ -4,7 +4,8 @@
  * write, how many thread switches pass until the eventfd is signalled, and how
  * long it is until the vhost worker runs.
  *
- * Variants beside "in-tree" and "ours": "floor", a data plane that only
+ * Variants beside "in-tree" and "ours": "observed", ours with all its
+ * tracepoints and the latency histogram on, "floor", a data plane that only
  * completes, and "exit", an access of the same kind that the hypervisor deals
  * with alone.
  */
@@ -36,6 +37,13 @@ static bool is_variant(const char *name)
 
 /* Does the variant have doorbells that signal? */
 static bool signals(void)
+{
+	return is_variant("in-tree") || is_variant("ours") ||
+	       is_variant("observed");
+}
+
+/* Is it worth while to look at it by the kernel's trace? */
+static bool is_traced(void)
 {
 	return is_variant("in-tree") || is_variant("ours");
 }
@@ -247,12 +255,12 @@ static void measure(int cpu, const struct bell *bell, const char *completion,
 	char what[64];
 
 	snprintf(what, sizeof(what), "%s, %s", bell->name, completion);
-	if (signals())
+	if (is_traced())
 		measure_worker(&guest, bell, what);
 	if (!is_variant("exit"))
 		assign(&guest, bell, efd);
 	measure_latency(&guest, bell, efd, what);
-	if (signals())
+	if (is_traced())
 		measure_switches(&guest, bell, efd, what);
 	guest_close(&guest);
 	close(efd);

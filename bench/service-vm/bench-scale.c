@@ -19,19 +19,22 @@
 #define VECTOR	  0x41
 
 #define VMS_MAX	      16
+#define CPUS	      16
 #define DOORBELLS_MAX 4096
 #define IRQFDS_MAX    1024
 
 #define TIMED  2000
 #define GAP_US 50
 
-/* Doorbells in all, and VMs that they are spread over. */
-static const struct {
+/* Doorbells in all, VMs that they are spread over, vCPUs of those that wait. */
+static const struct scale {
 	unsigned int doorbells;
 	unsigned int vms;
+	unsigned int vcpus;
 } cases[] = {
-	{ 1, 1 },   { 64, 1 },	 { 1024, 1 },  { 4096, 1 },
-	{ 16, 16 }, { 256, 16 }, { 1024, 16 }, { 4096, 16 },
+	{ 1, 1, 1 },   { 64, 1, 1 },   { 1024, 1, 1 },	{ 4096, 1, 1 },
+	{ 16, 16, 1 }, { 256, 16, 1 }, { 1024, 16, 1 }, { 4096, 16, 1 },
+	{ 16, 2, 16 }, { 16, 4, 16 },  { 16, 8, 16 },	{ 16, 16, 16 },
 };
 
 /* One for each doorbell or irqfd. */
@@ -77,24 +80,26 @@ static void measure_ring(struct guest *guest, const char *what,
 }
 
 /* The VM that runs is the last, and its doorbell that rings in the middle. */
-static void measure_latency(int cpu, unsigned int doorbells, unsigned int vms)
+static void measure_latency(int cpu, const struct scale *scale)
 {
-	unsigned int share = doorbells / vms;
+	unsigned int share = scale->doorbells / scale->vms;
+	uint64_t cpus = ((1ULL << scale->vcpus) - 1) << cpu;
 	struct raw_vm others[VMS_MAX];
 	struct guest guest;
 	char what[64];
 
-	for (unsigned int i = 0; i < vms - 1; i++) {
-		others[i] = raw_vm_create(cpu, 0);
+	for (unsigned int i = 0; i < scale->vms - 1; i++) {
+		others[i] = raw_vm_create_on(cpus, 0);
 		assign(&others[i], eventfds + (i + 1) * share, 0, share);
 	}
 	guest = timing_guest_create(cpu, 0);
 	assign(&guest.vm, eventfds, 0, share);
-	snprintf(what, sizeof(what), "%u in %u VM%s", doorbells, vms,
-		 vms > 1 ? "s" : "");
+	snprintf(what, sizeof(what), "%u in %u VM%s%s", scale->doorbells,
+		 scale->vms, scale->vms > 1 ? "s" : "",
+		 scale->vcpus > 1 ? " of 16 vCPUs" : "");
 	measure_ring(&guest, what, share / 2);
 	guest_close(&guest);
-	for (unsigned int i = 0; i < vms - 1; i++)
+	for (unsigned int i = 0; i < scale->vms - 1; i++)
 		raw_vm_close(&others[i]);
 }
 
@@ -129,13 +134,13 @@ int main(int argc, char **argv)
 {
 	int cpu;
 
-	if (argc != 3)
-		errx(2, "usage: bench-scale VARIANT CPU");
+	if (argc != 2 + CPUS)
+		errx(2, "usage: bench-scale VARIANT CPU... (%d of them)", CPUS);
 	cpu = atoi(argv[2]);
 	open_eventfds();
 	measure_memory(cpu);
 	keep_awake();
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		measure_latency(cpu, cases[i].doorbells, cases[i].vms);
+		measure_latency(cpu, &cases[i]);
 	return 0;
 }

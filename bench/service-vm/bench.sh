@@ -17,11 +17,18 @@ shift 3
 modules_of() {
 	case $1 in
 	in-tree) echo acrn ;;
-	ours) echo acrn_hsm acrn_vhost ;;
+	ours | observed) echo acrn_hsm acrn_vhost ;;
 	floor) echo acrn_hsm acrn_floor ;;
 	exit) echo acrn_hsm ;;
 	*) echo "no variant $1" >&2; return 1 ;;
 	esac
+}
+
+# observe 0|1: all that our modules can tell about each doorbell
+observe() {
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
+	echo "$1" > /sys/kernel/debug/acrn_hsm/measure_latency &&
+		echo "$1" > /sys/kernel/tracing/events/acrn_hsm/enable
 }
 
 # measure VARIANT ARGUMENT...: with its modules loaded for as long as it takes.
@@ -30,7 +37,9 @@ measure() {
 	for module in $modules; do
 		modprobe "$module" || return 1
 	done
+	[ "$1" != observed ] || observe 1 || return 1
 	"$program" "$@" || return 1
+	[ "$1" != observed ] || observe 0 || return 1
 	for module in $(echo "$modules" | tr ' ' '\n' | tac); do
 		rmmod "$module" || return 1
 	done

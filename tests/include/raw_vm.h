@@ -44,22 +44,32 @@ static inline void *raw_pages(size_t size)
 	return pages;
 }
 
-/* A User VM with one vCPU on physical CPU @cpu; @flags as in CREATE_VM. */
-static inline struct raw_vm raw_vm_create(int cpu, uint64_t flags)
+/*
+ * A User VM with a vCPU on each of the physical CPUs in the bit mask @cpus;
+ * @flags as in CREATE_VM.
+ */
+static inline struct raw_vm raw_vm_create_on(uint64_t cpus, uint64_t flags)
 {
 	struct raw_vm vm = { .fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC) };
-	struct acrn_vm_creation create = { .vcpu_num = 1,
+	struct acrn_vm_creation create = { .vcpu_num =
+						   __builtin_popcountll(cpus),
 					   .vm_flag = flags,
-					   .cpu_affinity = 1ULL << cpu };
+					   .cpu_affinity = cpus };
 
 	if (vm.fd < 0)
 		err(1, "/dev/acrn_hsm");
 	vm.slots = raw_pages(sizeof(*vm.slots));
 	create.ioreq_buf = (uintptr_t)vm.slots;
 	if (ioctl(vm.fd, ACRN_IOCTL_CREATE_VM, &create))
-		err(1, "CREATE_VM on CPU %d", cpu);
+		err(1, "CREATE_VM on CPUs %#llx", (unsigned long long)cpus);
 	vm.vmid = create.vmid;
 	return vm;
+}
+
+/* The same with one vCPU, on @cpu. */
+static inline struct raw_vm raw_vm_create(int cpu, uint64_t flags)
+{
+	return raw_vm_create_on(1ULL << cpu, flags);
 }
 
 /* Ends the VM the way a crash of its device model does. */

@@ -22,6 +22,10 @@ TROUBLE = re.compile(
     r"|list_del corruption|hv: panic|page allocation failure|unable to handle")
 
 
+# A boot takes a tenth of it, or a few when other VMs run beside it.
+BOOT_SECONDS = 40
+
+
 class BuildError(Exception):
     """A step of the build failed; the message says which and why."""
 
@@ -151,7 +155,7 @@ class ServiceVM:
             print(" ".join(self.command), file=qemu_log, flush=True)
             qemu = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
                                     stdout=subprocess.PIPE, stderr=qemu_log)
-            timer = self._give_up_after(max(60, self.timeout // 2), qemu)
+            timer = self._give_up_after(BOOT_SECONDS * self.image.slowness, qemu)
             try:
                 for raw in qemu.stdout:
                     line = raw.decode(errors="replace").rstrip()

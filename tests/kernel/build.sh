@@ -25,6 +25,7 @@ base) ;;
 debug | rt) fragments+=("$here/$flavour.config") ;;
 *) die "unknown flavour '$flavour': base, debug or rt" ;;
 esac
+[ ! -e "$here/$flavour-$kver.config" ] || fragments+=("$here/$flavour-$kver.config")
 
 # The last word of the fragments on each option that is to be set.
 wanted_options() {

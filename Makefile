@@ -84,8 +84,8 @@ $(BUILD)/tests/user-vm/%: tests/guest/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<
 
-BENCH_PROGRAMS := $(patsubst bench/service-vm/%.c,$(BUILD)/bench/service-vm/%,\
-	$(wildcard bench/service-vm/*.c))
+BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,\
+	$(wildcard bench/service-vm/*.c bench/both/*.c))
 
 bench-programs: $(BENCH_PROGRAMS)
 
@@ -96,7 +96,7 @@ bench-modules: modules
 	$(MAKE) -C $(KDIR) M=$(MODULES_DIR)/floor \
 		KBUILD_EXTRA_SYMBOLS=$(MODULES_DIR)/Module.symvers modules
 
-$(BUILD)/bench/service-vm/%: bench/service-vm/%.c $(TEST_HEADERS) \
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c $(TEST_HEADERS) \
 		$(wildcard bench/service-vm/*.h)
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<

@@ -12,7 +12,7 @@ failed=()
 
 mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd vhost_blk bench/floor -name '*.[ch]' | sort)
 mapfile -t kernel_h < <(find include hsm acrn_vhost ioeventfd irqfd vhost_blk -name '*.h' | sort)
-mapfile -t user_c < <(find lib dm tests bench/service-vm -name '*.[ch]' | sort)
+mapfile -t user_c < <(find lib dm tests bench/service-vm bench/both -name '*.[ch]' | sort)
 mapfile -t user_h < <(find lib dm tests bench/service-vm -name '*.h' ! -path 'tests/unit/shim/*' \
 	! -path 'tests/hypervisor/*' | sort)
 mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build .

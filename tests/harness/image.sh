@@ -66,6 +66,7 @@ service=$out/service-vm
 new_root "$user"
 install "$top/tests/system/user-init" "$user/init"
 [ ! -d "$build/tests/user-vm" ] || install -t "$user/bin" "$build"/tests/user-vm/*
+[ ! -d "$build/bench/both" ] || install -t "$user/bin" "$build"/bench/both/*
 pack "$user" | gzip -1 > "$out/user-vm.cpio.gz"
 
 new_root "$service"
@@ -76,6 +77,7 @@ install -D -t "$service/tests" "$top"/tests/system/*.sh
 [ ! -d "$build/tests/service-vm" ] || install -t "$service/tests" "$build"/tests/service-vm/*
 install -t "$service/tests" "$top"/bench/service-vm/*.sh
 [ ! -d "$build/bench/service-vm" ] || install -t "$service/tests" "$build"/bench/service-vm/*
+[ ! -d "$build/bench/both" ] || install -t "$service/bin" "$build"/bench/both/*
 install -D "$user_kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
 install -t "$service/images" "$out/user-vm.cpio.gz"
 pack "$service" > "$out/service-vm.cpio"

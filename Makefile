@@ -114,7 +114,7 @@ test-list:
 	@$(HARNESS)/test.py --list --kvers "$(KVERS)"
 
 bench:
-	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm
+	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm bench
 	@bench/bench.py $(B)
 
 check:

@@ -3,12 +3,15 @@
 """The measurements behind `make bench`.
 
 Usage: bench.py [NAME...]
+       bench.py --from FILE NAME
 
 All that benches.py has without a name. KVER (6.1 or 6.12), QUICK=1 for fewer
-rounds and ACCEL for QEMU come from the environment. The exit status says
-whether everything was measured, not what came out.
+rounds and ACCEL for QEMU come from the environment. With --from nothing is
+measured: FILE has the lines that bench/on-machine.sh printed on a real machine.
+The exit status says whether everything was measured, not what came out.
 """
 
+import argparse
 import contextlib
 import datetime
 import json
@@ -23,8 +26,10 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests", "harness"))
 
-from report import build_report, save
 from benches import BENCHES
+from loads import load_rows
+from plot import plot
+from report import SCHEMA, build_report, markdown
 from vm import BUILD, BuildError, Image, ServiceVM, make
 
 OUT = os.path.join(BUILD, "bench")
@@ -50,7 +55,7 @@ def describe_machine():
             "accel": os.environ.get("ACCEL") or "tcg,thread=multi"}
 
 
-def build(kver):
+def build(kver, disk):
     """All that a boot needs."""
     print(f"building for kernel {kver} (minutes, unless the kernel is cached)",
           flush=True)
@@ -58,7 +63,7 @@ def build(kver):
     make(f"modules-{image.name}", "bench-modules", f"KDIR={image.kdir}",
          f"MODULES_DIR={image.modules}")
     make("bench", "hypervisor", "tools", "bench-programs")
-    image.build_initramfs()
+    image.build_initramfs(disk)
     return image
 
 
@@ -89,17 +94,60 @@ def cores_awake():
             os.waitpid(pid, 0)
 
 
-class Run:
-    """One boot that measures: the rows so far, and how far it is."""
+class Clock:
+    """How far the whole of `make bench` is.
 
-    def __init__(self, bench, rounds):
+    `total` are the seconds that it takes by what benches.py expects; the machine
+    may be slower, and what it took so far tells how much. That tells little at
+    first: for so many seconds more all is taken to have gone as expected.
+    """
+
+    TRUST = 60
+
+    def __init__(self, total):
+        self.total = total
+        self.done = 0.0
+        self.start = time.monotonic()
+
+    def elapsed(self):
+        """Seconds since the start."""
+        return time.monotonic() - self.start
+
+    def left(self):
+        """What is left, in words."""
+        pace = (self.elapsed() + self.TRUST) / (self.done + self.TRUST)
+        seconds = max(0, self.total - self.done) * pace
+        return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+class Progress:
+    """Says in which turn a bench is, and what is left of all."""
+
+    def __init__(self, bench, rounds, expected, clock):
         self.bench = bench
         self.rounds = rounds
+        self.clock = clock
+        self.begin = clock.done
+        self.turn_expected = expected / (rounds * len(bench.variants))
+        self.turns = 0
+
+    def turn(self, number, variant):
+        """A turn begins."""
+        self.clock.done = self.begin + self.turns * self.turn_expected
+        self.turns += 1
+        print(f"[{self.bench.name}] round {number}/{self.rounds}: {variant}; "
+              f"{self.clock.left()} left in all", flush=True)
+
+
+class Run:
+    """What one boot has measured so far."""
+
+    def __init__(self, progress=None):
+        self.progress = progress
         self.rows = []
         self.notes = []
         self.turn = {}
-        self.turns = 0
-        self.start = 0.0
+        self.upcalls = None
         self.complete = False
 
     def on_line(self, line):
@@ -109,6 +157,10 @@ class Run:
             self._on_turn(rest)
         elif kind == "row":
             self.rows.append(json.loads(rest) | self.turn)
+        elif kind == "load":
+            self.rows += [row | self.turn for row in load_rows(json.loads(rest))]
+        elif kind == "upcalls":
+            self.upcalls = int(rest)
         elif kind == "note" and rest not in self.notes:
             self.notes.append(rest)
 
@@ -118,30 +170,27 @@ class Run:
             return
         number, variant = rest.split()
         self.turn = {"round": int(number), "variant": variant}
-        now = time.monotonic()
-        left = ""
-        if self.turns:
-            per_turn = (now - self.start) / self.turns
-            turns_left = self.rounds * len(self.bench.variants) - self.turns
-            left = f", {per_turn * turns_left:.0f} s left"
-        else:
-            self.start = now
-        self.turns += 1
-        print(f"[{self.bench.name}] round {number}/{self.rounds}: {variant}{left}",
-              flush=True)
+        if self.progress:
+            self.progress.turn(number, variant)
 
 
-def measure(bench, image, quick):
+def expected_seconds(bench, quick):
+    """What it takes on two quiet cores."""
+    return bench.quick_expected if quick else bench.expected
+
+
+def measure(bench, image, quick, clock):
     """Boot and measure; the report."""
     rounds = bench.quick_rounds if quick else bench.rounds
     user_cpus = range(bench.service_cpus, bench.service_cpus + bench.user_cpus)
-    run = Run(bench, rounds)
+    run = Run(Progress(bench, rounds, expected_seconds(bench, quick), clock))
     vm = ServiceVM(image, os.path.join(OUT, f"{bench.name}.log"), "bench",
-                   (bench.name, rounds, "+".join(bench.variants), *user_cpus),
+                   (bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus),
                    hsm="none", service_cpus=bench.service_cpus,
                    cpus=bench.service_cpus + bench.user_cpus, memory=bench.memory,
-                   cmdline=bench.cmdline, spin_us=bench.spin_us,
+                   cmdline=bench.cmdline, spin_us=bench.spin_us, disk=bench.disk,
                    timeout=BOOT_SECONDS + bench.seconds * rounds)
+    start = time.monotonic()
     with cores_awake():
         status = vm.run(run.on_line)
     problems = vm.trouble()
@@ -150,33 +199,102 @@ def measure(bench, image, quick):
     if problems:
         raise BuildError("\n".join([f"{bench.name}:", *problems,
                                     f"The logs are in {vm.logs}"]))
+    requests = sum(seen["pio"] + seen["mmio"] for seen in vm.witness())
+    run.notes.append(f"{run.upcalls} upcalls for {requests} accesses of User VMs")
     return build_report(bench, run.rows, {
-        "kernel": image.release, "rounds": rounds, "quick": quick,
-        "notes": run.notes,
-        "date": datetime.date.today().isoformat(),
-        "commit": output("git", "describe", "--always", "--dirty") or "unknown",
-        "machine": describe_machine(),
-    })
+        "rounds": rounds, "seconds": round(time.monotonic() - start),
+        "notes": run.notes})
+
+
+class Results:
+    """What build/bench/results.json is going to have, written anew with each bench."""
+
+    def __init__(self, about_run):
+        self.content = {"schema": SCHEMA, **about_run, "benches": []}
+
+    def add(self, report):
+        """One more bench; prints it."""
+        self.content["benches"].append(report)
+        with open(os.path.join(OUT, "results.json"), "w", encoding="utf-8") as out:
+            json.dump(self.content, out, indent=1)
+            print(file=out)
+        with open(os.path.join(OUT, "results.md"), "w", encoding="utf-8") as out:
+            out.write(markdown(self.content))
+        plot(report, OUT)
+        print("\n" + markdown(self.content | {"benches": [report]}), flush=True)
+
+
+def about_run(kernel, machine, quick):
+    """What all results of a run have in common."""
+    return {"kernel": kernel, "quick": quick, "machine": machine,
+            "date": datetime.date.today().isoformat(),
+            "commit": output("git", "describe", "--always", "--dirty") or "unknown"}
+
+
+def measure_all(benches, quick):
+    """Build, boot for one after the other; whether all were measured."""
+    image = build(os.environ.get("KVER") or "6.1", any(bench.disk for bench in benches))
+    results = Results(about_run(image.release, describe_machine(), quick))
+    clock = Clock(sum(expected_seconds(bench, quick) for bench in benches))
+    failed = []
+    before = 0
+    for bench in benches:
+        try:
+            results.add(measure(bench, image, quick, clock))
+        except BuildError as error:
+            print(f"make bench: {error}", file=sys.stderr, flush=True)
+            failed.append(bench.name)
+        before += expected_seconds(bench, quick)
+        clock.done = before
+    print(f"{len(benches) - len(failed)} of {len(benches)} measured in "
+          f"{clock.elapsed() / 60:.1f} min; {os.path.join(OUT, 'results.json')}")
+    return not failed
+
+
+def read_lines(bench, path):
+    """The report of what was measured elsewhere."""
+    machine = {}
+    with open(path, encoding="utf-8") as text:
+        lines = text.read().splitlines()
+    run = Run()
+    for line in lines:
+        if line.startswith("machine: "):
+            machine = json.loads(line.partition(": ")[2])
+        else:
+            run.on_line(line)
+    variants = {row["variant"] for row in run.rows}
+    if not variants or variants - set(bench.variants):
+        sys.exit(f"make bench: {path} has loads of {', '.join(sorted(variants)) or 'no variant'};"
+                 f" the variants of {bench.name} are {', '.join(bench.variants)}")
+    results = Results(about_run(machine.pop("kernel", "?"), machine, False))
+    results.add(build_report(bench, run.rows, {
+        "rounds": max(row["round"] for row in run.rows), "seconds": 0,
+        "notes": run.notes}))
 
 
 def main():
     """Pick, build, measure, report."""
-    names = sys.argv[1:]
-    unknown = set(names) - {bench.name for bench in BENCHES}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--from", dest="file")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    unknown = set(options.names) - {bench.name for bench in BENCHES}
     if unknown:
         sys.exit(f"make bench: no B={' '.join(unknown)}; there are "
                  + ", ".join(bench.name for bench in BENCHES))
-    quick = os.environ.get("QUICK", "0") not in ("", "0")
+    benches = [bench for bench in BENCHES
+               if not options.names or bench.name in options.names]
+    os.makedirs(OUT, exist_ok=True)
+    if options.file:
+        if len(options.names) != 1:
+            sys.exit("make bench: which B= are these lines of?")
+        read_lines(benches[0], options.file)
+        return
     try:
-        image = build(os.environ.get("KVER") or "6.1")
-        for bench in BENCHES:
-            if names and bench.name not in names:
-                continue
-            path = os.path.join(OUT, bench.name)
-            print("\n" + save(measure(bench, image, quick), path))
-            print(f"The rows are in {path}.json.", flush=True)
+        measured = measure_all(benches, os.environ.get("QUICK", "0") not in ("", "0"))
     except BuildError as error:
         sys.exit(f"make bench: {error}")
+    sys.exit(0 if measured else 1)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Target:
-    """A bound on rows: those of `variant` and `metric` whose case has `case` in it.
+    """A bound on rows: those of `variant` and `metric` whose case matches `case`.
 
     What is held against `limit` is one of the row's statistics, or its ratio to
     that of the variant `over` or of the case `over_case`. Without a limit it is
-    p50's ratio.
+    p50's ratio. It is the most that is allowed, or the least if `at_least`.
     """
 
     case: str
@@ -20,6 +20,7 @@ class Target:
     over: str = ""
     over_case: str = ""
     stat: str = "p50"
+    at_least: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,11 @@ class Bench:
     """A program of bench/service-vm, run under each variant in turn.
 
     `timings` are the metrics that depend on the load of the machine: their spread
-    says whether a run was disturbed. Ratios are those to the variant `base` and,
-    if there is one, to the case `base_case`.
+    says whether a run was disturbed. Of `rates`, all of them timings as well, more
+    is better, and of all others less. Ratios are those to the variant `base` and,
+    if there is one, to the case `base_case`. `references` are variants that are
+    there to compare with and cannot win. `scaling` finds in a case the number that
+    curves are drawn over.
     """
 
     name: str
@@ -36,16 +40,24 @@ class Bench:
     variants: tuple
     rounds: int
     quick_rounds: int
+    # What all rounds take, in seconds, for the time that is left
+    expected: int
+    quick_expected: int
     targets: tuple
     timings: tuple
+    rates: tuple = ()
     base: str = "in-tree"
     base_case: str = ""
+    references: tuple = ()
+    scaling: str = ""
     service_cpus: int = 1
     user_cpus: int = 1
     memory: str = "2G"
     cmdline: str = ""
     # How long a CPU of the fixture without work spins before it halts
     spin_us: int = 0
+    # With the contents of a User VM's disk
+    disk: bool = False
     # Of a round, far more than it needs
     seconds: int = 60
 
@@ -53,6 +65,7 @@ class Bench:
 BENCHES = [
     Bench("memory", "what the HSM keeps for a GiB of guest memory, and SET_MEMSEG",
           variants=("in-tree", "ours"), rounds=9, quick_rounds=3, memory="3G",
+          expected=180, quick_expected=60,
           timings=("SET_MEMSEG",),
           targets=(
               Target("2 MiB pages", "memory kept", 64),
@@ -62,7 +75,9 @@ BENCHES = [
           )),
     Bench("doorbell", "what a guest's notification takes",
           variants=("in-tree", "ours", "observed", "floor", "exit"), rounds=9,
-          quick_rounds=3, timings=("guest's write", "write to vhost worker"), spin_us=300,
+          quick_rounds=3, expected=170, quick_expected=56,
+          references=("observed", "floor", "exit"),
+          timings=("guest's write", "write to vhost worker"), spin_us=300,
           targets=(
               Target("hypercall", "guest's write", 0.5, over="in-tree"),
               Target("hypercall", "guest's write", 1.1, over="floor"),
@@ -73,6 +88,7 @@ BENCHES = [
           )),
     Bench("msi", "from an eventfd to the guest's interrupt handler",
           variants=("in-tree", "ours"), rounds=9, quick_rounds=3,
+          expected=36, quick_expected=12,
           timings=("eventfd to handler", "write to the eventfd"),
           targets=(
               Target("", "eventfd to handler", 1, over="in-tree"),
@@ -80,6 +96,7 @@ BENCHES = [
           )),
     Bench("scale", "a doorbell among many, and what each costs in memory",
           variants=("in-tree", "ours"), rounds=9, quick_rounds=3,
+          expected=105, quick_expected=35, scaling=r"(\d+) in \d+ VMs?$",
           timings=("guest's write",), base_case="1 in 1 VM", spin_us=300,
           user_cpus=16,
           targets=(

@@ -4,13 +4,20 @@
 bench/README.md describes the file that comes out of it.
 """
 
-import json
+import re
 
+SCHEMA = 1
 STATS = ("min", "p50", "p90", "p99")
 
 # A run is disturbed when the middle half of the rounds of some timing differs
 # by more than this part of their median.
 SPREAD_BOUND = 0.15
+
+# With fewer rounds there is no telling how far apart they lie.
+MIN_ROUNDS = 3
+
+# With less than this between them nobody has won.
+EVEN = 0.03
 
 
 def quantile(values, part):
@@ -34,11 +41,17 @@ def spread(values):
     return (quantile(values, 0.75) - quantile(values, 0.25)) / abs(median(values))
 
 
+def median_percentiles(rounds):
+    """Of each percentile the median over the rounds."""
+    columns = zip(*(one["percentiles"] for one in rounds))
+    return [[points[0][0], median([value for _, value in points])] for points in columns]
+
+
 def summarize(collected):
     """One row for each case, metric and variant, of all its rounds.
 
     `collected` are the rows as the programs printed them, each with "round" and
-    "variant" added.
+    "variant" added. A row of a single value has p50 and no other statistic.
     """
     groups = {}
     for row in collected:
@@ -46,27 +59,29 @@ def summarize(collected):
         groups.setdefault(key, []).append(row)
     rows = []
     for (case, metric, variant), rounds in groups.items():
+        stats = [stat for stat in STATS if stat in rounds[0]]
         row = {"case": case, "metric": metric, "variant": variant,
                "unit": rounds[0]["unit"]}
-        row |= {stat: median([one[stat] for one in rounds]) for stat in STATS}
+        row |= {stat: median([one[stat] for one in rounds]) for stat in stats}
         row["spread"] = spread([one["p50"] for one in rounds])
-        row["rounds"] = [{key: one[key] for key in ("round", "n", *STATS)}
+        if "percentiles" in rounds[0]:
+            row["percentiles"] = median_percentiles(rounds)
+        row["rounds"] = [{key: one[key] for key in ("round", "n", *stats)}
                          for one in rounds]
         rows.append(row)
     return rows
 
 
 def ratio(row, other):
-    """Statistics of `row` to those of `other`, round by round; {} when it is 0."""
+    """Statistics of `row` to those of `other`, round by round; {} when p50 is 0."""
     result = {}
     for stat in ("p50", "p90", "p99"):
         ratios = [mine[stat] / its[stat]
-                  for mine, its in zip(row["rounds"], other["rounds"]) if its[stat]]
-        if not ratios:
-            return {}
-        result[stat] = median(ratios)
-        result[f"{stat}_spread"] = spread(ratios)
-    return result
+                  for mine, its in zip(row["rounds"], other["rounds"]) if its.get(stat)]
+        if ratios:
+            result[stat] = median(ratios)
+            result[f"{stat}_spread"] = spread(ratios)
+    return result if "p50" in result else {}
 
 
 def compare(rows, over="", over_case=""):
@@ -90,25 +105,28 @@ def disturbed_rows(rows, timings):
             if row["metric"] in timings and row["spread"] > SPREAD_BOUND]
 
 
-def verdict(value, limit, disturbed):
+def verdict(value, target, limit, disturbed):
     """What became of a target."""
     if disturbed:
         return "disturbed"
-    return "met" if value <= limit else "missed"
+    met = value >= limit if target.at_least else value <= limit
+    return "met" if met else "missed"
 
 
 def judge(bench, rows):
-    """The value of each target and what became of it."""
+    """The value of each target and what became of it; none of too few rounds."""
     disturbed = {(row["case"], row["metric"])
                  for row in disturbed_rows(rows, bench.timings)}
+    if any(len(row["rounds"]) < MIN_ROUNDS for row in rows):
+        return []
     verdicts = []
     for target in bench.targets:
         found = rows
         if target.over or target.over_case:
             found = compare(rows, target.over, target.over_case)
         for row in found:
-            if (target.case not in row["case"] or row["metric"] != target.metric or
-                    row["variant"] != target.variant):
+            if (not re.search(target.case, row["case"]) or
+                    row["metric"] != target.metric or row["variant"] != target.variant):
                 continue
             limit = row["p50"] if target.limit is None else target.limit
             bad = {(row["case"], row["metric"]),
@@ -117,24 +135,66 @@ def judge(bench, rows):
                 "case": row["case"], "metric": row["metric"],
                 "variant": row["variant"], "over": target.over,
                 "over_case": target.over_case, "stat": target.stat,
-                "value": row[target.stat], "limit": limit,
-                "verdict": verdict(row[target.stat], limit, bad)})
+                "value": row[target.stat], "limit": limit, "at_least": target.at_least,
+                "verdict": verdict(row[target.stat], target, limit, bad)})
     return verdicts
 
 
-def build_report(bench, collected, about_run):
-    """The content of build/bench/NAME.json."""
+def winner(bench, rows):
+    """Who has won a case: {} where there is no race.
+
+    `rows` are those of one case and metric.
+    """
+    rows = [row for row in rows if row["variant"] not in bench.references]
+    if len(rows) < 2:
+        return {}
+    if len(rows[0]["rounds"]) < MIN_ROUNDS:
+        return {"result": "too few rounds"}
+    if disturbed_rows(rows, bench.timings):
+        return {"result": "disturbed"}
+    best, second = sorted(rows, key=lambda row: row["p50"],
+                          reverse=rows[0]["metric"] in bench.rates)[:2]
+    ratios = ratio(best, second)
+    if not ratios:
+        return {"result": "even"}
+    # How many times more, or less
+    times = ratios["p50"] if best["metric"] in bench.rates else (
+        1 / ratios["p50"] if ratios["p50"] else None)
+    if times and times - 1 <= max(EVEN, ratios["p50_spread"]):
+        return {"result": "even"}
+    return {"result": "won", "variant": best["variant"], "over": second["variant"],
+            "times": times}
+
+
+def winners(bench, rows):
+    """Of each case and metric."""
+    groups = {}
+    for row in rows:
+        groups.setdefault((row["case"], row["metric"]), []).append(row)
+    found = []
+    for (case, metric), group in groups.items():
+        if result := winner(bench, group):
+            found.append({"case": case, "metric": metric, **result})
+    return found
+
+
+def build_report(bench, collected, about_bench):
+    """What results.json has of one bench."""
     rows = summarize(collected)
     comparisons = compare(rows, over=bench.base)
     if bench.base_case:
         comparisons += compare(rows, over_case=bench.base_case)
     return {
-        "bench": bench.name, "about": bench.about, **about_run,
+        "bench": bench.name, "about": bench.about, **about_bench,
         "base": bench.base, "base_case": bench.base_case,
+        "variants": list(bench.variants), "references": list(bench.references),
+        "rates": list(bench.rates),
+        "timings": list(bench.timings), "scaling": bench.scaling,
         "spread_bound": SPREAD_BOUND,
         "disturbed": [f"{row['case']}, {row['metric']}, {row['variant']}"
                       for row in disturbed_rows(rows, bench.timings)],
-        "rows": rows, "comparisons": comparisons, "targets": judge(bench, rows),
+        "rows": rows, "comparisons": comparisons, "winners": winners(bench, rows),
+        "targets": judge(bench, rows),
     }
 
 
@@ -146,50 +206,85 @@ def number(value):
 
 
 def table(head, lines):
-    """A Markdown table; the first two columns are text, the others numbers."""
+    """A Markdown table; the first column is text, the others are numbers."""
     rows = [head, *lines]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
 
     def line(cells):
-        padded = [cell.ljust(width) if i < 2 else cell.rjust(width)
+        padded = [cell.rjust(width) if i else cell.ljust(width)
                   for i, (cell, width) in enumerate(zip(cells, widths))]
         return "| " + " | ".join(padded) + " |"
 
-    rule = ["-" * width if i < 2 else "-" * (width - 1) + ":"
+    rule = ["-" * (width - 1) + ":" if i else "-" * width
             for i, width in enumerate(widths)]
     return "\n".join([line(head), line(rule), *map(line, lines)])
 
 
-def ratio_cells(report, row, over, over_case):
-    """p50's ratio and its spread."""
+def ratio_of(report, row, over, over_case):
+    """p50's ratio in words, or nothing."""
     for one in report["comparisons"]:
         if (all(one[key] == row[key] for key in ("case", "metric", "variant"))
                 and one["over"] == over and one["over_case"] == over_case):
-            return [f"{one['p50']:.2f}", f"{one['p50_spread']:.0%}"]
-    return ["", ""]
+            return f"{one['p50']:.2f}"
+    return ""
 
 
-def rows_table(report):
-    """Every row, with its ratios."""
-    head = ["what", "variant", "p50", "p90", "p99", "spread",
-            f"to {report['base']}", "spread"]
+def value_cell(row):
+    """p50, p99 where there is one, and the spread."""
+    text = number(row["p50"])
+    if "p99" in row and row["p99"] != row["p50"]:
+        text += f" / {number(row['p99'])}"
+    return text + f" ±{row['spread'] * 100:.0f}%"
+
+
+def winner_cell(report, case, metric):
+    """Who has won and by how much."""
+    for one in report["winners"]:
+        if (one["case"], one["metric"]) == (case, metric):
+            if one["result"] != "won":
+                return one["result"]
+            return one["variant"] + (f" {one['times']:.2f}x" if one["times"] else "")
+    return ""
+
+
+def metric_table(report, rows):
+    """The rows of one metric: a line for each case, a column for each variant."""
+    variants = [variant for variant in report["variants"]
+                if any(row["variant"] == variant for row in rows)]
+    others = [variant for variant in variants if variant != report["base"]]
+    head = [rows[0]["metric"], *variants]
+    with_base = len(others) < len(variants)
+    if with_base:
+        head += [f"{variant} / {report['base']}" for variant in others]
     if report["base_case"]:
-        head += [f"to {report['base_case']}", "spread"]
-    order = []
-    for row in report["rows"]:
-        if (row["metric"], row["case"]) not in order:
-            order.append((row["metric"], row["case"]))
+        head += [f"{variant} / {report['base_case']}" for variant in variants]
+    head.append("best")
     lines = []
-    for row in sorted(report["rows"], key=lambda row: order.index(
-            (row["metric"], row["case"]))):
-        line = [f"{row['case']}: {row['metric']}, {row['unit']}", row["variant"],
-                *(number(row[stat]) for stat in ("p50", "p90", "p99")),
-                f"{row['spread']:.0%}",
-                *ratio_cells(report, row, report["base"], "")]
+    for case in dict.fromkeys(row["case"] for row in rows):
+        cells = {row["variant"]: row for row in rows if row["case"] == case}
+        line = [case] + [value_cell(cells[variant]) if variant in cells else ""
+                         for variant in variants]
+        if with_base:
+            line += [ratio_of(report, cells[variant], report["base"], "")
+                     if variant in cells else "" for variant in others]
         if report["base_case"]:
-            line += ratio_cells(report, row, "", report["base_case"])
-        lines.append(line)
+            line += [ratio_of(report, cells[variant], "", report["base_case"])
+                     if variant in cells else "" for variant in variants]
+        lines.append([*line, winner_cell(report, case, rows[0]["metric"])])
     return table(head, lines)
+
+
+def metric_tables(report):
+    """A table for each metric and unit, with a title."""
+    groups = {}
+    for row in report["rows"]:
+        groups.setdefault((row["metric"], row["unit"]), []).append(row)
+    text = []
+    for (metric, unit), rows in groups.items():
+        more = "more" if metric in report["rates"] else "less"
+        text += [f"### {metric}, {unit}", "", f"{more} is better", "",
+                 metric_table(report, rows), ""]
+    return text
 
 
 def targets_table(report):
@@ -200,37 +295,42 @@ def targets_table(report):
         lines.append([
             f"{one['case']}: {one['metric']}, {one['stat']}",
             one["variant"] + (f" / {over}" if over else ""), number(one["value"]),
-            f"<= {number(one['limit'])}", one["verdict"]])
+            f"{'>=' if one['at_least'] else '<='} {number(one['limit'])}",
+            one["verdict"]])
     return table(["target", "variant", "value", "limit", "verdict"], lines)
 
 
-def markdown(report):
-    """The report for people."""
-    machine = report["machine"]
-    text = [
-        f"## {report['bench']}: {report['about']}", "",
-        f"Linux {report['kernel']} on the fixture, {report['rounds']} rounds "
-        f"of each variant in turn, {report['date']}, commit {report['commit']}; "
-        f"{machine['cpus']} x {machine['cpu']}, {machine['qemu']}, "
-        f"{machine['accel']}.",
-        "", rows_table(report), "",
-        "Each number is the median of all rounds, each ratio that of the ratios "
-        "of p50 within a round; a spread is the distance between the quartiles of "
-        "the rounds.", ""]
+def bench_markdown(report):
+    """The part of one bench."""
+    text = [f"## {report['bench']}: {report['about']}", "",
+            f"Rounds of each variant in turn: {report['rounds']}.", "",
+            *metric_tables(report)]
+    if report["notes"]:
+        text += [*(f"- {note}" for note in report["notes"]), ""]
     if report["disturbed"]:
-        text += [f"Disturbed, as their spread is above {report['spread_bound']:.0%}: "
-                 + "; ".join(report["disturbed"]) + ".", ""]
+        timings = sum(row["metric"] in report["timings"] for row in report["rows"])
+        text += [f"Of {timings} timings {len(report['disturbed'])} are disturbed: "
+                 f"their spread is above {report['spread_bound']:.0%}.", ""]
     if report["targets"]:
         text += [targets_table(report), ""]
-    return "\n".join(text)
-
-
-def save(report, path):
-    """Write `path`.json and `path`.md; the latter's text."""
-    with open(path + ".json", "w", encoding="utf-8") as out:
-        json.dump(report, out, indent=1)
-        print(file=out)
-    text = markdown(report)
-    with open(path + ".md", "w", encoding="utf-8") as out:
-        out.write(text)
     return text
+
+
+def machine_line(results):
+    """Where and when."""
+    machine = results["machine"]
+    parts = [f"{machine['cpus']} x {machine['cpu']}",
+             *(machine[key] for key in ("qemu", "accel", "hypervisor") if key in machine)]
+    return (f"Linux {results['kernel']}, {results['date']}, commit {results['commit']}; "
+            + ", ".join(parts) + ("; quick" if results["quick"] else "") + ".")
+
+
+def markdown(results):
+    """All benches, for people."""
+    text = ["# make bench", "", machine_line(results), "",
+            "Each number is the median of all rounds, p50 or p50 / p99 within a round; "
+            "± is the distance between the quartiles of the rounds' p50. Ratios are "
+            "those of p50 within a round, of these the median.", ""]
+    for report in results["benches"]:
+        text += bench_markdown(report)
+    return "\n".join(text)

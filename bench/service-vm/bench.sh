@@ -2,22 +2,25 @@
 # The task in the Service VM for every measurement: loads one HSM after the
 # other, round by round, and runs the measuring program under each.
 #
-# Arguments: name of the program without "bench-", rounds, variants joined by
-# "+", arguments for the program. A variant is what is measured: the in-tree
-# HSM, ours, or what a program has to hold them against.
+# Arguments: name of the program without "bench-", rounds, 1 for quick rounds or
+# 0, variants joined by "+", arguments for the program. A variant is what is
+# measured: the in-tree HSM, ours, or what a program has to hold them against.
 #
 # The program gets the variant and its arguments and prints rows; everything
 # that comes between "round: N VARIANT" and the next is about that round.
 program=/tests/bench-$1
 rounds=$2
-variants=$(echo "$3" | tr '+' ' ')
-shift 3
+export quick="$3" PATH="$PATH:/tests"
+variants=$(echo "$4" | tr '+' ' ')
+shift 4
 
 # Which modules a variant needs, in the order of loading.
 modules_of() {
 	case $1 in
 	in-tree) echo acrn ;;
-	ours | observed) echo acrn_hsm acrn_vhost ;;
+	ours | observed | ours-thread | user | vhost | uring | thread)
+		echo acrn_hsm acrn_vhost ;;
+	service-vm) ;;
 	floor) echo acrn_hsm acrn_floor ;;
 	exit) echo acrn_hsm ;;
 	*) echo "no variant $1" >&2; return 1 ;;
@@ -38,6 +41,7 @@ measure() {
 		modprobe "$module" || return 1
 	done
 	[ "$1" != observed ] || observe 1 || return 1
+	[ "$1" != ours-thread ] || echo thread > /sys/module/acrn_vhost/parameters/dispatch
 	"$program" "$@" || return 1
 	[ "$1" != observed ] || observe 0 || return 1
 	for module in $(echo "$modules" | tr ' ' '\n' | tac); do
@@ -54,4 +58,5 @@ while [ $((round += 1)) -le "$rounds" ]; do
 		measure "$variant" "$@" || exit 1
 	done
 done
+echo "upcalls: $(awk '/HYP:/ { for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' /proc/interrupts)"
 echo "round: done"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Install the Debian packages that building and testing need, or say how.
 #
-# Usage: packages.sh GROUP...      GROUP: build, vm, check
+# Usage: packages.sh GROUP...      GROUP: build, vm, bench, check
 #
 # Kernel sources are part of "build": one for each version in $KVERS.
 set -euo pipefail
@@ -10,6 +10,7 @@ declare -A groups=(
 	[build]="gcc libc6-dev linux-libc-dev make bc bison flex libelf-dev
 		libssl-dev xz-utils cpio kmod acpica-tools python3 perl liburing-dev"
 	[vm]="qemu-system-x86 busybox-static iperf3 procps e2fsprogs fio"
+	[bench]="gnuplot-nox"
 	[check]="sparse clang-format shellcheck codespell git"
 )
 

@@ -90,4 +90,5 @@ add_program "$extra" mkfs.ext4
 add_program "$extra" e2fsck
 cp -a "$user" "$extra/disk"
 add_program "$extra/disk" fio
+install -D -t "$extra/disk/jobs" "$top"/bench/jobs/*
 { cat "$out/service-vm.cpio"; pack "$extra"; } > "$out/service-vm-disk.cpio"

@@ -1,0 +1,83 @@
+#!/bin/sh
+# fio in a User VM, on disks that vhost-blk handles, or the device model with
+# io_uring or a thread, and in the Service VM itself. One disk takes no time, the
+# other a millisecond for each request. The User VM boots from a third one,
+# always on vhost-blk.
+#
+# Arguments: variant, CPUs of the User VM: as many as there are queues at most.
+# The Service VM's image is the one with /disk.
+# shellcheck source=../../tests/system/lib.sh
+. ./lib.sh
+# shellcheck source=loads.sh
+. ./loads.sh
+
+variant=$1
+shift
+configfs=/sys/kernel/config
+vm_memory=384M
+vm_root=/dev/vda
+
+# null_disk NAME SETTING...
+null_disk() {
+	name=$1
+	shift
+	mkdir "$configfs/nullb/$name" || return
+	for setting in size=512 "$@" power=1; do
+		echo "${setting#*=}" > "$configfs/nullb/$name/${setting%%=*}" || return
+	done
+}
+
+# Once for all variants
+prepare() {
+	modprobe null_blk nr_devices=0 && modprobe vhost_blk && mkdir -p $configfs &&
+		mount -t configfs configfs $configfs && null_disk system memory_backed=1 &&
+		null_disk fast submit_queues=4 hw_queue_depth=256 &&
+		null_disk slow submit_queues=4 hw_queue_depth=256 irqmode=2 completion_nsec=1000000 &&
+		chroot /disk /bin/busybox --install -s /bin &&
+		mkfs.ext4 -q -d /disk /dev/system && mount -o bind /dev /disk/dev &&
+		mount -t proc proc /disk/proc
+}
+
+# The first $1 of the other arguments, with commas between
+first_cpus() {
+	first=$1
+	shift
+	echo "$@" | cut -d ' ' -f "1-$first" | tr ' ' ','
+}
+
+# Of the Service VM's image, only the disk has fio
+in_service_vm() {
+	channel="chroot /disk" block_loads /dev/fast /dev/slow "" "$1"
+}
+
+in_user_vm() {
+	queues=$1
+	cpus=$2
+	case $variant in
+	in-tree | vhost) how="queues=$queues,backend=vhost" ;;
+	*) how="queues=$queues,backend=$variant" ;;
+	esac
+	set -- --blk path=/dev/system --blk "path=/dev/fast,$how" --blk "path=/dev/slow,$how"
+	busy=
+	if [ "$variant" = vhost ]; then
+		set -- "$@" --blk "path=/dev/fast,$how,busyloop=50"
+		busy=/dev/vdd
+	fi
+	start_vm 1 "$cpus" "$@"
+	# fio writes files that nobody needs to where it runs
+	vm_ready 1 && guest 1 "mkdir -p /dev/shm && cd /dev/shm" &&
+		channel="console 1" block_loads /dev/vdb /dev/vdc "$busy" "$queues" && stop_vm 1
+}
+
+on_queues() {
+	if [ "$variant" = service-vm ]; then
+		in_service_vm "$1"
+	else
+		in_user_vm "$1" "$(first_cpus "$@")"
+	fi
+}
+
+[ -b /dev/system ] || prepare || exit
+on_queues 1 "$@" || exit
+[ "$quick" = 0 ] || exit 0
+on_queues 2 "$@" && on_queues 4 "$@"

@@ -1,11 +1,12 @@
 # shellcheck shell=sh
-# The loads of `make bench B=block`, each a line "load: {...}".
+# The loads of `make bench B=block` and B=net, each a line "load: {...}".
 #
 # channel: command that runs another one in the User VM, such as "console 1" or
 #	"ssh root@10.0.1.2"
 # jobs:	folder of the fio jobs there
 # quick: 1 for fewer and shorter loads
 : "${channel=}" "${jobs:=/jobs}" "${quick:=0}"
+port=5200
 
 # load CASE TOOL COMMAND...
 load() {
@@ -32,4 +33,44 @@ block_loads() {
 	load "$4 queues" fio env "DISK=$1" "SLOW=$2" "BUSY=$3" "QUEUES=$4" "RUNTIME=$runtime" \
 		fio --minimal --terse-version=3 $(echo "$sections" | sed 's/[^ ]*/--section=&/g') \
 		"$jobs/block.fio"
+}
+
+# iperf_load CASE ADDRESS OPTION...: --reverse is to the User VM
+iperf_load() {
+	iperf_case=$1
+	iperf_address=$2
+	shift 2
+	load "$iperf_case" iperf3 iperf3 --client "$iperf_address" --json --interval 0 \
+		--time 1 "$@"
+}
+
+# iperf_loads CASE ADDRESS OPTION...: in both directions, unless it is to be quick
+iperf_loads() {
+	both_case=$1
+	shift
+	iperf_load "$both_case from the User VM" "$@" || return
+	[ "$quick" = 1 ] || iperf_load "$both_case to the User VM" "$@" --reverse
+}
+
+# pingpong_load CASE ADDRESS PROTOCOL DEPTH
+pingpong_load() {
+	pingpong_seconds=1
+	[ "$quick" = 0 ] || pingpong_seconds=0.5
+	load "$1" pingpong pingpong client "$3" "$2" $port 64 "$4" $pingpong_seconds
+}
+
+# net_loads_few CASE ADDRESS: against the servers there
+net_loads_few() {
+	iperf_loads "$1TCP, 1 stream," "$2" &&
+		iperf_loads "$1UDP, 64 bytes," "$2" --udp --length 64 --bitrate 0 &&
+		pingpong_load "$1UDP request and response" "$2" udp 1 &&
+		pingpong_load "$1UDP requests, depth 32" "$2" udp 32
+}
+
+net_loads() {
+	net_loads_few "$@" || return
+	[ "$quick" = 0 ] || return 0
+	iperf_loads "$1TCP, 4 streams," "$2" --parallel 4 &&
+		iperf_loads "$1UDP, 1472 bytes," "$2" --udp --length 1472 --bitrate 0 &&
+		pingpong_load "$1TCP request and response" "$2" tcp 1
 }

@@ -8,6 +8,8 @@
 #			LONG=1 for those counts that take their time
 # make test-list	their names
 # make bench		all measurements; B=name for one, QUICK=1 for fewer rounds
+# make bench-compare A=old.json B=new.json
+#			two results held against each other
 # make check		static analysis
 # make modules_install	install the modules for the running kernel
 # make clean
@@ -23,7 +25,8 @@ KERNEL ?= base
 export KVER HSM KERNEL
 
 .PHONY: all modules modules_install tools hypervisor system-tests
-.PHONY: bench-programs bench-modules run test test-list bench check clean
+.PHONY: bench-programs bench-modules run test test-list bench bench-compare
+.PHONY: check clean
 
 all: modules tools
 
@@ -116,6 +119,9 @@ test-list:
 bench:
 	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm bench
 	@bench/bench.py $(B)
+
+bench-compare:
+	@bench/compare.py $(A) $(B)
 
 check:
 	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build check

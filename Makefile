@@ -10,6 +10,8 @@
 # make bench		all measurements; B=name for one, QUICK=1 for fewer rounds
 # make bench-compare A=old.json B=new.json
 #			two results held against each other
+# make bench-from B=name F=lines
+#			the results of what was measured on a real machine
 # make check		static analysis
 # make modules_install	install the modules for the running kernel
 # make clean
@@ -26,7 +28,7 @@ export KVER HSM KERNEL
 
 .PHONY: all modules modules_install tools hypervisor system-tests
 .PHONY: bench-programs bench-modules run test test-list bench bench-compare
-.PHONY: check clean
+.PHONY: bench-from check clean
 
 all: modules tools
 
@@ -122,6 +124,10 @@ bench:
 
 bench-compare:
 	@bench/compare.py $(A) $(B)
+
+bench-from:
+	@$(HARNESS)/packages.sh bench
+	@bench/bench.py --from $(F) $(B)
 
 check:
 	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build check

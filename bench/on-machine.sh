@@ -1,0 +1,36 @@
+#!/bin/sh
+# One round of B=block or B=net on a real ACRN machine, in its Service VM. The User
+# VM runs already, on the HSM and with the devices that VARIANT stands for; see
+# bench/README.md. Prints lines for `make bench-from`.
+#
+# Usage: on-machine.sh block|net ROUND VARIANT CHANNEL...
+#
+#   CHANNEL	runs a command in the User VM, such as ssh root@10.0.1.2; in both
+#		VMs counters and pingpong of build/bench/both are in the PATH
+#   DISK	the User VM's name for the disk, for block; SLOW for another one
+#   QUEUES	of these disks (1)
+#   JOBS	where block.fio is in the User VM (/jobs)
+#   ADDRESS	the Service VM's for the User VM, for net; iperf3 --server and
+#		pingpong server 5200 run in the Service VM
+set -eu
+
+usage="usage: on-machine.sh block|net ROUND VARIANT CHANNEL..."
+bench=${1:?$usage}
+round=${2:?$usage}
+variant=${3:?$usage}
+shift 3
+channel=${*:?$usage}
+# shellcheck disable=SC2034 # for loads.sh
+jobs=${JOBS:-/jobs}
+# shellcheck source=service-vm/loads.sh
+. "$(dirname "$0")/service-vm/loads.sh"
+
+model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+printf 'machine: {"kernel": "%s", "cpu": "%s", "cpus": %s, "hypervisor": "ACRN"}\n' \
+	"$(uname -r)" "$model" "$(nproc)"
+echo "round: $round $variant"
+case $bench in
+block) block_loads "${DISK:?}" "${SLOW-}" "" "${QUEUES:-1}" ;;
+net) net_loads "" "${ADDRESS:?}" ;;
+*) echo "$usage" >&2; exit 2 ;;
+esac

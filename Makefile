@@ -12,6 +12,7 @@
 #			two results held against each other
 # make bench-from B=name F=lines
 #			the results of what was measured on a real machine
+# make bench-publish	Documentation/performance.md from the last results, or R=...
 # make check		static analysis
 # make modules_install	install the modules for the running kernel
 # make clean
@@ -28,7 +29,7 @@ export KVER HSM KERNEL
 
 .PHONY: all modules modules_install tools hypervisor system-tests
 .PHONY: bench-programs bench-modules run test test-list bench bench-compare
-.PHONY: bench-from check clean
+.PHONY: bench-from bench-publish check clean
 
 all: modules tools
 
@@ -128,6 +129,10 @@ bench-compare:
 bench-from:
 	@$(HARNESS)/packages.sh bench
 	@bench/bench.py --from $(F) $(B)
+
+bench-publish:
+	@$(HARNESS)/packages.sh bench
+	@bench/publish.py $(R)
 
 check:
 	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build check

@@ -53,7 +53,6 @@ class Bench:
     service_cpus: int = 1
     user_cpus: int = 1
     memory: str = "2G"
-    cmdline: str = ""
     # How long a CPU of the fixture without work spins before it halts
     spin_us: int = 0
     # With the contents of a User VM's disk

@@ -211,6 +211,10 @@ class Results:
 
     def __init__(self, about_run):
         self.content = {"schema": SCHEMA, **about_run, "benches": []}
+        # Plots of another run would seem to belong to this one
+        for name in os.listdir(OUT):
+            if name.endswith(".svg"):
+                os.remove(os.path.join(OUT, name))
 
     def add(self, report):
         """One more bench; prints it."""

@@ -43,6 +43,12 @@ def quartiles(row):
     return quantile(values, 0.5), quantile(values, 0.25), quantile(values, 0.75)
 
 
+def top_of(report, rows):
+    """The end of the scale: that of the variants that compete."""
+    return max([quartiles(row)[2] for row in rows
+                if row["variant"] not in report["references"]], default=0) or 1
+
+
 def variants_of(report, rows):
     """Those that have a row, in their order."""
     return [variant for variant in report["variants"]
@@ -52,12 +58,10 @@ def variants_of(report, rows):
 def bars(report, case, rows, name):
     """A bar for each variant of a case, with its spread and its number.
 
-    The scale is that of the variants that compete: what is there to compare with
-    may be cut off.
+    What is there to compare with may be cut off.
     """
     variants = variants_of(report, rows)
-    top = max([quartiles(row)[2] for row in rows
-               if row["variant"] not in report["references"]], default=0) or 1
+    top = top_of(report, rows)
     script, parts = [], []
     for row in rows:
         middle, low, high = quartiles(row)
@@ -121,7 +125,8 @@ def curve(report, title, groups, name):
     numbers = [x for x, _ in groups]
     return [*script, f"set title {quote(title)}", "set logscale x 2",
             f"set xrange [{min(numbers) / 1.2}:{max(numbers) * 1.2}]",
-            f"set xtics ({', '.join(map(str, numbers))})", "set yrange [0:*]",
+            f"set xtics ({', '.join(map(str, numbers))})",
+            f"set yrange [0:{top_of(report, rows) * 1.15}]",
             f"set ylabel {quote(rows[0]['metric'] + ', ' + rows[0]['unit'])}",
             "plot " + ", ".join(parts)]
 
@@ -140,10 +145,11 @@ def curves(report, rows):
     for case, found in by_case(rows).items():
         if match := re.search(report["scaling"], case):
             title = case[:match.start(1)] + "N" + case[match.end(1):]
-            # One of them may be in the singular
-            sets.setdefault(re.sub(r"s\b", "", title), []).append((int(match[1]), found))
-    return [curve(report, title, groups, f"curve{i}_")
-            for i, (title, groups) in enumerate(sets.items()) if len(groups) > 1]
+            # One queue, but two queues
+            sets.setdefault(title.removesuffix("s"), []).append((int(match[1]), found, title))
+    return [curve(report, max(title for *_, title in group),
+                  [(x, found) for x, found, _ in group], f"curve{i}_")
+            for i, group in enumerate(sets.values()) if len(group) > 1]
 
 
 def draw(report, metric, kind, panels, folder):

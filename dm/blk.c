@@ -193,7 +193,6 @@ static int blk_add(struct blk *blk)
 	struct virtio_dev *virtio = &blk->pci.virtio;
 	int ret;
 
-	virtio->name = blk->options->path;
 	virtio->ops = blk->backend->ops;
 	virtio->offered = features(blk);
 	virtio->queue_count = blk->options->queues;
@@ -226,6 +225,7 @@ int blk_create(struct vm *vm, const struct blk_options *options)
 	blk->device.reset = blk_reset;
 	blk->device.destroy = blk_destroy;
 	blk->backend = backends[options->backend];
+	blk->pci.virtio.name = options->path;
 	ret = disk_open(&blk->disk, options->path, options->read_only);
 	if (ret)
 		goto free;

@@ -97,16 +97,24 @@ struct uring_queue {
  * @queues:	Queues
  */
 struct blk_uring {
-	struct vhost vhost;
+	struct vhost *vhost;
 	int direct;
 	struct iovec buffers[MAX_BUFFERS];
 	unsigned int buffer_count;
 	struct uring_queue queues[];
 };
 
+static int open_user(struct acrnvhost **dev, void *owner)
+{
+	const struct blk *blk = owner;
+
+	return acrnvhost_user_open(dev, blk->vm->hsm.fd, blk->options->queues);
+}
+
 static const struct vhost_kind io_uring_kind = {
 	.name = "io_uring",
 	.without = "backend=thread",
+	.open = open_user,
 };
 
 static struct blk_uring *state_of(struct uring_queue *queue)
@@ -385,13 +393,14 @@ static int start_queue(struct blk *blk, unsigned int index)
 	return ret;
 }
 
-static void stop_queues(struct blk_uring *state)
+static void stop_queues(struct blk *blk)
 {
+	struct blk_uring *state = blk->state;
 	struct uring_queue *queue;
 	eventfd_t ignored;
 	unsigned int i;
 
-	for (i = 0; i < state->vhost.queue_count; i++) {
+	for (i = 0; i < blk->options->queues; i++) {
 		queue = &state->queues[i];
 		if (!queue->running)
 			continue;
@@ -437,7 +446,7 @@ static int blk_uring_start(struct virtio_dev *dev)
 		if (dev->queues[i].enabled)
 			ret = start_queue(blk, i);
 	if (ret) {
-		stop_queues(state);
+		stop_queues(blk);
 		vhost_stop(dev);
 	}
 	return ret;
@@ -445,7 +454,7 @@ static int blk_uring_start(struct virtio_dev *dev)
 
 static void blk_uring_stop(struct virtio_dev *dev)
 {
-	stop_queues(blk_of(dev)->state);
+	stop_queues(blk_of(dev));
 	vhost_stop(dev);
 }
 
@@ -459,21 +468,21 @@ static const struct virtio_ops blk_uring_ops = {
 	.doorbells_moved = vhost_doorbells_moved,
 };
 
-static void free_state(struct blk_uring *state, unsigned int queues)
+static void close_stops(struct blk_uring *state, unsigned int count)
 {
-	while (queues--)
-		close(state->queues[queues].stop);
-	if (state->direct >= 0)
-		close(state->direct);
-	free(state);
+	while (count--)
+		close(state->queues[count].stop);
 }
 
 static void blk_uring_destroy(struct blk *blk)
 {
 	struct blk_uring *state = blk->state;
 
-	vhost_deinit(&state->vhost);
-	free_state(state, blk->options->queues);
+	close_stops(state, blk->options->queues);
+	vhost_destroy(state->vhost);
+	if (state->direct >= 0)
+		close(state->direct);
+	free(state);
 }
 
 static int open_queue(struct blk *blk, struct blk_uring *state,
@@ -482,39 +491,40 @@ static int open_queue(struct blk *blk, struct blk_uring *state,
 	struct uring_queue *queue = &state->queues[index];
 
 	queue->blk = blk;
-	queue->kick = acrnvhost_kick_fd(state->vhost.dev, index);
-	queue->call = acrnvhost_call_fd(state->vhost.dev, index);
-	queue->error = acrnvhost_error_fd(state->vhost.dev, index);
+	queue->kick = acrnvhost_kick_fd(state->vhost->dev, index);
+	queue->call = acrnvhost_call_fd(state->vhost->dev, index);
+	queue->error = acrnvhost_error_fd(state->vhost->dev, index);
 	queue->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return queue->stop < 0 ? -errno : 0;
 }
 
-static int open_device(struct blk *blk, struct blk_uring *state)
+static int open_queues(struct blk *blk, struct blk_uring *state)
 {
-	unsigned int i, count = blk->options->queues;
+	unsigned int i;
 	int ret;
 
-	ret = acrnvhost_user_open(&state->vhost.dev, blk->vm->hsm.fd, count);
-	if (ret) {
-		free_state(state, 0);
-		return ret;
-	}
-	for (i = 0; i < count && !ret; i++)
+	for (i = 0; i < blk->options->queues; i++) {
 		ret = open_queue(blk, state, i);
-	if (!ret)
-		ret = vhost_init(&state->vhost, count, blk->options->path);
-	else
-		i--;
-	if (!ret)
-		return 0;
-	acrnvhost_close(state->vhost.dev);
-	free_state(state, i);
-	return ret;
+		if (ret) {
+			log_error("%s: no eventfd: %s", blk->options->path,
+				  strerror(-ret));
+			close_stops(state, i);
+			return ret;
+		}
+	}
+	return 0;
 }
 
 static int blk_uring_create(struct blk *blk)
 {
 	const struct blk_options *options = blk->options;
+	const struct vhost_setup setup = {
+		.kind = &io_uring_kind,
+		.vm = blk->vm,
+		.pci = &blk->pci,
+		.owner = blk,
+		.queue_count = options->queues,
+	};
 	struct blk_uring *state;
 	int ret;
 
@@ -522,20 +532,23 @@ static int blk_uring_create(struct blk *blk)
 				  options->queues * sizeof(state->queues[0]));
 	if (!state)
 		return -ENOMEM;
-	state->vhost.kind = &io_uring_kind;
-	state->vhost.vm = blk->vm;
-	state->vhost.pci = &blk->pci;
+	ret = vhost_create(&state->vhost, &setup);
+	if (ret)
+		goto free;
+	ret = open_queues(blk, state);
+	if (ret)
+		goto destroy;
 	state->direct =
 		open(options->path, (blk->disk.read_only ? O_RDONLY : O_RDWR) |
 					    O_DIRECT | O_CLOEXEC);
-	ret = open_device(blk, state);
-	if (ret) {
-		log_error("%s: cannot be opened for io_uring: %s",
-			  options->path, strerror(-ret));
-		return ret;
-	}
 	blk->state = state;
 	return 0;
+
+destroy:
+	vhost_destroy(state->vhost);
+free:
+	free(state);
+	return ret;
 }
 
 static uint64_t blk_uring_features(struct blk *blk, uint64_t wanted)

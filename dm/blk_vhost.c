@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The requests are handled by vhost-blk. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <linux/virtio_config.h>
 #include <acrnvhost.h>
@@ -10,10 +9,19 @@
 #include "log.h"
 #include "vhost.h"
 
+static int open_vhost_blk(struct acrnvhost **dev, void *owner)
+{
+	const struct blk *blk = owner;
+
+	return acrnvhost_blk_open(dev, blk->vm->hsm.fd, blk->disk.fd,
+				  blk->options->queues, blk->options->serial);
+}
+
 static const struct vhost_kind vhost_blk = {
-	.name = "vhost-blk",
+	.name = "/dev/vhost-blk",
 	.module = "vhost_blk",
 	.without = "backend=thread",
+	.open = open_vhost_blk,
 };
 
 /* To vhost-blk, a disk that is to be flushed is one with a volatile cache. */
@@ -55,42 +63,27 @@ static const struct virtio_ops blk_vhost_ops = {
 	.doorbells_moved = vhost_doorbells_moved,
 };
 
-static void blk_vhost_destroy(struct blk *blk)
-{
-	vhost_deinit(blk->state);
-	free(blk->state);
-}
-
 static int blk_vhost_create(struct blk *blk)
 {
-	const struct blk_options *options = blk->options;
+	const struct vhost_setup setup = {
+		.kind = &vhost_blk,
+		.vm = blk->vm,
+		.pci = &blk->pci,
+		.owner = blk,
+		.queue_count = blk->options->queues,
+		.busyloop = blk->options->busyloop,
+	};
 	struct vhost *vhost;
-	int ret;
+	int ret = vhost_create(&vhost, &setup);
 
-	vhost = calloc(1, sizeof(*vhost));
-	if (!vhost)
-		return -ENOMEM;
-	vhost->kind = &vhost_blk;
-	vhost->vm = blk->vm;
-	vhost->pci = &blk->pci;
-	vhost->busyloop = options->busyloop;
-	ret = acrnvhost_blk_open(&vhost->dev, blk->vm->hsm.fd, blk->disk.fd,
-				 options->queues, options->serial);
-	if (ret) {
-		vhost_explain_open(&vhost_blk, options->path, -ret);
-		goto free;
-	}
-	ret = vhost_init(vhost, options->queues, options->path);
-	if (ret)
-		goto close;
-	blk->state = vhost;
-	return 0;
-
-close:
-	acrnvhost_close(vhost->dev);
-free:
-	free(vhost);
+	if (!ret)
+		blk->state = vhost;
 	return ret;
+}
+
+static void blk_vhost_destroy(struct blk *blk)
+{
+	vhost_destroy(blk->state);
 }
 
 static uint64_t blk_vhost_features(struct blk *blk, uint64_t wanted)

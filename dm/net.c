@@ -63,7 +63,6 @@ static int net_add(struct net *net)
 	struct virtio_dev *virtio = &net->pci.virtio;
 	int ret;
 
-	virtio->name = net->tap_name;
 	virtio->ops = net->backend->ops;
 	virtio->offered =
 		TAP_FEATURES | net->backend->features(net, RING_FEATURES);
@@ -101,6 +100,7 @@ int net_create(struct vm *vm, const struct net_options *options)
 	net->config.status = VIRTIO_NET_S_LINK_UP;
 	memcpy(net->config.mac, options->mac, sizeof(net->config.mac));
 	strcpy(net->tap_name, options->tap);
+	net->pci.virtio.name = net->tap_name;
 
 	net->tap = tap_open(options->tap);
 	if (net->tap < 0) {

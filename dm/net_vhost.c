@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The packets are moved by vhost-net. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <acrnvhost.h>
 
@@ -10,10 +9,18 @@
 #include "tap.h"
 #include "vhost.h"
 
+static int open_vhost_net(struct acrnvhost **dev, void *owner)
+{
+	const struct net *net = owner;
+
+	return acrnvhost_net_open(dev, net->vm->hsm.fd, net->tap);
+}
+
 static const struct vhost_kind vhost_net = {
-	.name = "vhost-net",
+	.name = "/dev/vhost-net",
 	.module = "vhost_net",
 	.without = "vhost=off",
+	.open = open_vhost_net,
 };
 
 static int net_vhost_start(struct virtio_dev *dev)
@@ -41,39 +48,26 @@ static const struct virtio_ops net_vhost_ops = {
 	.doorbells_moved = vhost_doorbells_moved,
 };
 
-static void net_vhost_destroy(struct net *net)
-{
-	vhost_deinit(net->state);
-	free(net->state);
-}
-
 static int net_vhost_create(struct net *net)
 {
+	const struct vhost_setup setup = {
+		.kind = &vhost_net,
+		.vm = net->vm,
+		.pci = &net->pci,
+		.owner = net,
+		.queue_count = NET_QUEUES,
+	};
 	struct vhost *vhost;
-	int ret;
+	int ret = vhost_create(&vhost, &setup);
 
-	vhost = calloc(1, sizeof(*vhost));
-	if (!vhost)
-		return -ENOMEM;
-	vhost->kind = &vhost_net;
-	vhost->vm = net->vm;
-	vhost->pci = &net->pci;
-	ret = acrnvhost_net_open(&vhost->dev, net->vm->hsm.fd, net->tap);
-	if (ret) {
-		vhost_explain_open(&vhost_net, net->tap_name, -ret);
-		goto free;
-	}
-	ret = vhost_init(vhost, NET_QUEUES, net->tap_name);
-	if (ret)
-		goto close;
-	net->state = vhost;
-	return 0;
-
-close:
-	acrnvhost_close(vhost->dev);
-free:
-	free(vhost);
+	if (!ret)
+		net->state = vhost;
 	return ret;
+}
+
+static void net_vhost_destroy(struct net *net)
+{
+	vhost_destroy(net->state);
 }
 
 static uint64_t net_vhost_features(struct net *net, uint64_t wanted)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <linux/virtio_config.h>
@@ -20,7 +21,7 @@ static bool get_doorbell(struct vhost *vhost, unsigned int queue,
 {
 	uint64_t gpa;
 
-	if (!virtio_pci_doorbell(vhost->pci, queue, &gpa))
+	if (!virtio_pci_doorbell(vhost->setup.pci, queue, &gpa))
 		return false;
 	*doorbell = (struct acrnvhost_doorbell){ .addr = gpa,
 						 .len = DOORBELL_SIZE };
@@ -30,30 +31,30 @@ static bool get_doorbell(struct vhost *vhost, unsigned int queue,
 /* A queue that the driver does not use is left out. */
 static int set_queue(struct vhost *vhost, unsigned int index)
 {
-	struct virtio_queue *queue = &vhost->pci->virtio.queues[index];
+	struct virtio_queue *queue = &vhost->setup.pci->virtio.queues[index];
 	struct acrnvhost_queue config = { .size = queue->config.size,
-					  .busyloop = vhost->busyloop };
+					  .busyloop = vhost->setup.busyloop };
 	struct acrnvhost_doorbell doorbell;
 	struct virtqueue_rings rings;
 	struct acrn_msi_entry msi;
 
 	if (!queue->enabled)
 		return 0;
-	if (virtqueue_map(&vhost->vm->mem, &queue->config, &rings))
+	if (virtqueue_map(&vhost->setup.vm->mem, &queue->config, &rings))
 		return -EPROTO;
 	config.desc = rings.desc;
 	config.avail = rings.avail;
 	config.used = rings.used;
 	if (get_doorbell(vhost, index, &doorbell))
 		config.doorbell = &doorbell;
-	if (virtio_pci_message(vhost->pci, index, &msi))
+	if (virtio_pci_message(vhost->setup.pci, index, &msi))
 		config.msi = &msi;
 	return acrnvhost_set_queue(vhost->dev, index, &config);
 }
 
 static int start(struct vhost *vhost, uint64_t features)
 {
-	const struct guest_mem *mem = &vhost->vm->mem;
+	const struct guest_mem *mem = &vhost->setup.vm->mem;
 	struct acrnvhost_region
 		regions[sizeof(mem->regions) / sizeof(mem->regions[0])];
 	unsigned int i;
@@ -73,9 +74,9 @@ static int explain_start(const struct vhost *vhost, int ret, const char *name)
 	bool no_data_plane = ret == -ENOTTY || ret == -ENOENT || ret == -ENODEV;
 
 	log_error("%s cannot be attached to %s: %s%s%s%s", name,
-		  vhost->kind->name, strerror(-ret),
+		  vhost->setup.kind->name, strerror(-ret),
 		  no_data_plane ? "; is the module acrn_vhost there? (" : "",
-		  no_data_plane ? vhost->kind->without : "",
+		  no_data_plane ? vhost->setup.kind->without : "",
 		  no_data_plane ? " works without)" : "");
 	return ret;
 }
@@ -97,7 +98,7 @@ int vhost_start(struct virtio_dev *dev, uint64_t features)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < vhost->queue_count; i++) {
+	for (i = 0; i < vhost->setup.queue_count; i++) {
 		ret = set_queue(vhost, i);
 		if (ret)
 			return ret;
@@ -117,7 +118,7 @@ void vhost_stop(struct virtio_dev *dev)
 
 	if (ret)
 		log_guest("%s: %s was not stopped well: %s", dev->name,
-			  vhost->kind->name, strerror(-ret));
+			  vhost->setup.kind->name, strerror(-ret));
 }
 
 /* Passed on: the width of the access, for one, may not be the usual one. */
@@ -125,7 +126,7 @@ void vhost_notify(struct virtio_dev *dev, unsigned int queue)
 {
 	struct vhost *vhost = state_of(dev);
 
-	vhost->vm->stats.doorbells_to_dm++;
+	vhost->setup.vm->stats.doorbells_to_dm++;
 	acrnvhost_kick(vhost->dev, queue);
 }
 
@@ -137,7 +138,8 @@ void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 
 	ret = acrnvhost_set_msi(
 		vhost->dev, queue,
-		virtio_pci_message(vhost->pci, queue, &msi) ? &msi : NULL);
+		virtio_pci_message(vhost->setup.pci, queue, &msi) ? &msi
+								  : NULL);
 	if (ret)
 		log_guest("%s: the interrupt of queue %u is not set: %s",
 			  dev->name, queue, strerror(-ret));
@@ -155,7 +157,7 @@ void vhost_doorbells_moved(struct virtio_dev *dev)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < vhost->queue_count; i++) {
+	for (i = 0; i < vhost->setup.queue_count; i++) {
 		ret = acrnvhost_set_doorbell(
 			vhost->dev, i,
 			get_doorbell(vhost, i, &doorbell) ? &doorbell : NULL);
@@ -172,15 +174,16 @@ static void queue_corrupt(void *opaque)
 	eventfd_t ignored;
 	unsigned int i;
 
-	for (i = 0; i < vhost->queue_count; i++)
+	for (i = 0; i < vhost->setup.queue_count; i++)
 		eventfd_read(vhost->errors[i].fd, &ignored);
-	virtio_broken(&vhost->pci->virtio, "vhost found its rings corrupt");
+	virtio_broken(&vhost->setup.pci->virtio,
+		      "vhost found its rings corrupt");
 }
 
 static void unwatch_errors(struct vhost *vhost, unsigned int count)
 {
 	while (count--)
-		event_remove(&vhost->vm->events, &vhost->errors[count]);
+		event_remove(&vhost->setup.vm->events, &vhost->errors[count]);
 }
 
 static int watch_errors(struct vhost *vhost)
@@ -188,14 +191,14 @@ static int watch_errors(struct vhost *vhost)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < vhost->queue_count; i++) {
+	for (i = 0; i < vhost->setup.queue_count; i++) {
 		vhost->errors[i] = (struct event_source){
 			.fd = acrnvhost_error_fd(vhost->dev, i),
 			.ready = queue_corrupt,
 			.opaque = vhost,
 			.enabled = true,
 		};
-		ret = event_add(&vhost->vm->events, &vhost->errors[i]);
+		ret = event_add(&vhost->setup.vm->events, &vhost->errors[i]);
 		if (ret) {
 			unwatch_errors(vhost, i);
 			return ret;
@@ -204,52 +207,74 @@ static int watch_errors(struct vhost *vhost)
 	return 0;
 }
 
-/**
- * vhost_init() - Put a vhost device to use
- * @vhost:	Its kind, vm, pci and dev are filled in
- * @queue_count: Number of queues
- * @name:	Of the virtio device, for messages
- *
- * Return: 0 or -errno, with a message printed; the vhost device stays the
- * caller's then.
- */
-int vhost_init(struct vhost *vhost, unsigned int queue_count, const char *name)
+static int check_features(struct vhost *vhost)
 {
 	__u64 features;
 	int ret;
 
-	vhost->queue_count = queue_count;
 	ret = acrnvhost_features(vhost->dev, &features);
-	if (!ret && !(features & 1ULL << VIRTIO_F_VERSION_1))
-		ret = -EOPNOTSUPP;
+	if (ret)
+		return ret;
+	vhost->features = features;
+	return features & 1ULL << VIRTIO_F_VERSION_1 ? 0 : -EOPNOTSUPP;
+}
+
+static void explain_open(const struct vhost_setup *setup, int err)
+{
+	const struct vhost_kind *kind = setup->kind;
+	bool missing = err == ENOENT || err == ENODEV || err == ENXIO;
+
+	log_error(
+		"%s: cannot open %s: %s%s%s%s%s%s", setup->pci->virtio.name,
+		kind->name, strerror(err), missing ? "; load the module " : "",
+		missing ? kind->module : "", missing ? ", or say " : "",
+		missing ? kind->without : "", missing ? " to do without" : "");
+}
+
+/**
+ * vhost_create() - Open a vhost device for a virtio device
+ * @result:	Result
+ * @setup:	What for; copied
+ *
+ * Return: 0 or -errno, with a message printed.
+ */
+int vhost_create(struct vhost **result, const struct vhost_setup *setup)
+{
+	struct vhost *vhost;
+	int ret;
+
+	vhost = calloc(1, sizeof(*vhost));
+	if (!vhost)
+		return -ENOMEM;
+	vhost->setup = *setup;
+	ret = setup->kind->open(&vhost->dev, setup->owner);
+	if (ret) {
+		explain_open(setup, -ret);
+		goto free;
+	}
+	ret = check_features(vhost);
 	if (!ret)
 		ret = watch_errors(vhost);
 	if (ret) {
-		log_error("%s: /dev/%s does not serve: %s", name,
-			  vhost->kind->name, strerror(-ret));
-		return ret;
+		log_error("%s: %s does not serve: %s", setup->pci->virtio.name,
+			  setup->kind->name, strerror(-ret));
+		goto close;
 	}
-	vhost->features = features;
-	vhost->pci->virtio.state = vhost;
+	setup->pci->virtio.state = vhost;
+	*result = vhost;
 	return 0;
+
+close:
+	acrnvhost_close(vhost->dev);
+free:
+	free(vhost);
+	return ret;
 }
 
 /* Give the vhost device back; the virtio device has been stopped. */
-void vhost_deinit(struct vhost *vhost)
+void vhost_destroy(struct vhost *vhost)
 {
-	unwatch_errors(vhost, vhost->queue_count);
+	unwatch_errors(vhost, vhost->setup.queue_count);
 	acrnvhost_close(vhost->dev);
-}
-
-/* The kernel's device could not be opened. */
-void vhost_explain_open(const struct vhost_kind *kind, const char *name,
-			int err)
-{
-	bool missing = err == ENOENT || err == ENODEV || err == ENXIO;
-
-	log_error("%s: cannot open /dev/%s: %s%s%s%s%s%s", name, kind->name,
-		  strerror(err), missing ? "; load the module " : "",
-		  missing ? kind->module : "", missing ? ", or say " : "",
-		  missing ? kind->without : "",
-		  missing ? " to do without" : "");
+	free(vhost);
 }

@@ -15,45 +15,56 @@
 struct acrnvhost;
 
 /**
- * struct vhost_kind - For messages
- * @name:	Name of the kernel's device, in /dev
- * @module:	Module that has it
+ * struct vhost_kind - What differs between kinds of vhost devices
+ * @name:	For messages: its device node, if it has one
+ * @module:	Module that has the node
  * @without:	Option that does without
+ * @open:	Open the kernel's device for @owner of struct vhost_setup.
+ *		Returns 0 or -errno.
  */
 struct vhost_kind {
 	const char *name;
 	const char *module;
 	const char *without;
+	int (*open)(struct acrnvhost **dev, void *owner);
+};
+
+/**
+ * struct vhost_setup - How a virtio device uses vhost
+ * @kind:	Kind of device
+ * @vm:		VM
+ * @pci:	The virtio device; it has its name already
+ * @owner:	Argument of @kind->open
+ * @queue_count: Number of queues
+ * @busyloop:	Microseconds to wait for the driver with open eyes
+ */
+struct vhost_setup {
+	const struct vhost_kind *kind;
+	struct vm *vm;
+	struct virtio_pci *pci;
+	void *owner;
+	unsigned int queue_count;
+	unsigned int busyloop;
 };
 
 /**
  * struct vhost - A virtio device on vhost
- * @kind:	Kind of device
- * @vm:		VM
- * @pci:	The virtio device
+ * @setup:	How
  * @dev:	vhost device
  * @features:	What it can do
- * @queue_count: Number of queues
- * @busyloop:	Microseconds to wait for the driver with open eyes
  * @errors:	Queues that were found to be corrupt
  *
  * The @state of struct virtio_dev points here.
  */
 struct vhost {
-	const struct vhost_kind *kind;
-	struct vm *vm;
-	struct virtio_pci *pci;
+	struct vhost_setup setup;
 	struct acrnvhost *dev;
 	uint64_t features;
-	unsigned int queue_count;
-	unsigned int busyloop;
 	struct event_source errors[VIRTIO_MAX_QUEUES];
 };
 
-int vhost_init(struct vhost *vhost, unsigned int queue_count, const char *name);
-void vhost_deinit(struct vhost *vhost);
-void vhost_explain_open(const struct vhost_kind *kind, const char *name,
-			int err);
+int vhost_create(struct vhost **vhost, const struct vhost_setup *setup);
+void vhost_destroy(struct vhost *vhost);
 
 int vhost_start(struct virtio_dev *dev, uint64_t features);
 void vhost_stop(struct virtio_dev *dev);

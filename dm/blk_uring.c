@@ -104,10 +104,11 @@ struct blk_uring {
 	struct uring_queue queues[];
 };
 
-static int open_user(struct acrnvhost **dev, void *owner)
+static int open_user(struct acrnvhost **dev, void *owner, unsigned int index)
 {
 	const struct blk *blk = owner;
 
+	(void)index;
 	return acrnvhost_user_open(dev, blk->vm->hsm.fd, blk->options->queues);
 }
 
@@ -439,7 +440,7 @@ static int blk_uring_start(struct virtio_dev *dev)
 
 	blk_starting(blk);
 	find_buffers(state, &blk->vm->mem);
-	ret = vhost_start(dev, dev->accepted);
+	ret = vhost_start(dev, dev->accepted, 1);
 	if (ret)
 		return ret;
 	for (i = 0; i < dev->queue_count && !ret; i++)
@@ -491,9 +492,9 @@ static int open_queue(struct blk *blk, struct blk_uring *state,
 	struct uring_queue *queue = &state->queues[index];
 
 	queue->blk = blk;
-	queue->kick = acrnvhost_kick_fd(state->vhost->dev, index);
-	queue->call = acrnvhost_call_fd(state->vhost->dev, index);
-	queue->error = acrnvhost_error_fd(state->vhost->dev, index);
+	queue->kick = acrnvhost_kick_fd(state->vhost->devs[0], index);
+	queue->call = acrnvhost_call_fd(state->vhost->devs[0], index);
+	queue->error = acrnvhost_error_fd(state->vhost->devs[0], index);
 	queue->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return queue->stop < 0 ? -errno : 0;
 }
@@ -523,7 +524,8 @@ static int blk_uring_create(struct blk *blk)
 		.vm = blk->vm,
 		.pci = &blk->pci,
 		.owner = blk,
-		.queue_count = options->queues,
+		.devices = 1,
+		.queues = options->queues,
 	};
 	struct blk_uring *state;
 	int ret;

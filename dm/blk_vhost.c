@@ -9,10 +9,12 @@
 #include "log.h"
 #include "vhost.h"
 
-static int open_vhost_blk(struct acrnvhost **dev, void *owner)
+static int open_vhost_blk(struct acrnvhost **dev, void *owner,
+			  unsigned int index)
 {
 	const struct blk *blk = owner;
 
+	(void)index;
 	return acrnvhost_blk_open(dev, blk->vm->hsm.fd, blk->disk.fd,
 				  blk->options->queues, blk->options->serial);
 }
@@ -38,7 +40,7 @@ static int blk_vhost_start(struct virtio_dev *dev)
 	struct blk *blk = blk_of(dev);
 
 	blk_starting(blk);
-	return vhost_start(dev, wanted_features(blk));
+	return vhost_start(dev, wanted_features(blk), 1);
 }
 
 static void blk_vhost_cache_changed(struct blk *blk)
@@ -46,7 +48,7 @@ static void blk_vhost_cache_changed(struct blk *blk)
 	struct vhost *vhost = blk->state;
 	int ret;
 
-	ret = acrnvhost_change_features(vhost->dev,
+	ret = acrnvhost_change_features(vhost->devs[0],
 					wanted_features(blk) & vhost->features);
 	if (ret)
 		log_guest("%s: the cache is not switched: %s",
@@ -70,7 +72,8 @@ static int blk_vhost_create(struct blk *blk)
 		.vm = blk->vm,
 		.pci = &blk->pci,
 		.owner = blk,
-		.queue_count = blk->options->queues,
+		.devices = 1,
+		.queues = blk->options->queues,
 		.busyloop = blk->options->busyloop,
 	};
 	struct vhost *vhost;

@@ -9,10 +9,12 @@
 #include "tap.h"
 #include "vhost.h"
 
-static int open_vhost_net(struct acrnvhost **dev, void *owner)
+static int open_vhost_net(struct acrnvhost **dev, void *owner,
+			  unsigned int index)
 {
 	const struct net *net = owner;
 
+	(void)index;
 	return acrnvhost_net_open(dev, net->vm->hsm.fd, net->tap);
 }
 
@@ -36,7 +38,7 @@ static int net_vhost_start(struct virtio_dev *dev)
 		log_error("%s cannot be set up: %s", dev->name, strerror(-ret));
 		return ret;
 	}
-	return vhost_start(dev, dev->accepted);
+	return vhost_start(dev, dev->accepted, 1);
 }
 
 static const struct virtio_ops net_vhost_ops = {
@@ -55,7 +57,8 @@ static int net_vhost_create(struct net *net)
 		.vm = net->vm,
 		.pci = &net->pci,
 		.owner = net,
-		.queue_count = NET_QUEUES,
+		.devices = 1,
+		.queues = NET_QUEUES,
 	};
 	struct vhost *vhost;
 	int ret = vhost_create(&vhost, &setup);

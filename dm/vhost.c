@@ -28,10 +28,25 @@ static bool get_doorbell(struct vhost *vhost, unsigned int queue,
 	return true;
 }
 
-/* A queue that the driver does not use is left out. */
-static int set_queue(struct vhost *vhost, unsigned int index)
+/*
+ * The running device that has a queue of the virtio device, and the queue's
+ * @index there. NULL for queues that vhost has nothing to do with.
+ */
+static struct acrnvhost *device_of(struct vhost *vhost, unsigned int queue,
+				   unsigned int *index)
 {
-	struct virtio_queue *queue = &vhost->setup.pci->virtio.queues[index];
+	unsigned int device = queue / vhost->setup.queues;
+
+	*index = queue % vhost->setup.queues;
+	return device < vhost->running ? vhost->devs[device] : NULL;
+}
+
+/* A queue that the driver does not use is left out. */
+static int set_queue(struct vhost *vhost, unsigned int device,
+		     unsigned int index)
+{
+	unsigned int number = device * vhost->setup.queues + index;
+	struct virtio_queue *queue = &vhost->setup.pci->virtio.queues[number];
 	struct acrnvhost_queue config = { .size = queue->config.size,
 					  .busyloop = vhost->setup.busyloop };
 	struct acrnvhost_doorbell doorbell;
@@ -45,28 +60,35 @@ static int set_queue(struct vhost *vhost, unsigned int index)
 	config.desc = rings.desc;
 	config.avail = rings.avail;
 	config.used = rings.used;
-	if (get_doorbell(vhost, index, &doorbell))
+	if (get_doorbell(vhost, number, &doorbell))
 		config.doorbell = &doorbell;
-	if (virtio_pci_message(vhost->setup.pci, index, &msi))
+	if (virtio_pci_message(vhost->setup.pci, number, &msi))
 		config.msi = &msi;
-	return acrnvhost_set_queue(vhost->dev, index, &config);
+	return acrnvhost_set_queue(vhost->devs[device], index, &config);
 }
 
-static int start(struct vhost *vhost, uint64_t features)
+static int start_device(struct vhost *vhost, unsigned int device,
+			uint64_t features)
 {
 	const struct guest_mem *mem = &vhost->setup.vm->mem;
 	struct acrnvhost_region
 		regions[sizeof(mem->regions) / sizeof(mem->regions[0])];
 	unsigned int i;
+	int ret;
 
+	for (i = 0; i < vhost->setup.queues; i++) {
+		ret = set_queue(vhost, device, i);
+		if (ret)
+			return ret;
+	}
 	for (i = 0; i < mem->count; i++)
 		regions[i] = (struct acrnvhost_region){
 			.gpa = mem->regions[i].gpa,
 			.size = mem->regions[i].size,
 			.va = mem->regions[i].va,
 		};
-	return acrnvhost_start(vhost->dev, features & vhost->features, regions,
-			       mem->count);
+	return acrnvhost_start(vhost->devs[device], features & vhost->features,
+			       regions, mem->count);
 }
 
 static int explain_start(const struct vhost *vhost, int ret, const char *name)
@@ -81,10 +103,23 @@ static int explain_start(const struct vhost *vhost, int ret, const char *name)
 	return ret;
 }
 
+static void stop_devices(struct vhost *vhost, const char *name)
+{
+	int ret;
+
+	while (vhost->running) {
+		ret = acrnvhost_stop(vhost->devs[--vhost->running]);
+		if (ret)
+			log_guest("%s: %s was not stopped well: %s", name,
+				  vhost->setup.kind->name, strerror(-ret));
+	}
+}
+
 /**
  * vhost_start() - The driver is ready
  * @dev:	Device
  * @features:	Features for vhost, of which it gets those that it knows
+ * @devices:	How many of the vhost devices to use, the first ones
  *
  * The guest places doorbells and writes messages, so that those which collide
  * or are none are its own fault. All else that vhost and the HSM refuse is
@@ -92,54 +127,58 @@ static int explain_start(const struct vhost *vhost, int ret, const char *name)
  *
  * Return: As the start of struct virtio_ops.
  */
-int vhost_start(struct virtio_dev *dev, uint64_t features)
+int vhost_start(struct virtio_dev *dev, uint64_t features, unsigned int devices)
 {
 	struct vhost *vhost = state_of(dev);
-	unsigned int i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < vhost->setup.queue_count; i++) {
-		ret = set_queue(vhost, i);
+	while (vhost->running < devices) {
+		ret = start_device(vhost, vhost->running, features);
 		if (ret)
-			return ret;
+			break;
+		vhost->running++;
 	}
-	ret = start(vhost, features);
-	if (ret == -EEXIST || ret == -EINVAL)
+	if (!ret)
+		return 0;
+	stop_devices(vhost, dev->name);
+	if (ret == -EEXIST || ret == -EINVAL || ret == -EPROTO)
 		return -EPROTO;
-	return ret ? explain_start(vhost, ret, dev->name) : 0;
+	return explain_start(vhost, ret, dev->name);
 }
 
 /* The functions that follow are those of struct virtio_ops. */
 
 void vhost_stop(struct virtio_dev *dev)
 {
-	struct vhost *vhost = state_of(dev);
-	int ret = acrnvhost_stop(vhost->dev);
-
-	if (ret)
-		log_guest("%s: %s was not stopped well: %s", dev->name,
-			  vhost->setup.kind->name, strerror(-ret));
+	stop_devices(state_of(dev), dev->name);
 }
 
 /* Passed on: the width of the access, for one, may not be the usual one. */
 void vhost_notify(struct virtio_dev *dev, unsigned int queue)
 {
 	struct vhost *vhost = state_of(dev);
+	unsigned int index;
+	struct acrnvhost *device = device_of(vhost, queue, &index);
 
+	if (!device)
+		return;
 	vhost->setup.vm->stats.doorbells_to_dm++;
-	acrnvhost_kick(vhost->dev, queue);
+	acrnvhost_kick(device, index);
 }
 
 void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 {
 	struct vhost *vhost = state_of(dev);
+	unsigned int index;
+	struct acrnvhost *device = device_of(vhost, queue, &index);
 	struct acrn_msi_entry msi;
+	bool valid;
 	int ret;
 
-	ret = acrnvhost_set_msi(
-		vhost->dev, queue,
-		virtio_pci_message(vhost->setup.pci, queue, &msi) ? &msi
-								  : NULL);
+	if (!device)
+		return;
+	valid = virtio_pci_message(vhost->setup.pci, queue, &msi);
+	ret = acrnvhost_set_msi(device, index, valid ? &msi : NULL);
 	if (ret)
 		log_guest("%s: the interrupt of queue %u is not set: %s",
 			  dev->name, queue, strerror(-ret));
@@ -147,24 +186,35 @@ void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 
 bool vhost_vector_pending(struct virtio_dev *dev, unsigned int queue)
 {
-	return acrnvhost_msi_pending(state_of(dev)->dev, queue);
+	unsigned int index;
+	struct acrnvhost *device = device_of(state_of(dev), queue, &index);
+
+	return device && acrnvhost_msi_pending(device, index);
 }
 
 void vhost_doorbells_moved(struct virtio_dev *dev)
 {
 	struct vhost *vhost = state_of(dev);
 	struct acrnvhost_doorbell doorbell;
-	unsigned int i;
+	struct acrnvhost *device;
+	unsigned int i, index;
+	bool valid;
 	int ret;
 
-	for (i = 0; i < vhost->setup.queue_count; i++) {
-		ret = acrnvhost_set_doorbell(
-			vhost->dev, i,
-			get_doorbell(vhost, i, &doorbell) ? &doorbell : NULL);
+	for (i = 0; i < vhost->running * vhost->setup.queues; i++) {
+		device = device_of(vhost, i, &index);
+		valid = get_doorbell(vhost, i, &doorbell);
+		ret = acrnvhost_set_doorbell(device, index,
+					     valid ? &doorbell : NULL);
 		if (ret)
 			log_guest("%s: the doorbell of queue %u is not set: %s",
 				  dev->name, i, strerror(-ret));
 	}
+}
+
+static unsigned int queue_count(const struct vhost *vhost)
+{
+	return vhost->setup.devices * vhost->setup.queues;
 }
 
 /* Main thread. */
@@ -174,7 +224,7 @@ static void queue_corrupt(void *opaque)
 	eventfd_t ignored;
 	unsigned int i;
 
-	for (i = 0; i < vhost->setup.queue_count; i++)
+	for (i = 0; i < queue_count(vhost); i++)
 		eventfd_read(vhost->errors[i].fd, &ignored);
 	virtio_broken(&vhost->setup.pci->virtio,
 		      "vhost found its rings corrupt");
@@ -188,12 +238,13 @@ static void unwatch_errors(struct vhost *vhost, unsigned int count)
 
 static int watch_errors(struct vhost *vhost)
 {
-	unsigned int i;
+	unsigned int i, queues = vhost->setup.queues;
 	int ret;
 
-	for (i = 0; i < vhost->setup.queue_count; i++) {
+	for (i = 0; i < queue_count(vhost); i++) {
 		vhost->errors[i] = (struct event_source){
-			.fd = acrnvhost_error_fd(vhost->dev, i),
+			.fd = acrnvhost_error_fd(vhost->devs[i / queues],
+						 i % queues),
 			.ready = queue_corrupt,
 			.opaque = vhost,
 			.enabled = true,
@@ -207,16 +258,39 @@ static int watch_errors(struct vhost *vhost)
 	return 0;
 }
 
+/* Devices of a kind have the same features. */
 static int check_features(struct vhost *vhost)
 {
 	__u64 features;
 	int ret;
 
-	ret = acrnvhost_features(vhost->dev, &features);
+	ret = acrnvhost_features(vhost->devs[0], &features);
 	if (ret)
 		return ret;
 	vhost->features = features;
 	return features & 1ULL << VIRTIO_F_VERSION_1 ? 0 : -EOPNOTSUPP;
+}
+
+static void close_devices(struct vhost *vhost, unsigned int count)
+{
+	while (count--)
+		acrnvhost_close(vhost->devs[count]);
+}
+
+static int open_devices(struct vhost *vhost)
+{
+	const struct vhost_setup *setup = &vhost->setup;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < setup->devices; i++) {
+		ret = setup->kind->open(&vhost->devs[i], setup->owner, i);
+		if (ret) {
+			close_devices(vhost, i);
+			return ret;
+		}
+	}
+	return 0;
 }
 
 static void explain_open(const struct vhost_setup *setup, int err)
@@ -232,7 +306,7 @@ static void explain_open(const struct vhost_setup *setup, int err)
 }
 
 /**
- * vhost_create() - Open a vhost device for a virtio device
+ * vhost_create() - Open the vhost devices for a virtio device
  * @result:	Result
  * @setup:	What for; copied
  *
@@ -247,7 +321,7 @@ int vhost_create(struct vhost **result, const struct vhost_setup *setup)
 	if (!vhost)
 		return -ENOMEM;
 	vhost->setup = *setup;
-	ret = setup->kind->open(&vhost->dev, setup->owner);
+	ret = open_devices(vhost);
 	if (ret) {
 		explain_open(setup, -ret);
 		goto free;
@@ -265,16 +339,16 @@ int vhost_create(struct vhost **result, const struct vhost_setup *setup)
 	return 0;
 
 close:
-	acrnvhost_close(vhost->dev);
+	close_devices(vhost, setup->devices);
 free:
 	free(vhost);
 	return ret;
 }
 
-/* Give the vhost device back; the virtio device has been stopped. */
+/* Give the vhost devices back; the virtio device has been stopped. */
 void vhost_destroy(struct vhost *vhost)
 {
-	unwatch_errors(vhost, vhost->setup.queue_count);
-	acrnvhost_close(vhost->dev);
+	unwatch_errors(vhost, queue_count(vhost));
+	close_devices(vhost, vhost->setup.devices);
 	free(vhost);
 }

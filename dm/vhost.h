@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A virtio device whose queues are handled by a vhost device of the kernel: the
+ * A virtio device whose queues are handled by vhost devices of the kernel: the
  * part that is the same for all kinds. See acrnvhost.h for what is done.
  */
 #ifndef DM_VHOST_H
@@ -12,6 +12,8 @@
 #include "virtio_pci.h"
 #include "vm.h"
 
+#define VHOST_MAX_DEVICES 8
+
 struct acrnvhost;
 
 /**
@@ -19,14 +21,14 @@ struct acrnvhost;
  * @name:	For messages: its device node, if it has one
  * @module:	Module that has the node
  * @without:	Option that does without
- * @open:	Open the kernel's device for @owner of struct vhost_setup.
+ * @open:	Open device number @index for @owner of struct vhost_setup.
  *		Returns 0 or -errno.
  */
 struct vhost_kind {
 	const char *name;
 	const char *module;
 	const char *without;
-	int (*open)(struct acrnvhost **dev, void *owner);
+	int (*open)(struct acrnvhost **dev, void *owner, unsigned int index);
 };
 
 /**
@@ -35,7 +37,10 @@ struct vhost_kind {
  * @vm:		VM
  * @pci:	The virtio device; it has its name already
  * @owner:	Argument of @kind->open
- * @queue_count: Number of queues
+ * @devices:	Number of vhost devices, up to VHOST_MAX_DEVICES
+ * @queues:	Queues that each has; those of the virtio device go to the first
+ *		vhost device, then to the second, and so on. What is left is
+ *		none of vhost's business.
  * @busyloop:	Microseconds to wait for the driver with open eyes
  */
 struct vhost_setup {
@@ -43,22 +48,25 @@ struct vhost_setup {
 	struct vm *vm;
 	struct virtio_pci *pci;
 	void *owner;
-	unsigned int queue_count;
+	unsigned int devices;
+	unsigned int queues;
 	unsigned int busyloop;
 };
 
 /**
  * struct vhost - A virtio device on vhost
  * @setup:	How
- * @dev:	vhost device
- * @features:	What it can do
+ * @devs:	vhost devices
+ * @running:	Number of those that the driver has running, the first ones
+ * @features:	What they can do
  * @errors:	Queues that were found to be corrupt
  *
  * The @state of struct virtio_dev points here.
  */
 struct vhost {
 	struct vhost_setup setup;
-	struct acrnvhost *dev;
+	struct acrnvhost *devs[VHOST_MAX_DEVICES];
+	unsigned int running;
 	uint64_t features;
 	struct event_source errors[VIRTIO_MAX_QUEUES];
 };
@@ -66,7 +74,8 @@ struct vhost {
 int vhost_create(struct vhost **vhost, const struct vhost_setup *setup);
 void vhost_destroy(struct vhost *vhost);
 
-int vhost_start(struct virtio_dev *dev, uint64_t features);
+int vhost_start(struct virtio_dev *dev, uint64_t features,
+		unsigned int devices);
 void vhost_stop(struct virtio_dev *dev);
 void vhost_notify(struct virtio_dev *dev, unsigned int queue);
 void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue);

@@ -17,6 +17,7 @@
 #include "net.h"
 #include "options.h"
 #include "vm.h"
+#include "vsock.h"
 
 #define EXIT_CRASHED 2
 
@@ -70,6 +71,11 @@ static int add_devices(struct vm *vm, const struct options *options)
 	}
 	for (i = 0; i < options->blk_count; i++) {
 		ret = blk_create(vm, &options->blks[i]);
+		if (ret)
+			return ret;
+	}
+	if (options->vsock_cid) {
+		ret = vsock_create(vm, options->vsock_cid);
 		if (ret)
 			return ret;
 	}

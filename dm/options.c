@@ -42,6 +42,9 @@ static const char usage[] =
 	"                        the kernel (vhost), which waits N microseconds\n"
 	"                        for requests before it asks for a doorbell (0);\n"
 	"                        may be given several times\n"
+	"  --vsock cid=N         virtio-vsock on the kernel's vhost-vsock: N is the\n"
+	"                        guest's address, from 3 on, of which there is one\n"
+	"                        in the Service VM\n"
 	"  --completion-polling  vCPUs spin for the completion of their I/O\n"
 	"  --stats FILE          write counters there at the end, in JSON\n"
 	"  --help                this text\n"
@@ -289,6 +292,26 @@ static int add_blk(struct options *options, const char *text)
 	return options_blk(text, &options->blks[options->blk_count++]);
 }
 
+/* cid=N. Returns 0 or -EINVAL, message printed. */
+int options_vsock(const char *text, unsigned int *cid)
+{
+	if (!strncmp(text, "cid=", 4) &&
+	    parse_number(text + 4, VSOCK_MIN_CID, VSOCK_MAX_CID, cid))
+		return 0;
+	log_error("--vsock %s: cid=N is needed, with a number from %u to %u",
+		  text, VSOCK_MIN_CID, VSOCK_MAX_CID);
+	return -EINVAL;
+}
+
+static int set_vsock(struct options *options, const char *text)
+{
+	if (options->vsock_cid) {
+		log_error("more than one --vsock");
+		return -EINVAL;
+	}
+	return options_vsock(text, &options->vsock_cid);
+}
+
 static int set_name(struct options *options, const char *name)
 {
 	options->name = name;
@@ -309,6 +332,7 @@ enum option_id {
 	OPT_NAME,
 	OPT_NET,
 	OPT_BLK,
+	OPT_VSOCK,
 	OPT_COMPLETION_POLLING,
 	OPT_STATS,
 	OPT_HELP,
@@ -324,6 +348,7 @@ static const struct option long_options[] = {
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "net", required_argument, NULL, OPT_NET },
 	{ "blk", required_argument, NULL, OPT_BLK },
+	{ "vsock", required_argument, NULL, OPT_VSOCK },
 	{ "completion-polling", no_argument, NULL, OPT_COMPLETION_POLLING },
 	{ "stats", required_argument, NULL, OPT_STATS },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -355,6 +380,8 @@ static int parse_one(struct options *options, int option, const char *value)
 		return add_net(options, value);
 	case OPT_BLK:
 		return add_blk(options, value);
+	case OPT_VSOCK:
+		return set_vsock(options, value);
 	case OPT_COMPLETION_POLLING:
 		options->completion_polling = true;
 		return 0;

@@ -58,6 +58,10 @@ struct blk_options {
 	enum blk_backend_kind backend;
 };
 
+/* Context ids: 0 to 2 and the highest one have other meanings. */
+#define VSOCK_MIN_CID 3
+#define VSOCK_MAX_CID 4294967294U
+
 /**
  * struct options - What was asked for
  * @name:		Name of the VM
@@ -74,6 +78,7 @@ struct blk_options {
  * @net_count:		Their number
  * @blks:		Disks
  * @blk_count:		Their number
+ * @vsock_cid:		Context id of the vsock device, 0 for none
  */
 struct options {
 	const char *name;
@@ -90,6 +95,7 @@ struct options {
 	unsigned int net_count;
 	struct blk_options blks[OPTIONS_MAX_BLKS];
 	unsigned int blk_count;
+	unsigned int vsock_cid;
 };
 
 int options_parse(struct options *options, int argc, char **argv);
@@ -97,6 +103,7 @@ int options_memory(const char *text, uint64_t *memory);
 int options_cpus(const char *text, uint64_t *cpus);
 int options_blk(const char *text, struct blk_options *blk);
 int options_net(const char *text, struct net_options *net);
+int options_vsock(const char *text, unsigned int *cid);
 void options_usage(void);
 
 #endif /* DM_OPTIONS_H */

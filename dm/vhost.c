@@ -91,15 +91,21 @@ static int start_device(struct vhost *vhost, unsigned int device,
 			       regions, mem->count);
 }
 
+/* What to do about an error for which a module may be missing. */
+static void advise(const struct vhost_kind *kind, const char *module)
+{
+	log_error("load the module %s%s%s%s", module,
+		  kind->without ? ", or say " : "",
+		  kind->without ? kind->without : "",
+		  kind->without ? " to do without" : "");
+}
+
 static int explain_start(const struct vhost *vhost, int ret, const char *name)
 {
-	bool no_data_plane = ret == -ENOTTY || ret == -ENOENT || ret == -ENODEV;
-
-	log_error("%s cannot be attached to %s: %s%s%s%s", name,
-		  vhost->setup.kind->name, strerror(-ret),
-		  no_data_plane ? "; is the module acrn_vhost there? (" : "",
-		  no_data_plane ? vhost->setup.kind->without : "",
-		  no_data_plane ? " works without)" : "");
+	log_error("%s cannot be attached to %s: %s", name,
+		  vhost->setup.kind->name, strerror(-ret));
+	if (ret == -ENOTTY || ret == -ENOENT || ret == -ENODEV)
+		advise(vhost->setup.kind, "acrn_vhost");
 	return ret;
 }
 
@@ -293,16 +299,12 @@ static int open_devices(struct vhost *vhost)
 	return 0;
 }
 
-static void explain_open(const struct vhost_setup *setup, int err)
+static void explain_open(const struct vhost_setup *setup, int ret)
 {
-	const struct vhost_kind *kind = setup->kind;
-	bool missing = err == ENOENT || err == ENODEV || err == ENXIO;
-
-	log_error(
-		"%s: cannot open %s: %s%s%s%s%s%s", setup->pci->virtio.name,
-		kind->name, strerror(err), missing ? "; load the module " : "",
-		missing ? kind->module : "", missing ? ", or say " : "",
-		missing ? kind->without : "", missing ? " to do without" : "");
+	log_error("%s: cannot open %s: %s", setup->pci->virtio.name,
+		  setup->kind->name, strerror(-ret));
+	if (ret == -ENOENT || ret == -ENODEV || ret == -ENXIO)
+		advise(setup->kind, setup->kind->module);
 }
 
 /**
@@ -323,7 +325,7 @@ int vhost_create(struct vhost **result, const struct vhost_setup *setup)
 	vhost->setup = *setup;
 	ret = open_devices(vhost);
 	if (ret) {
-		explain_open(setup, -ret);
+		explain_open(setup, ret);
 		goto free;
 	}
 	ret = check_features(vhost);

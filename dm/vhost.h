@@ -20,7 +20,7 @@ struct acrnvhost;
  * struct vhost_kind - What differs between kinds of vhost devices
  * @name:	For messages: its device node, if it has one
  * @module:	Module that has the node
- * @without:	Option that does without
+ * @without:	Option that does without, NULL if there is none
  * @open:	Open device number @index for @owner of struct vhost_setup.
  *		Returns 0 or -errno.
  */

@@ -12,7 +12,8 @@
  *
  * Use:
  *
- *	acrnvhost_net_open()		once, or acrnvhost_blk_open(), or
+ *	acrnvhost_net_open()		once, or acrnvhost_blk_open(),
+ *					acrnvhost_vsock_open() or
  *					acrnvhost_user_open()
  *	acrnvhost_features()		what the device may offer to the driver
  *	acrnvhost_set_queue()		each queue, when the driver is ready
@@ -95,6 +96,7 @@ struct acrnvhost_queue {
 int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd);
 int acrnvhost_blk_open(struct acrnvhost **dev, int hsm_fd, int disk_fd,
 		       unsigned int queues, const char *serial);
+int acrnvhost_vsock_open(struct acrnvhost **dev, int hsm_fd, __u64 cid);
 int acrnvhost_user_open(struct acrnvhost **dev, int hsm_fd,
 			unsigned int queues);
 void acrnvhost_close(struct acrnvhost *dev);

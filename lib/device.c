@@ -141,6 +141,25 @@ static int set_memory(struct acrnvhost *dev,
 	return ret;
 }
 
+static int set_owner(struct acrnvhost *dev)
+{
+	int ret;
+
+	if (dev->owned)
+		return 0;
+	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_OWNER, NULL);
+	dev->owned = !ret;
+	return ret;
+}
+
+static int reset_owner(struct acrnvhost *dev)
+{
+	if (dev->backend->keeps_owner)
+		return 0;
+	dev->owned = false;
+	return vhost_ioctl(dev->vhost_fd, VHOST_RESET_OWNER, NULL);
+}
+
 /*
  * Undo what has been done of a start, the owner last, and forget the queues.
  * Goes on after an error, since half a teardown helps nobody; returns the first
@@ -156,7 +175,7 @@ static int device_teardown(struct acrnvhost *dev)
 		if (!ret)
 			ret = err;
 	}
-	err = vhost_ioctl(dev->vhost_fd, VHOST_RESET_OWNER, NULL);
+	err = reset_owner(dev);
 	return ret ? ret : err;
 }
 
@@ -187,7 +206,7 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 	if (!set)
 		return -EINVAL;
 
-	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_OWNER, NULL);
+	ret = set_owner(dev);
 	if (ret)
 		return ret;
 

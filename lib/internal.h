@@ -41,9 +41,12 @@ struct vhost_queue {
  * @path:	Device node; NULL if the rings are read by this process
  * @start:	Let vhost run; all queues are set up. Undoes itself on failure.
  * @stop:	Stop vhost and wait for what it is doing
+ * @keeps_owner: The kernel's device does not know VHOST_RESET_OWNER and stays
+ *		this process's until it is closed
  */
 struct vhost_backend {
 	const char *path;
+	bool keeps_owner;
 	int (*start)(struct acrnvhost *dev);
 	int (*stop)(struct acrnvhost *dev);
 };
@@ -54,7 +57,8 @@ struct vhost_backend {
  * @hsm_fd:	VM, belongs to the caller
  * @vhost_fd:	Device, belongs to the library; -1 if there is none to be told
  *		anything
- * @backend_fd:	tap or disk, belongs to the caller
+ * @backend_fd:	tap or disk, belongs to the caller; -1 if there is none
+ * @owned:	VHOST_SET_OWNER has been done
  * @running:	Between acrnvhost_start() and acrnvhost_stop()
  * @queue_count: Number of queues, up to ACRNVHOST_MAX_QUEUES
  * @queues:	The first @queue_count are in use
@@ -64,6 +68,7 @@ struct acrnvhost {
 	int hsm_fd;
 	int vhost_fd;
 	int backend_fd;
+	bool owned;
 	bool running;
 	unsigned int queue_count;
 	struct vhost_queue queues[ACRNVHOST_MAX_QUEUES];

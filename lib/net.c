@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vhost-net with a tap device behind it. Queue 0 receives, queue 1 transmits.
+/*
+ * vhost-net with a tap device behind it. Queue 0 receives, queue 1 transmits. A
+ * network device with several pairs of queues is made of as many of these.
  */
 #include <linux/vhost.h>
 
@@ -59,6 +61,12 @@ static const struct vhost_backend net_backend = {
  * @hsm_fd:	/dev/acrn_hsm, with a VM created on it
  * @tap_fd:	tap device, opened with IFF_NO_PI and IFF_VNET_HDR and with the
  *		virtio-net header length of the negotiated features
+ *
+ * This is one pair of queues. For several, each is opened with a queue of its
+ * own of a tap device with IFF_MULTI_QUEUE, which has to be attached to it
+ * (TUNSETQUEUE) at acrnvhost_start(). It may be detached and attached while the
+ * pair runs; packets that the driver transmits meanwhile are lost. A control
+ * queue is the caller's.
  *
  * Both descriptors stay the caller's and must outlive the device.
  *

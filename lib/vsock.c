@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vhost-vsock: sockets between the User VM and processes of the Service VM.
+ * Queue 0 receives, queue 1 transmits; the event queue of the virtio device is
+ * not vhost's.
+ */
+#include <linux/vhost.h>
+
+#include "internal.h"
+
+#define VSOCK_QUEUES 2
+
+static int vsock_set_running(struct acrnvhost *dev, int running)
+{
+	return vhost_ioctl(dev->vhost_fd, VHOST_VSOCK_SET_RUNNING, &running);
+}
+
+static int vsock_start(struct acrnvhost *dev)
+{
+	return vsock_set_running(dev, 1);
+}
+
+/* The worker holds a queue's lock at work, which stopping takes as well. */
+static int vsock_stop(struct acrnvhost *dev)
+{
+	return vsock_set_running(dev, 0);
+}
+
+static const struct vhost_backend vsock_backend = {
+	.path = "/dev/vhost-vsock",
+	.keeps_owner = true,
+	.start = vsock_start,
+	.stop = vsock_stop,
+};
+
+/**
+ * acrnvhost_vsock_open() - Open a vhost-vsock device
+ * @dev:	Result
+ * @hsm_fd:	/dev/acrn_hsm, with a VM created on it
+ * @cid:	Context id of the User VM, from 3 on, which is its address for
+ *		as long as the device is open. The driver learns it from the
+ *		device configuration.
+ *
+ * Connections outlive acrnvhost_stop(): what a driver that starts anew does not
+ * know it resets when it hears of it. acrnvhost_close() resets them all.
+ *
+ * Return: 0; -EADDRINUSE if somebody has that id; -EINVAL if it is reserved;
+ * -ENOENT or -ENODEV without vhost-vsock, -EACCES without the right to use it,
+ * -ENOMEM, -EMFILE.
+ */
+int acrnvhost_vsock_open(struct acrnvhost **dev, int hsm_fd, __u64 cid)
+{
+	int ret;
+
+	ret = vhost_device_open(dev, hsm_fd, -1, VSOCK_QUEUES, &vsock_backend);
+	if (ret)
+		return ret;
+	ret = vhost_ioctl((*dev)->vhost_fd, VHOST_VSOCK_SET_GUEST_CID, &cid);
+	if (ret)
+		acrnvhost_close(*dev);
+	return ret;
+}

@@ -3,9 +3,11 @@
 #
 # Usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [disk]
 #
-#   OUT/user-vm.cpio.gz	busybox, iperf3 and tests/system/user-init
-#   OUT/service-vm.cpio	the same and the modules, the device model, the tests,
-#			and kernel, that of USER_KDIR, and image for User VMs
+#   OUT/user-vm.cpio.gz	busybox, iperf3, ethtool, tests/guest, the modules of
+#			vsock and tests/system/user-init
+#   OUT/service-vm.cpio	the same but for init and modules, our modules and all of
+#			the kernel's, the device model, the tests, and kernel,
+#			that of USER_KDIR, and image for User VMs
 #   OUT/service-vm-disk.cpio	the same and, in /disk, the root file system for
 #			a User VM's disk, with fio; and what makes and checks
 #			file systems. Only if "disk" is asked for, as fio comes
@@ -40,17 +42,22 @@ new_root() {
 	ln -s ../bin/busybox "$root/sbin/modprobe"
 	echo "root:x:0:0:root:/root:/bin/sh" > "$root/etc/passwd"
 	add_program "$root" iperf3
+	add_program "$root" ethtool
+	# Some of these can be either end of what they do
+	[ ! -d "$build/tests/user-vm" ] || install -t "$root/bin" "$build"/tests/user-vm/*
+	[ ! -d "$build/bench/both" ] || install -t "$root/bin" "$build"/bench/both/*
 }
 
+# add_modules ROOT KDIR DIR...: the modules below the folders, for that kernel
 add_modules() {
-	local root=$1 release dir
-	release=$(cat "$kdir/include/config/kernel.release")
+	local root=$1 kernel=$2 release dir
+	shift 2
+	release=$(cat "$kernel/include/config/kernel.release")
 	dir=$root/lib/modules/$release
 	mkdir -p "$dir"
-	find "$kdir" -name '*.ko' -exec cp -t "$dir" {} +
-	find "$modules" -name '*.ko' -exec cp -t "$dir" {} +
+	find "$@" -name '*.ko' -exec cp -t "$dir" {} +
 	strip --strip-debug "$dir"/*.ko
-	cp -t "$dir" "$kdir"/modules.{order,builtin,builtin.modinfo}
+	cp -t "$dir" "$kernel"/modules.{order,builtin,builtin.modinfo}
 	depmod -b "$root" "$release"
 }
 
@@ -65,19 +72,17 @@ service=$out/service-vm
 
 new_root "$user"
 install "$top/tests/system/user-init" "$user/init"
-[ ! -d "$build/tests/user-vm" ] || install -t "$user/bin" "$build"/tests/user-vm/*
-[ ! -d "$build/bench/both" ] || install -t "$user/bin" "$build"/bench/both/*
+add_modules "$user" "$user_kdir" "$user_kdir/net/vmw_vsock"
 pack "$user" | gzip -1 > "$out/user-vm.cpio.gz"
 
 new_root "$service"
 install "$top/tests/system/service-init" "$service/init"
-add_modules "$service"
+add_modules "$service" "$kdir" "$kdir" "$modules"
 install -t "$service/bin" "$build/dm/vhost-dm"
 install -D -t "$service/tests" "$top"/tests/system/*.sh
 [ ! -d "$build/tests/service-vm" ] || install -t "$service/tests" "$build"/tests/service-vm/*
 install -t "$service/tests" "$top"/bench/service-vm/*.sh
 [ ! -d "$build/bench/service-vm" ] || install -t "$service/tests" "$build"/bench/service-vm/*
-[ ! -d "$build/bench/both" ] || install -t "$service/bin" "$build"/bench/both/*
 install -D "$user_kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
 install -t "$service/images" "$out/user-vm.cpio.gz"
 pack "$service" > "$out/service-vm.cpio"

@@ -66,6 +66,8 @@ SYSTEM = [
            user_cpus=1, timeout=240),
     System("dm_kill", "kill -9 of the device model in the middle of iperf3",
            args=(5,), long_args=(20,), kernels=("6.1",), user_cpus=1, timeout=600),
+    System("vsock", "sockets between a User VM and the Service VM on vhost-vsock",
+           args=(2048,), long_args=(65536,), user_cpus=1),
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
     System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH),

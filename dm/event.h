@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 /* Standard input, signals, the error eventfds of vhost queues, the wakeup. */
-#define EVENT_MAX_SOURCES 192
+#define EVENT_MAX_SOURCES 288
 
 /**
  * struct event_source - A file descriptor to wait for

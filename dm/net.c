@@ -28,6 +28,9 @@
 	 BIT(VIRTIO_NET_F_HOST_TSO6) | BIT(VIRTIO_NET_F_GUEST_CSUM) |          \
 	 BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6))
 
+_Static_assert(NET_QUEUES *NET_MAX_PAIRS < VIRTIO_MAX_QUEUES,
+	       "the control queue needs a place");
+
 struct net *net_of(struct virtio_dev *dev)
 {
 	return (void *)((char *)dev - offsetof(struct net, pci.virtio));
@@ -43,10 +46,32 @@ static void net_reset(struct vm_device *device)
 	virtio_pci_reset(&from_device(device)->pci);
 }
 
+static void close_taps(struct net *net, unsigned int count)
+{
+	while (count--)
+		close(net->taps[count]);
+}
+
+/* Each is attached once it is open. */
+static int open_taps(struct net *net)
+{
+	int fd;
+
+	while (net->attached < net->pairs) {
+		fd = tap_open(net->tap_name, net->pairs > 1);
+		if (fd < 0) {
+			close_taps(net, net->attached);
+			return fd;
+		}
+		net->taps[net->attached++] = fd;
+	}
+	return 0;
+}
+
 static void net_free(struct net *net)
 {
 	net->backend->destroy(net);
-	close(net->tap);
+	close_taps(net, net->pairs);
 	free(net);
 }
 
@@ -58,6 +83,14 @@ static void net_destroy(struct vm_device *device)
 	net_free(net);
 }
 
+/* What several pairs of queues add to a device with one. */
+static void add_pairs(struct virtio_dev *virtio)
+{
+	virtio->offered |= BIT(VIRTIO_NET_F_MQ) | BIT(VIRTIO_NET_F_CTRL_VQ);
+	virtio->queue_count++;
+	virtio->config_size = offsetof(struct virtio_net_config, mtu);
+}
+
 static int net_add(struct net *net)
 {
 	struct virtio_dev *virtio = &net->pci.virtio;
@@ -66,11 +99,13 @@ static int net_add(struct net *net)
 	virtio->ops = net->backend->ops;
 	virtio->offered =
 		TAP_FEATURES | net->backend->features(net, RING_FEATURES);
-	virtio->queue_count = NET_QUEUES;
+	virtio->queue_count = NET_QUEUES * net->pairs;
 	virtio->config = &net->config;
 	/* Up to and with the status; what follows belongs to other features. */
 	virtio->config_size =
 		offsetof(struct virtio_net_config, max_virtqueue_pairs);
+	if (net->pairs > 1)
+		add_pairs(virtio);
 	ret = virtio_pci_add(&net->pci, net->vm, VIRTIO_ID_NET,
 			     PCI_CLASS_ETHERNET);
 	if (ret)
@@ -97,16 +132,16 @@ int net_create(struct vm *vm, const struct net_options *options)
 	net->device.reset = net_reset;
 	net->device.destroy = net_destroy;
 	net->backend = options->vhost ? &net_vhost_backend : &net_user_backend;
+	net->pairs = options->queues;
 	net->config.status = VIRTIO_NET_S_LINK_UP;
+	net->config.max_virtqueue_pairs = options->queues;
 	memcpy(net->config.mac, options->mac, sizeof(net->config.mac));
 	strcpy(net->tap_name, options->tap);
 	net->pci.virtio.name = net->tap_name;
 
-	net->tap = tap_open(options->tap);
-	if (net->tap < 0) {
-		ret = net->tap;
+	ret = open_taps(net);
+	if (ret)
 		goto free;
-	}
 	ret = net->backend->create(net);
 	if (ret)
 		goto close;
@@ -119,7 +154,7 @@ int net_create(struct vm *vm, const struct net_options *options)
 	return 0;
 
 close:
-	close(net->tap);
+	close_taps(net, net->pairs);
 free:
 	free(net);
 	return ret;

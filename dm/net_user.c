@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The packets are moved by a thread of this process, one per device, that lives
- * while the driver has the device running.
+ * The packets are moved by threads of this process, one per pair of queues,
+ * that live while the driver has the device running and uses the pair.
  *
  * Packets on the tap device and in the rings begin with the same 12 bytes of
  * virtio-net header, so that offloads need nothing here but the number of
@@ -54,8 +54,9 @@ struct delivery {
 };
 
 /**
- * struct net_user - State of this backend
+ * struct net_user_pair - A pair of queues and its thread
  * @net:	Device
+ * @index:	Which pair
  * @thread:	Moves the packets; has all that follows to itself but the
  *		eventfds
  * @stop:	eventfd: the thread is to end
@@ -67,8 +68,9 @@ struct delivery {
  * @packet_size: Its size, 0 if there is none
  * @delivery:	Where @packet goes
  */
-struct net_user {
+struct net_user_pair {
 	struct net *net;
+	unsigned int index;
 	pthread_t thread;
 	int stop;
 	int kicks[NET_QUEUES];
@@ -80,42 +82,58 @@ struct net_user {
 	struct delivery delivery;
 };
 
-static void publish(struct net_user *state, unsigned int queue)
+/**
+ * struct net_user - State of this backend
+ * @running:	Number of threads, of the first pairs
+ * @pairs:	Pairs of queues
+ */
+struct net_user {
+	unsigned int running;
+	struct net_user_pair pairs[];
+};
+
+static int tap_of(const struct net_user_pair *pair)
 {
-	if (virtqueue_publish(&state->queues[queue]))
-		virtio_interrupt(&state->net->pci.virtio, queue);
+	return pair->net->taps[pair->index];
+}
+
+static void publish(struct net_user_pair *pair, unsigned int queue)
+{
+	if (virtqueue_publish(&pair->queues[queue]))
+		virtio_interrupt(&pair->net->pci.virtio,
+				 NET_QUEUES * pair->index + queue);
 }
 
 /* One packet to the tap device, which drops what it does not like. */
-static int transmit_one(struct net_user *state)
+static int transmit_one(struct net_user_pair *pair)
 {
-	struct virtqueue_chain *chain = &state->chain;
+	struct virtqueue_chain *chain = &pair->chain;
 	int ret;
 
-	ret = virtqueue_pop(&state->queues[NET_TX], chain);
+	ret = virtqueue_pop(&pair->queues[NET_TX], chain);
 	if (ret <= 0)
 		return ret;
 	/* A packet that the tap device refuses is lost, as on a wire. */
-	if (writev(state->net->tap, chain->iov, chain->out) < 0)
-		state->net->vm->stats.packets_dropped++;
-	virtqueue_push(&state->queues[NET_TX], chain->head, 0);
+	if (writev(tap_of(pair), chain->iov, chain->out) < 0)
+		pair->net->vm->stats.packets_dropped++;
+	virtqueue_push(&pair->queues[NET_TX], chain->head, 0);
 	return 1;
 }
 
-static enum progress transmit(struct net_user *state)
+static enum progress transmit(struct net_user_pair *pair)
 {
 	enum progress progress = PROGRESS_MORE;
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < BATCH && progress == PROGRESS_MORE; i++) {
-		ret = transmit_one(state);
+		ret = transmit_one(pair);
 		if (ret < 0)
 			progress = PROGRESS_BROKEN;
-		else if (!ret && virtqueue_wait(&state->queues[NET_TX], 0))
+		else if (!ret && virtqueue_wait(&pair->queues[NET_TX], 0))
 			progress = PROGRESS_IDLE;
 	}
-	publish(state, NET_TX);
+	publish(pair, NET_TX);
 	return progress;
 }
 
@@ -149,11 +167,11 @@ static size_t fill_chain(const struct virtqueue_chain *chain,
 	return done;
 }
 
-/* Put the next part of the packet into state->chain. */
-static int add_chain(struct net_user *state, size_t *done)
+/* Put the next part of the packet into pair->chain. */
+static int add_chain(struct net_user_pair *pair, size_t *done)
 {
-	const struct virtqueue_chain *chain = &state->chain;
-	struct delivery *delivery = &state->delivery;
+	const struct virtqueue_chain *chain = &pair->chain;
+	struct delivery *delivery = &pair->delivery;
 	size_t n;
 
 	if (!delivery->count) {
@@ -162,8 +180,7 @@ static int add_chain(struct net_user *state, size_t *done)
 		if (!delivery->num_buffers[1])
 			return -EINVAL;
 	}
-	n = fill_chain(chain, state->packet + *done,
-		       state->packet_size - *done);
+	n = fill_chain(chain, pair->packet + *done, pair->packet_size - *done);
 	if (!n)
 		return -EINVAL;
 	*done += n;
@@ -172,15 +189,15 @@ static int add_chain(struct net_user *state, size_t *done)
 	return 0;
 }
 
-static void finish_delivery(struct net_user *state)
+static void finish_delivery(struct net_user_pair *pair)
 {
-	const struct delivery *delivery = &state->delivery;
+	const struct delivery *delivery = &pair->delivery;
 	unsigned int i;
 
 	*delivery->num_buffers[0] = delivery->count;
 	*delivery->num_buffers[1] = delivery->count >> 8;
 	for (i = 0; i < delivery->count; i++)
-		virtqueue_push(&state->queues[NET_RX], delivery->heads[i],
+		virtqueue_push(&pair->queues[NET_RX], delivery->heads[i],
 			       delivery->sizes[i]);
 }
 
@@ -189,67 +206,67 @@ static void finish_delivery(struct net_user *state)
  * buffers; -errno if the queue is corrupt. A packet that fits into no buffers
  * that this guest can ever give is dropped, which counts as given.
  */
-static int deliver(struct net_user *state)
+static int deliver(struct net_user_pair *pair)
 {
-	struct virtqueue *vq = &state->queues[NET_RX];
-	unsigned int max = state->mergeable ? vq->size : 1;
-	struct delivery *delivery = &state->delivery;
+	struct virtqueue *vq = &pair->queues[NET_RX];
+	unsigned int max = pair->mergeable ? vq->size : 1;
+	struct delivery *delivery = &pair->delivery;
 	size_t done = 0;
 	int ret = 1;
 
 	delivery->count = 0;
-	while (done < state->packet_size && delivery->count < max) {
-		ret = virtqueue_pop(vq, &state->chain);
+	while (done < pair->packet_size && delivery->count < max) {
+		ret = virtqueue_pop(vq, &pair->chain);
 		if (ret <= 0)
 			break;
-		ret = add_chain(state, &done);
+		ret = add_chain(pair, &done);
 		if (ret < 0)
 			return ret;
 		ret = 1;
 	}
-	if (ret <= 0 || done < state->packet_size)
+	if (ret <= 0 || done < pair->packet_size)
 		virtqueue_unpop(vq, delivery->count);
 	else
-		finish_delivery(state);
+		finish_delivery(pair);
 	return ret;
 }
 
-static bool read_packet(struct net_user *state)
+static bool read_packet(struct net_user_pair *pair)
 {
-	ssize_t n = read(state->net->tap, state->packet, MAX_PACKET);
+	ssize_t n = read(tap_of(pair), pair->packet, MAX_PACKET);
 
-	state->packet_size = n > (ssize_t)HEADER_SIZE ? n : 0;
-	return state->packet_size;
+	pair->packet_size = n > (ssize_t)HEADER_SIZE ? n : 0;
+	return pair->packet_size;
 }
 
-static enum progress receive(struct net_user *state)
+static enum progress receive(struct net_user_pair *pair)
 {
-	struct virtqueue *vq = &state->queues[NET_RX];
+	struct virtqueue *vq = &pair->queues[NET_RX];
 	enum progress progress = PROGRESS_MORE;
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < BATCH && progress == PROGRESS_MORE; i++) {
-		if (!state->packet_size && !read_packet(state)) {
+		if (!pair->packet_size && !read_packet(pair)) {
 			progress = PROGRESS_IDLE;
 			break;
 		}
-		ret = deliver(state);
+		ret = deliver(pair);
 		if (ret > 0)
-			state->packet_size = 0;
+			pair->packet_size = 0;
 		else if (ret < 0)
 			progress = PROGRESS_BROKEN;
-		else if (virtqueue_wait(vq, state->delivery.count))
+		else if (virtqueue_wait(vq, pair->delivery.count))
 			progress = PROGRESS_BLOCKED;
 	}
-	publish(state, NET_RX);
+	publish(pair, NET_RX);
 	return progress;
 }
 
 /* Wait for the device's stop. */
-static void wait_for_stop(struct net_user *state)
+static void wait_for_stop(struct net_user_pair *pair)
 {
-	struct pollfd stop = { .fd = state->stop, .events = POLLIN };
+	struct pollfd stop = { .fd = pair->stop, .events = POLLIN };
 
 	while (poll(&stop, 1, -1) < 1)
 		;
@@ -259,15 +276,15 @@ static void wait_for_stop(struct net_user *state)
  * Returns false when there is nothing more to do: the thread is to end, or
  * somebody deleted the tap device.
  */
-static bool wait_for_work(struct net_user *state, enum progress tx,
+static bool wait_for_work(struct net_user_pair *pair, enum progress tx,
 			  enum progress rx)
 {
 	bool more = tx == PROGRESS_MORE || rx == PROGRESS_MORE;
 	struct pollfd fds[] = {
-		{ .fd = state->stop, .events = POLLIN },
-		{ .fd = state->kicks[NET_TX], .events = POLLIN },
-		{ .fd = state->kicks[NET_RX], .events = POLLIN },
-		{ .fd = rx == PROGRESS_BLOCKED ? -1 : state->net->tap,
+		{ .fd = pair->stop, .events = POLLIN },
+		{ .fd = pair->kicks[NET_TX], .events = POLLIN },
+		{ .fd = pair->kicks[NET_RX], .events = POLLIN },
+		{ .fd = rx == PROGRESS_BLOCKED ? -1 : tap_of(pair),
 		  .events = POLLIN },
 	};
 	eventfd_t ignored;
@@ -275,9 +292,9 @@ static bool wait_for_work(struct net_user *state, enum progress tx,
 
 	poll(fds, sizeof(fds) / sizeof(fds[0]), more ? 0 : -1);
 	for (i = 0; i < NET_QUEUES; i++)
-		eventfd_read(state->kicks[i], &ignored);
+		eventfd_read(pair->kicks[i], &ignored);
 	if (fds[3].revents & (POLLERR | POLLHUP | POLLNVAL)) {
-		log_guest("%s has been deleted", state->net->tap_name);
+		log_guest("%s has been deleted", pair->net->tap_name);
 		return false;
 	}
 	return !fds[0].revents;
@@ -285,19 +302,19 @@ static bool wait_for_work(struct net_user *state, enum progress tx,
 
 static void *net_user_thread(void *opaque)
 {
-	struct net_user *state = opaque;
+	struct net_user_pair *pair = opaque;
 	enum progress tx, rx;
 
 	do {
-		tx = transmit(state);
-		rx = receive(state);
+		tx = transmit(pair);
+		rx = receive(pair);
 		if (tx == PROGRESS_BROKEN || rx == PROGRESS_BROKEN) {
-			virtio_broken(&state->net->pci.virtio,
+			virtio_broken(&pair->net->pci.virtio,
 				      "the guest made a corrupt ring");
 			break;
 		}
-	} while (wait_for_work(state, tx, rx));
-	wait_for_stop(state);
+	} while (wait_for_work(pair, tx, rx));
+	wait_for_stop(pair);
 	return NULL;
 }
 
@@ -306,56 +323,97 @@ static struct net_user *state_of(struct virtio_dev *dev)
 	return net_of(dev)->state;
 }
 
-static int init_queues(struct net_user *state)
+static void stop_threads(struct net_user *state, unsigned int left)
 {
-	struct virtio_dev *dev = &state->net->pci.virtio;
-	bool event_idx = virtio_has(dev, VIRTIO_RING_F_EVENT_IDX);
-	unsigned int i;
+	struct net_user_pair *pair;
+	eventfd_t ignored;
 
-	for (i = 0; i < NET_QUEUES; i++)
-		if (!dev->queues[i].enabled ||
-		    virtqueue_init(&state->queues[i], &state->net->vm->mem,
-				   &dev->queues[i].config, event_idx))
-			return -EPROTO;
+	while (state->running > left) {
+		pair = &state->pairs[--state->running];
+		eventfd_write(pair->stop, 1);
+		pthread_join(pair->thread, NULL);
+		eventfd_read(pair->stop, &ignored);
+	}
+}
+
+static int start_threads(struct net_user *state, unsigned int count)
+{
+	struct net_user_pair *pair;
+	int ret;
+
+	while (state->running < count) {
+		pair = &state->pairs[state->running];
+		pair->packet_size = 0;
+		ret = -pthread_create(&pair->thread, NULL, net_user_thread,
+				      pair);
+		if (ret) {
+			log_error("%s cannot be started: %s",
+				  pair->net->tap_name, strerror(-ret));
+			return ret;
+		}
+		state->running++;
+	}
 	return 0;
+}
+
+static int init_queues(struct net_user_pair *pair)
+{
+	struct net *net = pair->net;
+	struct virtio_dev *dev = &net->pci.virtio;
+	struct virtio_queue *queues = &dev->queues[NET_QUEUES * pair->index];
+	unsigned int i;
+	int ret;
+
+	pair->mergeable = virtio_has(dev, VIRTIO_NET_F_MRG_RXBUF);
+	for (i = 0; i < NET_QUEUES; i++) {
+		ret = virtqueue_init(&pair->queues[i], &net->vm->mem,
+				     &queues[i].config,
+				     virtio_has(dev, VIRTIO_RING_F_EVENT_IDX));
+		if (ret)
+			return -EPROTO;
+	}
+	return 0;
+}
+
+/* Nobody reads from a tap device's queue while it is attached or detached. */
+static int net_user_set_pairs(struct net *net, unsigned int pairs)
+{
+	struct net_user *state = net->state;
+	int ret;
+
+	stop_threads(state, pairs);
+	ret = net_attach(net, pairs);
+	return ret ? ret : start_threads(state, pairs);
 }
 
 static int net_user_start(struct virtio_dev *dev)
 {
-	struct net_user *state = state_of(dev);
+	struct net *net = net_of(dev);
+	struct net_user *state = net->state;
+	unsigned int i;
 	int ret;
 
-	ret = init_queues(state);
-	if (ret)
-		return ret;
-	state->mergeable = virtio_has(dev, VIRTIO_NET_F_MRG_RXBUF);
-	state->packet_size = 0;
-	ret = tap_set_offloads(state->net->tap, dev->accepted);
-	if (!ret)
-		ret = -pthread_create(&state->thread, NULL, net_user_thread,
-				      state);
-	if (ret)
-		log_error("%s cannot be started: %s", dev->name,
-			  strerror(-ret));
-	return ret;
+	ret = net_starting(net);
+	for (i = 0; !ret && i < net->usable; i++)
+		ret = init_queues(&state->pairs[i]);
+	return ret ? ret : net_user_set_pairs(net, 1);
 }
 
 static void net_user_stop(struct virtio_dev *dev)
 {
-	struct net_user *state = state_of(dev);
-	eventfd_t ignored;
-
-	eventfd_write(state->stop, 1);
-	pthread_join(state->thread, NULL);
-	eventfd_read(state->stop, &ignored);
+	stop_threads(state_of(dev), 0);
 }
 
 static void net_user_notify(struct virtio_dev *dev, unsigned int queue)
 {
-	struct net_user *state = state_of(dev);
+	struct net *net = net_of(dev);
+	struct net_user *state = net->state;
 
-	state->net->vm->stats.doorbells_user++;
-	eventfd_write(state->kicks[queue], 1);
+	if (net_notify(net, queue))
+		return;
+	net->vm->stats.doorbells_user++;
+	eventfd_write(
+		state->pairs[queue / NET_QUEUES].kicks[queue % NET_QUEUES], 1);
 }
 
 static const struct virtio_ops net_user_ops = {
@@ -364,34 +422,57 @@ static const struct virtio_ops net_user_ops = {
 	.notify = net_user_notify,
 };
 
-static void net_user_destroy(struct net *net)
+static void close_pairs(struct net_user *state, unsigned int count)
 {
-	struct net_user *state = net->state;
-
-	close(state->kicks[NET_TX]);
-	close(state->kicks[NET_RX]);
-	close(state->stop);
-	free(state);
+	while (count--) {
+		close(state->pairs[count].kicks[NET_TX]);
+		close(state->pairs[count].kicks[NET_RX]);
+		close(state->pairs[count].stop);
+	}
 }
 
-static int net_user_create(struct net *net)
+static void net_user_destroy(struct net *net)
 {
-	struct net_user *state = calloc(1, sizeof(*state));
-	int *fds[] = { &state->stop, &state->kicks[0], &state->kicks[1] };
+	close_pairs(net->state, net->pairs);
+	free(net->state);
+}
+
+static int open_pair(struct net_user_pair *pair)
+{
+	int *fds[] = { &pair->stop, &pair->kicks[0], &pair->kicks[1] };
 	unsigned int i;
 	int ret;
 
-	if (!state)
-		return -ENOMEM;
-	state->net = net;
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
 		*fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		if (*fds[i] < 0) {
 			ret = -errno;
-			log_error("%s: no eventfd: %s", net->tap_name,
-				  strerror(-ret));
 			while (i--)
 				close(*fds[i]);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static int net_user_create(struct net *net)
+{
+	struct net_user *state;
+	unsigned int i;
+	int ret;
+
+	state = calloc(1,
+		       sizeof(*state) + net->pairs * sizeof(state->pairs[0]));
+	if (!state)
+		return -ENOMEM;
+	for (i = 0; i < net->pairs; i++) {
+		state->pairs[i].net = net;
+		state->pairs[i].index = i;
+		ret = open_pair(&state->pairs[i]);
+		if (ret) {
+			log_error("%s: no eventfd: %s", net->tap_name,
+				  strerror(-ret));
+			close_pairs(state, i);
 			free(state);
 			return ret;
 		}
@@ -411,4 +492,5 @@ const struct net_backend net_user_backend = {
 	.create = net_user_create,
 	.destroy = net_user_destroy,
 	.features = net_user_features,
+	.set_pairs = net_user_set_pairs,
 };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The packets are moved by vhost-net. */
-#include <errno.h>
-#include <string.h>
+/*
+ * The packets are moved by vhost-net, a device for each pair of queues. All
+ * pairs that the driver has set up run all the time, and those that it does not
+ * use have no queue of the tap device.
+ */
 #include <acrnvhost.h>
 
-#include "log.h"
 #include "net.h"
-#include "tap.h"
 #include "vhost.h"
 
 static int open_vhost_net(struct acrnvhost **dev, void *owner,
@@ -14,8 +14,7 @@ static int open_vhost_net(struct acrnvhost **dev, void *owner,
 {
 	const struct net *net = owner;
 
-	(void)index;
-	return acrnvhost_net_open(dev, net->vm->hsm.fd, net->tap);
+	return acrnvhost_net_open(dev, net->vm->hsm.fd, net->taps[index]);
 }
 
 static const struct vhost_kind vhost_net = {
@@ -25,26 +24,39 @@ static const struct vhost_kind vhost_net = {
 	.open = open_vhost_net,
 };
 
+_Static_assert(NET_MAX_PAIRS <= VHOST_MAX_DEVICES, "a device for each pair");
+
+/* vhost-net takes no tap device that is detached. */
 static int net_vhost_start(struct virtio_dev *dev)
 {
-	unsigned int i;
+	struct net *net = net_of(dev);
 	int ret;
 
-	for (i = 0; i < NET_QUEUES; i++)
-		if (!dev->queues[i].enabled)
-			return -EPROTO;
-	ret = tap_set_offloads(net_of(dev)->tap, dev->accepted);
-	if (ret) {
-		log_error("%s cannot be set up: %s", dev->name, strerror(-ret));
+	ret = net_starting(net);
+	if (ret)
 		return ret;
-	}
-	return vhost_start(dev, dev->accepted, 1);
+	ret = net_attach(net, net->usable);
+	if (ret)
+		return ret;
+	ret = vhost_start(dev, dev->accepted, net->usable);
+	if (ret)
+		return ret;
+	ret = net_attach(net, 1);
+	if (ret)
+		vhost_stop(dev);
+	return ret;
+}
+
+static void net_vhost_notify(struct virtio_dev *dev, unsigned int queue)
+{
+	if (!net_notify(net_of(dev), queue))
+		vhost_notify(dev, queue);
 }
 
 static const struct virtio_ops net_vhost_ops = {
 	.start = net_vhost_start,
 	.stop = vhost_stop,
-	.notify = vhost_notify,
+	.notify = net_vhost_notify,
 	.vector_changed = vhost_vector_changed,
 	.vector_pending = vhost_vector_pending,
 	.doorbells_moved = vhost_doorbells_moved,
@@ -57,7 +69,7 @@ static int net_vhost_create(struct net *net)
 		.vm = net->vm,
 		.pci = &net->pci,
 		.owner = net,
-		.devices = 1,
+		.devices = net->pairs,
 		.queues = NET_QUEUES,
 	};
 	struct vhost *vhost;
@@ -85,4 +97,5 @@ const struct net_backend net_vhost_backend = {
 	.create = net_vhost_create,
 	.destroy = net_vhost_destroy,
 	.features = net_vhost_features,
+	.set_pairs = net_attach,
 };

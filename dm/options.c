@@ -31,10 +31,13 @@ static const char usage[] =
 	"  --hugepages           RAM in pages of 2 MiB\n"
 	"  --name NAME           name of the VM, up to 15 characters (" DEFAULT_NAME
 	")\n"
-	"  --net tap=TAP[,mac=MAC][,vhost=on|off]\n"
+	"  --net tap=TAP[,mac=MAC][,vhost=on|off][,queues=N]\n"
 	"                        virtio-net on an existing tap device; vhost=off\n"
 	"                        moves packets in this process instead of the\n"
-	"                        kernel (on); may be given several times\n"
+	"                        kernel (on); with N pairs of queues, up to 8 (1),\n"
+	"                        of which the guest uses as many as it likes, and\n"
+	"                        for more than one TAP has to be multi_queue; may\n"
+	"                        be given several times\n"
 	"  --blk path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID][,queues=N]\n"
 	"      [,busyloop=N]\n"
 	"                        virtio-blk on a file or block device; uring and\n"
@@ -114,6 +117,19 @@ fail:
 	return -EINVAL;
 }
 
+static bool parse_number(const char *text, unsigned int min, unsigned int max,
+			 unsigned int *number)
+{
+	unsigned long value;
+	char *end;
+
+	value = strtoul(text, &end, 10);
+	if (end == text || *end || *text == '-' || value < min || value > max)
+		return false;
+	*number = value;
+	return true;
+}
+
 /* Six bytes in hexadecimal, of a single interface. */
 static bool parse_mac(const char *text, uint8_t *mac)
 {
@@ -162,6 +178,8 @@ static bool parse_net_field(char *field, struct net_options *net)
 		net->vhost = !strcmp(value, "on");
 		return net->vhost || !strcmp(value, "off");
 	}
+	if (!strcmp(field, "queues"))
+		return parse_number(value, 1, NET_MAX_PAIRS, &net->queues);
 	return false;
 }
 
@@ -173,15 +191,17 @@ int options_net(const char *text, struct net_options *net)
 	char *save, *field;
 	bool ok = copy;
 
-	*net = (struct net_options){ .vhost = true };
+	*net = (struct net_options){ .vhost = true, .queues = 1 };
 	for (field = ok ? strtok_r(copy, ",", &save) : NULL; ok && field;
 	     field = strtok_r(NULL, ",", &save))
 		ok = parse_net_field(field, net);
 	free(copy);
 	if (!ok || !*net->tap) {
-		log_error("--net %s: tap=TAP[,mac=MAC][,vhost=on|off] is "
-			  "needed, with the address of a single interface",
-			  text);
+		log_error(
+			"--net %s: tap=TAP[,mac=MAC][,vhost=on|off][,queues=N]"
+			" is needed, with the address of a single interface "
+			"and up to %d queues",
+			text, NET_MAX_PAIRS);
 		return -EINVAL;
 	}
 	if (!memcmp(net->mac, none, sizeof(none)))
@@ -203,19 +223,6 @@ static bool set_text(char *to, size_t size, const char *text)
 	if (!*text || strlen(text) >= size)
 		return false;
 	strcpy(to, text);
-	return true;
-}
-
-static bool parse_number(const char *text, unsigned int min, unsigned int max,
-			 unsigned int *number)
-{
-	unsigned long value;
-	char *end;
-
-	value = strtoul(text, &end, 10);
-	if (end == text || *end || *text == '-' || value < min || value > max)
-		return false;
-	*number = value;
 	return true;
 }
 

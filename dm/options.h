@@ -13,6 +13,9 @@
 #define OPTIONS_MAX_NAME 15
 #define MAC_SIZE	 6
 
+/* Each takes a vhost-net device, or a thread. */
+#define NET_MAX_PAIRS 8
+
 /* As many as vhost-blk takes. */
 #define BLK_MAX_QUEUES	16
 #define BLK_SERIAL_SIZE 20
@@ -24,11 +27,13 @@
  * struct net_options - One --net
  * @tap:	Name of the tap device
  * @mac:	Address of the guest's interface
+ * @queues:	Pairs of queues
  * @vhost:	Attach it to vhost-net
  */
 struct net_options {
 	char tap[IFNAMSIZ];
 	uint8_t mac[MAC_SIZE];
+	unsigned int queues;
 	bool vhost;
 };
 

@@ -14,12 +14,14 @@
 
 #define DEVICE "/dev/net/tun"
 
-static int attach(int fd, const char *name)
+static int set_up(int fd, const char *name, bool multi_queue)
 {
 	int header = sizeof(struct virtio_net_hdr_mrg_rxbuf);
 	struct ifreq request = { .ifr_flags =
 					 IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 
+	if (multi_queue)
+		request.ifr_flags |= IFF_MULTI_QUEUE;
 	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
 	if (ioctl(fd, TUNSETIFF, &request) < 0 ||
 	    ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
@@ -27,11 +29,13 @@ static int attach(int fd, const char *name)
 	return 0;
 }
 
-static const char *advice(int err)
+static const char *advice(int err, bool multi_queue)
 {
 	switch (err) {
 	case EINVAL:
-		return "; is it a tap device with a single queue?";
+		return multi_queue
+			       ? "; is it a tap device with multi_queue?"
+			       : "; is it a tap device with a single queue?";
 	case EBUSY:
 		return "; another program has it";
 	case EPERM:
@@ -44,21 +48,23 @@ static const char *advice(int err)
 /**
  * tap_open() - Open a tap device that exists
  * @name:	Its name
+ * @multi_queue: It was made for several queues. Each call then opens one more,
+ *		which is attached.
  *
  * Packets are preceded by the 12 bytes of header that virtio 1 has, and reading
  * does not block.
  *
  * Return: Descriptor or -errno, with a message printed.
  */
-int tap_open(const char *name)
+int tap_open(const char *name, bool multi_queue)
 {
 	int fd, ret;
 
 	/* The kernel would make one by that name, which nobody configured. */
 	if (!if_nametoindex(name)) {
 		log_error("there is no tap device %s; make it with: ip tuntap "
-			  "add %s mode tap vnet_hdr",
-			  name, name);
+			  "add %s mode tap vnet_hdr%s",
+			  name, name, multi_queue ? " multi_queue" : "");
 		return -ENODEV;
 	}
 	fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -67,13 +73,26 @@ int tap_open(const char *name)
 		log_error("cannot open " DEVICE ": %s", strerror(-ret));
 		return ret;
 	}
-	ret = attach(fd, name);
+	ret = set_up(fd, name, multi_queue);
 	if (!ret)
 		return fd;
 	log_error("cannot use %s as tap device: %s%s", name, strerror(-ret),
-		  advice(-ret));
+		  advice(-ret, multi_queue));
 	close(fd);
 	return ret;
+}
+
+/*
+ * Attach a queue to its tap device, or detach it, which drops the packets that
+ * wait there. Returns 0 or -errno: -EINVAL if it is so already.
+ */
+int tap_attach(int fd, bool attached)
+{
+	struct ifreq request = {
+		.ifr_flags = attached ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE,
+	};
+
+	return ioctl(fd, TUNSETQUEUE, &request) < 0 ? -errno : 0;
 }
 
 /*

@@ -15,7 +15,8 @@
 
 #include "virtqueue.h"
 
-#define VIRTIO_MAX_QUEUES 16
+/* A network device has the most: eight pairs and the control queue. */
+#define VIRTIO_MAX_QUEUES 17
 
 /* Bits of the interrupt status. */
 #define VIRTIO_ISR_QUEUE  1

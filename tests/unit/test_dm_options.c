@@ -51,7 +51,9 @@ static void nets(void)
 					   "tap=a,mac=1:2:3",
 					   "tap=a,mac=01:00:00:00:00:00",
 					   "tap=a,mac=52:54:00:00:00:01x",
-					   "tap=a,queues=2",
+					   "tap=a,queues=0",
+					   "tap=a,queues=9",
+					   "tap=a,queues=",
 					   "tap=name-of-16-chars",
 					   "tap" };
 	struct net_options net, other;
@@ -59,12 +61,14 @@ static void nets(void)
 
 	tap_ok(!options_net("tap=tap0", &net) && !strcmp(net.tap, "tap0"),
 	       "tap");
-	tap_ok(net.vhost, "vhost unless told otherwise");
+	tap_ok(net.vhost && net.queues == 1,
+	       "vhost and one pair of queues unless told otherwise");
 	tap_ok((net.mac[0] & 3) == 2, "a local address");
 	options_net("tap=tap1", &other);
 	tap_ok(memcmp(net.mac, other.mac, 6), "another for another tap");
-	tap_ok(!options_net("vhost=off,mac=52:54:00:aa:bb:cc,tap=x", &net) &&
-		       !net.vhost && net.mac[5] == 0xcc,
+	tap_ok(!options_net("vhost=off,mac=52:54:00:aa:bb:cc,tap=x,queues=8",
+			    &net) &&
+		       !net.vhost && net.mac[5] == 0xcc && net.queues == 8,
 	       "all of it");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		tap_ok(options_net(bad[i], &net), "no device: '%s'", bad[i]);
@@ -111,10 +115,25 @@ static void blks(void)
 		tap_ok(options_blk(bad[i], &blk), "no disk: '%s'", bad[i]);
 }
 
+static void vsocks(void)
+{
+	static const char *const bad[] = {
+		"",	  "cid",    "cid=",	   "cid=2", "cid=4294967295",
+		"cid=-3", "cid=3x", "cid=3,cid=4", "3"
+	};
+	unsigned int cid, i;
+
+	tap_ok(!options_vsock("cid=3", &cid) && cid == 3, "the first");
+	tap_ok(!options_vsock("cid=4294967294", &cid) && cid == 4294967294,
+	       "the last");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		tap_ok(options_vsock(bad[i], &cid), "no address: '%s'", bad[i]);
+}
+
 static int parse(struct options *options, const char *line)
 {
 	static char copy[200];
-	char *argv[20] = { "vhost-dm" };
+	char *argv[24] = { "vhost-dm" };
 	int argc = 1;
 	char *word;
 
@@ -130,19 +149,24 @@ static void whole(void)
 
 	tap_ok(!parse(&options, "--cpu-affinity 2 --kernel k"), "the least");
 	tap_eq(options.memory, 128 << 20, "its memory");
-	tap_ok(!options.initrd && !options.stats && !options.net_count,
+	tap_ok(!options.initrd && !options.stats && !options.net_count &&
+		       !options.vsock_cid,
 	       "nothing else");
 	tap_ok(!parse(&options, "--kernel k --cpu-affinity 2,3 --name n "
 				"--initrd i --memory 1G --hugepages --stats s "
 				"--completion-polling --net tap=a "
-				"--net tap=b,vhost=off") &&
+				"--net tap=b,vhost=off --vsock cid=7") &&
 		       options.hugepages && options.completion_polling &&
-		       options.net_count == 2 && !options.nets[1].vhost,
+		       options.net_count == 2 && !options.nets[1].vhost &&
+		       options.vsock_cid == 7,
 	       "everything");
 	tap_ok(!parse(&options, "--help") && options.help, "help alone");
 	tap_ok(parse(&options, ""), "nothing");
 	tap_ok(parse(&options, "--kernel k"), "no CPUs");
 	tap_ok(parse(&options, "--cpu-affinity 2"), "no kernel");
+	tap_ok(parse(&options, "--cpu-affinity 2 --kernel k --vsock cid=3 "
+			       "--vsock cid=4"),
+	       "two addresses");
 	tap_ok(parse(&options, "--cpu-affinity 2 --kernel k extra"), "extra");
 	tap_ok(parse(&options, "--cpu-affinity 2 --kernel k --nonsense"),
 	       "an option that is none");
@@ -157,6 +181,7 @@ int main(void)
 	cpus();
 	nets();
 	blks();
+	vsocks();
 	whole();
 	return tap_done();
 }

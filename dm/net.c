@@ -21,12 +21,7 @@
 	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_EVENT_IDX) |              \
 	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_NET_F_MRG_RXBUF))
 
-/* The tap device does the offloads: the packet's header passes through. */
-#define TAP_FEATURES                                                           \
-	(BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) |                    \
-	 BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_HOST_TSO4) |                \
-	 BIT(VIRTIO_NET_F_HOST_TSO6) | BIT(VIRTIO_NET_F_GUEST_CSUM) |          \
-	 BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6))
+#define DEVICE_FEATURES (BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS))
 
 _Static_assert(NET_QUEUES *NET_MAX_PAIRS < VIRTIO_MAX_QUEUES,
 	       "the control queue needs a place");
@@ -97,8 +92,8 @@ static int net_add(struct net *net)
 	int ret;
 
 	virtio->ops = net->backend->ops;
-	virtio->offered =
-		TAP_FEATURES | net->backend->features(net, RING_FEATURES);
+	virtio->offered = DEVICE_FEATURES | tap_features(net->taps[0]) |
+			  net->backend->features(net, RING_FEATURES);
 	virtio->queue_count = NET_QUEUES * net->pairs;
 	virtio->config = &net->config;
 	/* Up to and with the status; what follows belongs to other features. */

@@ -14,6 +14,29 @@
 
 #define DEVICE "/dev/net/tun"
 
+#define BIT(n) (1ULL << (n))
+
+/* Of Linux 6.2; the C library's headers may be older. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/*
+ * The tap device does the offloads, which need nothing but that the packet's
+ * header passes through. There is no UFO: Linux' driver has no use for it, and
+ * the tap device never hands it over.
+ */
+#define FEATURES                                                               \
+	(BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_HOST_TSO4) |                \
+	 BIT(VIRTIO_NET_F_HOST_TSO6) | BIT(VIRTIO_NET_F_HOST_ECN) |            \
+	 BIT(VIRTIO_NET_F_GUEST_CSUM) | BIT(VIRTIO_NET_F_GUEST_TSO4) |         \
+	 BIT(VIRTIO_NET_F_GUEST_TSO6) | BIT(VIRTIO_NET_F_GUEST_ECN))
+#define USO_FEATURES                                                           \
+	(BIT(VIRTIO_NET_F_HOST_USO) | BIT(VIRTIO_NET_F_GUEST_USO4) |           \
+	 BIT(VIRTIO_NET_F_GUEST_USO6))
+#define USO_OFFLOADS (TUN_F_USO4 | TUN_F_USO6)
+
 static int set_up(int fd, const char *name, bool multi_queue)
 {
 	int header = sizeof(struct virtio_net_hdr_mrg_rxbuf);
@@ -95,20 +118,45 @@ int tap_attach(int fd, bool attached)
 	return ioctl(fd, TUNSETQUEUE, &request) < 0 ? -errno : 0;
 }
 
+static bool has(uint64_t features, unsigned int feature)
+{
+	return features & BIT(feature);
+}
+
+/* ECN goes with TSO, one USO with the other: the kernel takes neither alone. */
+static unsigned long offloads_of(uint64_t features)
+{
+	unsigned long offloads = 0;
+
+	if (!has(features, VIRTIO_NET_F_GUEST_CSUM))
+		return 0;
+	if (has(features, VIRTIO_NET_F_GUEST_TSO4))
+		offloads |= TUN_F_TSO4;
+	if (has(features, VIRTIO_NET_F_GUEST_TSO6))
+		offloads |= TUN_F_TSO6;
+	if (offloads && has(features, VIRTIO_NET_F_GUEST_ECN))
+		offloads |= TUN_F_TSO_ECN;
+	if (has(features, VIRTIO_NET_F_GUEST_USO4) &&
+	    has(features, VIRTIO_NET_F_GUEST_USO6))
+		offloads |= USO_OFFLOADS;
+	return offloads | TUN_F_CSUM;
+}
+
 /*
  * Let the tap device hand over what the driver can take: packets without
  * checksum, or larger than the MTU. Returns 0 or -errno.
  */
 int tap_set_offloads(int fd, uint64_t features)
 {
-	unsigned long offloads = 0;
+	return ioctl(fd, TUNSETOFFLOAD, offloads_of(features)) < 0 ? -errno : 0;
+}
 
-	if (features & 1ULL << VIRTIO_NET_F_GUEST_CSUM) {
-		offloads |= TUN_F_CSUM;
-		if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO4)
-			offloads |= TUN_F_TSO4;
-		if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO6)
-			offloads |= TUN_F_TSO6;
-	}
-	return ioctl(fd, TUNSETOFFLOAD, offloads) < 0 ? -errno : 0;
+/* Features of a network device that the tap device stands for. */
+uint64_t tap_features(int fd)
+{
+	/* There is no other way to learn it. Nobody reads packets yet. */
+	if (ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | USO_OFFLOADS) < 0)
+		return FEATURES;
+	ioctl(fd, TUNSETOFFLOAD, 0);
+	return FEATURES | USO_FEATURES;
 }

@@ -4,9 +4,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <linux/virtio_net.h>
+
+/* Of Linux 6.2; the C library's headers may be older. */
+#ifndef VIRTIO_NET_F_GUEST_USO4
+#define VIRTIO_NET_F_GUEST_USO4 54
+#define VIRTIO_NET_F_GUEST_USO6 55
+#define VIRTIO_NET_F_HOST_USO	56
+#endif
 
 int tap_open(const char *name, bool multi_queue);
 int tap_attach(int fd, bool attached);
+uint64_t tap_features(int fd);
 int tap_set_offloads(int fd, uint64_t features);
 
 #endif /* DM_TAP_H */

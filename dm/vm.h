@@ -4,7 +4,8 @@
  *
  * Threads: the main thread runs the event loop (signals, console input, errors
  * of vhost). One thread handles the I/O requests of all vCPUs, and resets the
- * VM. A network device that is emulated here has one more.
+ * VM. Devices that are emulated here have more: a network device one for each
+ * pair of queues that the guest uses, a disk one for each queue.
  */
 #ifndef DM_VM_H
 #define DM_VM_H

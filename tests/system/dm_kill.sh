@@ -1,6 +1,7 @@
 #!/bin/sh
 # kill -9 of the device model in the middle of iperf3, then a new User VM at
-# once, again and again; afterwards nothing is left behind.
+# once, again and again; afterwards nothing is left behind. The network device has
+# a pair of queues more than the User VM uses.
 #
 # Arguments: how many times, physical CPU of the User VM.
 . ./lib.sh
@@ -9,7 +10,7 @@ times=$1
 cpu=$2
 
 kill_in_traffic() {
-	start_vm 1 "$cpu" --net tap=tap1,vhost=on
+	start_vm 1 "$cpu" --net tap=tap1,vhost=on,queues=2
 	vm_ready 1 || return
 	wait_until 10 ping_vm 1 || { echo "no answer to ping"; return 1; }
 	iperf 1 --time 30 "$@" > /run/iperf.out &
@@ -30,7 +31,7 @@ traffic_passed() {
 	[ "$(traffic)" -gt $(($1 + 200)) ]
 }
 
-check "tap device" make_tap 1
+check "tap device" make_tap 1 multi_queue
 i=0
 while [ $i -lt "$times" ]; do
 	i=$((i + 1))
@@ -39,7 +40,7 @@ while [ $i -lt "$times" ]; do
 	check "device model killed in the middle of iperf3 $direction, time $i" \
 		kill_in_traffic $direction
 done
-start_vm 1 "$cpu" --net tap=tap1,vhost=on
+start_vm 1 "$cpu" --net tap=tap1,vhost=on,queues=2
 check "a User VM after all that" vm_ready 1
 check "it powers off" stop_vm 1
 check "no page stays pinned" no_pages_pinned

@@ -54,9 +54,14 @@ wait_until() {
 	done
 }
 
-# make_tap N: the tap device of User VM N, with the Service VM's address.
+# make_tap N [multi_queue]: the tap device of User VM N, with the Service VM's
+# address.
 make_tap() {
-	tunctl -t "tap$1" && ip address add "10.0.$1.1/24" dev "tap$1" &&
+	if [ "$2" = multi_queue ]; then
+		/tests/tap_queues "tap$1"
+	else
+		tunctl -t "tap$1"
+	fi && ip address add "10.0.$1.1/24" dev "tap$1" &&
 		ip link set "tap$1" up
 }
 

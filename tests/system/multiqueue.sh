@@ -1,0 +1,136 @@
+#!/bin/sh
+# A network device with several pairs of queues in a User VM of two vCPUs, over
+# vhost-net and through the device model: packets on each queue, other numbers of
+# pairs, unbind and bind, reboot.
+#
+# Arguments: seconds for each iperf3 run, physical CPUs of the User VM.
+. ./lib.sh
+
+seconds=$1
+cpus=$2,$3
+
+# On each vCPU a server of its own, whose packets take that vCPU's queues
+start_servers() {
+	guest 1 "taskset 1 iperf3 --server --daemon --port 5301 &&
+		taskset 2 iperf3 --server --daemon --port 5302"
+}
+
+# Two streams each way to each of the servers at the same time
+streams() {
+	for server in 1 2; do
+		iperf 1 --port 530$server --parallel 2 --bidir --time "$seconds" \
+			> /run/iperf.$server &
+	done
+	wait_until $((seconds + 20)) sh -c "grep -q receiver /run/iperf.1 && grep -q receiver /run/iperf.2"
+}
+
+# Each vCPU has its answers
+pings() {
+	guest 1 "taskset 1 ping -A -c 50 -q 10.0.1.1 && taskset 2 ping -A -c 50 -q 10.0.1.1"
+}
+
+# Interrupts of all queues, those that the driver does not use included
+interrupts() {
+	guest 1 "cat /proc/interrupts" | awk '/virtio[0-9]*-(in|out)put/ { print $NF, $2 + $3 }' | sort
+}
+
+# packets_on LEAST MOST COMMAND: it makes packets on so many queues
+packets_on() {
+	interrupts > /run/before
+	$3 || return
+	interrupts > /run/after
+	paste /run/before /run/after
+	used=$(paste /run/before /run/after | awk '$4 - $2 > 20' | wc -l)
+	[ "$used" -ge "$1" ] && [ "$used" -le "$2" ]
+}
+
+# What the tap device does for the driver. From 6.2 on it segments UDP too, which
+# the driver leaves to be switched on.
+offloads() {
+	guest 1 "ethtool -k eth0" > /run/offloads
+	for name in tx-checksum-ip-generic tx-tcp-segmentation tx-tcp-ecn-segmentation; do
+		grep "$name: on" /run/offloads || { cat /run/offloads; return 1; }
+	done
+	case $(uname -r) in
+	6.1.*) grep 'tx-udp-segmentation: off \[fixed\]' /run/offloads ;;
+	*) guest 1 "ethtool -K eth0 tx-udp-segmentation on" ;;
+	esac
+}
+
+# pairs_are N: the guest uses so many pairs, and so many queues of the tap
+# device are attached
+pairs_are() {
+	guest 1 "ethtool -l eth0" > /run/pairs
+	cat /run/pairs
+	[ "$(awk '/^Combined:/ { n = $2 } END { print n }' /run/pairs)" = "$1" ] &&
+		[ "$(find /sys/class/net/tap1/queues/ -name 'tx-*' | wc -l)" = "$1" ]
+}
+
+set_pairs() {
+	guest 1 "ethtool -L eth0 combined $1" && pairs_are "$1"
+}
+
+no_more_pairs() {
+	! guest 1 "ethtool -L eth0 combined $1" && pairs_are 2
+}
+
+# Each queue of both pairs has rung, and in the upcall
+doorbells_routed() {
+	cat /sys/kernel/debug/acrn_hsm/vm*/doorbells
+	[ "$(grep -c 'mmio.*rings=[1-9]' /sys/kernel/debug/acrn_hsm/vm*/doorbells)" = 4 ]
+}
+
+rebind() {
+	driver=/sys/bus/virtio/drivers/virtio_net
+	device=$(guest 1 "ls $driver | grep ^virtio") || return
+	guest 1 "echo $device > $driver/unbind && echo $device > $driver/bind &&
+		ip address add 10.0.1.2/24 dev eth0 && ip link set eth0 up" && pairs_are 2
+}
+
+reboot_vm() {
+	echo "ip link set eth0 down; reboot -f" > /run/vm1.in
+	wait_until 60 sh -c "[ \$(grep -c '^user-vm: ready' /run/vm1.log) = 2 ]" &&
+		wait_until 10 ping_vm 1
+}
+
+boot() {
+	vm_ready 1 && wait_until 10 ping_vm 1 && start_servers
+}
+
+# work NAME PAIRS: the device has as many as that. Answers to pings come to the
+# queue of the vCPU that asked last, so that one of those for reception may idle.
+work() {
+	check "$1: the User VM boots and answers to ping" boot
+	check "$1: it has the offloads of the tap device" offloads
+	check "$1: it uses a pair for each vCPU" pairs_are 2
+	check "$1: iperf3 on all queues" packets_on 4 4 streams
+	check "$1: one pair" set_pairs 1
+	check "$1: packets on its queues alone" packets_on 2 2 pings
+	check "$1: two pairs" set_pairs 2
+	check "$1: packets on both" packets_on 3 4 pings
+	check "$1: no more pairs than there are" no_more_pairs $(($2 + 1))
+}
+
+statistic() {
+	sed -n "s/.*\"$1\": *\\([0-9]*\\).*/\\1/p" /run/vm1.stats
+}
+
+check "tap device" make_tap 1 multi_queue
+
+start_vm 1 "$cpus" --net tap=tap1,vhost=off,queues=3
+work "user space" 3
+check "user space: the device model is killed" kill_vm 1
+
+start_vm 1 "$cpus" --net tap=tap1,vhost=on,queues=2
+work "vhost" 2
+check "vhost: unbound and bound" rebind
+check "vhost: packets on both pairs" packets_on 3 4 pings
+check "vhost: the User VM reboots" reboot_vm
+check "vhost: packets on both pairs" packets_on 3 4 pings
+[ "$hsm" != ours ] || check "vhost: the doorbells of all queues were routed" doorbells_routed
+check "vhost: the User VM powers off" stop_vm 1
+check "vhost: no doorbell reached the device model" [ "$(statistic doorbells_to_dm)" = 0 ]
+check "vhost: but those of the control queue" [ "$(statistic doorbells_user)" -gt 4 ]
+check "no page stays pinned" no_pages_pinned
+check "the modules unload" unload_modules
+finish

@@ -36,6 +36,13 @@ check "a kernel that is not there" with "/nowhere.*No such file" --kernel /nowhe
 check "an initrd that is not there" with "/nowhere.*No such file" --initrd /nowhere
 check "a tap device that is not there" with "tap9" --net tap=tap9,vhost=on
 check "a network device that is no tap" with "lo" --net tap=lo,vhost=on
+check "a tap device with several queues" make_tap 1 multi_queue
+check "one queue of a tap device for several" with "tap1.*single queue" --net tap=tap1
+check "a tap device with one queue" make_tap 2
+check "several queues of a tap device with one" with "tap2.*multi_queue" --net tap=tap2,queues=2
+check "more queues than there are" with "queues" --net tap=tap1,queues=9
+check "no vhost-vsock" with "/dev/vhost-vsock.*No such file" --vsock cid=3
+check "a reserved address" with "cid" --vsock cid=2
 check "too little memory" with "memory" --memory 1M
 check "memory that is no number" with "memory" --memory lots
 check "a physical CPU of the Service VM" with "cpu" --cpu-affinity 0

@@ -1,8 +1,26 @@
 #!/bin/sh
-# Two User VMs of two vCPUs each at once, each with its own traffic.
+# Two User VMs of two vCPUs each at once, each with its own traffic, and then with
+# each other over a bridge.
 #
 # Arguments: physical CPUs, two for each User VM.
 . ./lib.sh
+
+# User VM N has the address 10.1.0.N there
+bridge() {
+	brctl addbr br0 && ip link set br0 up || return
+	for vm in 1 2; do
+		brctl addif br0 tap$vm && guest $vm "ip address add 10.1.0.$vm/24 dev eth0" || return
+	done
+}
+
+unbridge() {
+	brctl delif br0 tap1 && brctl delif br0 tap2 && ip link set br0 down && brctl delbr br0
+}
+
+# talks_to N M: User VM N finds M and sends to it
+talks_to() {
+	guest "$1" "ping -c 3 -W 5 10.1.0.$2 && iperf3 --client 10.1.0.$2 --time 1"
+}
 
 for vm in 1 2; do
 	check "tap device $vm" make_tap $vm
@@ -22,6 +40,10 @@ for vm in 1 2; do
 	eval "wait \$iperf_pid_$vm"
 	check "User VM $vm sends while the other does" grep -q '"sum_received"' /run/iperf.$vm
 done
+check "a bridge joins the two" bridge
+check "User VM 1 talks to User VM 2" talks_to 1 2
+check "User VM 2 talks to User VM 1" talks_to 2 1
+check "the bridge goes" unbridge
 check "User VM 1 dies" kill_vm 1
 check "User VM 2 goes on" guest 2 "ping -c 3 10.0.2.1"
 check "User VM 2 powers off" stop_vm 2

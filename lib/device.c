@@ -93,7 +93,8 @@ void acrnvhost_close(struct acrnvhost *dev)
  * @features:	Result: virtio feature bits, and VHOST_F_* ones
  *
  * A device model offers to the driver what is in here, plus what the kernel
- * need not know of (for a network device: MAC, STATUS, offloads of the tap).
+ * need not know of (for a network device: MAC, STATUS, MQ with CTRL_VQ,
+ * offloads of the tap).
  */
 int acrnvhost_features(struct acrnvhost *dev, __u64 *features)
 {

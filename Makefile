@@ -93,7 +93,8 @@ $(BUILD)/tests/user-vm/%: tests/guest/%.c $(TEST_HEADERS)
 BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,\
 	$(wildcard bench/service-vm/*.c bench/both/*.c))
 
-bench-programs: $(BENCH_PROGRAMS)
+# And the one of the tests that makes devices for the network
+bench-programs: $(BENCH_PROGRAMS) $(BUILD)/tests/service-vm/tap_queues
 
 # Beside the modules, against whose symbols it is linked
 bench-modules: modules

@@ -124,7 +124,7 @@ BENCHES = [
     Bench("net", "iperf3, requests and responses between a User VM and the Service VM",
           variants=("user", "in-tree", "ours", "ours-thread"),
           references=("ours-thread",), rounds=3, quick_rounds=3,
-          expected=600, quick_expected=140, user_cpus=2,
+          expected=680, quick_expected=150, user_cpus=4,
           timings=("throughput", "packets", "requests", "latency", *COSTS),
           rates=("throughput", "packets", "requests"), seconds=600,
           targets=(

@@ -1,6 +1,8 @@
 #!/bin/sh
-# iperf3, and requests and responses, between a User VM and the Service VM, and
-# between two User VMs on a bridge. All loads are started by the first User VM.
+# iperf3, and requests and responses, between a User VM and the Service VM, over
+# one pair of queues and over four, and between two User VMs on a bridge; requests
+# and responses over vsock. All loads are started by the User VM, of two by the
+# first.
 #
 # Arguments: variant, CPUs of the User VMs.
 # shellcheck source=../../tests/system/lib.sh
@@ -16,20 +18,32 @@ channel="console 1"
 
 # Once for all variants
 prepare() {
-	make_tap 1 && make_tap 2 && iperf3 --server --daemon && touch /run/prepared || return
+	modprobe vhost_vsock && make_tap 1 && make_tap 2 && make_tap 3 multi_queue &&
+		iperf3 --server --daemon && touch /run/prepared || return
 	pingpong server "$port" &
 }
 
-# boot N CPUS: User VM N, with the network on tapN
+# boot N CPUS [QUEUES]: User VM N, with the network on tapN, and vsock
 boot() {
-	start_vm "$1" "$2" --net "tap=tap$1,vhost=$vhost"
+	start_vm "$1" "$2" --net "tap=tap$1,vhost=$vhost,queues=${3:-1}" --vsock "cid=4$1"
 	vm_ready "$1" && wait_until 10 ping_vm "$1" || return
 	# The first who asks for random numbers waits until there are any, busily
 	guest "$1" "head -c 1 /dev/random > /dev/null"
 }
 
 to_service_vm() {
-	boot 1 "$1" && net_loads "" 10.0.1.1 && stop_vm 1
+	boot 1 "$1" && net_loads "" 10.0.1.1 || return
+	# There is no vsock but the kernel's
+	[ "$vhost" = off ] || { guest 1 "modprobe vmw_vsock_virtio_transport" && vsock_loads; } ||
+		return
+	stop_vm 1
+}
+
+# The third User VM, as its tap is another kind
+four_pairs() {
+	channel="console 3"
+	boot 3 "$1" 4 && iperf_loads "4 queue pairs: TCP, 4 streams," 10.0.3.1 --parallel 4 &&
+		pingpong_load "4 queue pairs: UDP requests, depth 32" 10.0.3.1 udp 32 && stop_vm 3
 }
 
 # join N: User VM N and its tap, on the bridge
@@ -48,4 +62,5 @@ two_user_vms() {
 
 [ -e /run/prepared ] || prepare || exit
 to_service_vm "$1" || exit
-[ "$quick" = 1 ] || two_user_vms "$1" "$2"
+[ "$quick" = 0 ] || exit 0
+two_user_vms "$1" "$2" && four_pairs "$1,$2,$3,$4"

@@ -52,11 +52,11 @@ iperf_loads() {
 	[ "$quick" = 1 ] || iperf_load "$both_case to the User VM" "$@" --reverse
 }
 
-# pingpong_load CASE ADDRESS PROTOCOL DEPTH
+# pingpong_load CASE ADDRESS PROTOCOL DEPTH [SIZE]
 pingpong_load() {
 	pingpong_seconds=1
 	[ "$quick" = 0 ] || pingpong_seconds=0.5
-	load "$1" pingpong pingpong client "$3" "$2" $port 64 "$4" $pingpong_seconds
+	load "$1" pingpong pingpong client "$3" "$2" $port "${5:-64}" "$4" $pingpong_seconds
 }
 
 # net_loads_few CASE ADDRESS: against the servers there
@@ -73,4 +73,11 @@ net_loads() {
 	iperf_loads "$1TCP, 4 streams," "$2" --parallel 4 &&
 		iperf_loads "$1UDP, 1472 bytes," "$2" --udp --length 1472 --bitrate 0 &&
 		pingpong_load "$1TCP request and response" "$2" tcp 1
+}
+
+# vsock_loads: against the Service VM, whose address is 2
+vsock_loads() {
+	pingpong_load "vsock request and response" 2 vsock 1 || return
+	[ "$quick" = 0 ] || return 0
+	pingpong_load "vsock requests of 64 KiB, depth 2" 2 vsock 2 65536
 }

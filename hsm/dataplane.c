@@ -14,6 +14,9 @@
 static const struct acrn_dataplane_ops *registered;
 static DEFINE_MUTEX(registration_lock);
 
+/* Held while it is loaded. Before registration_lock, after a VM's. */
+static DEFINE_MUTEX(load_lock);
+
 /**
  * acrn_hsm_register_dataplane() - Offer to serve VMs
  * @ops:	What to call; must stay until unregistered
@@ -62,14 +65,23 @@ static const struct acrn_dataplane_ops *get_registered(void)
 	return ops;
 }
 
-static const struct acrn_dataplane_ops *get_or_load(void)
+/*
+ * One at a time: while a module is being loaded, some modprobes take it for
+ * loaded and return at once. Returns NULL when there is none.
+ */
+static const struct acrn_dataplane_ops *load(void)
 {
-	const struct acrn_dataplane_ops *ops = get_registered();
+	const struct acrn_dataplane_ops *ops;
 
-	if (ops)
-		return ops;
-	request_module("acrn_vhost");
-	return get_registered();
+	if (mutex_lock_killable(&load_lock))
+		return NULL;
+	ops = get_registered();
+	if (!ops) {
+		request_module("acrn_vhost");
+		ops = get_registered();
+	}
+	mutex_unlock(&load_lock);
+	return ops;
 }
 
 static int attach_locked(struct acrn_vm *vm)
@@ -81,7 +93,7 @@ static int attach_locked(struct acrn_vm *vm)
 	lockdep_assert_held(&dataplane->lock);
 	if (dataplane->ops)
 		return 0;
-	ops = get_or_load();
+	ops = get_registered() ?: load();
 	if (!ops)
 		return -EOPNOTSUPP;
 	data = ops->attach(vm);

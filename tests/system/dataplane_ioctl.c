@@ -26,6 +26,8 @@
 #define MSI_ADDR 0xfee00000ULL
 #define MSI_DATA 0x41ULL
 
+#define LOADERS	    4
+#define LOADS	    5
 #define THREADS	    4
 #define FDS	    8
 #define ITERATIONS  500
@@ -549,6 +551,69 @@ out:
 	close(efd);
 }
 
+/**
+ * struct loader - A device model whose VM is the first to use the data plane
+ * @vm:		Its VM
+ * @ready:	For all of them to begin at once
+ * @failed:	The ioctl did
+ */
+struct loader {
+	struct raw_vm vm;
+	pthread_barrier_t *ready;
+	bool failed;
+};
+
+static void *load(void *arg)
+{
+	struct loader *loader = arg;
+	int efd = raw_eventfd();
+
+	pthread_barrier_wait(loader->ready);
+	loader->failed = raw_ioeventfd(&loader->vm, efd, PIO, 0x1000, 2, 0);
+	close(efd);
+	return NULL;
+}
+
+/* Returns how many of several device models failed that came at once. */
+static int load_at_once(void)
+{
+	struct loader loaders[LOADERS];
+	pthread_t threads[LOADERS];
+	pthread_barrier_t ready;
+	int failed = 0;
+
+	pthread_barrier_init(&ready, NULL, LOADERS);
+	for (int i = 0; i < LOADERS; i++) {
+		loaders[i] = (struct loader){
+			.vm = raw_vm_create(cpus[i % 2], 0),
+			.ready = &ready,
+		};
+		pthread_create(&threads[i], NULL, load, &loaders[i]);
+	}
+	for (int i = 0; i < LOADERS; i++) {
+		pthread_join(threads[i], NULL);
+		failed += loaders[i].failed;
+	}
+	for (int i = 0; i < LOADERS; i++)
+		raw_vm_close(&loaders[i].vm);
+	pthread_barrier_destroy(&ready);
+	return failed;
+}
+
+static void test_loading(void)
+{
+	int failed = 0, loaded = 0;
+
+	if (raw_hsm_is_in_tree())
+		return;
+	for (int i = 0; i < LOADS; i++) {
+		failed += load_at_once();
+		loaded += !unload("acrn_vhost");
+	}
+	tap_eq(failed, 0, "module: found by %d VMs that ask at once", LOADERS);
+	tap_eq(loaded, LOADS, "module: loaded for them each time");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 3)
@@ -568,5 +633,6 @@ int main(int argc, char **argv)
 	test_threads();
 	test_destroy_under_load();
 	test_module();
+	test_loading();
 	return tap_done();
 }

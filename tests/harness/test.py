@@ -214,7 +214,8 @@ def show_logs(logs):
         for file in sorted(file for file in files if file.endswith(".log")):
             with open(os.path.join(folder, file), encoding="utf-8",
                       errors="replace") as text:
-                tail = text.read().splitlines()[-LOG_TAIL:]
+                tail = [line for line in text.read().splitlines()
+                        if "warning: TCG doesn't support" not in line][-LOG_TAIL:]
             print(f"    --- the end of {os.path.relpath(os.path.join(folder, file), logs)}")
             for line in tail:
                 print(f"    | {line}")

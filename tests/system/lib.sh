@@ -99,10 +99,18 @@ vm_pid() {
 	cat "/run/vm$1.pid"
 }
 
+vm_booted() {
+	grep -q '^user-vm: ready' "/run/vm$1.log"
+}
+
+vm_booted_or_gone() {
+	vm_booted "$1" || ! kill -0 "$(vm_pid "$1")"
+}
+
 # vm_ready N: wait until User VM N has booted and its shell answers.
 vm_ready() {
-	wait_until "${vm_boot_seconds:-60}" grep -q '^user-vm: ready' "/run/vm$1.log" ||
-		{ tail -n 12 "/run/vm$1.log"; return 1; }
+	wait_until "${vm_boot_seconds:-60}" vm_booted_or_gone "$1"
+	vm_booted "$1" || { tail -n 12 "/run/vm$1.log"; return 1; }
 	guest "$1" true > /dev/null
 }
 

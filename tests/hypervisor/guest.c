@@ -12,13 +12,27 @@
 
 void svm_run(u64 vmcb, u64 regs[NR_GUEST_REGS]);
 
+/*
+ * A VMRUN with a virtual interrupt pending notes that, in QEMU, in the word
+ * that other threads set a bit of when the APIC has an interrupt, and without
+ * their lock: theirs can get lost. The interrupt is in the APIC nevertheless,
+ * which looks once more when the priority is written.
+ */
+static void find_lost_interrupt(void)
+{
+	write_cr8(read_cr8());
+}
+
 void guest_run(struct guest_cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->vmcb;
+	bool window = vmcb->int_ctl & INT_CTL_IRQ;
 
 	vmcb->rax = cpu->regs[REG_RAX];
 	vmcb->rsp = cpu->regs[REG_RSP];
 	svm_run((u64)vmcb, cpu->regs);
+	if (window)
+		find_lost_interrupt();
 	cpu->regs[REG_RAX] = vmcb->rax;
 	cpu->regs[REG_RSP] = vmcb->rsp;
 	vmcb->event_inject = 0;

@@ -14,7 +14,7 @@ class System:
     The Service VM has the physical CPUs 0 and 1; User VMs get the others, of
     which there are `user_cpus`. A test runs once for each kernel and HSM.
     `long_args` take the place of `args` for `make test LONG=1`; what is
-    `long_only` runs then, or when it is asked for by name. `disk` says that the
+    `long_only`, and the `long_kernels`, run then, or when asked for by name. `disk` says that the
     Service VM has the contents of a User VM's disk in /disk.
     """
 
@@ -23,6 +23,7 @@ class System:
     args: tuple = ()
     hsms: tuple = OURS
     kernels: tuple = ("6.1", "6.12")
+    long_kernels: tuple = ()
     user_cpus: int = 2
     memory: str = "2G"
     cmdline: str = ""
@@ -57,9 +58,7 @@ SYSTEM = [
     System("iperf", "a Linux User VM, iperf3 over vhost-net and user-space virtio",
            args=(1,), user_cpus=1, timeout=180),
     System("boot", "the same User VM on the in-tree HSM and on ours, compared",
-           hsms=("none",), kernels=("6.1",)),
-    System("boot", "the same User VM on the in-tree HSM and on ours, compared",
-           hsms=("none",), kernels=("6.12",), long_only=True),
+           hsms=("none",), kernels=("6.1",), long_kernels=("6.12",)),
     System("two_vms", "two User VMs of two vCPUs each at once", kernels=("6.1",),
            user_cpus=4),
     System("reset", "unbind, bind, device reset and reboot", kernels=("6.1",),
@@ -67,14 +66,11 @@ SYSTEM = [
     System("dm_kill", "kill -9 of the device model in the middle of iperf3",
            args=(5,), long_args=(20,), kernels=("6.1",), user_cpus=1, timeout=600),
     System("multiqueue", "a network device with several pairs of queues",
-           args=(1,), long_args=(5,), kernels=("6.12",), timeout=240),
-    System("multiqueue", "a network device with several pairs of queues",
-           args=(1,), long_args=(5,), kernels=("6.1",), timeout=240, long_only=True),
+           args=(1,), long_args=(5,), kernels=("6.12",), long_kernels=("6.1",),
+           timeout=240),
     System("vsock", "sockets between a User VM and the Service VM on vhost-vsock",
-           args=(2048,), long_args=(65536,), kernels=("6.1",), user_cpus=1),
-    System("vsock", "sockets between a User VM and the Service VM on vhost-vsock",
-           args=(2048,), long_args=(65536,), kernels=("6.12",), user_cpus=1,
-           long_only=True),
+           args=(2048,), long_args=(65536,), kernels=("6.1",),
+           long_kernels=("6.12",), user_cpus=1),
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
     System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH),

@@ -110,7 +110,7 @@ class SystemTest:
         self.logs = os.path.join(LOGS, self.name)
         self.image = None
         self.long = False
-        self.long_only = spec.long_only
+        self.long_only = spec.long_only or kver in spec.long_kernels
 
     def run(self):
         """Boot and judge."""
@@ -177,7 +177,7 @@ def all_tests(kvers):
     tests = [UnitTest(file) for file in sorted(os.listdir(UNIT))
              if re.fullmatch(r"test_\w+\.c", file)]
     tests += [SystemTest(spec, kver, hsm) for kver in kvers for spec in SYSTEM
-              if kver in spec.kernels for hsm in spec.hsms]
+              if kver in spec.kernels + spec.long_kernels for hsm in spec.hsms]
     tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers
               if kver in DIFFERENTIAL.kernels]
     return tests

@@ -22,7 +22,7 @@ TROUBLE = re.compile(
     r"|list_del corruption|hv: panic|page allocation failure|unable to handle")
 
 
-# A boot takes a tenth of it, or a few when other VMs run beside it.
+# A boot takes a tenth of it, and some tenths when other VMs run beside it.
 BOOT_SECONDS = 40
 
 
@@ -137,8 +137,8 @@ class ServiceVM:
     def run(self, on_line=lambda line: None):
         """Boot, hand each line of the task to `on_line`, wait for the end.
 
-        Kernels with PROVE_RCU now and then wait for ever for their own self test
-        of RCU tasks, before there is an init; such a boot is done once more.
+        A boot that hangs before there is an init is done once more, and that is
+        said: 6.1 did so with PROVE_RCU, see tests/kernel/debug-6.1.config.
         Returns the task's exit status, or None when it did not get that far.
         """
         if not self._boot(on_line):

@@ -41,7 +41,7 @@ measure() {
 		modprobe "$module" || return 1
 	done
 	[ "$1" != observed ] || observe 1 || return 1
-	[ "$1" != ours-thread ] || echo thread > /sys/module/acrn_vhost/parameters/dispatch
+	[ "$1" != ours-thread ] || echo thread > /sys/module/acrn_vhost/parameters/dispatch || return 1
 	"$program" "$@" || return 1
 	[ "$1" != observed ] || observe 0 || return 1
 	for module in $(echo "$modules" | tr ' ' '\n' | tac); do

@@ -8,12 +8,12 @@
 
 #include <cpuid.h>
 #include <err.h>
+#include <errno.h>
+#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "acrn_hypercall.h"
@@ -34,26 +34,31 @@ static inline double tsc_to_ns(uint64_t cycles)
 	return cycles * 1e6 / khz;
 }
 
-/*
- * Keep this CPU of the Service VM from halting for as long as the program
- * lives, by a process that runs when nothing else wants to. It never enters the
- * kernel: what interrupts it begins at once, and idle loops that poll do not
- * (QEMU takes its global lock for every PAUSE).
- */
-static inline void keep_awake(void)
+static inline void *spin(void *unused)
 {
 	const struct sched_param param = { 0 };
-	pid_t pid = fork();
 
-	if (pid < 0)
-		err(1, "fork");
-	if (pid)
-		return;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) ||
-	    sched_setscheduler(0, SCHED_IDLE, &param))
+	(void)unused;
+	if (sched_setscheduler(0, SCHED_IDLE, &param))
 		err(1, "idle scheduling");
 	for (;;)
 		asm volatile("");
+}
+
+/*
+ * Keep this CPU of the Service VM from halting for as long as the program
+ * lives, by a thread that runs when nothing else wants to. It never enters the
+ * kernel: what interrupts it begins at once, and idle loops that poll do not
+ * (QEMU takes its global lock for every PAUSE). As an idle loop would, it leaves
+ * the address space alone that a vhost worker is going to use.
+ */
+static inline void keep_awake(void)
+{
+	pthread_t thread;
+
+	errno = pthread_create(&thread, NULL, spin, NULL);
+	if (errno)
+		err(1, "thread");
 }
 
 /**

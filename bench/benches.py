@@ -134,7 +134,7 @@ BENCHES = [
                      at_least=True),
               Target("64 bytes", "packets", 1.3, over="in-tree", at_least=True),
               Target("", "throughput", 2, over="user", at_least=True),
-              Target("requests, depth 32", "doorbell exits", 0.2),
+              Target("busyloop", "doorbell exits", 0.2),
               # Without the fast path it has to be slower, or nothing is measured
               Target("request and response", "requests", 0.9, "ours-thread", "ours"),
           )),

@@ -128,6 +128,7 @@ int net_create(struct vm *vm, const struct net_options *options)
 	net->device.destroy = net_destroy;
 	net->backend = options->vhost ? &net_vhost_backend : &net_user_backend;
 	net->pairs = options->queues;
+	net->busyloop = options->busyloop;
 	net->config.status = VIRTIO_NET_S_LINK_UP;
 	net->config.max_virtqueue_pairs = options->queues;
 	memcpy(net->config.mac, options->mac, sizeof(net->config.mac));

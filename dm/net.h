@@ -28,6 +28,7 @@
  * @vm:		VM
  * @config:	Device configuration, read by the driver
  * @pairs:	Pairs of queues that the driver may use
+ * @busyloop:	Microseconds that vhost waits for packets
  * @taps:	tap device, a queue for each pair
  * @attached:	How many of @taps, the first ones, are attached to it
  * @tap_name:	Its name
@@ -44,6 +45,7 @@ struct net {
 	struct vm *vm;
 	struct virtio_net_config config;
 	unsigned int pairs;
+	unsigned int busyloop;
 	int taps[NET_MAX_PAIRS];
 	unsigned int attached;
 	char tap_name[IFNAMSIZ];

@@ -71,6 +71,7 @@ static int net_vhost_create(struct net *net)
 		.owner = net,
 		.devices = net->pairs,
 		.queues = NET_QUEUES,
+		.busyloop = net->busyloop,
 	};
 	struct vhost *vhost;
 	int ret = vhost_create(&vhost, &setup);

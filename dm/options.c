@@ -31,13 +31,15 @@ static const char usage[] =
 	"  --hugepages           RAM in pages of 2 MiB\n"
 	"  --name NAME           name of the VM, up to 15 characters (" DEFAULT_NAME
 	")\n"
-	"  --net tap=TAP[,mac=MAC][,vhost=on|off][,queues=N]\n"
+	"  --net tap=TAP[,mac=MAC][,vhost=on|off][,queues=N][,busyloop=N]\n"
 	"                        virtio-net on an existing tap device; vhost=off\n"
 	"                        moves packets in this process instead of the\n"
 	"                        kernel (on); with N pairs of queues, up to 8 (1),\n"
 	"                        of which the guest uses as many as it likes, and\n"
-	"                        for more than one TAP has to be multi_queue; may\n"
-	"                        be given several times\n"
+	"                        for more than one TAP has to be multi_queue; the\n"
+	"                        kernel waits busyloop microseconds for packets\n"
+	"                        before it asks for a doorbell (0); may be given\n"
+	"                        several times\n"
 	"  --blk path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID][,queues=N]\n"
 	"      [,busyloop=N]\n"
 	"                        virtio-blk on a file or block device; uring and\n"
@@ -180,6 +182,9 @@ static bool parse_net_field(char *field, struct net_options *net)
 	}
 	if (!strcmp(field, "queues"))
 		return parse_number(value, 1, NET_MAX_PAIRS, &net->queues);
+	if (!strcmp(field, "busyloop"))
+		return parse_number(value, 0, OPTIONS_MAX_BUSYLOOP,
+				    &net->busyloop);
 	return false;
 }
 
@@ -196,12 +201,13 @@ int options_net(const char *text, struct net_options *net)
 	     field = strtok_r(NULL, ",", &save))
 		ok = parse_net_field(field, net);
 	free(copy);
-	if (!ok || !*net->tap) {
+	if (!ok || !*net->tap || (net->busyloop && !net->vhost)) {
 		log_error(
 			"--net %s: tap=TAP[,mac=MAC][,vhost=on|off][,queues=N]"
-			" is needed, with the address of a single interface "
-			"and up to %d queues",
-			text, NET_MAX_PAIRS);
+			"[,busyloop=N] is needed, with the address of a single "
+			"interface, up to %d queues and, for vhost, busyloop "
+			"for up to %d microseconds",
+			text, NET_MAX_PAIRS, OPTIONS_MAX_BUSYLOOP);
 		return -EINVAL;
 	}
 	if (!memcmp(net->mac, none, sizeof(none)))
@@ -262,7 +268,8 @@ static bool parse_blk_field(char *field, struct blk_options *blk)
 	if (!strcmp(field, "queues"))
 		return parse_number(value, 1, BLK_MAX_QUEUES, &blk->queues);
 	if (!strcmp(field, "busyloop"))
-		return parse_number(value, 0, BLK_MAX_BUSYLOOP, &blk->busyloop);
+		return parse_number(value, 0, OPTIONS_MAX_BUSYLOOP,
+				    &blk->busyloop);
 	if (!strcmp(field, "backend"))
 		return parse_backend(value, &blk->backend);
 	return false;
@@ -280,13 +287,14 @@ int options_blk(const char *text, struct blk_options *blk)
 	     field = strtok_r(NULL, ",", &save))
 		ok = parse_blk_field(field, blk);
 	free(copy);
-	if (ok && *blk->path)
+	if (ok && *blk->path && (!blk->busyloop || blk->backend == BLK_VHOST))
 		return 0;
 	log_error(
 		"--blk %s: path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID]"
 		"[,queues=N][,busyloop=N] is needed, with up to %d bytes of "
-		"ID, up to %d queues and up to %d microseconds",
-		text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES, BLK_MAX_BUSYLOOP);
+		"ID, up to %d queues and, for vhost, busyloop for up to %d "
+		"microseconds",
+		text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES, OPTIONS_MAX_BUSYLOOP);
 	return -EINVAL;
 }
 

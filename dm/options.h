@@ -13,6 +13,9 @@
 #define OPTIONS_MAX_NAME 15
 #define MAC_SIZE	 6
 
+/* Longer than a millisecond, a doorbell costs less than the wait. */
+#define OPTIONS_MAX_BUSYLOOP 1000
+
 /* Each takes a vhost-net device, or a thread. */
 #define NET_MAX_PAIRS 8
 
@@ -20,20 +23,20 @@
 #define BLK_MAX_QUEUES	16
 #define BLK_SERIAL_SIZE 20
 
-/* Longer than a millisecond, a doorbell costs less than the wait. */
-#define BLK_MAX_BUSYLOOP 1000
-
 /**
  * struct net_options - One --net
  * @tap:	Name of the tap device
  * @mac:	Address of the guest's interface
  * @queues:	Pairs of queues
+ * @busyloop:	Microseconds that vhost waits for packets before it asks for a
+ *		doorbell
  * @vhost:	Attach it to vhost-net
  */
 struct net_options {
 	char tap[IFNAMSIZ];
 	uint8_t mac[MAC_SIZE];
 	unsigned int queues;
+	unsigned int busyloop;
 	bool vhost;
 };
 

@@ -54,6 +54,9 @@ static void nets(void)
 					   "tap=a,queues=0",
 					   "tap=a,queues=9",
 					   "tap=a,queues=",
+					   "tap=a,busyloop=1001",
+					   "tap=a,busyloop=-1",
+					   "tap=a,busyloop=1,vhost=off",
 					   "tap=name-of-16-chars",
 					   "tap" };
 	struct net_options net, other;
@@ -61,7 +64,7 @@ static void nets(void)
 
 	tap_ok(!options_net("tap=tap0", &net) && !strcmp(net.tap, "tap0"),
 	       "tap");
-	tap_ok(net.vhost && net.queues == 1,
+	tap_ok(net.vhost && net.queues == 1 && !net.busyloop,
 	       "vhost and one pair of queues unless told otherwise");
 	tap_ok((net.mac[0] & 3) == 2, "a local address");
 	options_net("tap=tap1", &other);
@@ -70,6 +73,9 @@ static void nets(void)
 			    &net) &&
 		       !net.vhost && net.mac[5] == 0xcc && net.queues == 8,
 	       "all of it");
+	tap_ok(!options_net("tap=x,busyloop=1000", &net) &&
+		       net.busyloop == 1000,
+	       "busyloop");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		tap_ok(options_net(bad[i], &net), "no device: '%s'", bad[i]);
 }
@@ -87,6 +93,7 @@ static void blks(void)
 		"path=a,queues=-1",
 		"path=a,busyloop=1001",
 		"path=a,busyloop=",
+		"path=a,busyloop=1,backend=uring",
 		"path=a,serial=",
 		"path=a,serial=twenty-one-characters",
 		"path=a,rw",

@@ -26,7 +26,7 @@
 
 /* Long enough for the Service VM to be idle again. */
 #define GAP_US	      50
-#define WORKER_GAP_US 500
+#define WORKER_GAP_US 2000
 
 static const char *variant;
 

@@ -8,6 +8,7 @@
 
 seconds=$1
 cpus=$2,$3
+interrupts="cat /proc/interrupts"
 
 # On each vCPU a server of its own, whose packets take that vCPU's queues
 start_servers() {
@@ -17,31 +18,32 @@ start_servers() {
 
 # Two streams each way to each of the servers at the same time
 streams() {
+	guest 1 "$interrupts" || return
 	for server in 1 2; do
 		iperf 1 --port 530$server --parallel 2 --bidir --time "$seconds" \
 			> /run/iperf.$server &
 	done
-	wait_until $((seconds + 20)) sh -c "grep -q receiver /run/iperf.1 && grep -q receiver /run/iperf.2"
+	wait_until $((seconds + 20)) sh -c "grep -q receiver /run/iperf.1 && grep -q receiver /run/iperf.2" &&
+		guest 1 "$interrupts"
 }
 
 # Each vCPU has its answers
 pings() {
-	guest 1 "taskset 1 ping -A -c 50 -q 10.0.1.1 && taskset 2 ping -A -c 50 -q 10.0.1.1"
+	guest 1 "$interrupts && taskset 1 ping -A -c 50 -q 10.0.1.1 &&
+		taskset 2 ping -A -c 50 -q 10.0.1.1 && $interrupts"
 }
 
-# Interrupts of all queues, those that the driver does not use included
-interrupts() {
-	guest 1 "cat /proc/interrupts" | awk '/virtio[0-9]*-(in|out)put/ { print $NF, $2 + $3 }' | sort
-}
-
-# packets_on LEAST MOST COMMAND: it makes packets on so many queues
+# packets_on LEAST MOST COMMAND: it makes packets on so many queues. It shows all
+# interrupts before and after, those of queues that are not used included.
 packets_on() {
-	interrupts > /run/before
-	$3 || return
-	interrupts > /run/after
-	paste /run/before /run/after
-	used=$(paste /run/before /run/after | awk '$4 - $2 > 20' | wc -l)
-	[ "$used" -ge "$1" ] && [ "$used" -le "$2" ]
+	$3 > /run/interrupts || { cat /run/interrupts; return 1; }
+	awk -v least="$1" -v most="$2" '
+		/virtio[0-9]*-(in|out)put/ && $NF in before {
+			print $NF, before[$NF], $2 + $3
+			used += $2 + $3 - before[$NF] > 20
+		}
+		/virtio[0-9]*-(in|out)put/ { before[$NF] = $2 + $3 }
+		END { exit used < least || used > most }' /run/interrupts
 }
 
 # What the tap device does for the driver. From 6.2 on it segments UDP too, which

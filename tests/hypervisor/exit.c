@@ -104,8 +104,6 @@ void vcpu_handle_exit(struct vcpu *vcpu)
 		cpu_take_interrupts();
 		sched_preempt(vcpu);
 		break;
-	case EXIT_VINTR:
-		break; /* the next entry injects */
 	case EXIT_IRET:
 		handle_iret(vcpu);
 		break;

@@ -26,12 +26,12 @@ static void find_lost_interrupt(void)
 void guest_run(struct guest_cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->vmcb;
-	bool window = vmcb->int_ctl & INT_CTL_IRQ;
+	bool virtual_irq = vmcb->int_ctl & INT_CTL_IRQ;
 
 	vmcb->rax = cpu->regs[REG_RAX];
 	vmcb->rsp = cpu->regs[REG_RSP];
 	svm_run((u64)vmcb, cpu->regs);
-	if (window)
+	if (virtual_irq)
 		find_lost_interrupt();
 	cpu->regs[REG_RAX] = vmcb->rax;
 	cpu->regs[REG_RSP] = vmcb->rsp;

@@ -14,7 +14,6 @@
 /* Intercepts, word 3 */
 #define INTERCEPT_INTR	   BIT(0)
 #define INTERCEPT_NMI	   BIT(1)
-#define INTERCEPT_VINTR	   BIT(4)
 #define INTERCEPT_RDPMC	   BIT(15)
 #define INTERCEPT_CPUID	   BIT(18)
 #define INTERCEPT_IRET	   BIT(20)
@@ -64,7 +63,6 @@
 #define EXIT_EXCEPTION(n) (0x40 + (n))
 #define EXIT_INTR	  0x60
 #define EXIT_NMI	  0x61
-#define EXIT_VINTR	  0x64
 #define EXIT_RDPMC	  0x6f
 #define EXIT_CPUID	  0x72
 #define EXIT_IRET	  0x74

@@ -53,7 +53,8 @@ static void reset_registers(struct vcpu *vcpu)
 	vcpu->nmi_blocked = false;
 	vcpu->nmi_pending = false;
 	vcpu->init_pending = false;
-	vcpu->vmcb.intercept_3 &= ~(INTERCEPT_VINTR | INTERCEPT_IRET);
+	vcpu->virtual_irq = false;
+	vcpu->vmcb.intercept_3 &= ~INTERCEPT_IRET;
 	vcpu->vmcb.int_ctl = INT_CTL_MASKING;
 }
 
@@ -212,17 +213,15 @@ static bool can_take_interrupt(const struct vmcb *vmcb)
 	       !(vmcb->int_state & INT_STATE_SHADOW) && !vmcb->event_inject;
 }
 
-/* Have SVM tell when the guest can take an interrupt. */
-static void request_window(struct vmcb *vmcb, bool wanted)
+/* Have SVM deliver @vector as soon as the guest can take it; -1 for none. */
+static void set_virtual_irq(struct vmcb *vmcb, int vector)
 {
 	const u32 irq = INT_CTL_IRQ | INT_CTL_PRIO_MAX | INT_CTL_IGNORE_TPR;
 
-	if (wanted) {
-		vmcb->intercept_3 |= INTERCEPT_VINTR;
+	vmcb->int_ctl &= ~irq;
+	if (vector >= 0) {
 		vmcb->int_ctl |= irq;
-	} else {
-		vmcb->intercept_3 &= ~INTERCEPT_VINTR;
-		vmcb->int_ctl &= ~irq;
+		vmcb->int_vector = vector;
 	}
 }
 
@@ -251,7 +250,8 @@ static void inject_events(struct vcpu *vcpu)
 		vmcb->event_inject = EVENT_VALID | EVENT_INTERRUPT | vector;
 		vector = vlapic_pending(vcpu);
 	}
-	request_window(vmcb, vector >= 0);
+	set_virtual_irq(vmcb, vector);
+	vcpu->virtual_irq = vector >= 0;
 }
 
 /*
@@ -302,6 +302,9 @@ static void requeue_event(struct vcpu *vcpu)
 static void finish_exit(struct vcpu *vcpu)
 {
 	WRITE_ONCE(vcpu->in_guest, false);
+	if (vcpu->virtual_irq && !(vcpu->vmcb.int_ctl & INT_CTL_IRQ))
+		vlapic_accept(vcpu, vcpu->vmcb.int_vector);
+	vcpu->virtual_irq = false;
 	requeue_event(vcpu);
 }
 

@@ -49,8 +49,8 @@ static inline void *spin(void *unused)
  * Keep this CPU of the Service VM from halting for as long as the program
  * lives, by a thread that runs when nothing else wants to. It never enters the
  * kernel: what interrupts it begins at once, and idle loops that poll do not
- * (QEMU takes its global lock for every PAUSE). As an idle loop would, it leaves
- * the address space alone that a vhost worker is going to use.
+ * (QEMU takes its global lock for every PAUSE). As an idle loop would, it
+ * leaves the address space alone that a vhost worker is going to use.
  */
 static inline void keep_awake(void)
 {

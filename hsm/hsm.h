@@ -179,7 +179,6 @@ struct acrn_stats {
 
 /**
  * struct acrn_vm - A User VM
- * @node:	In the list that the upcall walks
  * @vmid:	The hypervisor's number for it
  * @vcpu_num:	How many vCPUs, at most ACRN_IO_REQUEST_MAX
  * @dying:	Being destroyed: all that is left to do is the hypervisor's part.
@@ -192,7 +191,6 @@ struct acrn_stats {
  * @debugfs_dir:	Shows that
  */
 struct acrn_vm {
-	struct list_head node;
 	u16 vmid;
 	u16 vcpu_num;
 	bool dying;
@@ -243,7 +241,7 @@ void acrn_client_put(struct acrn_client *client);
 void acrn_upcall_hook(void);
 void acrn_upcall_unhook(void);
 void acrn_upcall_flush(void);
-void acrn_upcall_add(struct acrn_vm *vm);
+int acrn_upcall_add(struct acrn_vm *vm);
 void acrn_upcall_remove(struct acrn_vm *vm);
 
 /* dataplane.c: what is handed to acrn_vhost.ko */

@@ -6,7 +6,9 @@
  * another.
  */
 #include <linux/mutex.h>
-#include <linux/rculist.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
 #include <asm/acrn.h>
 #include <asm/tsc.h>
@@ -17,9 +19,39 @@
 /* The Service VM's vCPU 0, which Linux starts on. */
 #define UPCALL_CPU	0
 
-/* Changed under vms_lock, read under RCU. */
-static LIST_HEAD(vms);
-static DEFINE_MUTEX(vms_lock);
+#define VMS_AT_FIRST	16
+
+/**
+ * struct watched_vm - What the upcall has to know of a VM without requests
+ * @slots:	Those of its I/O request page, or NULL: not to be looked at
+ * @vm:		The VM, or NULL: the place is free. Changes while @slots is NULL
+ *		and no upcall has seen it otherwise.
+ * @vcpu_num:	How many of @slots there are, as @vm
+ */
+struct watched_vm {
+	struct acrn_io_request __rcu *slots;
+	struct acrn_vm *vm;
+	unsigned int vcpu_num;
+};
+
+/**
+ * struct watched_vms - All VMs, side by side
+ * @rcu:	Frees it
+ * @count:	Of @vms, free ones included
+ * @vms:	The VMs
+ *
+ * Each upcall looks at all VMs, so that it matters how much memory that takes:
+ * this and the slots, unless a VM has a request.
+ */
+struct watched_vms {
+	struct rcu_head rcu;
+	unsigned int count;
+	struct watched_vm vms[];
+};
+
+/* Changed under watched_lock, read under RCU. */
+static struct watched_vms __rcu *watched;
+static DEFINE_MUTEX(watched_lock);
 
 /**
  * struct upcall_load - How much time the upcall takes
@@ -48,6 +80,19 @@ static bool overloaded(u64 now)
 	return load.spent > LOAD_LIMIT(window);
 }
 
+/* Is it worth while to look at the VM itself? */
+static bool has_request(const struct acrn_io_request *slots,
+			unsigned int vcpu_num)
+{
+	unsigned int vcpu;
+
+	for (vcpu = 0; vcpu < vcpu_num; vcpu++)
+		if (READ_ONCE(slots[vcpu].processed) ==
+		    ACRN_IOREQ_STATE_PENDING)
+			return true;
+	return false;
+}
+
 /*
  * Hot path. Hard-IRQ context on UPCALL_CPU.
  *
@@ -58,12 +103,19 @@ static void upcall(void)
 {
 	u64 start = get_cycles();
 	bool overload = overloaded(start);
-	struct acrn_vm *vm;
+	const struct watched_vms *all;
+	unsigned int i;
 
 	trace_acrn_upcall(overload);
 	rcu_read_lock();
-	list_for_each_entry_rcu(vm, &vms, node)
-		acrn_ioreq_upcall(vm, start, overload);
+	all = rcu_dereference(watched);
+	for (i = 0; all && i < all->count; i++) {
+		const struct watched_vm *one = &all->vms[i];
+		const struct acrn_io_request *slots = rcu_dereference(one->slots);
+
+		if (slots && has_request(slots, one->vcpu_num))
+			acrn_ioreq_upcall(one->vm, start, overload);
+	}
 	rcu_read_unlock();
 	load.spent += get_cycles() - start;
 }
@@ -88,27 +140,91 @@ void acrn_upcall_hook(void)
 	acrn_setup_intr_handler(upcall);
 }
 
-/* Afterwards the upcall runs on no CPU. May sleep. */
+/* Afterwards the upcall runs on no CPU. No VM is left. May sleep. */
 void acrn_upcall_unhook(void)
 {
 	acrn_remove_intr_handler();
 	/* An interrupt handler counts as an RCU reader. */
 	synchronize_rcu();
+	kfree(rcu_dereference_protected(watched, true));
 }
 
-/* From now on the upcall takes requests of @vm. May sleep. */
-void acrn_upcall_add(struct acrn_vm *vm)
+static struct watched_vms *all_watched(void)
 {
-	mutex_lock(&vms_lock);
-	list_add_tail_rcu(&vm->node, &vms);
-	mutex_unlock(&vms_lock);
+	return rcu_dereference_protected(watched,
+					 lockdep_is_held(&watched_lock));
 }
 
-/* Afterwards no upcall touches @vm. May sleep. */
+/* The place of @vm, or a free one for NULL. */
+static struct watched_vm *find_watched(const struct acrn_vm *vm)
+{
+	struct watched_vms *all = all_watched();
+	unsigned int i;
+
+	for (i = 0; all && i < all->count; i++)
+		if (all->vms[i].vm == vm)
+			return &all->vms[i];
+	return NULL;
+}
+
+/* Twice as many places. */
+static int add_places(void)
+{
+	struct watched_vms *old = all_watched(), *all;
+	unsigned int count = old ? 2 * old->count : VMS_AT_FIRST;
+
+	all = kzalloc(struct_size(all, vms, count), GFP_KERNEL);
+	if (!all)
+		return -ENOMEM;
+	all->count = count;
+	if (old)
+		memcpy(all->vms, old->vms, flex_array_size(old, vms, old->count));
+	rcu_assign_pointer(watched, all);
+	if (old)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/* From now on the upcall takes requests of @vm. May sleep. 0 or -ENOMEM. */
+int acrn_upcall_add(struct acrn_vm *vm)
+{
+	struct watched_vm *place;
+	int ret = 0;
+
+	mutex_lock(&watched_lock);
+	place = find_watched(NULL);
+	if (!place) {
+		ret = add_places();
+		place = find_watched(NULL);
+	}
+	if (!ret) {
+		place->vm = vm;
+		place->vcpu_num = vm->vcpu_num;
+		rcu_assign_pointer(place->slots, vm->ioreqs.slots);
+	}
+	mutex_unlock(&watched_lock);
+	return ret;
+}
+
+/*
+ * Afterwards no upcall touches @vm, which the upcall need not know. May sleep.
+ * The place is free when no upcall can have seen @vm there; until then it may
+ * move with the others.
+ */
 void acrn_upcall_remove(struct acrn_vm *vm)
 {
-	mutex_lock(&vms_lock);
-	list_del_rcu(&vm->node);
-	mutex_unlock(&vms_lock);
+	struct watched_vm *place;
+
+	mutex_lock(&watched_lock);
+	place = find_watched(vm);
+	if (place)
+		RCU_INIT_POINTER(place->slots, NULL);
+	mutex_unlock(&watched_lock);
+	if (!place)
+		return;
+
 	synchronize_rcu();
+	mutex_lock(&watched_lock);
+	find_watched(vm)->vm = NULL;
+	mutex_unlock(&watched_lock);
 }

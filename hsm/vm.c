@@ -40,8 +40,7 @@ static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 	if (ret)
 		return ret;
 	vm->vcpu_num = vcpu_num;
-	acrn_upcall_add(vm);
-	return 0;
+	return acrn_upcall_add(vm);
 }
 
 static int create_in_hypervisor(struct acrn_vm *vm,
@@ -98,7 +97,6 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
-	INIT_LIST_HEAD(&vm->node);
 	acrn_memory_init(&vm->memory);
 	acrn_monitor_init(&vm->monitor);
 	acrn_dataplane_init(&vm->dataplane);

@@ -88,6 +88,8 @@ SYSTEM = [
            args=(500,), long_args=(100000,), timeout=180),
     System("dataplane_storm", "User VMs that ring without end", user_cpus=4),
     System("guest_io", "accesses of the User VM that no driver makes", user_cpus=1),
+    System("guest_sleep", "interrupts that come as the guest goes to sleep",
+           args=(2000,), long_args=(100000,), user_cpus=1),
     System("many_vms", "16 User VMs at once, one of them with a mute device model",
            user_cpus=16),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",

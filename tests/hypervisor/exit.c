@@ -10,6 +10,7 @@
 #include "x86.h"
 
 #define HLT_LEN	      1
+#define HLT_OPCODE    0xf4
 #define CR8_WRITE_LEN 4
 
 #define PM1A_CONTROL_PORT 0x404
@@ -53,6 +54,23 @@ static void handle_hlt(struct vcpu *vcpu)
 {
 	guest_skip(&vcpu->cpu, HLT_LEN);
 	vcpu_wait(vcpu, VCPU_HALTED);
+}
+
+/*
+ * No interrupt may come between STI and HLT, or the guest sleeps although it
+ * has been woken. The hypervisor's own may, and QEMU's VMRUN forgets that the
+ * guest was in the shadow of STI; so HLT is executed here. Before another
+ * instruction an interrupt does no harm.
+ */
+static void finish_sleep(struct vcpu *vcpu)
+{
+	const struct vmcb *vmcb = &vcpu->vmcb;
+	u8 code;
+
+	if ((vmcb->int_state & INT_STATE_SHADOW) && !vmcb->cpl &&
+	    guest_fetch(&vcpu->cpu, &code, HLT_LEN) == HLT_LEN &&
+	    code == HLT_OPCODE)
+		handle_hlt(vcpu);
 }
 
 /*
@@ -103,6 +121,7 @@ void vcpu_handle_exit(struct vcpu *vcpu)
 	case EXIT_NMI:
 		cpu_take_interrupts();
 		sched_preempt(vcpu);
+		finish_sleep(vcpu);
 		break;
 	case EXIT_IRET:
 		handle_iret(vcpu);

@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
@@ -340,6 +341,8 @@ static void log_for_ever(int fd, uint64_t generation, int flush)
 			printf(" %u", w[i].acked);
 		printf(".\n");
 		fflush(stdout);
+		/* Where the console is slow, its interrupt must come to an end */
+		tcdrain(STDOUT_FILENO);
 		usleep(20000);
 	}
 }

@@ -60,7 +60,7 @@ in_user_vm() {
 	set -- --blk path=/dev/system --blk "path=/dev/fast,$how" --blk "path=/dev/slow,$how"
 	busy=
 	if [ "$variant" = vhost ]; then
-		set -- "$@" --blk "path=/dev/fast,$how,busyloop=50"
+		set -- "$@" --blk "path=/dev/fast,$how,busyloop=1000"
 		busy=/dev/vdd
 	fi
 	start_vm 1 "$cpus" "$@"

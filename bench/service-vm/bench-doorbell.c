@@ -22,7 +22,7 @@
 #define QUEUE_ADDR 0x20000
 
 #define TIMED  4000
-#define TRACED 400
+#define TRACED 200
 
 /* Long enough for the Service VM to be idle again. */
 #define GAP_US	      50

@@ -341,7 +341,8 @@ static void log_for_ever(int fd, uint64_t generation, int flush)
 			printf(" %u", w[i].acked);
 		printf(".\n");
 		fflush(stdout);
-		/* Where the console is slow, its interrupt must come to an end */
+		/* Where the console is slow, its interrupt must come to an end
+		 */
 		tcdrain(STDOUT_FILENO);
 		usleep(20000);
 	}

@@ -7,16 +7,12 @@
 #include <stdbool.h>
 
 #include "bench.h"
-#include "raw_guest.h"
+#include "irq_guest.h"
 #include "trace.h"
 
 /* The User VM's address space beside that of raw_guest.h */
-#define IDT_ADDR     0x2000
 #define COUNTER_ADDR 0x9000
 #define TIMES_ADDR   0x100000
-
-#define MSI_ADDR   0xfee00000
-#define MSI_VECTOR 0x41
 
 #define TIMED  2000
 #define TRACED 200
@@ -35,15 +31,7 @@ extern const char msi_code[], msi_handler[], msi_code_end[];
 asm(".pushsection .rodata\n"
     "msi_code:\n"
     ".code32\n"
-    "	lidt msi_idt - msi_code + 0x3000\n"
-    "	mov $0x200000, %esp\n"
-    "	mov $0x1b, %ecx\n"
-    "	mov $0xfee00d00, %eax\n"
-    "	xor %edx, %edx\n"
-    "	wrmsr\n"
-    "	mov $0x80f, %ecx\n"
-    "	mov $0x1ff, %eax\n"
-    "	wrmsr\n"
+    "	irq_guest_set_up msi\n"
     "	mov $0x80, %edx\n"
     "	in (%dx), %eax\n"
     "	sti\n"
@@ -60,26 +48,13 @@ asm(".pushsection .rodata\n"
     "	mov 0x9000, %ebx\n"
     "	mov %eax, 0x100000(, %ebx, 8)\n"
     "	mov %edx, 0x100004(, %ebx, 8)\n"
-    "	mov $0x80b, %ecx\n"
-    "	xor %eax, %eax\n"
-    "	xor %edx, %edx\n"
-    "	wrmsr\n"
+    "	irq_guest_eoi\n"
     "	incl 0x9000\n"
     "	iret\n"
-    "msi_idt:\n"
-    "	.word 0x42 * 8 - 1\n"
-    "	.long 0x2000\n"
+    "	irq_guest_idt msi\n"
     ".code64\n"
     "msi_code_end:\n"
     ".popsection\n");
-
-/* An interrupt gate for the handler: offset 15-0, selector, type, 31-16. */
-static void write_gate(const struct guest *guest)
-{
-	uint64_t gate = 0x8e0000100000 | (CODE_ADDR + (msi_handler - msi_code));
-
-	memcpy(guest->ram + IDT_ADDR + 8 * MSI_VECTOR, &gate, sizeof(gate));
-}
 
 /* Wait until the guest has had @count interrupts, then a while longer. */
 static void wait_for(const struct guest *guest, uint32_t count)
@@ -159,7 +134,7 @@ static void measure(int cpu, int wait, const char *what)
 	int efd = raw_eventfd();
 
 	memcpy(guest.ram + CODE_ADDR, msi_code, msi_code_end - msi_code);
-	write_gate(&guest);
+	irq_guest_set_handler(&guest, msi_handler - msi_code);
 	create_client(&guest);
 	start(&guest);
 	wait_request(&guest);

@@ -8,16 +8,12 @@
  */
 #include <time.h>
 
-#include "raw_guest.h"
+#include "irq_guest.h"
 #include "tap.h"
 
 /* The User VM's address space beside that of raw_guest.h */
-#define IDT_ADDR     0x2000
 #define COUNTER_ADDR 0x9000 /* interrupts that the handler has seen */
 #define DONE_ADDR    0x9004 /* and the idle loop */
-
-#define MSI_ADDR   0xfee00000
-#define MSI_VECTOR 0x41
 
 /* The idle loop's way from one sleep to the next, and more. */
 #define DELAY_NS_MAX 60000
@@ -32,15 +28,7 @@ extern const char sleep_code[], sleep_handler[], sleep_code_end[];
 asm(".pushsection .rodata\n"
     "sleep_code:\n"
     ".code32\n"
-    "	lidt sleep_idt - sleep_code + 0x3000\n"
-    "	mov $0x200000, %esp\n"
-    "	mov $0x1b, %ecx\n"
-    "	mov $0xfee00d00, %eax\n"
-    "	xor %edx, %edx\n"
-    "	wrmsr\n"
-    "	mov $0x80f, %ecx\n"
-    "	mov $0x1ff, %eax\n"
-    "	wrmsr\n"
+    "	irq_guest_set_up sleep\n"
     "	mov $0x80, %edx\n"
     "	in (%dx), %eax\n"
     "	fninit\n"
@@ -61,28 +49,14 @@ asm(".pushsection .rodata\n"
     "	jmp sleep_again\n"
     "sleep_handler:\n"
     "	push %eax\n"
-    "	mov $0x80b, %ecx\n"
-    "	xor %eax, %eax\n"
-    "	xor %edx, %edx\n"
-    "	wrmsr\n"
+    "	irq_guest_eoi\n"
     "	incl 0x9000\n"
     "	pop %eax\n"
     "	iret\n"
-    "sleep_idt:\n"
-    "	.word 0x42 * 8 - 1\n"
-    "	.long 0x2000\n"
+    "	irq_guest_idt sleep\n"
     ".code64\n"
     "sleep_code_end:\n"
     ".popsection\n");
-
-/* An interrupt gate for the handler: offset 15-0, selector, type, 31-16. */
-static void write_gate(const struct guest *guest)
-{
-	uint64_t gate =
-		0x8e0000100000 | (CODE_ADDR + (sleep_handler - sleep_code));
-
-	memcpy(guest->ram + IDT_ADDR + 8 * MSI_VECTOR, &gate, sizeof(gate));
-}
 
 static uint64_t now_ns(void)
 {
@@ -137,7 +111,7 @@ int main(int argc, char **argv)
 	count = atoi(argv[1]);
 	guest = guest_create(atoi(argv[2]), 0);
 	memcpy(guest.ram + CODE_ADDR, sleep_code, sleep_code_end - sleep_code);
-	write_gate(&guest);
+	irq_guest_set_handler(&guest, sleep_handler - sleep_code);
 	create_client(&guest);
 	start(&guest);
 	wait_request(&guest);

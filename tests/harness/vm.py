@@ -53,7 +53,7 @@ def build_kernel(kver, flavour):
 
 def make(step, *targets):
     """Run make for some targets with a log of its own."""
-    run_logged(step, ["make", *targets], os.path.join(BUILD, "log", f"{step}.log"))
+    run_logged(step, ["make", f"-j{os.cpu_count()}", *targets], os.path.join(BUILD, "log", f"{step}.log"))
 
 
 class Image:

@@ -19,7 +19,7 @@
 /* The Service VM's vCPU 0, which Linux starts on. */
 #define UPCALL_CPU	0
 
-#define VMS_AT_FIRST	16
+#define VMS_AT_FIRST	4
 
 /**
  * struct watched_vm - What the upcall has to know of a VM without requests
@@ -29,7 +29,7 @@
  * @vcpu_num:	How many of @slots there are, as @vm
  */
 struct watched_vm {
-	struct acrn_io_request __rcu *slots;
+	const struct acrn_io_request *slots;
 	struct acrn_vm *vm;
 	unsigned int vcpu_num;
 };
@@ -106,8 +106,10 @@ static void scan(const struct watched_vms *all, u64 start, bool overload)
 
 	for (i = 0; i < all->count; i++) {
 		const struct watched_vm *one = &all->vms[n];
-		const struct acrn_io_request *slots = rcu_dereference(one->slots);
+		const struct acrn_io_request *slots;
 
+		/* The rest was written before it, in acrn_upcall_add(). */
+		slots = smp_load_acquire(&one->slots);
 		if (slots && has_request(slots, one->vcpu_num)) {
 			acrn_ioreq_upcall(one->vm, start, overload);
 			first = n;
@@ -218,7 +220,8 @@ int acrn_upcall_add(struct acrn_vm *vm)
 	if (!ret) {
 		place->vm = vm;
 		place->vcpu_num = vm->vcpu_num;
-		rcu_assign_pointer(place->slots, vm->ioreqs.slots);
+		/* Pairs with scan(). */
+		smp_store_release(&place->slots, vm->ioreqs.slots);
 	}
 	mutex_unlock(&watched_lock);
 	return ret;
@@ -236,7 +239,7 @@ void acrn_upcall_remove(struct acrn_vm *vm)
 	mutex_lock(&watched_lock);
 	place = find_watched(vm);
 	if (place)
-		RCU_INIT_POINTER(place->slots, NULL);
+		WRITE_ONCE(place->slots, NULL);
 	mutex_unlock(&watched_lock);
 	if (!place)
 		return;

@@ -60,7 +60,7 @@ static void handle_hlt(struct vcpu *vcpu)
  * No interrupt may come between STI and HLT, or the guest sleeps although it
  * has been woken. The hypervisor's own may, and QEMU's VMRUN forgets that the
  * guest was in the shadow of STI; so HLT is executed here. Before another
- * instruction an interrupt does no harm.
+ * instruction an interrupt does harm only to who loads SS with interrupts on.
  */
 static void finish_sleep(struct vcpu *vcpu)
 {

@@ -53,7 +53,6 @@ static void reset_registers(struct vcpu *vcpu)
 	vcpu->nmi_blocked = false;
 	vcpu->nmi_pending = false;
 	vcpu->init_pending = false;
-	vcpu->virtual_irq = false;
 	vcpu->vmcb.intercept_3 &= ~INTERCEPT_IRET;
 	vcpu->vmcb.int_ctl = INT_CTL_MASKING;
 }
@@ -251,7 +250,6 @@ static void inject_events(struct vcpu *vcpu)
 		vector = vlapic_pending(vcpu);
 	}
 	set_virtual_irq(vmcb, vector);
-	vcpu->virtual_irq = vector >= 0;
 }
 
 /*
@@ -298,13 +296,21 @@ static void requeue_event(struct vcpu *vcpu)
 	}
 }
 
+/* SVM clears IRQ of a request when it delivers; the local APIC learns that. */
+static void accept_virtual_irq(struct vcpu *vcpu)
+{
+	const struct vmcb *vmcb = &vcpu->vmcb;
+
+	if ((vmcb->int_ctl & INT_CTL_IGNORE_TPR) &&
+	    !(vmcb->int_ctl & INT_CTL_IRQ))
+		vlapic_accept(vcpu, vmcb->int_vector);
+}
+
 /* VM's lock held. */
 static void finish_exit(struct vcpu *vcpu)
 {
 	WRITE_ONCE(vcpu->in_guest, false);
-	if (vcpu->virtual_irq && !(vcpu->vmcb.int_ctl & INT_CTL_IRQ))
-		vlapic_accept(vcpu, vcpu->vmcb.int_vector);
-	vcpu->virtual_irq = false;
+	accept_virtual_irq(vcpu);
 	requeue_event(vcpu);
 }
 

@@ -38,9 +38,6 @@ enum vcpu_wait {
  * @pcpu:	Where it runs; constant
  * @sp:		Stack pointer while it does not run
  * @nmi_blocked: In an NMI handler, until IRET; used on @pcpu only
- * @virtual_irq: The processor delivers the interrupt in @vmcb as soon as the
- *		guest can take it; the local APIC learns that at the exit. As
- *		@nmi_blocked
  * @npt_generation: That of the page tables at the last entry; written by the
  *		thread, read by vm_flush_tlb()
  * @in_guest:	In guest mode or about to enter; as @npt_generation
@@ -67,7 +64,6 @@ struct vcpu {
 	struct pcpu *pcpu;
 	u64 sp;
 	bool nmi_blocked;
-	bool virtual_irq;
 	u32 npt_generation;
 	bool in_guest;
 

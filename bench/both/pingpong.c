@@ -22,9 +22,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/vm_sockets.h>
+
+#include "clock.h"
 
 /* One datagram of an Ethernet frame; streams can do with any size. */
 #define DATAGRAM_MAX 1472
@@ -32,14 +33,6 @@
 
 /* Without an answer for so long, UDP requests or responses are lost. */
 #define LOST_MS 200
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 /* What is served, in this order, and what a client can ask for. */
 static const struct protocol {

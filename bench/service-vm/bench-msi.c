@@ -8,11 +8,14 @@
 
 #include "bench.h"
 #include "irq_guest.h"
+#include "raw_guest.h"
 #include "trace.h"
 
 /* The User VM's address space beside that of raw_guest.h */
 #define COUNTER_ADDR 0x9000
 #define TIMES_ADDR   0x100000
+
+#define MSI_VECTOR 0x41
 
 #define TIMED  2000
 #define TRACED 200
@@ -31,7 +34,7 @@ extern const char msi_code[], msi_handler[], msi_code_end[];
 asm(".pushsection .rodata\n"
     "msi_code:\n"
     ".code32\n"
-    "	irq_guest_set_up msi\n"
+    "	apic_on\n"
     "	mov $0x80, %edx\n"
     "	in (%dx), %eax\n"
     "	sti\n"
@@ -48,10 +51,9 @@ asm(".pushsection .rodata\n"
     "	mov 0x9000, %ebx\n"
     "	mov %eax, 0x100000(, %ebx, 8)\n"
     "	mov %edx, 0x100004(, %ebx, 8)\n"
-    "	irq_guest_eoi\n"
+    "	apic_eoi\n"
     "	incl 0x9000\n"
     "	iret\n"
-    "	irq_guest_idt msi\n"
     ".code64\n"
     "msi_code_end:\n"
     ".popsection\n");
@@ -134,7 +136,8 @@ static void measure(int cpu, int wait, const char *what)
 	int efd = raw_eventfd();
 
 	memcpy(guest.ram + CODE_ADDR, msi_code, msi_code_end - msi_code);
-	irq_guest_set_handler(&guest, msi_handler - msi_code);
+	((uint64_t *)(guest.ram + RAW_IDT))[MSI_VECTOR] =
+		irq_gate(CODE_ADDR + (msi_handler - msi_code));
 	create_client(&guest);
 	start(&guest);
 	wait_request(&guest);

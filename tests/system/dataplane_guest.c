@@ -14,6 +14,7 @@
 
 #include "acrn_hypercall.h"
 #include "differs.h"
+#include "irq_guest.h"
 #include "raw_vm.h"
 #include "tap.h"
 
@@ -34,7 +35,6 @@
 #define DONE_PORT 0x80
 #define BELL_PORT 0x1000
 
-#define MSI_ADDR   0xfee00000ULL
 #define MSI_VECTOR 0x41
 
 #define LOG_SIZE 64
@@ -455,9 +455,7 @@ static void prepare_interrupts(struct guest *guest)
 {
 	const uint32_t counter = VARS_ADDR + offsetof(struct vars, interrupts);
 
-	/* Gates are 8 bytes: offset 15-0, selector, type, offset 31-16 */
-	write_descriptor(guest, RAW_IDT, MSI_VECTOR,
-			 0x8e0000100000 | HANDLER_ADDR);
+	write_descriptor(guest, RAW_IDT, MSI_VECTOR, irq_gate(HANDLER_ADDR));
 	guest->end = guest->ram + HANDLER_ADDR;
 	emit_bytes(guest, 0x60, 0xff, 0x05); /* pusha; incl counter */
 	emit(guest, &counter, sizeof(counter));

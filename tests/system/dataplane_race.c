@@ -25,6 +25,7 @@
 #include <time.h>
 
 #include "acrn_hypercall.h"
+#include "irq_guest.h"
 #include "raw_vm.h"
 #include "tap.h"
 
@@ -51,7 +52,6 @@
 #define VECTOR_RACE  0x41
 #define VECTOR_STAYS 0x42
 #define VECTOR_VHOST 0x43
-#define MSI_ADDRESS  0xfee00000ULL
 
 /*
  * What the User VM runs: x2APIC on, then ring each port in turn and count it,
@@ -62,13 +62,7 @@ extern const char race_code[], race_handler[], race_code_end[];
 asm(".pushsection .rodata\n"
     ".code32\n"
     "race_code:\n"
-    "	mov $0x1b, %ecx\n"
-    "	mov $0xfee00d00, %eax\n"
-    "	xor %edx, %edx\n"
-    "	wrmsr\n"
-    "	mov $0x80f, %ecx\n"
-    "	mov $0x1ff, %eax\n"
-    "	wrmsr\n"
+    "	apic_on\n"
     "	sti\n"
     "again:\n"
     "	mov $0x1000, %edx\n"
@@ -88,10 +82,7 @@ asm(".pushsection .rodata\n"
     "race_handler:\n"
     "	pusha\n"
     "	incl 0x8020\n"
-    "	mov $0x80b, %ecx\n"
-    "	xor %eax, %eax\n"
-    "	xor %edx, %edx\n"
-    "	wrmsr\n"
+    "	apic_eoi\n"
     "	popa\n"
     "	iret\n"
     ".code64\n"
@@ -166,11 +157,6 @@ static void expect(int result)
 		lane->errors++;
 }
 
-static uint64_t gate(uint32_t address)
-{
-	return 0x8e0000100000ULL | (address & 0xffff);
-}
-
 /* The User VM's memory as it is before it starts. */
 static void write_ram(void)
 {
@@ -181,7 +167,7 @@ static void write_ram(void)
 	memset(lane->ram, 0, RAM_SIZE);
 	memcpy(lane->ram + CODE_ADDR, race_code, race_code_end - race_code);
 	for (int v = VECTOR_RACE; v <= VECTOR_VHOST; v++)
-		idt[v] = gate(CODE_ADDR + (race_handler - race_code));
+		idt[v] = irq_gate(CODE_ADDR + (race_handler - race_code));
 	/* Each buffer is the same packet: a header of zeroes and 64 bytes. */
 	for (int i = 0; i < RING_SIZE; i++) {
 		desc[i] = (struct vring_desc){ .addr = PACKET_ADDR,
@@ -226,7 +212,7 @@ static void race_irqfd(int efd)
 
 	if (before)
 		raw_signal(efd);
-	expect(raw_irqfd(&vm, efd, 0, MSI_ADDRESS, VECTOR_RACE));
+	expect(raw_irqfd(&vm, efd, 0, MSI_ADDR, VECTOR_RACE));
 	raw_signal(efd);
 	expect(raw_irqfd(&vm, efd, ACRN_IRQFD_FLAG_DEASSIGN, 0, 0));
 	lane->sent += before + 1;
@@ -359,8 +345,8 @@ static void device_model(int cpu, unsigned int ms)
 	expect(raw_set_memory(vm.fd, lane->ram, RAM_SIZE));
 	expect(doorbell(PORT_STAYS, 0));
 	expect(doorbell(PORT_VHOST, 0));
-	expect(raw_irqfd(&vm, stays, 0, MSI_ADDRESS, VECTOR_STAYS));
-	expect(raw_irqfd(&vm, call, 0, MSI_ADDRESS, VECTOR_VHOST));
+	expect(raw_irqfd(&vm, stays, 0, MSI_ADDR, VECTOR_STAYS));
+	expect(raw_irqfd(&vm, call, 0, MSI_ADDR, VECTOR_VHOST));
 	start_vhost(call);
 	expect(ioctl(vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT));
 	expect(raw_set_registers(vm.fd, CODE_ADDR, RAM_SIZE));

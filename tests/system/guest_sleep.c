@@ -6,14 +6,16 @@
  *
  * Arguments: number of interrupts, a physical CPU for the User VM.
  */
-#include <time.h>
-
+#include "clock.h"
 #include "irq_guest.h"
+#include "raw_guest.h"
 #include "tap.h"
 
 /* The User VM's address space beside that of raw_guest.h */
 #define COUNTER_ADDR 0x9000 /* interrupts that the handler has seen */
 #define DONE_ADDR    0x9004 /* and the idle loop */
+
+#define MSI_VECTOR 0x41
 
 /* The idle loop's way from one sleep to the next, and more. */
 #define DELAY_NS_MAX 60000
@@ -28,7 +30,7 @@ extern const char sleep_code[], sleep_handler[], sleep_code_end[];
 asm(".pushsection .rodata\n"
     "sleep_code:\n"
     ".code32\n"
-    "	irq_guest_set_up sleep\n"
+    "	apic_on\n"
     "	mov $0x80, %edx\n"
     "	in (%dx), %eax\n"
     "	fninit\n"
@@ -49,22 +51,13 @@ asm(".pushsection .rodata\n"
     "	jmp sleep_again\n"
     "sleep_handler:\n"
     "	push %eax\n"
-    "	irq_guest_eoi\n"
+    "	apic_eoi\n"
     "	incl 0x9000\n"
     "	pop %eax\n"
     "	iret\n"
-    "	irq_guest_idt sleep\n"
     ".code64\n"
     "sleep_code_end:\n"
     ".popsection\n");
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 static uint32_t word(const struct guest *guest, uint32_t address)
 {
@@ -85,7 +78,6 @@ static bool done(const struct guest *guest, uint32_t count)
 /* One after the other, each some time after the last has been seen. */
 static uint32_t interrupt(const struct guest *guest, uint32_t count)
 {
-	struct acrn_msi_entry msi = { MSI_ADDR, MSI_VECTOR };
 	uint64_t end;
 	uint32_t i;
 
@@ -93,7 +85,7 @@ static uint32_t interrupt(const struct guest *guest, uint32_t count)
 		end = now_ns() + random() % DELAY_NS_MAX;
 		while (now_ns() < end)
 			;
-		if (ioctl(guest->vm.fd, ACRN_IOCTL_INJECT_MSI, &msi))
+		if (raw_inject_msi(guest->vm.fd, MSI_ADDR, MSI_VECTOR))
 			err(1, "INJECT_MSI");
 		if (!done(guest, i + 1))
 			break;
@@ -111,7 +103,8 @@ int main(int argc, char **argv)
 	count = atoi(argv[1]);
 	guest = guest_create(atoi(argv[2]), 0);
 	memcpy(guest.ram + CODE_ADDR, sleep_code, sleep_code_end - sleep_code);
-	irq_guest_set_handler(&guest, sleep_handler - sleep_code);
+	((uint64_t *)(guest.ram + RAW_IDT))[MSI_VECTOR] =
+		irq_gate(CODE_ADDR + (sleep_handler - sleep_code));
 	create_client(&guest);
 	start(&guest);
 	wait_request(&guest);

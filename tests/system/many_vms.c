@@ -8,9 +8,9 @@
  * Arguments: a physical CPU for each User VM.
  */
 #include <pthread.h>
-#include <time.h>
 
 #include "acrn_hypercall.h"
+#include "clock.h"
 #include "raw_guest.h"
 #include "tap.h"
 
@@ -92,14 +92,6 @@ static void test_all(int from, const char *how)
 	}
 	tap_eq(wrong, 0, "%s: every answer arrives where it belongs", how);
 	tap_eq(bells, count - from, "%s: every doorbell is counted", how);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 static int compare(const void *a, const void *b)

@@ -43,9 +43,8 @@ void acrn_latency_add(struct acrn_vm *vm, u64 cycles)
 {
 	u64 ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
 	unsigned int bucket = ns ? min(ilog2(ns), ACRN_LATENCY_BUCKETS - 1) : 0;
-	u64 *count = &vm->stats.latency[bucket];
 
-	WRITE_ONCE(*count, *count + 1);
+	atomic64_inc(&vm->stats.latency[bucket]);
 }
 
 static int latency_show(struct seq_file *seq, void *unused)
@@ -54,8 +53,8 @@ static int latency_show(struct seq_file *seq, void *unused)
 	unsigned int i;
 
 	for (i = 0; i < ACRN_LATENCY_BUCKETS; i++)
-		seq_printf(seq, "%llu %llu\n", 1ULL << i,
-			   READ_ONCE(vm->stats.latency[i]));
+		seq_printf(seq, "%llu %lld\n", 1ULL << i,
+			   atomic64_read(&vm->stats.latency[i]));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(latency);

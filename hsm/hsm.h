@@ -68,6 +68,7 @@ enum acrn_ioreq_owner {
  * @write:	Direction
  * @polling:	The vCPU watches the slot and needs no hypercall to go on
  * @access:	What the guest does
+ * @upcall:	When the upcall began that took it, in cycles of the TSC
  *
  * The page belongs to the device model, which may scribble on it: what is
  * decided here is decided by this copy, taken once. A device model that forges
@@ -78,6 +79,7 @@ struct acrn_ioreq {
 	bool write;
 	bool polling;
 	struct acrn_access access;
+	u64 upcall;
 };
 
 /**
@@ -161,11 +163,11 @@ struct acrn_dataplane {
  * @requests_client:	Handed to the client
  * @msis:		Injected by data plane and device model
  * @msis_failed:	Refused by the hypervisor
- * @latency:		Doorbells by the time from the upcall to completion:
+ * @latency:		Doorbells of both kinds by the time to completion:
  *			bucket n counts those of 2^n ns and more
  *
- * @doorbells and @latency are the upcall's to change, the requests and
- * @doorbells_deferred the work's.
+ * @doorbells is the upcall's to change, the requests and @doorbells_deferred
+ * the work's.
  */
 struct acrn_stats {
 	u64 doorbells;
@@ -174,7 +176,7 @@ struct acrn_stats {
 	u64 requests_client;
 	atomic64_t msis;
 	atomic64_t msis_failed;
-	u64 latency[ACRN_LATENCY_BUCKETS];
+	atomic64_t latency[ACRN_LATENCY_BUCKETS];
 };
 
 /**

@@ -117,11 +117,18 @@ static bool take_request(struct acrn_ioreq *request,
 }
 
 /*
- * A doorbell has been rung: let the vCPU go on. @start is when the upcall
- * began, in cycles of the TSC.
+ * A doorbell's vCPU has been let go on. @upcall is when the upcall began that
+ * took it, in cycles of the TSC.
  */
+static void measure_doorbell(struct acrn_vm *vm, u64 upcall)
+{
+	if (static_branch_unlikely(&acrn_latency_key))
+		acrn_latency_add(vm, get_cycles() - upcall);
+}
+
+/* A doorbell has been rung in the upcall: let the vCPU go on. */
 static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu,
-			      const struct acrn_ioreq *request, u64 start)
+			      const struct acrn_ioreq *request)
 {
 	struct acrn_io_request *slot = &vm->ioreqs.slots[vcpu];
 
@@ -132,8 +139,7 @@ static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu,
 
 	count(&vm->stats.doorbells);
 	trace_acrn_complete(vm->vmid, vcpu);
-	if (static_branch_unlikely(&acrn_latency_key))
-		acrn_latency_add(vm, get_cycles() - start);
+	measure_doorbell(vm, request->upcall);
 }
 
 /* Leave a request to the VM's work. */
@@ -179,8 +185,9 @@ void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload)
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++, request++) {
 		if (!take_request(request, &ioreqs->slots[vcpu]))
 			continue;
+		request->upcall = start;
 		if (!overload && ring_doorbell(vm, vcpu, request))
-			complete_doorbell(vm, vcpu, request, start);
+			complete_doorbell(vm, vcpu, request);
 		else
 			defer_request(vm, vcpu, request);
 	}
@@ -299,13 +306,16 @@ static void dispatch_request(struct acrn_vm *vm, unsigned int vcpu)
 	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
 	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
 	struct acrn_pci_register reg;
+	u64 upcall;
 
 	/* Nobody else takes a request from the work. Pairs with the upcall. */
 	if (smp_load_acquire(&request->owner) != ACRN_IOREQ_WORK)
 		return;
 	if (ring_doorbell(vm, vcpu, request)) {
 		count(&vm->stats.doorbells_deferred);
+		upcall = request->upcall;
 		complete_request(vm, vcpu, ACRN_IOREQ_WORK, NULL);
+		measure_doorbell(vm, upcall);
 		return;
 	}
 	switch (acrn_pci_conf_access(&ioreqs->pci_conf_address,

@@ -15,6 +15,7 @@
 
 #define DISPATCH "/sys/module/acrn_vhost/parameters/dispatch"
 #define DEBUG	 "/sys/kernel/debug/acrn_hsm/"
+#define MEASURE	 DEBUG "measure_latency"
 
 #define BELL_PORT  0x1000
 #define BELL_VALUE 1
@@ -85,16 +86,35 @@ static int ring(unsigned int count)
 	return requests;
 }
 
+/* How many doorbells the histogram has; all ones if it is none. */
+static unsigned long measured(void)
+{
+	const char *text = get_of_vm("latency");
+	unsigned long long from, count, sum = 0;
+	unsigned int bucket = 0;
+	int len;
+
+	for (; sscanf(text, "%llu %llu\n%n", &from, &count, &len) == 2;
+	     text += len) {
+		if (from != 1ULL << bucket++)
+			return -1;
+		sum += count;
+	}
+	return bucket == 32 && !*text ? sum : -1UL;
+}
+
 /* Ring in a mode; where were the doorbells signalled? */
 static void test_mode(const char *mode)
 {
 	unsigned long upcall = raw_stat(&guest.vm, "doorbells");
 	unsigned long work = raw_stat(&guest.vm, "doorbells_deferred");
+	unsigned long timed = measured();
 	bool irq = !strcmp(mode, "irq");
 
 	tap_eq(set(DISPATCH, mode), 0, "dispatch=%s", mode);
 	tap_ok(!strncmp(get(DISPATCH), mode, strlen(mode)),
 	       "%s is what the parameter says", mode);
+	set(MEASURE, "1");
 	tap_eq(ring(RINGS), 0, "%s: no doorbell reaches the device model",
 	       mode);
 	tap_eq(raw_events(bell), RINGS, "%s: every ring is counted", mode);
@@ -102,6 +122,8 @@ static void test_mode(const char *mode)
 	       "%s: by the upcall", mode);
 	tap_eq(raw_stat(&guest.vm, "doorbells_deferred") - work,
 	       irq ? 0 : RINGS, "%s: by the work", mode);
+	tap_eq(measured() - timed, RINGS, "%s: each is timed", mode);
+	set(MEASURE, "0");
 }
 
 static void *change_mode(void *arg)
@@ -206,35 +228,16 @@ static void test_irqfds(void)
 	tap_eq(raw_stat(&guest.vm, "msis_failed"), 0, "stats: none failed");
 }
 
-/* How many doorbells the histogram has; all ones if it is none. */
-static unsigned long measured(void)
-{
-	const char *text = get_of_vm("latency");
-	unsigned long long from, count, sum = 0;
-	unsigned int bucket = 0;
-	int len;
-
-	for (; sscanf(text, "%llu %llu\n%n", &from, &count, &len) == 2;
-	     text += len) {
-		if (from != 1ULL << bucket++)
-			return -1;
-		sum += count;
-	}
-	return bucket == 32 && !*text ? sum : -1UL;
-}
-
 static void test_latency(void)
 {
-	const char *measure = DEBUG "measure_latency";
-
-	tap_ok(!strcmp(get(measure), "0\n"), "latency: not measured by itself");
+	tap_ok(!strcmp(get(MEASURE), "0\n"), "latency: not measured by itself");
 	tap_eq(measured(), 0, "latency: 32 lines, nothing there");
-	tap_eq(set(measure, "2"), EINVAL, "measure_latency: 2");
-	tap_eq(set(measure, "1"), 0, "measure_latency: 1");
+	tap_eq(set(MEASURE, "2"), EINVAL, "measure_latency: 2");
+	tap_eq(set(MEASURE, "1"), 0, "measure_latency: 1");
 	ring(RINGS);
 	/* The User VM's questions for a command come in between */
 	tap_ok(measured() == RINGS, "latency: as many as have rung");
-	tap_eq(set(measure, "0"), 0, "measure_latency: 0");
+	tap_eq(set(MEASURE, "0"), 0, "measure_latency: 0");
 	ring(RINGS);
 	tap_eq(measured(), RINGS, "latency: no more of them");
 }

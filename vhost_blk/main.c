@@ -298,4 +298,3 @@ module_exit(vhost_blk_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("virtio-blk on the kernel's vhost core");
-MODULE_ALIAS("devname:vhost-blk");

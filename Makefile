@@ -51,6 +51,8 @@ modules:
 
 modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(MODULES_DIR) modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b "$(INSTALL_MOD_PATH)") \
+		$$($(MAKE) -s -C $(KDIR) kernelrelease)
 
 tools:
 	$(MAKE) -C lib O=$(BUILD)/lib

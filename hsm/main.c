@@ -46,7 +46,10 @@ static int __init check_environment(void)
 		return -EPERM;
 	}
 	if (in_tree_hsm_present()) {
-		pr_err("the kernel's own HSM, module acrn, is in use\n");
+		pr_err("the kernel's own HSM is in use: %s\n",
+		       IS_BUILTIN(CONFIG_ACRN_HSM) ?
+		       "it is built in, build it as a module" :
+		       "unload the module acrn");
 		return -EBUSY;
 	}
 	return 0;

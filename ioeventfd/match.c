@@ -3,9 +3,17 @@
 
 #include "match.h"
 
+/*
+ * acrn-dm's ACRN_IOEVENTFD_FLAG_ASYNCIO, which no kernel header has: a wish that
+ * the vCPU does not wait for the doorbell at all. A device model that has an
+ * I/O thread sends it always, and counts on a kernel without it to ignore it.
+ */
+#define IOEVENTFD_FLAG_ASYNCIO	0x08
+
 #define IOEVENTFD_FLAGS	(ACRN_IOEVENTFD_FLAG_PIO | \
 			 ACRN_IOEVENTFD_FLAG_DATAMATCH | \
-			 ACRN_IOEVENTFD_FLAG_DEASSIGN)
+			 ACRN_IOEVENTFD_FLAG_DEASSIGN | \
+			 IOEVENTFD_FLAG_ASYNCIO)
 
 /* I/O ports are numbered 0 to 0xffff. */
 #define PIO_END		0x10000ULL

@@ -18,7 +18,7 @@ HUGE_PAGE = 2 << 20
 PHYSICAL_END = 1 << 40
 RAM, MMIO = 0, 1
 RIGHTS, TYPES = 0x7, 0x7c0
-PIO, DATAMATCH, DEASSIGN = 1, 2, 4
+PIO, DATAMATCH, DEASSIGN, ASYNCIO = 1, 2, 4, 8
 NO_PLACE = ("hole", "read_only", "nowhere", "kernel")
 HC_PAUSE, HC_DESTROY = 0x13, 0x11
 HC_INJECT_MSI, HC_NOTIFY, HC_MEMORY = 0x23, 0x31, 0x42
@@ -358,7 +358,7 @@ def cannot_ring(call):
 
 @rule("ioeventfd-flags", "IOEVENTFD")
 def _ioeventfd_flags(step):
-    if step.call.flags & ~(PIO | DATAMATCH | DEASSIGN) and step.errnos(EINVAL):
+    if step.call.flags & ~(PIO | DATAMATCH | DEASSIGN | ASYNCIO) and step.errnos(EINVAL):
         return step.outcome()
     return None
 

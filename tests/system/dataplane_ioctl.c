@@ -18,6 +18,8 @@
 #define PIO	  ACRN_IOEVENTFD_FLAG_PIO
 #define DATAMATCH ACRN_IOEVENTFD_FLAG_DATAMATCH
 #define DEASSIGN  ACRN_IOEVENTFD_FLAG_DEASSIGN
+/* acrn-dm has it from its own header. */
+#define ASYNCIO 0x8
 
 /* Limits of ioeventfd/ioeventfd.c and irqfd/irqfd.c */
 #define DOORBELLS_MAX 4096
@@ -74,8 +76,13 @@ static void test_ioeventfd_arguments(void)
 		raw_ioeventfd(&vm, efd, PIO | DATAMATCH, 0x1200, 2, 0x10000),
 		EINVAL, 0, "ioeventfd: data that is too wide");
 	differs_errno("ioeventfd-flags",
-		      raw_ioeventfd(&vm, efd, PIO | 0x8, 0x1300, 2, 0), EINVAL,
+		      raw_ioeventfd(&vm, efd, PIO | 0x10, 0x1300, 2, 0), EINVAL,
 		      0, "ioeventfd: unknown flag");
+	tap_success(raw_ioeventfd(&vm, efd, PIO | ASYNCIO, 0x1400, 2, 0),
+		    "ioeventfd: acrn-dm's flag, ignored");
+	tap_success(
+		raw_ioeventfd(&vm, efd, PIO | ASYNCIO | DEASSIGN, 0x1400, 2, 0),
+		"ioeventfd: to deassign as well");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_IOEVENTFD, 8), EFAULT,
 		  "ioeventfd: bad pointer");
 

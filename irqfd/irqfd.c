@@ -88,7 +88,7 @@ struct irqfd_hook {
 	struct irqfd *irqfd;
 };
 
-/* Hot path. Any context; the wait queue's lock is held, interrupts are off. */
+/* Hot path. Any context; the wait queue's lock is held. */
 static void irqfd_inject(struct irqfd *irqfd)
 {
 	if (acrn_hsm_inject_msi(irqfd->set->vm, irqfd->msi.msi_addr,
@@ -137,13 +137,16 @@ static void irqfd_unhook(struct irqfd *irqfd)
 }
 
 /*
- * The eventfd is being closed. The wait queue's lock is held and interrupts are
- * off. The reference to the eventfd keeps its wait queue for irqfd_unhook().
+ * The eventfd is being closed; the wait queue's lock is held. Whoever has a
+ * reference to the eventfd without a descriptor, as a vhost worker, may go on
+ * signalling: nothing more is injected. irqfd_unhook() does no harm to what has
+ * left the wait queue, which the reference to the eventfd keeps for it.
  */
 static void irqfd_hangup(struct irqfd *irqfd)
 {
 	struct irqfd_set *set = irqfd->set;
 
+	list_del_init(&irqfd->wait.entry);
 	spin_lock(&set->lock);
 	if (!hlist_unhashed(&irqfd->node)) {
 		hlist_del(&irqfd->node);
@@ -175,8 +178,8 @@ static void irqfd_free_closed(struct irqfd_set *set)
 }
 
 /*
- * Hot path, run for each signal. Any context, hard-IRQ included; the wait
- * queue's lock is held and interrupts are off.
+ * Hot path, run for each signal. Any context, hard-IRQ included but on
+ * PREEMPT_RT; the wait queue's lock is held.
  *
  * The counter is taken back to 0, so that an event is delivered once even if
  * the eventfd is assigned again later. An event whose count is gone already is

@@ -32,8 +32,9 @@
 #define MMIO_ADDR    0xc0000000U
 
 /* Where the User VM tells that it has run its program */
-#define DONE_PORT 0x80
-#define BELL_PORT 0x1000
+#define DONE_PORT   0x80
+#define BELL_PORT   0x1000
+#define CLOSED_PORT 0x1100
 
 #define MSI_VECTOR 0x41
 
@@ -526,6 +527,29 @@ static void test_interrupts(struct guest *guest, const char *how)
 	close(efd);
 }
 
+/*
+ * A closed eventfd can still be signalled by who has a reference to it without
+ * a descriptor: here a doorbell.
+ */
+static void test_closed(struct guest *guest, const char *how)
+{
+	uint32_t before = guest->vars->interrupts;
+	int efd = raw_eventfd();
+
+	assign(guest, efd, PIO, CLOSED_PORT, 0);
+	if (raw_irqfd(&guest->vm, efd, 0, MSI_ADDR, MSI_VECTOR))
+		err(1, "IRQFD");
+	close(efd);
+	/* The in-tree HSM leaves that to a thread */
+	usleep(20000);
+	program_begin(guest);
+	emit_out(guest, CLOSED_PORT, 2, 7, 5);
+	emit_bytes(guest, 0xfb, 0x90, 0xfa); /* sti; nop; cli */
+	program_run(guest);
+	tap_eq(guest->logged, 0, "%s: closed, it is a doorbell still", how);
+	tap_eq(guest->vars->interrupts, before, "%s: closed, no MSI", how);
+}
+
 static void test_all(int cpu, uint64_t flags, const char *how)
 {
 	struct guest *guest = guest_create(cpu, flags);
@@ -534,6 +558,7 @@ static void test_all(int cpu, uint64_t flags, const char *how)
 	test_memory(guest, how);
 	test_data(guest, how);
 	test_interrupts(guest, how);
+	test_closed(guest, how);
 	guest_close(guest);
 }
 

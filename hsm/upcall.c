@@ -56,7 +56,7 @@ static DEFINE_MUTEX(watched_lock);
 /**
  * struct upcall_load - How much time the upcall takes
  * @since:	Begin of the current window
- * @spent:	What the upcall has taken of it
+ * @spent:	What the upcall has taken of it, and before it beyond its limit
  *
  * In cycles of the TSC. Used by the upcall alone, which comes to one CPU.
  */
@@ -72,10 +72,11 @@ static struct upcall_load {
 static bool overloaded(u64 now)
 {
 	u64 window = (u64)tsc_khz * LOAD_WINDOW_MS;
+	u64 elapsed = now - load.since;
 
-	if (now - load.since > window) {
+	if (elapsed > window) {
 		load.since = now;
-		load.spent = 0;
+		load.spent -= min(load.spent, LOAD_LIMIT(elapsed));
 	}
 	return load.spent > LOAD_LIMIT(window);
 }

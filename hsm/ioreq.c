@@ -209,7 +209,7 @@ static bool release_slot(struct acrn_ioreqs *ioreqs, unsigned int vcpu,
 	lockdep_assert_held(&ioreqs->lock);
 	if (value && !request->write)
 		set_slot_value(slot, request->access.type, *value);
-	if (request->owner == ACRN_IOREQ_CLIENT)
+	if (READ_ONCE(request->owner) == ACRN_IOREQ_CLIENT)
 		ioreqs->client->requests--;
 	/* Pairs with take_request(): the copy is not used any more. */
 	smp_store_release(&request->owner, ACRN_IOREQ_HYPERVISOR);
@@ -232,7 +232,7 @@ static int complete_request(struct acrn_vm *vm, unsigned int vcpu,
 	int ret = -EINVAL;
 
 	spin_lock(&ioreqs->lock);
-	if (ioreqs->requests[vcpu].owner == owner) {
+	if (READ_ONCE(ioreqs->requests[vcpu].owner) == owner) {
 		notify = release_slot(ioreqs, vcpu, value);
 		ret = 0;
 	}
@@ -284,7 +284,7 @@ static void pass_to_client(struct acrn_vm *vm, unsigned int vcpu,
 	if (client) {
 		kref_get(&client->ref);
 		client->requests++;
-		request->owner = ACRN_IOREQ_CLIENT;
+		WRITE_ONCE(request->owner, ACRN_IOREQ_CLIENT);
 		if (reg)
 			set_slot_register(slot, reg);
 		/* The client looks at this before the rest of the slot. */
@@ -351,7 +351,8 @@ static unsigned long release_client_slots(struct acrn_vm *vm)
 
 	lockdep_assert_held(&ioreqs->lock);
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
-		if (ioreqs->requests[vcpu].owner == ACRN_IOREQ_CLIENT &&
+		if (READ_ONCE(ioreqs->requests[vcpu].owner) ==
+			    ACRN_IOREQ_CLIENT &&
 		    release_slot(ioreqs, vcpu, &unclaimed))
 			__set_bit(vcpu, &notify);
 	return notify;
@@ -405,8 +406,11 @@ void acrn_ioreq_reset(struct acrn_vm *vm)
 	ioreqs->pci_conf_address = 0;
 	spin_lock(&ioreqs->lock);
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
-		if (ioreqs->requests[vcpu].owner == ACRN_IOREQ_CLIENT)
-			ioreqs->requests[vcpu].owner = ACRN_IOREQ_HYPERVISOR;
+		if (READ_ONCE(ioreqs->requests[vcpu].owner) ==
+		    ACRN_IOREQ_CLIENT)
+			/* As in release_slot(). */
+			smp_store_release(&ioreqs->requests[vcpu].owner,
+					  ACRN_IOREQ_HYPERVISOR);
 	if (ioreqs->client)
 		ioreqs->client->requests = 0;
 	spin_unlock(&ioreqs->lock);

@@ -42,12 +42,16 @@ struct acrn_file {
  * struct acrn_memory - The address space of a User VM
  * @lock:	Guards all of it
  * @segments:	&struct acrn_segment by range of User VM page frames
- * @count:	How many
+ * @retired:	&struct acrn_segment that were in @segments, still pinned
+ * @count:	How many there are of both
+ * @used:	The VM has been started. Never unset; read and written once
  */
 struct acrn_memory {
 	struct mutex lock;	/* the rest */
 	struct maple_tree segments;
+	struct list_head retired;
 	unsigned int count;
+	bool used;
 };
 
 /**

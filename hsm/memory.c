@@ -9,6 +9,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -43,6 +44,7 @@ struct run_block {
  * @attr:	ACRN_MEM_*, as the hypervisor gets it
  * @blocks:	&struct run_block: the pages pinned for it. Empty when it leads
  *		to memory that is no page of the kernel's.
+ * @retired:	In &acrn_memory.retired
  */
 struct acrn_segment {
 	u64 user_vm_pa;
@@ -50,46 +52,46 @@ struct acrn_segment {
 	u32 type;
 	u32 attr;
 	struct list_head blocks;
+	struct list_head retired;
 };
 
 /**
  * struct batch - Regions on their way to the hypervisor
  * @head:	The hypercall's argument
  * @room:	How many regions there can be at a time
+ * @bytes:	That the regions have
  * @sent:	Some have been
  * @regions:	What @head points to
  */
 struct batch {
 	struct acrn_memory_batch head;
 	unsigned int room;
+	u64 bytes;
 	bool sent;
 	struct acrn_memory_region regions[];
 };
 
 /*
- * Large enough for the hypercall itself to cost little beside its regions, and
- * small enough for the allocator to have it.
+ * Large enough for the hypercall itself to cost little beside its regions. Not
+ * larger, as the hypervisor does nothing else for the VM meanwhile: an upcall
+ * that completes a doorbell of its waits, with interrupts off. For the same
+ * reason a hypercall is about no more memory than the largest page has.
  */
-#define BATCH_SIZE	(8 * PAGE_SIZE)
+#define BATCH_SIZE	PAGE_SIZE
+#define PART_SIZE	((u64)SZ_1G)
 
 static struct batch *batch_alloc(struct acrn_vm *vm)
 {
-	size_t size = BATCH_SIZE;
-	struct batch *batch;
+	struct batch *batch = kmalloc(BATCH_SIZE, GFP_KERNEL);
 
-	batch = kmalloc(size, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-	if (!batch) {
-		/* Will do as well. */
-		size = PAGE_SIZE;
-		batch = kmalloc(size, GFP_KERNEL);
-	}
 	if (!batch)
 		return NULL;
 	batch->head = (struct acrn_memory_batch) {
 		.vmid		= vm->vmid,
 		.regions	= virt_to_phys(batch->regions),
 	};
-	batch->room = (size - sizeof(*batch)) / sizeof(batch->regions[0]);
+	batch->room = (BATCH_SIZE - sizeof(*batch)) / sizeof(batch->regions[0]);
+	batch->bytes = 0;
 	batch->sent = false;
 	return batch;
 }
@@ -102,15 +104,31 @@ static int batch_flush(struct batch *batch)
 		return 0;
 	ret = acrn_hc_set_memory_regions(&batch->head);
 	batch->head.number = 0;
+	batch->bytes = 0;
 	batch->sent = true;
 	return ret;
 }
 
+/* In parts that end at a multiple of PART_SIZE. */
 static int batch_add(struct batch *batch,
 		     const struct acrn_memory_region *region)
 {
-	batch->regions[batch->head.number++] = *region;
-	return batch->head.number == batch->room ? batch_flush(batch) : 0;
+	struct acrn_memory_region part = *region;
+	u64 left = region->size;
+	int ret = 0;
+
+	for (; left && !ret; left -= part.size) {
+		part.size = min(left,
+				PART_SIZE - part.user_vm_pa % PART_SIZE);
+		batch->regions[batch->head.number++] = part;
+		batch->bytes += part.size;
+		part.user_vm_pa += part.size;
+		part.service_vm_pa += part.size;
+		if (batch->head.number == batch->room ||
+		    batch->bytes >= PART_SIZE)
+			ret = batch_flush(batch);
+	}
+	return ret;
 }
 
 /* Lead the segment to @service_vm_pa onwards. */
@@ -454,11 +472,22 @@ static int insert_segment(struct acrn_memory *memory,
 	return ret;
 }
 
-static void erase_segment(struct acrn_memory *memory,
-			  struct acrn_segment *segment)
+/*
+ * Forget @segment, which leads nowhere any more. The hypervisor says so before
+ * the VM's CPUs have dropped their translations, which it only asks them for,
+ * and it does not flush those of an IOMMU. So pages that a VM may have used
+ * stay pinned for as long as there is the VM.
+ */
+static void retire_segment(struct acrn_memory *memory,
+			   struct acrn_segment *segment)
 {
 	mtree_erase(&memory->segments, PHYS_PFN(segment->user_vm_pa));
+	if (READ_ONCE(memory->used) && !list_empty(&segment->blocks)) {
+		list_add(&segment->retired, &memory->retired);
+		return;
+	}
 	memory->count--;
+	free_segment(segment, true);
 }
 
 /*
@@ -486,10 +515,8 @@ static int set_segment(struct acrn_memory *memory, struct batch *batch,
 	if (!ret)
 		return 0;
 
-	if (!batch->sent || !unmap_segment(batch, segment)) {
-		erase_segment(memory, segment);
-		free_segment(segment, true);
-	}
+	if (!batch->sent || !unmap_segment(batch, segment))
+		retire_segment(memory, segment);
 	return ret;
 }
 
@@ -558,11 +585,9 @@ static int unset_segment(struct acrn_memory *memory, struct batch *batch,
 	if (!segment)
 		return -ENOENT;
 	ret = unmap_segment(batch, segment);
-	if (ret)
-		return ret;
-	erase_segment(memory, segment);
-	free_segment(segment, true);
-	return 0;
+	if (!ret)
+		retire_segment(memory, segment);
+	return ret;
 }
 
 /**
@@ -570,7 +595,8 @@ static int unset_segment(struct acrn_memory *memory, struct batch *batch,
  * @vm:		User VM
  * @map:	Type, User VM address and length as they were set
  *
- * Process context. Pages are unpinned once the hypervisor no longer maps them.
+ * Process context. Pages are unpinned then, or with the VM if it has been
+ * started.
  *
  * Return: 0; -EINVAL for an unknown type; -ENOENT when there is no such segment;
  * or the hypervisor's errno, upon which the segment stays
@@ -599,6 +625,7 @@ void acrn_memory_init(struct acrn_memory *memory)
 {
 	mutex_init(&memory->lock);
 	mt_init(&memory->segments);
+	INIT_LIST_HEAD(&memory->retired);
 }
 
 /*
@@ -607,10 +634,12 @@ void acrn_memory_init(struct acrn_memory *memory)
  */
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin)
 {
-	struct acrn_segment *segment;
+	struct acrn_segment *segment, *next;
 	unsigned long index = 0;
 
 	mt_for_each(&memory->segments, segment, index, ULONG_MAX)
+		free_segment(segment, unpin);
+	list_for_each_entry_safe(segment, next, &memory->retired, retired)
 		free_segment(segment, unpin);
 	mtree_destroy(&memory->segments);
 }

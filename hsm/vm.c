@@ -181,6 +181,7 @@ int acrn_vm_start(struct acrn_vm *vm)
 	/* The hypervisor itself would fault. */
 	if (!vm->vcpu_num)
 		return -EINVAL;
+	WRITE_ONCE(vm->memory.used, true);
 	return acrn_hc_start_vm(vm->vmid);
 }
 

@@ -218,6 +218,26 @@ static void test_memory(void)
 	expect_clean(pinned - 1, "memory");
 }
 
+/* Much memory is several hypercalls, so that other ones need not wait long. */
+static void test_much_memory(void)
+{
+	const uint64_t gib = 1 << 30, size = 2 * gib + gib / 2;
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+
+	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 3, 1, FAULT_ERRNO);
+	tap_errno(raw_set_mmio(vm.fd, 5 * gib - PAGE, 256 * gib, size),
+		  FAULT_ERRNO, "MMIO of 2.5 GiB fails at the third hypercall");
+	tap_ok(hv_fault_done(), "MMIO of 2.5 GiB: there is one");
+	tap_success(raw_set_mmio(vm.fd, 5 * gib - PAGE, 256 * gib, size),
+		    "MMIO of 2.5 GiB");
+	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 3, 1, FAULT_ERRNO);
+	tap_errno(raw_unset_mmio(vm.fd, 5 * gib - PAGE, size), FAULT_ERRNO,
+		  "MMIO of 2.5 GiB: unset fails at the third");
+	tap_success(raw_unset_mmio(vm.fd, 5 * gib - PAGE, size),
+		    "MMIO of 2.5 GiB: unset");
+	raw_vm_close(&vm);
+}
+
 static void test_devices(void)
 {
 	struct acrn_ptdev_irq irq = { .type = ACRN_PTDEV_IRQ_INTX,
@@ -297,6 +317,7 @@ int main(int argc, char **argv)
 	test_notify();
 	test_interrupts();
 	test_memory();
+	test_much_memory();
 	test_devices();
 	test_states();
 	test_abandoned();

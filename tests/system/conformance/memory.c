@@ -197,6 +197,34 @@ static void test_unset_ram(void)
 	munmap(pages, 4 * PAGE);
 }
 
+/* A guest that runs may have the translation of a page that was unset. */
+static void test_unset_running(void)
+{
+	static const char name[] = "unset-ram";
+	const size_t size = 2 << 20;
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	char *ram = raw_pages(size), *more = raw_pages(4 * PAGE);
+	long pinned = pages_pinned();
+
+	memcpy(ram + PAGE, "\xf4\xeb\xfd", 3); /* hlt; jmp */
+	if (raw_set_memory(vm.fd, ram, size) ||
+	    raw_set_registers(vm.fd, PAGE, size) ||
+	    ioctl(vm.fd, ACRN_IOCTL_START_VM))
+		err(1, "START_VM");
+	tap_success(raw_set_ram(vm.fd, 1 << 30, more, 4 * PAGE),
+		    "SET_MEMSEG while the VM runs");
+	differs_errno(name, raw_unset_ram(vm.fd, 1 << 30, 4 * PAGE), 0, EINVAL,
+		      "UNSET_MEMSEG while the VM runs");
+	differs_errno(name, raw_unset_ram(vm.fd, 1 << 30, 4 * PAGE), ENOENT,
+		      EINVAL, "UNSET_MEMSEG twice while the VM runs");
+	tap_eq(pages_pinned() - pinned, size / PAGE + 4,
+	       "its pages stay pinned");
+	raw_vm_close(&vm);
+	tap_eq(pages_pinned() - pinned, -1, "until there is no VM");
+	munmap(ram, size);
+	munmap(more, 4 * PAGE);
+}
+
 static void test_mmio(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -369,6 +397,7 @@ void test_memory(void)
 	test_ram_type();
 	test_overlap();
 	test_unset_ram();
+	test_unset_running();
 	test_mmio();
 	test_pfnmap();
 	test_many();

@@ -240,9 +240,12 @@ static int next_request(struct uring_queue *queue)
 	struct uring_request *request;
 	int ret;
 
-	/* As many as the largest ring has, and each is in the ring once. */
+	/*
+	 * As many as the largest ring has, and each is in the ring once: there
+	 * cannot be another entry.
+	 */
 	if (id == VIRTQUEUE_MAX_SIZE)
-		return -EINVAL;
+		return virtqueue_wait(&queue->vq, 0) ? 0 : -EINVAL;
 	request = &queue->requests[id];
 	ret = virtqueue_pop(&queue->vq, &request->chain);
 	if (ret <= 0)

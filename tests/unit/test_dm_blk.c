@@ -1,0 +1,255 @@
+// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_thread.c dm/blk_uring.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Disks of the device model that it handles itself, on a file, with this file
+ * for the driver. Each request is one descriptor with a table of its own, so
+ * that a queue holds as many as it has descriptors.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <liburing.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <linux/virtio_ring.h>
+
+#include "dm/blk.h"
+#include "tap.h"
+
+#define SIZE	  VIRTQUEUE_MAX_SIZE
+#define PIECE	  4096
+#define DESC	  0
+#define AVAIL	  0x1000
+#define USED	  0x2000
+#define TABLES	  0x4000
+#define HEADERS	  0x8000
+#define STATUS	  0x9000
+#define DATA	  0x10000
+#define RAM_SIZE  (DATA + SIZE * PIECE)
+#define DISK	  (4U << 20)
+#define WAIT_MS	  5000
+#define NO_STATUS 0xff
+
+/* A request's header, data and status */
+#define TABLE_SIZE 3
+
+#define BIT(n)	  (1ULL << (n))
+#define VERSION_1 BIT(VIRTIO_F_VERSION_1)
+#define USUAL                                                                  \
+	(VERSION_1 | BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_BLK_F_FLUSH))
+
+static uint8_t ram[RAM_SIZE] __attribute__((aligned(4096)));
+static struct vm vm;
+static struct virtio_dev *dev;
+static char path[] = "/tmp/test_dm_blk.XXXXXX";
+static int disk_fd;
+
+void vm_inject_msi(struct vm *v, const struct acrn_msi_entry *msi)
+{
+	(void)v, (void)msi;
+}
+
+void vm_request(struct vm *v, enum vm_request request)
+{
+	(void)v;
+	tap_ok(request != VM_ERROR, "the device works");
+}
+
+void vm_add_device(struct vm *v, struct vm_device *device)
+{
+	v->devices = device;
+}
+
+static struct vring_avail *avail(void)
+{
+	return (void *)(ram + AVAIL);
+}
+
+static uint16_t used_idx(void)
+{
+	struct vring_used *used = (void *)(ram + USED);
+
+	return __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE);
+}
+
+static uint8_t status_of(unsigned int i)
+{
+	return __atomic_load_n(&ram[STATUS + i], __ATOMIC_ACQUIRE);
+}
+
+static uint8_t *data_of(unsigned int i)
+{
+	return ram + DATA + i * PIECE;
+}
+
+/* Request @i is made, but not available yet. */
+static void make(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
+{
+	struct virtio_blk_outhdr *header =
+		(void *)(ram + HEADERS + i * sizeof(*header));
+	uint64_t at = TABLES + i * TABLE_SIZE * sizeof(struct vring_desc);
+	struct vring_desc *table = (void *)(ram + at);
+	struct vring_desc *desc = (void *)(ram + DESC);
+	bool in = type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID;
+
+	*header = (struct virtio_blk_outhdr){ .type = type, .sector = sector };
+	table[0] = (struct vring_desc){ (uint8_t *)header - ram,
+					sizeof(*header), VRING_DESC_F_NEXT, 1 };
+	table[1] = (struct vring_desc){ DATA + i * PIECE, bytes,
+					VRING_DESC_F_NEXT |
+						(in ? VRING_DESC_F_WRITE : 0),
+					2 };
+	table[2] = (struct vring_desc){ STATUS + i, 1, VRING_DESC_F_WRITE, 0 };
+	desc[i] = (struct vring_desc){ at, TABLE_SIZE * sizeof(*table),
+				       VRING_DESC_F_INDIRECT, 0 };
+	ram[STATUS + i] = NO_STATUS;
+}
+
+static void offer(unsigned int i)
+{
+	avail()->ring[avail()->idx % SIZE] = i;
+	__atomic_store_n(&avail()->idx, avail()->idx + 1, __ATOMIC_RELEASE);
+}
+
+static bool wait_used(uint16_t count)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < WAIT_MS && used_idx() != count; ms++)
+		poll(NULL, 0, 1);
+	return used_idx() == count;
+}
+
+/* The status of a request that is made, offered and rung for. */
+static uint8_t do_request(uint32_t type, uint64_t sector, uint32_t bytes)
+{
+	uint16_t count = used_idx() + 1;
+
+	make(0, type, sector, bytes);
+	offer(0);
+	virtio_notify(dev, 0);
+	wait_used(count);
+	return status_of(0);
+}
+
+/* vhost's eventfd of a corrupt queue, which the main loop would wait for. */
+static bool is_broken(void)
+{
+	struct event_source *source;
+	struct pollfd pollfd = { .events = POLLIN };
+
+	for (source = vm.events.first; source; source = source->next) {
+		pollfd.fd = source->fd;
+		if (source->ready != vm.events.first->ready &&
+		    poll(&pollfd, 1, 0) > 0)
+			source->ready(source->opaque);
+	}
+	return dev->needs_reset;
+}
+
+static void negotiate(uint64_t features)
+{
+	virtio_set_status(dev, 0);
+	memset(ram, 0, sizeof(ram));
+	virtio_accept(dev, 0, features);
+	virtio_accept(dev, 1, features >> 32);
+	virtio_set_status(dev, VIRTIO_CONFIG_S_FEATURES_OK);
+}
+
+static void start(uint64_t features)
+{
+	negotiate(features);
+	dev->queues[0].config =
+		(struct virtqueue_config){ SIZE, DESC, AVAIL, USED };
+	virtio_enable_queue(dev, 0);
+	virtio_set_status(dev, VIRTIO_CONFIG_S_FEATURES_OK |
+				       VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+static void transfers(const char *name)
+{
+	uint8_t there[PIECE];
+
+	start(USUAL);
+	tap_ok(dev->running, "%s: the device runs", name);
+	memset(data_of(0), 0x5a, PIECE);
+	tap_eq(do_request(VIRTIO_BLK_T_OUT, 8, PIECE), VIRTIO_BLK_S_OK,
+	       "%s: a write", name);
+	tap_eq(pread(disk_fd, there, PIECE, PIECE), PIECE, "the file");
+	tap_ok(!memcmp(there, data_of(0), PIECE), "has what was written");
+	memset(data_of(0), 0, PIECE);
+	tap_eq(do_request(VIRTIO_BLK_T_IN, 8, PIECE), VIRTIO_BLK_S_OK,
+	       "%s: a read", name);
+	tap_ok(!memcmp(there, data_of(0), PIECE), "gives it back");
+	tap_eq(do_request(VIRTIO_BLK_T_IN, DISK / DISK_SECTOR, PIECE),
+	       VIRTIO_BLK_S_IOERR, "%s: behind the end", name);
+	tap_eq(do_request(77, 0, 0), VIRTIO_BLK_S_UNSUPP, "%s: nonsense", name);
+}
+
+/* As many requests as the queue takes, before the device sees the first. */
+static void full_ring(const char *name)
+{
+	unsigned int i, good = 0;
+
+	start(USUAL);
+	for (i = 0; i < SIZE; i++) {
+		make(i, VIRTIO_BLK_T_IN, i * (PIECE / DISK_SECTOR), PIECE);
+		offer(i);
+	}
+	virtio_notify(dev, 0);
+	tap_ok(wait_used(SIZE), "%s: a full ring is served", name);
+	for (i = 0; i < SIZE; i++)
+		good += status_of(i) == VIRTIO_BLK_S_OK;
+	tap_eq(good, SIZE, "%s: all of it", name);
+	tap_ok(!is_broken(), "%s: and is not corrupt", name);
+}
+
+static void test_backend(enum blk_backend_kind kind, const char *name)
+{
+	static struct blk_options options;
+
+	options = (struct blk_options){ .queues = 1, .backend = kind };
+	strcpy(options.path, path);
+	if (!tap_ok(!blk_create(&vm, &options), "%s: created", name))
+		return;
+	dev = &((struct blk *)vm.devices)->pci.virtio;
+	transfers(name);
+	full_ring(name);
+	vm.devices->destroy(vm.devices);
+}
+
+static bool io_uring_works(void)
+{
+	struct io_uring ring;
+
+	if (io_uring_queue_init(1, &ring, 0))
+		return false;
+	io_uring_queue_exit(&ring);
+	return true;
+}
+
+int main(void)
+{
+	/* A thread that does not stop must not keep the test from ending. */
+	alarm(60);
+	disk_fd = mkstemp(path);
+	if (!tap_ok(disk_fd >= 0 && !ftruncate(disk_fd, DISK), "a disk"))
+		return tap_done();
+	pci_bus_init(&vm.pci, &vm.mmio);
+	mem_layout(&vm.mem, RAM_SIZE, ram);
+	event_loop_init(&vm.events);
+
+	test_backend(BLK_THREAD, "thread");
+	if (io_uring_works())
+		test_backend(BLK_URING, "io_uring");
+	else
+		tap_skip("the kernel has no io_uring", "io_uring");
+
+	event_loop_deinit(&vm.events);
+	close(disk_fd);
+	unlink(path);
+	return tap_done();
+}

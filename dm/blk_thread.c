@@ -18,6 +18,9 @@
 #include "blk_sync.h"
 #include "log.h"
 
+/* After so many requests the thread looks whether it is to end. */
+#define BATCH 16
+
 /**
  * struct blk_thread_queue - A queue and its thread
  * @blk:	Device
@@ -65,18 +68,25 @@ static int next_request(struct blk_thread_queue *queue)
 	return 1;
 }
 
-/* Returns -errno if the queue is corrupt. */
+/*
+ * What the driver has made available; it never ends if the driver is fast.
+ * Returns -errno if the queue is corrupt.
+ */
 static int run_queue(struct blk_thread_queue *queue, unsigned int index)
 {
+	unsigned int left = BATCH;
 	int ret;
 
-	do {
+	while (left--) {
 		ret = next_request(queue);
 		if (ret < 0)
 			return ret;
 		if (virtqueue_publish(&queue->vq))
 			virtio_interrupt(&queue->blk->pci.virtio, index);
-	} while (ret || !virtqueue_wait(&queue->vq, 0));
+		if (!ret && virtqueue_wait(&queue->vq, 0))
+			return 0;
+	}
+	eventfd_write(queue->kick, 1);
 	return 0;
 }
 

@@ -41,6 +41,9 @@
 /* The disk, registered. */
 #define DISK_INDEX 0
 
+/* So many requests are taken before others may end, or the thread itself. */
+#define BATCH 32
+
 /**
  * struct uring_request - A request in flight
  * @next_free:	Index of the next free one
@@ -264,14 +267,19 @@ static void publish(struct uring_queue *queue)
 		eventfd_write(queue->call, 1);
 }
 
-/* All that the driver has made available. */
+/* What the driver has made available; it never ends if the driver is fast. */
 static void start_requests(struct uring_queue *queue)
 {
-	int ret;
+	unsigned int left = BATCH;
+	int ret = 1;
 
-	do {
+	while (ret > 0 && left--) {
 		ret = next_request(queue);
-	} while (ret > 0 || (!ret && !virtqueue_wait(&queue->vq, 0)));
+		if (!ret && !virtqueue_wait(&queue->vq, 0))
+			ret = 1;
+	}
+	if (ret > 0)
+		eventfd_write(queue->kick, 1);
 	if (ret < 0) {
 		queue->stopping = true;
 		eventfd_write(queue->error, 1);

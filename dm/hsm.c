@@ -125,14 +125,23 @@ unmap:
 }
 
 /*
- * The hypervisor destroys paused VMs only; pausing one that was never started
- * fails, which does no harm. No thread may be waiting for requests.
+ * Stop the vCPUs for good. Pausing a VM that was never started or is paused
+ * fails, which does no harm.
+ */
+void hsm_pause_vm(struct hsm *hsm)
+{
+	hsm_ioctl(hsm, ACRN_IOCTL_PAUSE_VM, NULL);
+}
+
+/*
+ * The hypervisor destroys paused VMs only. No thread may be waiting for
+ * requests.
  */
 void hsm_destroy_vm(struct hsm *hsm)
 {
 	int ret;
 
-	hsm_ioctl(hsm, ACRN_IOCTL_PAUSE_VM, NULL);
+	hsm_pause_vm(hsm);
 	ret = hsm_ioctl(hsm, ACRN_IOCTL_DESTROY_VM, NULL);
 	if (ret)
 		log_error("the VM is not destroyed: %s", strerror(-ret));

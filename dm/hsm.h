@@ -34,6 +34,7 @@ int hsm_open(struct hsm *hsm);
 void hsm_close(struct hsm *hsm);
 int hsm_create_vm(struct hsm *hsm, const char *name, uint64_t cpus,
 		  bool completion_polling);
+void hsm_pause_vm(struct hsm *hsm);
 void hsm_destroy_vm(struct hsm *hsm);
 int hsm_map_memory(struct hsm *hsm, const struct guest_mem *mem);
 int hsm_start(struct hsm *hsm, const struct acrn_regs *regs);

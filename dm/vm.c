@@ -68,9 +68,10 @@ deinit_events:
 	return ret;
 }
 
-/* Destroy the devices, then the VM. It must not run. */
+/* Destroy the devices, to which nobody gives work any more, then the VM. */
 void vm_destroy(struct vm *vm)
 {
+	hsm_pause_vm(&vm->hsm);
 	while (vm->devices) {
 		struct vm_device *device = vm->devices;
 

@@ -7,6 +7,8 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
 
+#include "clock.h"
 #include "dm/blk.h"
 #include "tap.h"
 
@@ -106,6 +109,21 @@ static void make(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
 	desc[i] = (struct vring_desc){ at, TABLE_SIZE * sizeof(*table),
 				       VRING_DESC_F_INDIRECT, 0 };
 	ram[STATUS + i] = NO_STATUS;
+}
+
+/* The same for @count ranges to discard or to zero. */
+static void make_ranges(unsigned int i, uint32_t type, unsigned int count,
+			uint32_t sectors)
+{
+	struct virtio_blk_discard_write_zeroes *range = (void *)data_of(i);
+	unsigned int n;
+
+	make(i, type, 0, count * sizeof(*range));
+	for (n = 0; n < count; n++)
+		range[n] = (struct virtio_blk_discard_write_zeroes){
+			.sector = n * sectors,
+			.num_sectors = sectors,
+		};
 }
 
 static void offer(unsigned int i)
@@ -207,6 +225,48 @@ static void full_ring(const char *name)
 	tap_ok(!is_broken(), "%s: and is not corrupt", name);
 }
 
+/* A driver that never lets the ring run empty, while it is to. */
+static void *keep_busy(void *opaque)
+{
+	atomic_bool *go_on = opaque;
+	unsigned int n;
+
+	for (n = 0; *go_on; n++) {
+		unsigned int i = n % SIZE;
+
+		/* The device has handled what was in this place. */
+		while (n >= SIZE && status_of(i) == NO_STATUS && *go_on)
+			;
+		ram[STATUS + i] = NO_STATUS;
+		offer(i);
+		if (i == SIZE - 1)
+			virtio_notify(dev, 0);
+	}
+	return NULL;
+}
+
+static void endless(const char *name)
+{
+	atomic_bool go_on = true;
+	pthread_t driver;
+	uint64_t before;
+	unsigned int i;
+
+	/* Slow requests, so that the driver is always ahead of the device */
+	start(USUAL & ~BIT(VIRTIO_BLK_F_FLUSH));
+	for (i = 0; i < SIZE; i++)
+		make_ranges(i, VIRTIO_BLK_T_WRITE_ZEROES, VHOST_BLK_MAX_RANGES,
+			    8);
+	pthread_create(&driver, NULL, keep_busy, &go_on);
+	poll(NULL, 0, 200);
+	before = now_ns();
+	virtio_set_status(dev, 0);
+	tap_ok(now_ns() - before < WAIT_MS * 1000000ULL,
+	       "%s: stopped in the middle of requests", name);
+	go_on = false;
+	pthread_join(driver, NULL);
+}
+
 static void test_backend(enum blk_backend_kind kind, const char *name)
 {
 	static struct blk_options options;
@@ -218,6 +278,7 @@ static void test_backend(enum blk_backend_kind kind, const char *name)
 	dev = &((struct blk *)vm.devices)->pci.virtio;
 	transfers(name);
 	full_ring(name);
+	endless(name);
 	vm.devices->destroy(vm.devices);
 }
 
@@ -234,7 +295,7 @@ static bool io_uring_works(void)
 int main(void)
 {
 	/* A thread that does not stop must not keep the test from ending. */
-	alarm(60);
+	alarm(20);
 	disk_fd = mkstemp(path);
 	if (!tap_ok(disk_fd >= 0 && !ftruncate(disk_fd, DISK), "a disk"))
 		return tap_done();

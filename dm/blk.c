@@ -51,6 +51,18 @@ static struct blk *from_device(struct vm_device *device)
 }
 
 /*
+ * The choice outlives a reset, as a driver that comes back from sleep does not
+ * repeat it. One that cannot flush does not begin with a volatile cache.
+ */
+void blk_negotiated(struct virtio_dev *dev)
+{
+	struct blk *blk = blk_of(dev);
+
+	blk->config.wce =
+		blk->cache_wanted && virtio_has(dev, VIRTIO_BLK_F_FLUSH);
+}
+
+/*
  * Before the device starts: a driver that can choose has chosen, one that
  * cannot flush gets a disk without a volatile cache.
  */
@@ -72,6 +84,7 @@ void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 	if (offset != offsetof(struct virtio_blk_config, wce) || size != 1 ||
 	    !virtio_has(dev, VIRTIO_BLK_F_CONFIG_WCE))
 		return;
+	blk->cache_wanted = value & 1;
 	blk->config.wce = value & 1;
 	blk->write_back = value & 1;
 	if (dev->running && blk->backend->cache_changed)
@@ -225,6 +238,7 @@ int blk_create(struct vm *vm, const struct blk_options *options)
 	blk->device.reset = blk_reset;
 	blk->device.destroy = blk_destroy;
 	blk->backend = backends[options->backend];
+	blk->cache_wanted = true;
 	blk->pci.virtio.name = options->path;
 	ret = disk_open(&blk->disk, options->path, options->read_only);
 	if (ret)

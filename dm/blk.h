@@ -22,6 +22,7 @@
  * @pci:	virtio device on the PCI bus
  * @vm:		VM
  * @config:	Device configuration, read by the driver
+ * @cache_wanted: What a driver that can choose has chosen last, of @write_back
  * @write_back:	The driver wants a volatile cache: what is written need not be
  *		on the medium before it says flush
  * @disk:	What it is made of
@@ -35,6 +36,7 @@ struct blk {
 	struct virtio_pci pci;
 	struct vm *vm;
 	struct virtio_blk_config config;
+	bool cache_wanted;
 	atomic_bool write_back;
 	struct disk disk;
 	struct event_source timer;
@@ -67,6 +69,7 @@ extern const struct blk_backend blk_vhost_backend;
 
 int blk_create(struct vm *vm, const struct blk_options *options);
 struct blk *blk_of(struct virtio_dev *dev);
+void blk_negotiated(struct virtio_dev *dev);
 void blk_starting(struct blk *blk);
 void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 			uint64_t value);

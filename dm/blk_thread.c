@@ -186,6 +186,7 @@ static void blk_thread_notify(struct virtio_dev *dev, unsigned int queue)
 }
 
 static const struct virtio_ops blk_thread_ops = {
+	.negotiated = blk_negotiated,
 	.start = blk_thread_start,
 	.stop = blk_thread_stop,
 	.notify = blk_thread_notify,

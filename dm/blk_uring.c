@@ -471,6 +471,7 @@ static void blk_uring_stop(struct virtio_dev *dev)
 }
 
 static const struct virtio_ops blk_uring_ops = {
+	.negotiated = blk_negotiated,
 	.start = blk_uring_start,
 	.stop = blk_uring_stop,
 	.notify = vhost_notify,

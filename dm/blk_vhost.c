@@ -56,6 +56,7 @@ static void blk_vhost_cache_changed(struct blk *blk)
 }
 
 static const struct virtio_ops blk_vhost_ops = {
+	.negotiated = blk_negotiated,
 	.start = blk_vhost_start,
 	.stop = vhost_stop,
 	.notify = vhost_notify,

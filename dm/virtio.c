@@ -98,6 +98,8 @@ void virtio_set_status(struct virtio_dev *dev, uint8_t status)
 	     !virtio_has(dev, VIRTIO_F_VERSION_1)))
 		added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
 	dev->status |= added & ~VIRTIO_CONFIG_S_NEEDS_RESET;
+	if ((added & VIRTIO_CONFIG_S_FEATURES_OK) && dev->ops->negotiated)
+		dev->ops->negotiated(dev);
 	if ((added & VIRTIO_CONFIG_S_DRIVER_OK) &&
 	    (dev->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		start(dev);

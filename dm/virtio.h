@@ -26,6 +26,8 @@ struct virtio_dev;
 
 /**
  * struct virtio_ops - What a kind of device does
+ * @negotiated:		The driver has chosen its features, on which the device
+ *			configuration may depend
  * @start:		The driver is ready. Returns 0; -EPROTO if the guest's
  *			set-up is to blame, which costs it this device only;
  *			another -errno, with a message printed, ends the VM.
@@ -34,15 +36,16 @@ struct virtio_dev;
  *			succeeded.
  * @notify:		The driver's doorbell of @queue reached the DM
  * @config_written:	The driver wrote to the device configuration; whether
- *the device runs or not
+ *			the device runs or not
  * @vector_changed:	The MSI of @queue changed, or was masked or unmasked
  * @vector_pending:	An interrupt of @queue is kept outside of the DM
  * @doorbells_moved:	The guest has moved the doorbells
  *
- * All others but @start are called while the device runs only. The last four
- * may be NULL.
+ * Those without a word on it are called while the device runs only. @negotiated
+ * and the last four may be NULL.
  */
 struct virtio_ops {
+	void (*negotiated)(struct virtio_dev *dev);
 	int (*start)(struct virtio_dev *dev);
 	void (*stop)(struct virtio_dev *dev);
 	void (*notify)(struct virtio_dev *dev, unsigned int queue);

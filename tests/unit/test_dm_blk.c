@@ -1,18 +1,19 @@
-// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_thread.c dm/blk_uring.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a
+// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_thread.c dm/blk_uring.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Disks of the device model that it handles itself, on a file, with this file
- * for the driver. Each request is one descriptor with a table of its own, so
- * that a queue holds as many as it has descriptors.
+ * Disks of the device model, on a file, with this file for the driver, and for
+ * vhost-blk, which handles no requests here. Each request is one descriptor
+ * with a table of its own, so that a queue holds as many as it has descriptors.
  */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <liburing.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
@@ -64,6 +65,32 @@ void vm_request(struct vm *v, enum vm_request request)
 void vm_add_device(struct vm *v, struct vm_device *device)
 {
 	v->devices = device;
+}
+
+/* vhost-blk: it knows all features, and all that it is asked succeeds. */
+static int vhost_fd = -1;
+static uint64_t vhost_features;
+
+int __real_open(const char *name, int flags, ...);
+int __real_ioctl(int fd, unsigned long request, ...);
+
+int __wrap_open(const char *name, int flags, ...)
+{
+	if (strcmp(name, "/dev/vhost-blk"))
+		return __real_open(name, flags);
+	vhost_fd = __real_open("/dev/null", O_RDWR);
+	return vhost_fd;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	if (fd != vhost_fd)
+		return __real_ioctl(fd, request, arg);
+	if (request == VHOST_GET_FEATURES)
+		*(uint64_t *)arg = UINT64_MAX;
+	if (request == VHOST_SET_FEATURES)
+		vhost_features = *(uint64_t *)arg;
+	return 0;
 }
 
 static struct vring_avail *avail(void)
@@ -267,19 +294,95 @@ static void endless(const char *name)
 	pthread_join(driver, NULL);
 }
 
-static void test_backend(enum blk_backend_kind kind, const char *name)
+static bool reads_write_back(void)
+{
+	const struct virtio_blk_config *config = dev->config;
+
+	return config->wce;
+}
+
+/* Do writes wait for a flush, for whoever handles them? */
+static bool is_write_back(const char *name)
+{
+	bool write_back = blk_of(dev)->write_back;
+
+	if (blk_of(dev)->backend == &blk_vhost_backend)
+		tap_eq(!!(vhost_features & BIT(VIRTIO_BLK_F_FLUSH)), write_back,
+		       "%s: the kernel knows", name);
+	return write_back;
+}
+
+static void set_cache(uint8_t value)
+{
+	dev->ops->config_written(dev, offsetof(struct virtio_blk_config, wce),
+				 1, value);
+}
+
+static void cache(const char *name)
+{
+	const uint64_t choice = BIT(VIRTIO_BLK_F_CONFIG_WCE);
+	const uint64_t flush = BIT(VIRTIO_BLK_F_FLUSH);
+
+	start(USUAL & ~flush);
+	tap_ok(!is_write_back(name), "%s: no flush, no cache", name);
+	start(USUAL);
+	tap_ok(is_write_back(name), "%s: a flush, a cache", name);
+
+	negotiate((USUAL & ~flush) | choice);
+	tap_ok(!reads_write_back(), "%s: a choice, but no flush", name);
+	start((USUAL & ~flush) | choice);
+	tap_ok(!is_write_back(name), "%s: and no cache", name);
+
+	negotiate(USUAL | choice);
+	tap_ok(reads_write_back(), "%s: a choice and a flush", name);
+	start(USUAL | choice);
+	tap_ok(is_write_back(name), "%s: and a cache", name);
+	set_cache(0);
+	tap_ok(!reads_write_back() && !is_write_back(name),
+	       "%s: until the driver turns it off", name);
+	start(USUAL | choice);
+	tap_ok(!reads_write_back() && !is_write_back(name), "%s: it stays off",
+	       name);
+	set_cache(1);
+	tap_ok(reads_write_back() && is_write_back(name),
+	       "%s: and is turned on again", name);
+	virtio_set_status(dev, 0);
+}
+
+static bool create(enum blk_backend_kind kind, const char *name)
 {
 	static struct blk_options options;
 
 	options = (struct blk_options){ .queues = 1, .backend = kind };
 	strcpy(options.path, path);
 	if (!tap_ok(!blk_create(&vm, &options), "%s: created", name))
-		return;
+		return false;
 	dev = &((struct blk *)vm.devices)->pci.virtio;
+	return true;
+}
+
+static void destroy(void)
+{
+	vm.devices->destroy(vm.devices);
+}
+
+static void test_vhost(void)
+{
+	if (!create(BLK_VHOST, "vhost"))
+		return;
+	cache("vhost");
+	destroy();
+}
+
+static void test_backend(enum blk_backend_kind kind, const char *name)
+{
+	if (!create(kind, name))
+		return;
 	transfers(name);
 	full_ring(name);
 	endless(name);
-	vm.devices->destroy(vm.devices);
+	cache(name);
+	destroy();
 }
 
 static bool io_uring_works(void)
@@ -303,6 +406,7 @@ int main(void)
 	mem_layout(&vm.mem, RAM_SIZE, ram);
 	event_loop_init(&vm.events);
 
+	test_vhost();
 	test_backend(BLK_THREAD, "thread");
 	if (io_uring_works())
 		test_backend(BLK_URING, "io_uring");

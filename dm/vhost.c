@@ -67,6 +67,19 @@ static int set_queue(struct vhost *vhost, unsigned int device,
 	return acrnvhost_set_queue(vhost->devs[device], index, &config);
 }
 
+/* None of them stays set unless all can be. */
+static int set_queues(struct vhost *vhost, unsigned int device)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < vhost->setup.queues; i++)
+		ret = set_queue(vhost, device, i);
+	if (ret)
+		acrnvhost_stop(vhost->devs[device]);
+	return ret;
+}
+
 static int start_device(struct vhost *vhost, unsigned int device,
 			uint64_t features)
 {
@@ -76,11 +89,9 @@ static int start_device(struct vhost *vhost, unsigned int device,
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < vhost->setup.queues; i++) {
-		ret = set_queue(vhost, device, i);
-		if (ret)
-			return ret;
-	}
+	ret = set_queues(vhost, device);
+	if (ret)
+		return ret;
 	for (i = 0; i < mem->count; i++)
 		regions[i] = (struct acrnvhost_region){
 			.gpa = mem->regions[i].gpa,

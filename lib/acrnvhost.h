@@ -19,7 +19,8 @@
  *	acrnvhost_set_queue()		each queue, when the driver is ready
  *	acrnvhost_start()
  *	acrnvhost_set_msi()		whenever the driver changes a vector
- *	acrnvhost_stop()		when the driver resets the device
+ *	acrnvhost_stop()		when the driver resets the device, or
+ *					a queue could not be set
  *	acrnvhost_close()
  *
  * All functions return 0 or a negative errno; none prints or exits. Calls for

@@ -155,7 +155,7 @@ static int set_owner(struct acrnvhost *dev)
 
 static int reset_owner(struct acrnvhost *dev)
 {
-	if (dev->backend->keeps_owner)
+	if (!dev->owned || dev->backend->keeps_owner)
 		return 0;
 	dev->owned = false;
 	return vhost_ioctl(dev->vhost_fd, VHOST_RESET_OWNER, NULL);
@@ -209,8 +209,7 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 
 	ret = set_owner(dev);
 	if (ret)
-		return ret;
-
+		goto teardown;
 	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
 	if (ret)
 		goto teardown;
@@ -242,13 +241,22 @@ teardown:
 	return ret;
 }
 
+static void forget_queues(struct acrnvhost *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->queue_count; i++)
+		dev->queues[i].set = false;
+}
+
 /**
  * acrnvhost_stop() - Stop vhost, drain it and take everything back
- * @dev:	Device; nothing happens if it does not run
+ * @dev:	Device
  *
  * When this returns, vhost touches neither rings nor buffers any more and no
  * doorbell or interrupt of this device is registered. The queues have to be
- * set again before the next start.
+ * set again before the next start; that also holds for a device that does not
+ * run, for when not all of its queues could be set.
  *
  * Return: 0 or the first error; the device is stopped in any case.
  */
@@ -256,8 +264,10 @@ int acrnvhost_stop(struct acrnvhost *dev)
 {
 	int ret, err;
 
-	if (!dev->running)
+	if (!dev->running) {
+		forget_queues(dev);
 		return 0;
+	}
 
 	dev->running = false;
 	ret = dev->backend->stop(dev);

@@ -70,6 +70,7 @@ void vm_add_device(struct vm *v, struct vm_device *device)
 /* vhost-blk: it knows all features, and all that it is asked succeeds. */
 static int vhost_fd = -1;
 static uint64_t vhost_features;
+static unsigned int vhost_queues;
 
 int __real_open(const char *name, int flags, ...);
 int __real_ioctl(int fd, unsigned long request, ...);
@@ -90,6 +91,8 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		*(uint64_t *)arg = UINT64_MAX;
 	if (request == VHOST_SET_FEATURES)
 		vhost_features = *(uint64_t *)arg;
+	if (request == VHOST_SET_VRING_ADDR)
+		vhost_queues |= 1 << *(unsigned int *)arg;
 	return 0;
 }
 
@@ -204,14 +207,24 @@ static void negotiate(uint64_t features)
 	virtio_set_status(dev, VIRTIO_CONFIG_S_FEATURES_OK);
 }
 
+static void set_queue(unsigned int index, uint64_t desc)
+{
+	dev->queues[index].config =
+		(struct virtqueue_config){ SIZE, desc, AVAIL, USED };
+	virtio_enable_queue(dev, index);
+}
+
+static void driver_ok(void)
+{
+	virtio_set_status(dev, VIRTIO_CONFIG_S_FEATURES_OK |
+				       VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
 static void start(uint64_t features)
 {
 	negotiate(features);
-	dev->queues[0].config =
-		(struct virtqueue_config){ SIZE, DESC, AVAIL, USED };
-	virtio_enable_queue(dev, 0);
-	virtio_set_status(dev, VIRTIO_CONFIG_S_FEATURES_OK |
-				       VIRTIO_CONFIG_S_DRIVER_OK);
+	set_queue(0, DESC);
+	driver_ok();
 }
 
 static void transfers(const char *name)
@@ -349,11 +362,28 @@ static void cache(const char *name)
 	virtio_set_status(dev, 0);
 }
 
+/* Of a set-up that is wrong in its second queue, nothing is left. */
+static void abandoned(void)
+{
+	negotiate(USUAL);
+	set_queue(0, DESC);
+	set_queue(1, RAM_SIZE);
+	driver_ok();
+	tap_ok(dev->needs_reset && !dev->running, "vhost: half a set-up");
+	negotiate(USUAL);
+	set_queue(1, DESC);
+	vhost_queues = 0;
+	driver_ok();
+	tap_ok(dev->running, "vhost: the other half");
+	tap_eq(vhost_queues, 1 << 1, "vhost: which alone is served");
+	virtio_set_status(dev, 0);
+}
+
 static bool create(enum blk_backend_kind kind, const char *name)
 {
 	static struct blk_options options;
 
-	options = (struct blk_options){ .queues = 1, .backend = kind };
+	options = (struct blk_options){ .queues = 2, .backend = kind };
 	strcpy(options.path, path);
 	if (!tap_ok(!blk_create(&vm, &options), "%s: created", name))
 		return false;
@@ -371,6 +401,7 @@ static void test_vhost(void)
 	if (!create(BLK_VHOST, "vhost"))
 		return;
 	cache("vhost");
+	abandoned();
 	destroy();
 }
 

@@ -1,0 +1,103 @@
+// sources: lib/device.c lib/queue.c lib/net.c lib/blk.c lib/vsock.c lib/user.c -Wl,--wrap=open,--wrap=ioctl
+// SPDX-License-Identifier: GPL-2.0
+/* The attach library, with this file for the kernel. */
+#include <fcntl.h>
+#include <stdint.h>
+#include <linux/vhost.h>
+#include <acrnvhost.h>
+#include <vhost_blk.h>
+
+#include "tap.h"
+
+#define HSM	 1000
+#define FEATURES 0
+
+static uint8_t rings[3][4096];
+static const struct acrnvhost_queue queue = {
+	.size = 8, .desc = rings[0], .avail = rings[1], .used = rings[2]
+};
+static const struct acrnvhost_region ram = { .size = sizeof(rings),
+					     .va = rings };
+
+/* The device has an owner; the queues whose rings it was told; what fails. */
+static bool owned;
+static unsigned int served;
+static unsigned long failing;
+
+int __real_open(const char *path, int flags, ...);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	(void)path;
+	return __real_open("/dev/null", flags);
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	(void)fd;
+	if (request == failing || (request == VHOST_SET_OWNER && owned)) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (request == VHOST_SET_OWNER || request == VHOST_RESET_OWNER)
+		owned = request == VHOST_SET_OWNER;
+	if (request == VHOST_SET_VRING_ADDR)
+		served |= 1 << *(unsigned int *)arg;
+	return 0;
+}
+
+static struct acrnvhost *open_blk(void)
+{
+	struct acrnvhost *dev;
+
+	owned = false;
+	failing = 0;
+	return acrnvhost_blk_open(&dev, HSM, 0, 2, "") ? NULL : dev;
+}
+
+static int start(struct acrnvhost *dev)
+{
+	served = 0;
+	return acrnvhost_start(dev, FEATURES, &ram, 1);
+}
+
+/* Whatever fails, the next start does not go on with its queues. */
+static void failing_start(unsigned long request, const char *name)
+{
+	struct acrnvhost *dev = open_blk();
+
+	acrnvhost_set_queue(dev, 0, &queue);
+	failing = request;
+	tap_eq(start(dev), -EBUSY, "%s fails", name);
+	failing = 0;
+	tap_eq(start(dev), -EINVAL, "%s: no queue is set any more", name);
+	acrnvhost_set_queue(dev, 1, &queue);
+	tap_eq(start(dev), 0, "%s: another queue starts", name);
+	tap_eq(served, 1 << 1, "%s: it alone is served", name);
+	acrnvhost_close(dev);
+}
+
+static void abandoned(void)
+{
+	struct acrnvhost *dev = open_blk();
+
+	acrnvhost_set_queue(dev, 0, &queue);
+	tap_eq(acrnvhost_stop(dev), 0, "a device that does not run is stopped");
+	acrnvhost_set_queue(dev, 1, &queue);
+	tap_eq(start(dev), 0, "it starts");
+	tap_eq(served, 1 << 1, "without the queue that was set before");
+	tap_eq(acrnvhost_stop(dev), 0, "and is stopped");
+	tap_eq(start(dev), -EINVAL, "with no queue set");
+	acrnvhost_close(dev);
+}
+
+int main(void)
+{
+	failing_start(VHOST_SET_OWNER, "the owner");
+	failing_start(VHOST_SET_FEATURES, "the features");
+	failing_start(VHOST_SET_MEM_TABLE, "the memory");
+	failing_start(VHOST_SET_VRING_KICK, "a queue");
+	failing_start(VHOST_BLK_SET_BACKEND, "the disk");
+	abandoned();
+	return tap_done();
+}

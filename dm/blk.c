@@ -22,9 +22,6 @@ _Static_assert(SEG_MAX *SEG_SIZE <= VHOST_BLK_MAX_BYTES,
 
 #define SECONDS_BETWEEN_LOOKS 1
 
-/* Sectors of one range to discard or to zero: 1 GiB. */
-#define MAX_RANGE (1U << 21)
-
 #define BIT(n) (1ULL << (n))
 
 #define FEATURES                                                               \
@@ -108,11 +105,11 @@ static void fill_config(struct virtio_blk_config *config,
 	config->min_io_size = disk->physical_block_size / disk->block_size;
 	config->wce = 1;
 	config->num_queues = queues;
-	config->max_discard_sectors = MAX_RANGE;
+	config->max_discard_sectors = BLK_MAX_RANGE;
 	config->max_discard_seg = VHOST_BLK_MAX_RANGES;
 	config->discard_sector_alignment =
 		disk->discard_granularity / DISK_SECTOR;
-	config->max_write_zeroes_sectors = MAX_RANGE;
+	config->max_write_zeroes_sectors = BLK_MAX_RANGE;
 	config->max_write_zeroes_seg = VHOST_BLK_MAX_RANGES;
 	config->write_zeroes_may_unmap = 1;
 }

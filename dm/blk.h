@@ -16,6 +16,9 @@
 #include "virtio_pci.h"
 #include "vm.h"
 
+/* Sectors of one range to discard or to zero: 1 GiB. */
+#define BLK_MAX_RANGE (1U << 21)
+
 /**
  * struct blk - A disk of the VM
  * @device:	For the VM

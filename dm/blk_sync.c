@@ -84,7 +84,7 @@ static int check_range(const struct blk *blk, uint32_t type,
 
 	if (range->flags & ~known)
 		return -EOPNOTSUPP;
-	if (!range->num_sectors)
+	if (!range->num_sectors || range->num_sectors > BLK_MAX_RANGE)
 		return -EINVAL;
 	return blk_request_check(&blk->disk, range->sector,
 				 (uint64_t)range->num_sectors * DISK_SECTOR);

@@ -33,7 +33,7 @@
 #define STATUS	  0x9000
 #define DATA	  0x10000
 #define RAM_SIZE  (DATA + SIZE * PIECE)
-#define DISK	  (4U << 20)
+#define DISK	  (2ULL * BLK_MAX_RANGE * DISK_SECTOR)
 #define WAIT_MS	  5000
 #define NO_STATUS 0xff
 
@@ -171,16 +171,21 @@ static bool wait_used(uint16_t count)
 	return used_idx() == count;
 }
 
-/* The status of a request that is made, offered and rung for. */
-static uint8_t do_request(uint32_t type, uint64_t sector, uint32_t bytes)
+/* The status of request @i, which is offered and rung for. */
+static uint8_t do_made(unsigned int i)
 {
 	uint16_t count = used_idx() + 1;
 
-	make(0, type, sector, bytes);
-	offer(0);
+	offer(i);
 	virtio_notify(dev, 0);
 	wait_used(count);
-	return status_of(0);
+	return status_of(i);
+}
+
+static uint8_t do_request(uint32_t type, uint64_t sector, uint32_t bytes)
+{
+	make(0, type, sector, bytes);
+	return do_made(0);
 }
 
 /* vhost's eventfd of a corrupt queue, which the main loop would wait for. */
@@ -245,6 +250,23 @@ static void transfers(const char *name)
 	tap_eq(do_request(VIRTIO_BLK_T_IN, DISK / DISK_SECTOR, PIECE),
 	       VIRTIO_BLK_S_IOERR, "%s: behind the end", name);
 	tap_eq(do_request(77, 0, 0), VIRTIO_BLK_S_UNSUPP, "%s: nonsense", name);
+}
+
+static uint8_t do_ranges(uint32_t type, unsigned int count, uint32_t sectors)
+{
+	make_ranges(0, type, count, sectors);
+	return do_made(0);
+}
+
+static void ranges(const char *name)
+{
+	start(USUAL);
+	tap_eq(do_ranges(VIRTIO_BLK_T_DISCARD, 1, BLK_MAX_RANGE),
+	       VIRTIO_BLK_S_OK, "%s: the largest discard", name);
+	tap_eq(do_ranges(VIRTIO_BLK_T_DISCARD, 1, BLK_MAX_RANGE + 1),
+	       VIRTIO_BLK_S_IOERR, "%s: a larger one", name);
+	tap_eq(do_ranges(VIRTIO_BLK_T_WRITE_ZEROES, 1, BLK_MAX_RANGE + 1),
+	       VIRTIO_BLK_S_IOERR, "%s: too much to zero", name);
 }
 
 /* As many requests as the queue takes, before the device sees the first. */
@@ -410,6 +432,7 @@ static void test_backend(enum blk_backend_kind kind, const char *name)
 	if (!create(kind, name))
 		return;
 	transfers(name);
+	ranges(name);
 	full_ring(name);
 	endless(name);
 	cache(name);

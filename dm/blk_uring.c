@@ -44,14 +44,19 @@
 /* So many requests are taken before others may end, or the thread itself. */
 #define BATCH 32
 
+/* How often a request that the kernel could not do just then is made again. */
+#define MAX_RETRIES 100
+
 /**
  * struct uring_request - A request in flight
  * @next_free:	Index of the next free one
+ * @retries:	How often it was made again
  * @chain:	Its buffers
  * @request:	Its meaning
  */
 struct uring_request {
 	unsigned int next_free;
+	unsigned int retries;
 	struct virtqueue_chain chain;
 	struct blk_request request;
 };
@@ -214,26 +219,35 @@ static bool is_transfer(struct blk *blk, const struct blk_request *request)
 	       !blk_request_check(&blk->disk, request->sector, request->bytes);
 }
 
+/* Give a request to io_uring, with IOSQE_* in @flags. */
+static void submit(struct uring_queue *queue, unsigned int id,
+		   unsigned int flags)
+{
+	const struct blk_request *request = &queue->requests[id].request;
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&queue->ring);
+
+	if (request->type == VIRTIO_BLK_T_FLUSH)
+		io_uring_prep_fsync(sqe, DISK_INDEX, IORING_FSYNC_DATASYNC);
+	else
+		prepare_transfer(queue, sqe, request);
+	sqe->flags |= IOSQE_FIXED_FILE | flags;
+	io_uring_sqe_set_data64(sqe, id);
+	queue->in_flight++;
+}
+
 /* What io_uring is not for is done at once. */
 static void start_request(struct uring_queue *queue, unsigned int id)
 {
-	struct blk_request *request = &queue->requests[id].request;
-	bool transfer = is_transfer(queue->blk, request);
-	struct io_uring_sqe *sqe;
+	struct uring_request *request = &queue->requests[id];
 
-	if (!transfer && request->type != VIRTIO_BLK_T_FLUSH) {
-		finish(queue, id, blk_sync(queue->blk, request));
+	if (request->request.type != VIRTIO_BLK_T_FLUSH &&
+	    !is_transfer(queue->blk, &request->request)) {
+		finish(queue, id, blk_sync(queue->blk, &request->request));
 		return;
 	}
-	trim(request);
-	sqe = io_uring_get_sqe(&queue->ring);
-	if (transfer)
-		prepare_transfer(queue, sqe, request);
-	else
-		io_uring_prep_fsync(sqe, DISK_INDEX, IORING_FSYNC_DATASYNC);
-	sqe->flags |= IOSQE_FIXED_FILE;
-	io_uring_sqe_set_data64(sqe, id);
-	queue->in_flight++;
+	trim(&request->request);
+	request->retries = 0;
+	submit(queue, id, 0);
 }
 
 /* Returns 1, 0 if there is no request, -errno if the queue is corrupt. */
@@ -286,12 +300,28 @@ static void start_requests(struct uring_queue *queue)
 	}
 }
 
+/*
+ * Did the kernel not find the means to go on just then, or was it disturbed?
+ * Then the request is made again, by a thread of the kernel's that can wait.
+ */
+static bool try_again(struct uring_queue *queue, unsigned int id, int res)
+{
+	if ((res != -EAGAIN && res != -EINTR) ||
+	    queue->requests[id].retries == MAX_RETRIES)
+		return false;
+	queue->requests[id].retries++;
+	submit(queue, id, IOSQE_ASYNC);
+	return true;
+}
+
 /* Direct I/O refuses what is not aligned; a short transfer is an error. */
 static void request_ended(struct uring_queue *queue, unsigned int id, int res)
 {
 	struct blk_request *request = &queue->requests[id].request;
 
 	queue->in_flight--;
+	if (try_again(queue, id, res))
+		return;
 	if (request->type != VIRTIO_BLK_T_FLUSH && res == -EINVAL)
 		res = blk_sync(queue->blk, request);
 	else if (request->type != VIRTIO_BLK_T_FLUSH && res >= 0)

@@ -1,4 +1,4 @@
-// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_thread.c dm/blk_uring.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl
+// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_thread.c dm/blk_uring.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=io_uring_submit_and_wait
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks of the device model, on a file, with this file for the driver, and for
@@ -94,6 +94,28 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	if (request == VHOST_SET_VRING_ADDR)
 		vhost_queues |= 1 << *(unsigned int *)arg;
 	return 0;
+}
+
+/* io_uring has ended that many more requests with this error. */
+static atomic_uint uring_failures;
+static int uring_error;
+
+int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned int count);
+
+int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned int count)
+{
+	int ret = __real_io_uring_submit_and_wait(ring, count);
+	struct io_uring_cqe *cqe;
+	unsigned int head;
+
+	io_uring_for_each_cqe(ring, head, cqe)
+	{
+		if (uring_failures && cqe->user_data < SIZE) {
+			cqe->res = uring_error;
+			uring_failures--;
+		}
+	}
+	return ret;
 }
 
 static struct vring_avail *avail(void)
@@ -287,6 +309,23 @@ static void full_ring(const char *name)
 	tap_ok(!is_broken(), "%s: and is not corrupt", name);
 }
 
+static void try_again(int error, unsigned int times, uint8_t status)
+{
+	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT,
+					  VIRTIO_BLK_T_FLUSH };
+	unsigned int i;
+
+	start(USUAL);
+	uring_error = error;
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		uring_failures = times;
+		tap_eq(do_request(types[i], 0, PIECE), status,
+		       "io_uring: a request of type %u, %u times %s", types[i],
+		       times, strerror(-error));
+	}
+	uring_failures = 0;
+}
+
 /* A driver that never lets the ring run empty, while it is to. */
 static void *keep_busy(void *opaque)
 {
@@ -439,6 +478,18 @@ static void test_backend(enum blk_backend_kind kind, const char *name)
 	destroy();
 }
 
+static void test_uring(void)
+{
+	test_backend(BLK_URING, "io_uring");
+	if (!create(BLK_URING, "io_uring"))
+		return;
+	try_again(-EAGAIN, 3, VIRTIO_BLK_S_OK);
+	try_again(-EINTR, 3, VIRTIO_BLK_S_OK);
+	try_again(-EAGAIN, UINT32_MAX, VIRTIO_BLK_S_IOERR);
+	try_again(-EIO, 1, VIRTIO_BLK_S_IOERR);
+	destroy();
+}
+
 static bool io_uring_works(void)
 {
 	struct io_uring ring;
@@ -463,7 +514,7 @@ int main(void)
 	test_vhost();
 	test_backend(BLK_THREAD, "thread");
 	if (io_uring_works())
-		test_backend(BLK_URING, "io_uring");
+		test_uring();
 	else
 		tap_skip("the kernel has no io_uring", "io_uring");
 

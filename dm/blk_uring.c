@@ -7,8 +7,8 @@
  * All requests that a doorbell announces are submitted by one system call,
  * which also waits; all that have ended by then share an interrupt. The disk
  * and the guest's memory are registered. Requests go past the page cache where
- * the disk allows it, and by way of blk_sync() when they are not aligned for
- * that.
+ * the disk allows it, and by way of blk_bounce() when their memory is not
+ * aligned for that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,7 @@
 #include <acrnvhost.h>
 
 #include "blk.h"
+#include "blk_bounce.h"
 #include "blk_request.h"
 #include "blk_sync.h"
 #include "log.h"
@@ -315,17 +316,27 @@ static bool try_again(struct uring_queue *queue, unsigned int id, int res)
 }
 
 /* Direct I/O refuses what is not aligned; a short transfer is an error. */
+static int transfer_ended(struct blk *blk, const struct blk_request *request,
+			  int res)
+{
+	struct blk_uring *state = blk->state;
+
+	if (res == -EINVAL && state->direct >= 0)
+		return blk_bounce(blk, state->direct, request);
+	if (res < 0)
+		return res;
+	return (uint64_t)res == request->bytes ? 0 : -EIO;
+}
+
 static void request_ended(struct uring_queue *queue, unsigned int id, int res)
 {
-	struct blk_request *request = &queue->requests[id].request;
+	const struct blk_request *request = &queue->requests[id].request;
 
 	queue->in_flight--;
 	if (try_again(queue, id, res))
 		return;
-	if (request->type != VIRTIO_BLK_T_FLUSH && res == -EINVAL)
-		res = blk_sync(queue->blk, request);
-	else if (request->type != VIRTIO_BLK_T_FLUSH && res >= 0)
-		res = (uint64_t)res == request->bytes ? 0 : -EIO;
+	if (request->type != VIRTIO_BLK_T_FLUSH)
+		res = transfer_ended(queue->blk, request, res);
 	finish(queue, id, res);
 }
 
@@ -582,9 +593,7 @@ static int blk_uring_create(struct blk *blk)
 	ret = open_queues(blk, state);
 	if (ret)
 		goto destroy;
-	state->direct =
-		open(options->path, (blk->disk.read_only ? O_RDONLY : O_RDWR) |
-					    O_DIRECT | O_CLOEXEC);
+	state->direct = disk_open_direct(&blk->disk, options->path);
 	blk->state = state;
 	return 0;
 

@@ -114,6 +114,38 @@ fail:
 	return ret;
 }
 
+/* Where the file system does not tell, it is taken to have no such limit. */
+static bool takes_direct(int fd, uint32_t block_size)
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &st) ||
+	    !(st.stx_mask & STATX_DIOALIGN))
+		return true;
+	return st.stx_dio_offset_align && st.stx_dio_offset_align <= block_size;
+}
+
+/**
+ * disk_open_direct() - Open a disk once more, past the page cache
+ * @disk:	Disk
+ * @path:	Its path
+ *
+ * Either all of its blocks can be read and written so, or none is: the page
+ * cache would write back what is next to a block as it was before.
+ *
+ * Return: File descriptor, -1 if that does not work.
+ */
+int disk_open_direct(const struct disk *disk, const char *path)
+{
+	int fd = open(path, (disk->read_only ? O_RDONLY : O_RDWR) | O_DIRECT |
+				    O_CLOEXEC);
+
+	if (fd < 0 || takes_direct(fd, disk->block_size))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 void disk_close(struct disk *disk)
 {
 	close(disk->fd);

@@ -30,6 +30,7 @@ struct disk {
 };
 
 int disk_open(struct disk *disk, const char *path, bool read_only);
+int disk_open_direct(const struct disk *disk, const char *path);
 void disk_close(struct disk *disk);
 bool disk_resized(struct disk *disk);
 

@@ -1,4 +1,4 @@
-// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_thread.c dm/blk_uring.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=io_uring_submit_and_wait
+// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_bounce.c dm/blk_thread.c dm/blk_uring.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks of the device model, on a file, with this file for the driver, and for
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <liburing.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
@@ -37,8 +38,13 @@
 #define WAIT_MS	  5000
 #define NO_STATUS 0xff
 
-/* A request's header, data and status */
-#define TABLE_SIZE 3
+/* A request's header, data and status, and more data if it is misaligned */
+#define TABLE_SIZE 4
+#define MORE_DATA  3
+
+/* Two pieces, both at odd addresses, and more than is copied at once */
+#define ODD_BYTES 0x50000
+#define ODD_CUT	  1001
 
 #define BIT(n)	  (1ULL << (n))
 #define VERSION_1 BIT(VIRTIO_F_VERSION_1)
@@ -161,6 +167,20 @@ static void make(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
 	desc[i] = (struct vring_desc){ at, TABLE_SIZE * sizeof(*table),
 				       VRING_DESC_F_INDIRECT, 0 };
 	ram[STATUS + i] = NO_STATUS;
+}
+
+/* The data of request @i begins one byte later and is cut in two. */
+static void misalign(unsigned int i)
+{
+	uint64_t at = TABLES + i * TABLE_SIZE * sizeof(struct vring_desc);
+	struct vring_desc *table = (void *)(ram + at);
+
+	table[MORE_DATA] = table[1];
+	table[MORE_DATA].addr += 1 + ODD_CUT;
+	table[MORE_DATA].len -= ODD_CUT;
+	table[1].addr += 1;
+	table[1].len = ODD_CUT;
+	table[1].next = MORE_DATA;
 }
 
 /* The same for @count ranges to discard or to zero. */
@@ -326,6 +346,89 @@ static void try_again(int error, unsigned int times, uint8_t status)
 	uring_failures = 0;
 }
 
+/* What the disk takes in direct I/O, if it is not the truth. */
+static unsigned int dio_align;
+
+int __real_statx(int dir, const char *name, int flags, unsigned int mask,
+		 struct statx *st);
+
+int __wrap_statx(int dir, const char *name, int flags, unsigned int mask,
+		 struct statx *st)
+{
+	int ret = __real_statx(dir, name, flags, mask, st);
+
+	if (dio_align) {
+		st->stx_mask |= STATX_DIOALIGN;
+		st->stx_dio_offset_align = dio_align;
+	}
+	return ret;
+}
+
+static bool takes_direct(void)
+{
+	struct statx st;
+
+	return !statx(disk_fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &st) &&
+	       st.stx_dio_offset_align &&
+	       st.stx_dio_offset_align <= DISK_SECTOR;
+}
+
+/* Is any of the disk's first @bytes in the page cache? */
+static bool cached(size_t bytes)
+{
+	unsigned char pages[ODD_BYTES / 4096];
+	bool found = false;
+	unsigned int i;
+	void *map;
+
+	map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, disk_fd, 0);
+	mincore(map, bytes, pages);
+	munmap(map, bytes);
+	for (i = 0; i < bytes / 4096; i++)
+		found |= pages[i] & 1;
+	return found;
+}
+
+/* What is not aligned in memory does not go through the page cache either. */
+static void misaligned(void)
+{
+	static uint8_t there[ODD_BYTES];
+	uint8_t *data = data_of(0) + 1;
+	unsigned int i;
+
+	start(USUAL);
+	for (i = 0; i < ODD_BYTES; i++)
+		data[i] = i * 7 / 5;
+	posix_fadvise(disk_fd, 0, 0, POSIX_FADV_DONTNEED);
+	make(0, VIRTIO_BLK_T_OUT, 0, ODD_BYTES);
+	misalign(0);
+	tap_eq(do_made(0), VIRTIO_BLK_S_OK, "io_uring: a misaligned write");
+	if (takes_direct())
+		tap_ok(!cached(ODD_BYTES),
+		       "io_uring: goes past the page cache");
+	else
+		tap_skip("no direct I/O in /tmp",
+			 "io_uring: goes past the page cache");
+	tap_eq(pread(disk_fd, there, ODD_BYTES, 0), ODD_BYTES, "the file");
+	tap_ok(!memcmp(there, data, ODD_BYTES), "has what was written");
+
+	memset(data, 0, ODD_BYTES);
+	make(0, VIRTIO_BLK_T_IN, 0, ODD_BYTES);
+	misalign(0);
+	tap_eq(do_made(0), VIRTIO_BLK_S_OK, "io_uring: a misaligned read");
+	tap_ok(!memcmp(there, data, ODD_BYTES), "gives it back");
+}
+
+/* A disk that would refuse some of its blocks gets no direct I/O. */
+static void large_blocks(void)
+{
+	start(USUAL);
+	posix_fadvise(disk_fd, 0, 0, POSIX_FADV_DONTNEED);
+	tap_eq(do_request(VIRTIO_BLK_T_OUT, 0, PIECE), VIRTIO_BLK_S_OK,
+	       "io_uring: a write to a disk of large blocks");
+	tap_ok(cached(PIECE), "io_uring: goes through the page cache");
+}
+
 /* A driver that never lets the ring run empty, while it is to. */
 static void *keep_busy(void *opaque)
 {
@@ -483,10 +586,17 @@ static void test_uring(void)
 	test_backend(BLK_URING, "io_uring");
 	if (!create(BLK_URING, "io_uring"))
 		return;
+	misaligned();
 	try_again(-EAGAIN, 3, VIRTIO_BLK_S_OK);
 	try_again(-EINTR, 3, VIRTIO_BLK_S_OK);
 	try_again(-EAGAIN, UINT32_MAX, VIRTIO_BLK_S_IOERR);
 	try_again(-EIO, 1, VIRTIO_BLK_S_IOERR);
+	destroy();
+
+	dio_align = 2 * DISK_SECTOR;
+	if (!create(BLK_URING, "io_uring"))
+		return;
+	large_blocks();
 	destroy();
 }
 
@@ -503,7 +613,7 @@ static bool io_uring_works(void)
 int main(void)
 {
 	/* A thread that does not stop must not keep the test from ending. */
-	alarm(20);
+	alarm(60);
 	disk_fd = mkstemp(path);
 	if (!tap_ok(disk_fd >= 0 && !ftruncate(disk_fd, DISK), "a disk"))
 		return tap_done();

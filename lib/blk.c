@@ -109,13 +109,17 @@ static int blk_set_serial(struct acrnvhost *dev, const char *text)
 int acrnvhost_blk_open(struct acrnvhost **dev, int hsm_fd, int disk_fd,
 		       unsigned int queues, const char *serial)
 {
+	struct acrnvhost *blk;
 	int ret;
 
-	ret = vhost_device_open(dev, hsm_fd, disk_fd, queues, &blk_backend);
+	ret = vhost_device_open(&blk, hsm_fd, disk_fd, queues, &blk_backend);
 	if (ret)
 		return ret;
-	ret = blk_set_serial(*dev, serial);
-	if (ret)
-		acrnvhost_close(*dev);
-	return ret;
+	ret = blk_set_serial(blk, serial);
+	if (ret) {
+		acrnvhost_close(blk);
+		return ret;
+	}
+	*dev = blk;
+	return 0;
 }

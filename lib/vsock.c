@@ -50,13 +50,18 @@ static const struct vhost_backend vsock_backend = {
  */
 int acrnvhost_vsock_open(struct acrnvhost **dev, int hsm_fd, __u64 cid)
 {
+	struct acrnvhost *vsock;
 	int ret;
 
-	ret = vhost_device_open(dev, hsm_fd, -1, VSOCK_QUEUES, &vsock_backend);
+	ret = vhost_device_open(&vsock, hsm_fd, -1, VSOCK_QUEUES,
+				&vsock_backend);
 	if (ret)
 		return ret;
-	ret = vhost_ioctl((*dev)->vhost_fd, VHOST_VSOCK_SET_GUEST_CID, &cid);
-	if (ret)
-		acrnvhost_close(*dev);
-	return ret;
+	ret = vhost_ioctl(vsock->vhost_fd, VHOST_VSOCK_SET_GUEST_CID, &cid);
+	if (ret) {
+		acrnvhost_close(vsock);
+		return ret;
+	}
+	*dev = vsock;
+	return 0;
 }

@@ -91,8 +91,23 @@ static void abandoned(void)
 	acrnvhost_close(dev);
 }
 
+static void failing_open(void)
+{
+	struct acrnvhost *dev = NULL;
+
+	failing = VHOST_BLK_SET_SERIAL;
+	tap_eq(acrnvhost_blk_open(&dev, HSM, 0, 1, ""), -EBUSY,
+	       "a disk's serial number fails");
+	tap_ok(!dev, "there is no device");
+	failing = VHOST_VSOCK_SET_GUEST_CID;
+	tap_eq(acrnvhost_vsock_open(&dev, HSM, 3), -EBUSY,
+	       "a context id fails");
+	tap_ok(!dev, "there is no device");
+}
+
 int main(void)
 {
+	failing_open();
 	failing_start(VHOST_SET_OWNER, "the owner");
 	failing_start(VHOST_SET_FEATURES, "the features");
 	failing_start(VHOST_SET_MEM_TABLE, "the memory");

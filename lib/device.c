@@ -155,10 +155,13 @@ static int set_owner(struct acrnvhost *dev)
 
 static int reset_owner(struct acrnvhost *dev)
 {
+	int ret;
+
 	if (!dev->owned || dev->backend->keeps_owner)
 		return 0;
-	dev->owned = false;
-	return vhost_ioctl(dev->vhost_fd, VHOST_RESET_OWNER, NULL);
+	ret = vhost_ioctl(dev->vhost_fd, VHOST_RESET_OWNER, NULL);
+	dev->owned = ret;
+	return ret;
 }
 
 /*

@@ -91,6 +91,23 @@ static void abandoned(void)
 	acrnvhost_close(dev);
 }
 
+/* A device that does not let go of its owner still has it. */
+static void kept_owner(void)
+{
+	struct acrnvhost *dev = open_blk();
+
+	acrnvhost_set_queue(dev, 0, &queue);
+	tap_eq(start(dev), 0, "a start");
+	failing = VHOST_RESET_OWNER;
+	tap_eq(acrnvhost_stop(dev), -EBUSY, "the owner stays");
+	failing = 0;
+	acrnvhost_set_queue(dev, 0, &queue);
+	tap_eq(start(dev), 0, "another start");
+	tap_eq(acrnvhost_stop(dev), 0, "the owner goes");
+	tap_ok(!owned, "and is gone");
+	acrnvhost_close(dev);
+}
+
 static void failing_open(void)
 {
 	struct acrnvhost *dev = NULL;
@@ -114,5 +131,6 @@ int main(void)
 	failing_start(VHOST_SET_VRING_KICK, "a queue");
 	failing_start(VHOST_BLK_SET_BACKEND, "the disk");
 	abandoned();
+	kept_owner();
 	return tap_done();
 }

@@ -120,6 +120,31 @@ static int explain_start(const struct vhost *vhost, int ret, const char *name)
 	return ret;
 }
 
+static unsigned int queue_count(const struct vhost *vhost)
+{
+	return vhost->setup.devices * vhost->setup.queues;
+}
+
+/* Was a queue found to be corrupt since this was last asked? */
+static bool take_errors(struct vhost *vhost)
+{
+	bool found = false;
+	eventfd_t ignored;
+	unsigned int i;
+
+	for (i = 0; i < queue_count(vhost); i++)
+		found |= !eventfd_read(vhost->errors[i].fd, &ignored);
+	return found;
+}
+
+/* What was corrupt is no fault of the driver that comes next. */
+static void forget_errors(struct vhost *vhost)
+{
+	pthread_mutex_lock(&vhost->lock);
+	take_errors(vhost);
+	pthread_mutex_unlock(&vhost->lock);
+}
+
 static void stop_devices(struct vhost *vhost, const char *name)
 {
 	int ret;
@@ -130,6 +155,7 @@ static void stop_devices(struct vhost *vhost, const char *name)
 			log_guest("%s: %s was not stopped well: %s", name,
 				  vhost->setup.kind->name, strerror(-ret));
 	}
+	forget_errors(vhost);
 }
 
 /**
@@ -229,22 +255,16 @@ void vhost_doorbells_moved(struct virtio_dev *dev)
 	}
 }
 
-static unsigned int queue_count(const struct vhost *vhost)
-{
-	return vhost->setup.devices * vhost->setup.queues;
-}
-
-/* Main thread. */
+/* Main thread; the driver may have reset the device in the meantime. */
 static void queue_corrupt(void *opaque)
 {
 	struct vhost *vhost = opaque;
-	eventfd_t ignored;
-	unsigned int i;
 
-	for (i = 0; i < queue_count(vhost); i++)
-		eventfd_read(vhost->errors[i].fd, &ignored);
-	virtio_broken(&vhost->setup.pci->virtio,
-		      "vhost found its rings corrupt");
+	pthread_mutex_lock(&vhost->lock);
+	if (take_errors(vhost))
+		virtio_broken(&vhost->setup.pci->virtio,
+			      "vhost found its rings corrupt");
+	pthread_mutex_unlock(&vhost->lock);
 }
 
 static void unwatch_errors(struct vhost *vhost, unsigned int count)
@@ -334,6 +354,7 @@ int vhost_create(struct vhost **result, const struct vhost_setup *setup)
 	if (!vhost)
 		return -ENOMEM;
 	vhost->setup = *setup;
+	pthread_mutex_init(&vhost->lock, NULL);
 	ret = open_devices(vhost);
 	if (ret) {
 		explain_open(setup, ret);
@@ -354,6 +375,7 @@ int vhost_create(struct vhost **result, const struct vhost_setup *setup)
 close:
 	close_devices(vhost, setup->devices);
 free:
+	pthread_mutex_destroy(&vhost->lock);
 	free(vhost);
 	return ret;
 }
@@ -363,5 +385,6 @@ void vhost_destroy(struct vhost *vhost)
 {
 	unwatch_errors(vhost, queue_count(vhost));
 	close_devices(vhost, vhost->setup.devices);
+	pthread_mutex_destroy(&vhost->lock);
 	free(vhost);
 }

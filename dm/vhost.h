@@ -6,6 +6,7 @@
 #ifndef DM_VHOST_H
 #define DM_VHOST_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "event.h"
@@ -59,6 +60,7 @@ struct vhost_setup {
  * @devs:	vhost devices
  * @running:	Number of those that the driver has running, the first ones
  * @features:	What they can do
+ * @lock:	Held while @errors are read and acted on
  * @errors:	Queues that were found to be corrupt
  *
  * The @state of struct virtio_dev points here.
@@ -68,6 +70,7 @@ struct vhost {
 	struct acrnvhost *devs[VHOST_MAX_DEVICES];
 	unsigned int running;
 	uint64_t features;
+	pthread_mutex_t lock;
 	struct event_source errors[VIRTIO_MAX_QUEUES];
 };
 

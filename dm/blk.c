@@ -135,13 +135,14 @@ static uint64_t features(struct blk *blk)
 static void look_at_size(void *opaque)
 {
 	struct blk *blk = opaque;
-	uint64_t ignored;
+	uint64_t capacity, ignored;
 
 	if (read(blk->timer.fd, &ignored, sizeof(ignored)) < 0 ||
 	    !disk_resized(&blk->disk))
 		return;
-	blk->config.capacity = blk->disk.sectors;
-	virtio_config_changed(&blk->pci.virtio);
+	capacity = blk->disk.sectors;
+	virtio_change_config(&blk->pci.virtio, &blk->config.capacity, &capacity,
+			     sizeof(capacity));
 }
 
 static int watch_size(struct blk *blk)

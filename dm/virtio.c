@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <string.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 
@@ -56,10 +57,23 @@ void virtio_broken(struct virtio_dev *dev, const char *why)
 	dev->raise(dev, dev->config_vector, VIRTIO_ISR_CONFIG);
 }
 
-/* The driver is to read the device configuration again. Any thread. */
-void virtio_config_changed(struct virtio_dev *dev)
+/**
+ * virtio_change_config() - Change the device configuration by itself
+ * @dev:	Device
+ * @field:	What changes, in @config of @dev
+ * @value:	New contents
+ * @size:	Their size
+ *
+ * The driver sees either the old contents or another generation, and is to read
+ * the configuration again. Any thread.
+ */
+void virtio_change_config(struct virtio_dev *dev, void *field,
+			  const void *value, size_t size)
 {
+	pthread_mutex_lock(&dev->config_lock);
+	memcpy(field, value, size);
 	dev->generation++;
+	pthread_mutex_unlock(&dev->config_lock);
 	dev->raise(dev, dev->config_vector, VIRTIO_ISR_CONFIG);
 }
 

@@ -8,6 +8,7 @@
 #ifndef DM_VIRTIO_H
 #define DM_VIRTIO_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,6 +85,8 @@ struct virtio_queue {
  * @queues:		Queues
  * @config:		Device configuration; belongs to the device
  * @config_size:	Bytes in it
+ * @config_lock:	Held while @config is read by the driver, or changes by
+ *			itself together with @generation
  * @generation:		Number of times it changed by itself, for the driver
  * @fatal:		Called when @ops->start failed for no fault of the
  *			guest's
@@ -104,6 +107,7 @@ struct virtio_dev {
 	struct virtio_queue queues[VIRTIO_MAX_QUEUES];
 	const void *config;
 	size_t config_size;
+	pthread_mutex_t config_lock;
 	_Atomic uint8_t generation;
 	void (*raise)(struct virtio_dev *dev, uint16_t vector, uint8_t isr);
 	void (*fatal)(void *opaque);
@@ -119,7 +123,8 @@ void virtio_notify(struct virtio_dev *dev, unsigned int index);
 bool virtio_has(const struct virtio_dev *dev, unsigned int feature);
 
 void virtio_interrupt(struct virtio_dev *dev, unsigned int queue);
-void virtio_config_changed(struct virtio_dev *dev);
+void virtio_change_config(struct virtio_dev *dev, void *field,
+			  const void *value, size_t size);
 void virtio_broken(struct virtio_dev *dev, const char *why);
 
 #endif /* DM_VIRTIO_H */

@@ -227,9 +227,11 @@ static uint64_t config_read(struct virtio_pci *dev, uint64_t offset,
 	uint64_t value = 0;
 	unsigned int i;
 
+	pthread_mutex_lock(&dev->virtio.config_lock);
 	for (i = 0; i < size; i++)
 		if (offset + i < dev->virtio.config_size)
 			value |= (uint64_t)config[offset + i] << 8 * i;
+	pthread_mutex_unlock(&dev->virtio.config_lock);
 	return value;
 }
 
@@ -523,6 +525,12 @@ static void add_msix_cap(struct virtio_pci *dev)
 		  PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 }
 
+static void deinit(struct virtio_pci *dev)
+{
+	msix_deinit(&dev->msix);
+	pthread_mutex_destroy(&dev->virtio.config_lock);
+}
+
 /**
  * virtio_pci_add() - Put a virtio device on the VM's PCI bus
  * @dev:	Device; name, ops, offered, queue_count and config of its
@@ -547,6 +555,7 @@ int virtio_pci_add(struct virtio_pci *dev, struct vm *vm, uint16_t type,
 	int ret;
 
 	dev->vm = vm;
+	pthread_mutex_init(&dev->virtio.config_lock, NULL);
 	dev->virtio.raise = raise_vector;
 	dev->virtio.fatal = fatal;
 	dev->virtio.opaque = vm;
@@ -559,7 +568,7 @@ int virtio_pci_add(struct virtio_pci *dev, struct vm *vm, uint16_t type,
 	virtio_reset(&dev->virtio);
 	ret = pci_dev_add(&vm->pci, &dev->pci);
 	if (ret)
-		msix_deinit(&dev->msix);
+		deinit(dev);
 	return ret;
 }
 
@@ -568,7 +577,7 @@ void virtio_pci_remove(struct virtio_pci *dev)
 {
 	virtio_reset(&dev->virtio);
 	pci_dev_remove(&dev->pci);
-	msix_deinit(&dev->msix);
+	deinit(dev);
 }
 
 /* The VM is reset. */

@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A virtio device as its driver sees it: configuration space and BAR. */
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 
@@ -328,6 +332,51 @@ static void device_config(void)
 	tap_eq(get(at, 1), 1, "it cannot be written");
 }
 
+/* Fewer than there are generations */
+#define CHANGES 250
+
+static uint8_t large[0x1000];
+
+/* The device changes its configuration from end to end. */
+static void *change(void *opaque)
+{
+	atomic_bool *done = opaque;
+	uint8_t value[sizeof(large)];
+	unsigned int i;
+
+	for (i = 1; i <= CHANGES; i++) {
+		memset(value, i, sizeof(value));
+		virtio_change_config(&dev.virtio, large, value, sizeof(value));
+		poll(NULL, 0, 1);
+	}
+	*done = true;
+	return NULL;
+}
+
+/* What a driver reads in one generation belongs together. */
+static void changing_config(void)
+{
+	unsigned int at = block(VIRTIO_PCI_CAP_DEVICE_CFG);
+	unsigned int before, first, last, mixed = 0;
+	atomic_bool done = false;
+	pthread_t device;
+
+	dev.virtio.config = large;
+	dev.virtio.config_size = sizeof(large);
+	pthread_create(&device, NULL, change, &done);
+	while (!done) {
+		before = get(VIRTIO_PCI_COMMON_CFGGENERATION, 1);
+		first = get(at, 1);
+		last = get(at + sizeof(large) - 1, 1);
+		mixed += first != last &&
+			 get(VIRTIO_PCI_COMMON_CFGGENERATION, 1) == before;
+	}
+	pthread_join(device, NULL);
+	tap_eq(mixed, 0, "no generation is mixed with the next");
+	tap_eq(get(VIRTIO_PCI_COMMON_CFGGENERATION, 1), CHANGES, "the last");
+	tap_eq(get(at, 1), CHANGES, "and what it has");
+}
+
 int main(void)
 {
 	pci_bus_init(&vm.pci, &vm.mmio);
@@ -349,6 +398,7 @@ int main(void)
 	reset();
 	window();
 	device_config();
+	changing_config();
 	virtio_pci_remove(&dev);
 	return tap_done();
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
+#include <linux/if_ether.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
@@ -22,14 +23,15 @@
 #include "net.h"
 #include "tap.h"
 
-/* The largest packet that a tap device gives, its header included. */
-#define MAX_PACKET (sizeof(struct virtio_net_hdr_mrg_rxbuf) + 65536)
-
 /* After so many packets the other direction has its turn. */
 #define BATCH 64
 
 #define HEADER_SIZE sizeof(struct virtio_net_hdr_mrg_rxbuf)
 #define NUM_BUFFERS offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers)
+
+/* The largest packet that a tap device gives: of IP, in two VLANs. */
+#define VLAN_TAGS  8
+#define MAX_PACKET (HEADER_SIZE + ETH_HLEN + VLAN_TAGS + 65535)
 
 /* How a direction came to its end for now. */
 enum progress {

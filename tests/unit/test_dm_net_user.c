@@ -239,6 +239,26 @@ static void mergeable(void)
 	tap_eq(ram[BUFFERS + 0x2000], 80, "goes on where the second ends");
 }
 
+/* The longest IP packet there is, with two tags for VLANs. */
+static void longest(void)
+{
+	static uint8_t packet[HEADER + 14 + 2 * 4 + 65535];
+	unsigned int i, received = 0;
+
+	start(MRG_RXBUF);
+	for (i = 0; i < SIZE; i++) {
+		buffer(NET_RX, i, sizeof(packet) / SIZE + 1, VRING_DESC_F_WRITE,
+		       0);
+		offer(NET_RX, i);
+	}
+	tap_eq(write(peers[0], packet, sizeof(packet)), sizeof(packet),
+	       "the longest packet");
+	tap_ok(wait_used(NET_RX, SIZE), "takes all buffers");
+	for (i = 0; i < SIZE; i++)
+		received += used(NET_RX, i)->len;
+	tap_eq(received, sizeof(packet), "and is received whole");
+}
+
 /* A thread that waits for more buffers sleeps, and still sees the stop. */
 static void stop_while_blocked(void)
 {
@@ -431,6 +451,7 @@ int main(void)
 	transmit();
 	receive();
 	mergeable();
+	longest();
 	stop_while_blocked();
 	hostile();
 	pairs();

@@ -263,7 +263,7 @@ static void queue_corrupt(void *opaque)
 	pthread_mutex_lock(&vhost->lock);
 	if (take_errors(vhost))
 		virtio_broken(&vhost->setup.pci->virtio,
-			      "vhost found its rings corrupt");
+			      "the guest made a corrupt ring");
 	pthread_mutex_unlock(&vhost->lock);
 }
 

@@ -71,8 +71,6 @@ struct acrnvhost_doorbell {
 /**
  * struct acrnvhost_queue - One virtqueue as the driver has set it up
  * @size:	Number of descriptors, a power of two
- * @base:	Index of the first available ring entry to process: 0 after a
- *		device reset, what acrnvhost_queue_base() told to go on
  * @desc:	Descriptor table, mapped in this process
  * @avail:	Available ring, mapped in this process
  * @used:	Used ring, mapped in this process
@@ -86,7 +84,6 @@ struct acrnvhost_doorbell {
  */
 struct acrnvhost_queue {
 	__u32 size;
-	__u32 base;
 	void *desc;
 	void *avail;
 	void *used;
@@ -110,8 +107,6 @@ int acrnvhost_set_queue(struct acrnvhost *dev, unsigned int index,
 int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 		    const struct acrnvhost_region *regions, size_t count);
 int acrnvhost_stop(struct acrnvhost *dev);
-int acrnvhost_queue_base(struct acrnvhost *dev, unsigned int index,
-			 __u32 *base);
 
 int acrnvhost_set_doorbell(struct acrnvhost *dev, unsigned int index,
 			   const struct acrnvhost_doorbell *doorbell);

@@ -20,7 +20,6 @@
  * @running:	vhost knows the rings
  * @doorbell_on: The ioeventfd is registered
  * @irqfd_on:	The irqfd is registered
- * @base:	Where vhost stopped
  */
 struct vhost_queue {
 	int kick;
@@ -33,7 +32,6 @@ struct vhost_queue {
 	bool running;
 	bool doorbell_on;
 	bool irqfd_on;
-	__u32 base;
 };
 
 /**

@@ -165,8 +165,7 @@ static int set_rings(struct acrnvhost *dev, unsigned int index)
 			      queue->config.size);
 	if (ret)
 		return ret;
-	ret = set_vring_state(dev, VHOST_SET_VRING_BASE, index,
-			      queue->config.base);
+	ret = set_vring_state(dev, VHOST_SET_VRING_BASE, index, 0);
 	if (ret)
 		return ret;
 	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_VRING_ADDR, &addr);
@@ -195,10 +194,9 @@ static int first_error(int ret, int err)
 	return ret ? ret : err;
 }
 
-/* Undo set_eventfds() and learn where vhost stopped. */
+/* Undo set_eventfds(). */
 static int vhost_off(struct acrnvhost *dev, unsigned int index)
 {
-	struct vhost_vring_state state = { .index = index };
 	int ret, err;
 
 	dev->queues[index].running = false;
@@ -209,10 +207,6 @@ static int vhost_off(struct acrnvhost *dev, unsigned int index)
 	ret = first_error(ret, err);
 	err = set_vring_file(dev, VHOST_SET_VRING_CALL, index,
 			     VHOST_FILE_UNBIND);
-	ret = first_error(ret, err);
-	err = vhost_ioctl(dev->vhost_fd, VHOST_GET_VRING_BASE, &state);
-	if (!err)
-		dev->queues[index].base = state.num;
 	return first_error(ret, err);
 }
 
@@ -296,26 +290,6 @@ int acrnvhost_set_queue(struct acrnvhost *dev, unsigned int index,
 	copy_doorbell(queue, config->doorbell);
 	copy_msi(queue, config->msi);
 	queue->set = true;
-	return 0;
-}
-
-/**
- * acrnvhost_queue_base() - Where vhost was in the available ring at the stop
- * @dev:	Device
- * @index:	Queue
- * @base:	Result, for &struct acrnvhost_queue.base of a start that goes on
- *
- * Return: 0; -EINVAL if there is no such queue; -EBUSY while it runs.
- */
-int acrnvhost_queue_base(struct acrnvhost *dev, unsigned int index, __u32 *base)
-{
-	struct vhost_queue *queue = get_queue(dev, index);
-
-	if (!queue)
-		return -EINVAL;
-	if (queue->running)
-		return -EBUSY;
-	*base = queue->base;
 	return 0;
 }
 

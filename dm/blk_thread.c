@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "blk_request.h"
 #include "blk_sync.h"
 #include "log.h"
+#include "worker.h"
 
 /* After so many requests the thread looks whether it is to end. */
 #define BATCH 16
@@ -24,29 +24,19 @@
 /**
  * struct blk_thread_queue - A queue and its thread
  * @blk:	Device
- * @thread:	Has @vq and @chain to itself
+ * @worker:	Has @vq and @chain to itself
  * @kick:	eventfd: doorbell
- * @stop:	eventfd: the thread is to end
  * @vq:		Queue
  * @chain:	The chain at hand
+ *
+ * The state of this backend is an array of them.
  */
 struct blk_thread_queue {
 	struct blk *blk;
-	pthread_t thread;
+	struct worker worker;
 	int kick;
-	int stop;
 	struct virtqueue vq;
 	struct virtqueue_chain chain;
-};
-
-/**
- * struct blk_thread - State of this backend
- * @running:	Number of threads
- * @queues:	Queues
- */
-struct blk_thread {
-	unsigned int running;
-	struct blk_thread_queue queues[];
 };
 
 /* Returns 1, 0 if there is no request, -errno if the queue is corrupt. */
@@ -94,7 +84,7 @@ static int run_queue(struct blk_thread_queue *queue, unsigned int index)
 static bool wait_for_work(struct blk_thread_queue *queue, bool broken)
 {
 	struct pollfd fds[] = {
-		{ .fd = queue->stop, .events = POLLIN },
+		{ .fd = queue->worker.stop, .events = POLLIN },
 		{ .fd = broken ? -1 : queue->kick, .events = POLLIN },
 	};
 	eventfd_t ignored;
@@ -107,11 +97,11 @@ static bool wait_for_work(struct blk_thread_queue *queue, bool broken)
 static void *queue_thread(void *opaque)
 {
 	struct blk_thread_queue *queue = opaque;
-	struct blk_thread *state = queue->blk->state;
+	struct blk_thread_queue *queues = queue->blk->state;
 	bool broken = false;
 
 	do {
-		if (broken || !run_queue(queue, queue - state->queues))
+		if (broken || !run_queue(queue, queue - queues))
 			continue;
 		virtio_broken(&queue->blk->pci.virtio,
 			      "the guest made a corrupt ring");
@@ -120,36 +110,30 @@ static void *queue_thread(void *opaque)
 	return NULL;
 }
 
-static void stop_threads(struct blk_thread *state)
+static void stop_threads(struct blk *blk)
 {
-	struct blk_thread_queue *queue;
-	eventfd_t ignored;
+	struct blk_thread_queue *queues = blk->state;
+	unsigned int i;
 
-	while (state->running) {
-		queue = &state->queues[--state->running];
-		eventfd_write(queue->stop, 1);
-		pthread_join(queue->thread, NULL);
-		eventfd_read(queue->stop, &ignored);
-	}
+	for (i = 0; i < blk->options->queues; i++)
+		worker_stop(&queues[i].worker);
 }
 
 static int start_thread(struct blk *blk, unsigned int index)
 {
 	struct virtio_dev *dev = &blk->pci.virtio;
-	struct blk_thread *state = blk->state;
-	struct blk_thread_queue *queue = &state->queues[index];
+	struct blk_thread_queue *queues = blk->state;
+	struct blk_thread_queue *queue = &queues[index];
 	int ret;
 
 	if (virtqueue_init(&queue->vq, &blk->vm->mem,
 			   &dev->queues[index].config,
 			   virtio_has(dev, VIRTIO_RING_F_EVENT_IDX)))
 		return -EPROTO;
-	ret = -pthread_create(&queue->thread, NULL, queue_thread, queue);
+	ret = worker_start(&queue->worker, queue_thread, queue);
 	if (ret)
 		log_error("%s cannot be started: %s", dev->name,
 			  strerror(-ret));
-	else
-		state->running++;
 	return ret;
 }
 
@@ -164,7 +148,7 @@ static int blk_thread_start(struct virtio_dev *dev)
 	for (i = 0; i < dev->queue_count && dev->queues[i].enabled; i++) {
 		ret = start_thread(blk, i);
 		if (ret) {
-			stop_threads(blk->state);
+			stop_threads(blk);
 			return ret;
 		}
 	}
@@ -173,16 +157,16 @@ static int blk_thread_start(struct virtio_dev *dev)
 
 static void blk_thread_stop(struct virtio_dev *dev)
 {
-	stop_threads(blk_of(dev)->state);
+	stop_threads(blk_of(dev));
 }
 
 static void blk_thread_notify(struct virtio_dev *dev, unsigned int queue)
 {
 	struct blk *blk = blk_of(dev);
-	struct blk_thread *state = blk->state;
+	struct blk_thread_queue *queues = blk->state;
 
 	blk->vm->stats.doorbells_user++;
-	eventfd_write(state->queues[queue].kick, 1);
+	eventfd_write(queues[queue].kick, 1);
 }
 
 static const struct virtio_ops blk_thread_ops = {
@@ -193,11 +177,11 @@ static const struct virtio_ops blk_thread_ops = {
 	.config_written = blk_config_written,
 };
 
-static void close_queues(struct blk_thread *state, unsigned int count)
+static void close_queues(struct blk_thread_queue *queues, unsigned int count)
 {
 	while (count--) {
-		close(state->queues[count].kick);
-		close(state->queues[count].stop);
+		close(queues[count].kick);
+		worker_deinit(&queues[count].worker);
 	}
 }
 
@@ -209,11 +193,9 @@ static int open_queue(struct blk_thread_queue *queue, struct blk *blk)
 	queue->kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (queue->kick < 0)
 		return -errno;
-	queue->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (queue->stop >= 0)
-		return 0;
-	ret = -errno;
-	close(queue->kick);
+	ret = worker_init(&queue->worker);
+	if (ret)
+		close(queue->kick);
 	return ret;
 }
 
@@ -226,23 +208,23 @@ static void blk_thread_destroy(struct blk *blk)
 static int blk_thread_create(struct blk *blk)
 {
 	unsigned int i, count = blk->options->queues;
-	struct blk_thread *state;
+	struct blk_thread_queue *queues;
 	int ret;
 
-	state = calloc(1, sizeof(*state) + count * sizeof(state->queues[0]));
-	if (!state)
+	queues = calloc(count, sizeof(*queues));
+	if (!queues)
 		return -ENOMEM;
 	for (i = 0; i < count; i++) {
-		ret = open_queue(&state->queues[i], blk);
+		ret = open_queue(&queues[i], blk);
 		if (ret) {
 			log_error("%s: no eventfd: %s", blk->options->path,
 				  strerror(-ret));
-			close_queues(state, i);
-			free(state);
+			close_queues(queues, i);
+			free(queues);
 			return ret;
 		}
 	}
-	blk->state = state;
+	blk->state = queues;
 	return 0;
 }
 

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +27,7 @@
 #include "blk_sync.h"
 #include "log.h"
 #include "vhost.h"
+#include "worker.h"
 
 /* io_uring registers no more than this in one piece. */
 #define MAX_BUFFER (1ULL << 30)
@@ -65,15 +65,13 @@ struct uring_request {
 /**
  * struct uring_queue - A queue and its thread
  * @blk:	Device
- * @running:	@thread and @ring are there
- * @thread:	Has all that follows to itself but @stop
- * @ring:	io_uring
+ * @worker:	Has all that follows to itself
+ * @ring:	io_uring, there while @worker is running
  * @fixed:	The guest's memory is registered with it
  * @kick:	eventfd: doorbell
  * @call:	eventfd: interrupt
  * @error:	eventfd: the guest has made a corrupt ring
- * @stop:	eventfd: the thread is to end
- * @stopping:	It is
+ * @stopping:	@worker is to end
  * @vq:		Queue
  * @in_flight:	Number of requests that io_uring has
  * @free:	Index of the first free request, VIRTQUEUE_MAX_SIZE if there is
@@ -82,14 +80,12 @@ struct uring_request {
  */
 struct uring_queue {
 	struct blk *blk;
-	bool running;
-	pthread_t thread;
+	struct worker worker;
 	struct io_uring ring;
 	bool fixed;
 	int kick;
 	int call;
 	int error;
-	int stop;
 	bool stopping;
 	struct virtqueue vq;
 	unsigned int in_flight;
@@ -367,7 +363,7 @@ static void *uring_thread(void *opaque)
 		eventfd_write(queue->error, 1);
 		return NULL;
 	}
-	watch(queue, queue->stop, STOP);
+	watch(queue, queue->worker.stop, STOP);
 	watch(queue, queue->kick, KICK);
 	while (!queue->stopping || queue->in_flight) {
 		io_uring_submit_and_wait(&queue->ring, 1);
@@ -435,14 +431,12 @@ static int start_queue(struct blk *blk, unsigned int index)
 	init_requests(queue);
 	ret = set_up_ring(queue);
 	if (!ret) {
-		ret = -pthread_create(&queue->thread, NULL, uring_thread,
-				      queue);
+		ret = worker_start(&queue->worker, uring_thread, queue);
 		if (ret)
 			io_uring_queue_exit(&queue->ring);
 	}
 	if (ret)
 		log_error("%s: no io_uring: %s", dev->name, strerror(-ret));
-	queue->running = !ret;
 	return ret;
 }
 
@@ -450,18 +444,14 @@ static void stop_queues(struct blk *blk)
 {
 	struct blk_uring *state = blk->state;
 	struct uring_queue *queue;
-	eventfd_t ignored;
 	unsigned int i;
 
 	for (i = 0; i < blk->options->queues; i++) {
 		queue = &state->queues[i];
-		if (!queue->running)
+		if (!queue->worker.running)
 			continue;
-		eventfd_write(queue->stop, 1);
-		pthread_join(queue->thread, NULL);
-		eventfd_read(queue->stop, &ignored);
+		worker_stop(&queue->worker);
 		io_uring_queue_exit(&queue->ring);
-		queue->running = false;
 	}
 }
 
@@ -522,17 +512,17 @@ static const struct virtio_ops blk_uring_ops = {
 	.doorbells_moved = vhost_doorbells_moved,
 };
 
-static void close_stops(struct blk_uring *state, unsigned int count)
+static void deinit_workers(struct blk_uring *state, unsigned int count)
 {
 	while (count--)
-		close(state->queues[count].stop);
+		worker_deinit(&state->queues[count].worker);
 }
 
 static void blk_uring_destroy(struct blk *blk)
 {
 	struct blk_uring *state = blk->state;
 
-	close_stops(state, blk->options->queues);
+	deinit_workers(state, blk->options->queues);
 	vhost_destroy(state->vhost);
 	if (state->direct >= 0)
 		close(state->direct);
@@ -548,8 +538,7 @@ static int open_queue(struct blk *blk, struct blk_uring *state,
 	queue->kick = acrnvhost_kick_fd(state->vhost->devs[0], index);
 	queue->call = acrnvhost_call_fd(state->vhost->devs[0], index);
 	queue->error = acrnvhost_error_fd(state->vhost->devs[0], index);
-	queue->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return queue->stop < 0 ? -errno : 0;
+	return worker_init(&queue->worker);
 }
 
 static int open_queues(struct blk *blk, struct blk_uring *state)
@@ -562,7 +551,7 @@ static int open_queues(struct blk *blk, struct blk_uring *state)
 		if (ret) {
 			log_error("%s: no eventfd: %s", blk->options->path,
 				  strerror(-ret));
-			close_stops(state, i);
+			deinit_workers(state, i);
 			return ret;
 		}
 	}

@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "log.h"
 #include "net.h"
 #include "tap.h"
+#include "worker.h"
 
 /* After so many packets the other direction has its turn. */
 #define BATCH 64
@@ -59,9 +59,7 @@ struct delivery {
  * struct net_user_pair - A pair of queues and its thread
  * @net:	Device
  * @index:	Which pair
- * @thread:	Moves the packets; has all that follows to itself but the
- *		eventfds
- * @stop:	eventfd: the thread is to end
+ * @worker:	Moves the packets; has all that follows to itself but @kicks
  * @kicks:	eventfds: doorbells
  * @queues:	Queues
  * @mergeable:	A packet may be spread over several buffers
@@ -73,8 +71,7 @@ struct delivery {
 struct net_user_pair {
 	struct net *net;
 	unsigned int index;
-	pthread_t thread;
-	int stop;
+	struct worker worker;
 	int kicks[NET_QUEUES];
 	struct virtqueue queues[NET_QUEUES];
 	bool mergeable;
@@ -268,7 +265,7 @@ static enum progress receive(struct net_user_pair *pair)
 /* Wait for the device's stop. */
 static void wait_for_stop(struct net_user_pair *pair)
 {
-	struct pollfd stop = { .fd = pair->stop, .events = POLLIN };
+	struct pollfd stop = { .fd = pair->worker.stop, .events = POLLIN };
 
 	while (poll(&stop, 1, -1) < 1)
 		;
@@ -283,7 +280,7 @@ static bool wait_for_work(struct net_user_pair *pair, enum progress tx,
 {
 	bool more = tx == PROGRESS_MORE || rx == PROGRESS_MORE;
 	struct pollfd fds[] = {
-		{ .fd = pair->stop, .events = POLLIN },
+		{ .fd = pair->worker.stop, .events = POLLIN },
 		{ .fd = pair->kicks[NET_TX], .events = POLLIN },
 		{ .fd = pair->kicks[NET_RX], .events = POLLIN },
 		{ .fd = rx == PROGRESS_BLOCKED ? -1 : tap_of(pair),
@@ -327,15 +324,8 @@ static struct net_user *state_of(struct virtio_dev *dev)
 
 static void stop_threads(struct net_user *state, unsigned int left)
 {
-	struct net_user_pair *pair;
-	eventfd_t ignored;
-
-	while (state->running > left) {
-		pair = &state->pairs[--state->running];
-		eventfd_write(pair->stop, 1);
-		pthread_join(pair->thread, NULL);
-		eventfd_read(pair->stop, &ignored);
-	}
+	while (state->running > left)
+		worker_stop(&state->pairs[--state->running].worker);
 }
 
 static int start_threads(struct net_user *state, unsigned int count)
@@ -346,8 +336,7 @@ static int start_threads(struct net_user *state, unsigned int count)
 	while (state->running < count) {
 		pair = &state->pairs[state->running];
 		pair->packet_size = 0;
-		ret = -pthread_create(&pair->thread, NULL, net_user_thread,
-				      pair);
+		ret = worker_start(&pair->worker, net_user_thread, pair);
 		if (ret) {
 			log_error("%s cannot be started: %s",
 				  pair->net->tap_name, strerror(-ret));
@@ -429,7 +418,7 @@ static void close_pairs(struct net_user *state, unsigned int count)
 	while (count--) {
 		close(state->pairs[count].kicks[NET_TX]);
 		close(state->pairs[count].kicks[NET_RX]);
-		close(state->pairs[count].stop);
+		worker_deinit(&state->pairs[count].worker);
 	}
 }
 
@@ -441,16 +430,18 @@ static void net_user_destroy(struct net *net)
 
 static int open_pair(struct net_user_pair *pair)
 {
-	int *fds[] = { &pair->stop, &pair->kicks[0], &pair->kicks[1] };
 	unsigned int i;
-	int ret;
+	int ret = worker_init(&pair->worker);
 
-	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		*fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-		if (*fds[i] < 0) {
+	if (ret)
+		return ret;
+	for (i = 0; i < NET_QUEUES; i++) {
+		pair->kicks[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		if (pair->kicks[i] < 0) {
 			ret = -errno;
 			while (i--)
-				close(*fds[i]);
+				close(pair->kicks[i]);
+			worker_deinit(&pair->worker);
 			return ret;
 		}
 	}

@@ -1,4 +1,4 @@
-// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_bounce.c dm/blk_thread.c dm/blk_uring.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait
+// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_bounce.c dm/blk_thread.c dm/blk_uring.c dm/worker.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks of the device model, on a file, with this file for the driver, and for

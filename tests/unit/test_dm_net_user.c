@@ -1,4 +1,4 @@
-// sources: dm/net_user.c dm/net_pairs.c dm/net_ctrl.c dm/virtio.c dm/virtqueue.c dm/mem.c dm/log.c
+// sources: dm/net_user.c dm/net_pairs.c dm/net_ctrl.c dm/worker.c dm/virtio.c dm/virtqueue.c dm/mem.c dm/log.c
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The user-space packet mover of the device model, with a pair of sockets for

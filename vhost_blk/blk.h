@@ -83,9 +83,11 @@ struct vhost_blk_buffer {
  * @bytes:	Data that is read or written
  * @out:	Number of buffers that the device reads
  * @in:		Number of buffers that the device writes
- * @pending:	bios that have not ended yet
+ * @pending:	bios that have not ended yet; for a regular file, the I/O and the
+ *		call that submits it
  * @parts:	bios
  * @iocb:	For a regular file
+ * @result:	What the I/O on @iocb has ended with
  * @pos:	Where in it
  * @iov:	For a regular file: struct iovec of the data, and of the header
  * @work:	For what cannot be done without sleeping for long
@@ -109,6 +111,7 @@ struct vhost_blk_request {
 	atomic_t pending;
 	struct vhost_blk_part *parts;
 	struct kiocb iocb;
+	ssize_t result;
 	loff_t pos;
 	struct vhost_blk_buffer iov;
 	struct work_struct work;

@@ -42,11 +42,10 @@ static void get_data(struct vhost_blk_request *request, struct iov_iter *data)
 	iov_iter_advance(data, header);
 }
 
-/* End of a transfer. Any context. */
-static void transfer_complete(struct kiocb *iocb, long ret)
+static void end_transfer(struct vhost_blk_request *request)
 {
-	struct vhost_blk_request *request =
-		container_of(iocb, struct vhost_blk_request, iocb);
+	struct kiocb *iocb = &request->iocb;
+	ssize_t ret = request->result;
 	bool whole = ret >= 0 && ret == request->bytes;
 
 	if (is_write(request))
@@ -60,6 +59,27 @@ static void transfer_complete(struct kiocb *iocb, long ret)
 	if (ret >= 0)
 		ret = whole ? 0 : -EIO;
 	vhost_blk_request_done(request, ret);
+}
+
+/*
+ * A transfer has come to its end when the I/O has ended and the call that
+ * submitted it has returned, whichever is later: a file system uses kiocb and
+ * file after the last bio is on its way.
+ */
+static void put_transfer(struct vhost_blk_request *request)
+{
+	if (atomic_dec_and_test(&request->pending))
+		end_transfer(request);
+}
+
+/* End of the I/O. Any context. */
+static void transfer_complete(struct kiocb *iocb, long ret)
+{
+	struct vhost_blk_request *request =
+		container_of(iocb, struct vhost_blk_request, iocb);
+
+	request->result = ret;
+	put_transfer(request);
 }
 
 /* Returns -EIOCBQUEUED if it ends by transfer_complete(), or how it ended. */
@@ -111,9 +131,11 @@ int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
 	}
 	if (is_write(request))
 		kiocb_start_write(iocb);
+	atomic_set(&request->pending, 2);
 	ret = transfer(request, IOCB_DIRECT | IOCB_NOWAIT);
 	if (ret != -EIOCBQUEUED)
 		transfer_complete(iocb, ret);
+	put_transfer(request);
 	return 0;
 }
 
@@ -135,6 +157,7 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
 	kthread_use_mm(mm);
 	if (is_write(request))
 		kiocb_start_write(iocb);
+	atomic_set(&request->pending, 2);
 	if (is_direct(iocb->ki_filp))
 		ret = transfer(request, IOCB_DIRECT);
 	/* Alignment that direct I/O does not take. */
@@ -143,6 +166,7 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
 	if (ret != -EIOCBQUEUED)
 		transfer_complete(iocb, ret);
 	kthread_unuse_mm(mm);
+	put_transfer(request);
 }
 
 /**

@@ -16,6 +16,7 @@
 #define LARGE_FILE  "/run/large"
 #define CACHED	    "/dev/cached"
 #define SLOW_MILLIS 400
+#define LOG_BIT	    (1ULL << VHOST_F_LOG_ALL)
 
 static unsigned int power_cut_count;
 
@@ -540,8 +541,7 @@ static int log_pages(bool on)
 
 	if (ioctl(vhost, VHOST_SET_VRING_ADDR, &addr))
 		return -1;
-	return set_features(FLUSH_BIT | V1_BIT |
-			    (on ? 1ULL << VHOST_F_LOG_ALL : 0));
+	return set_features(FLUSH_BIT | V1_BIT | (on ? LOG_BIT : 0));
 }
 
 static bool is_dirty(uint32_t offset)
@@ -607,6 +607,27 @@ static void dirty_pages(void)
 	ring(0);
 	tap_ok(wait_event(err_fd, 5000), "stops the queue");
 	count_dirty();
+}
+
+static int forget_memory(void)
+{
+	struct vhost_memory none = { 0 };
+
+	return ioctl(vhost, VHOST_SET_MEM_TABLE, &none);
+}
+
+/* Without memory the vhost core takes any log for a good one. */
+static void log_beyond_memory(void)
+{
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR) &&
+		       !set_log(dirty) &&
+		       !set_features(FLUSH_BIT | V1_BIT | LOG_BIT),
+	       "a log for a slow disk");
+	flood(4096);
+	usleep(SLOW_MILLIS * 1000 / 4);
+	tap_ok(!forget_memory() && !set_log((void *)-4096L),
+	       "another one at the end of the address space");
+	tap_ok(wait_event(err_fd, 5000), "stops the queue");
 }
 
 /*
@@ -741,6 +762,7 @@ int main(int argc, char **argv)
 	in_flight();
 	starvation();
 	dirty_pages();
+	log_beyond_memory();
 	busyloop();
 	race();
 	tap_ok(large_ring(1024), "a ring of 1024");

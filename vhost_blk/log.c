@@ -4,7 +4,9 @@
  * is noted in the log of VHOST_SET_LOG_BASE when they are done. The vhost core
  * does the same for the used ring.
  */
+#include <linux/minmax.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 #include "blk.h"
@@ -33,40 +35,68 @@ int vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count)
  * been changed since the request was taken, and the vhost core does not look:
  * up to 6.1 it stops the machine at an address that overflows.
  */
-static bool is_log_ok(const struct vhost_virtqueue *vq,
-		      const struct vhost_log *log)
+static bool is_log_ok(const struct vhost_virtqueue *vq, u64 addr, u64 bytes)
 {
-	u64 first = log->addr / VHOST_PAGE_SIZE / BITS_PER_BYTE;
-	u64 bytes = log->len / VHOST_PAGE_SIZE / BITS_PER_BYTE + 2;
+	u64 first = addr / VHOST_PAGE_SIZE / BITS_PER_BYTE;
+	u64 size = bytes / VHOST_PAGE_SIZE / BITS_PER_BYTE + 2;
 	unsigned long start;
 
 	return !check_add_overflow((unsigned long)vq->log_base, first, &start) &&
-	       access_ok((void __user *)start, bytes);
+	       access_ok((void __user *)start, size);
+}
+
+static int log_bytes(struct vhost_virtqueue *vq, u64 addr, u64 bytes)
+{
+	struct vhost_log log = { .addr = addr, .len = bytes };
+
+	if (!is_log_ok(vq, addr, bytes))
+		return -EFAULT;
+	return vhost_log_write(vq, &log, 1, bytes, NULL, 0);
+}
+
+static int log_data(struct vhost_blk_request *request, u64 bytes)
+{
+	const struct vhost_log *log = request->log.data;
+	unsigned int i;
+	int ret = 0;
+	u64 part;
+
+	for (i = 0; i < request->log_count && bytes && !ret; i++) {
+		part = min(log[i].len, bytes);
+		ret = log_bytes(&request->queue->vq, log[i].addr, part);
+		bytes -= part;
+	}
+	return ret;
+}
+
+/* It is the last byte of the last buffer. */
+static int log_status(struct vhost_blk_request *request)
+{
+	const struct vhost_log *log = request->log.data;
+
+	log += request->log_count - 1;
+	return log_bytes(&request->queue->vq, log->addr + log->len - 1, 1);
 }
 
 /**
  * vhost_blk_log_write() - Note the pages of a request that is done
  * @request:	Request
  *
- * All of its buffers that the device may write to, whether it has or not.
+ * Its status, and the data that the disk was to write even if it failed. How
+ * much room there is for data is the driver's word, which costs it nothing.
  *
- * Context: The owner's address space, vq.mutex held.
+ * Context: The owner's address space, vq.mutex held, may sleep.
  *
  * Return: 0; -EFAULT if the log is not there.
  */
 int vhost_blk_log_write(struct vhost_blk_request *request)
 {
-	struct vhost_log *log = request->log.data;
-	u64 bytes = 0;
-	unsigned int i;
+	int ret;
 
-	for (i = 0; i < request->log_count; i++) {
-		if (!is_log_ok(&request->queue->vq, &log[i]))
-			return -EFAULT;
-		bytes += log[i].len;
-	}
-	if (!bytes)
+	if (!request->log_count)
 		return 0;
-	return vhost_log_write(&request->queue->vq, log, request->log_count,
-			       bytes, NULL, 0);
+	ret = log_data(request, request->written - 1) ?: log_status(request);
+	/* 16384 pages for the largest request, and there may be many */
+	cond_resched();
+	return ret;
 }

@@ -96,9 +96,9 @@ static int get_id(struct vhost_blk_request *request, struct iov_iter *data)
 {
 	size_t bytes = min_t(size_t, iov_iter_count(data), VIRTIO_BLK_ID_BYTES);
 
+	request->written += bytes;
 	if (copy_to_iter(request->queue->blk->serial, bytes, data) != bytes)
 		return -EFAULT;
-	request->written += bytes;
 	vhost_blk_request_done(request, 0);
 	return 0;
 }

@@ -7,6 +7,7 @@
  * Argument: number of power cuts.
  */
 #include <pthread.h>
+#include <time.h>
 #include <linux/loop.h>
 
 #include "raw_blk.h"
@@ -16,9 +17,19 @@
 #define LARGE_FILE  "/run/large"
 #define CACHED	    "/dev/cached"
 #define SLOW_MILLIS 400
+#define HUGE_GPA    (1ULL << 32)
+#define HUGE_SIZE   (1ULL << 32)
 #define LOG_BIT	    (1ULL << VHOST_F_LOG_ALL)
 
 static unsigned int power_cut_count;
+
+static uint64_t now_millis(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
 
 static void fill(uint32_t offset, uint32_t bytes, unsigned int seed)
 {
@@ -616,6 +627,59 @@ static int forget_memory(void)
 	return ioctl(vhost, VHOST_SET_MEM_TABLE, &none);
 }
 
+/* Guest memory, and as much again as one descriptor can claim, without pages */
+static int set_huge_memory(void *huge)
+{
+	struct {
+		struct vhost_memory table;
+		struct vhost_memory_region regions[2];
+	} memory = {
+		.table.nregions = 2,
+		.regions = { { .guest_phys_addr = GPA,
+			       .memory_size = MEM_SIZE,
+			       .userspace_addr = (uintptr_t)mem },
+			     { .guest_phys_addr = HUGE_GPA,
+			       .memory_size = HUGE_SIZE,
+			       .userspace_addr = (uintptr_t)huge } },
+	};
+
+	return ioctl(vhost, VHOST_SET_MEM_TABLE, &memory);
+}
+
+/* A read that claims 240 GiB of buffers, and uses none */
+static int claim(void)
+{
+	unsigned int i;
+
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	for (i = 0; i < RING - 4; i++)
+		add(HUGE_GPA, UINT32_MAX, VRING_DESC_F_WRITE);
+	add_in(STATUS, 1);
+	return go();
+}
+
+static void log_of_claims(void)
+{
+	void *huge = mmap(NULL, HUGE_SIZE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *log = calloc(1, (HUGE_GPA + HUGE_SIZE) / 4096 / 8);
+	uint64_t start;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
+		       !set_huge_memory(huge) && !set_log(log) &&
+		       !set_features(FLUSH_BIT | V1_BIT | LOG_BIT),
+	       "a log of more memory");
+	start = now_millis();
+	tap_eq(claim(), VIRTIO_BLK_S_IOERR, "a read of 240 GiB");
+	tap_ok(now_millis() - start < 1000, "it takes no time to log");
+	tap_ok(!log[HUGE_GPA / 4096 / 8], "what was not written is not logged");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "without it");
+	free(log);
+	munmap(huge, HUGE_SIZE);
+}
+
 /* Without memory the vhost core takes any log for a good one. */
 static void log_beyond_memory(void)
 {
@@ -762,6 +826,7 @@ int main(int argc, char **argv)
 	in_flight();
 	starvation();
 	dirty_pages();
+	log_of_claims();
 	log_beyond_memory();
 	busyloop();
 	race();

@@ -189,6 +189,8 @@ struct vhost_blk_queue {
  * @file:	Disk, NULL if there is none; under dev.mutex, constant while any
  *		queue has private_data
  * @bdev:	Block device of @file, NULL if it is a regular file; likewise
+ * @slow_workqueue: For requests that cannot be done without sleeping
+ * @range_workqueue: For those that discard or zero, which take longest
  * @closing:	Nobody waits for the end of discarding and zeroing any more
  */
 struct vhost_blk {
@@ -198,10 +200,10 @@ struct vhost_blk {
 	u8 serial[VIRTIO_BLK_ID_BYTES];
 	struct file *file;
 	struct block_device *bdev;
+	struct workqueue_struct *slow_workqueue;
+	struct workqueue_struct *range_workqueue;
 	bool closing;
 };
-
-extern struct workqueue_struct *vhost_blk_workqueue;
 
 /* backend.c */
 long vhost_blk_set_backend(struct vhost_blk *blk, int fd);

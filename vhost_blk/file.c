@@ -52,7 +52,7 @@ static void end_transfer(struct vhost_blk_request *request)
 		kiocb_end_write(iocb);
 	/* Which may also end in the middle, where it would have to wait. */
 	if (iocb->ki_flags & IOCB_NOWAIT && !whole) {
-		queue_work(vhost_blk_workqueue, &request->work);
+		queue_work(request->queue->blk->slow_workqueue, &request->work);
 		return;
 	}
 	/* A file that has shrunk meanwhile gives less than was asked for. */
@@ -115,8 +115,9 @@ static bool is_direct(const struct file *file)
  */
 int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
 {
-	struct file *file = request->queue->blk->file;
+	struct vhost_blk *blk = request->queue->blk;
 	struct kiocb *iocb = &request->iocb;
+	struct file *file = blk->file;
 	ssize_t ret;
 
 	ret = keep_iov(request);
@@ -126,7 +127,7 @@ int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
 	init_sync_kiocb(iocb, file);
 	iocb->ki_complete = transfer_complete;
 	if (!is_direct(file) || !(file->f_mode & FMODE_NOWAIT)) {
-		queue_work(vhost_blk_workqueue, &request->work);
+		queue_work(blk->slow_workqueue, &request->work);
 		return 0;
 	}
 	if (is_write(request))

@@ -51,7 +51,12 @@
 #define FEATURES_AT_RUN_TIME (BIT_ULL(VIRTIO_BLK_F_FLUSH) | \
 			      BIT_ULL(VHOST_F_LOG_ALL))
 
-struct workqueue_struct *vhost_blk_workqueue;
+/*
+ * Requests of a device that sleep at the same time. Other devices' do not wait
+ * for them, and neither does what is short for discarding and zeroing.
+ */
+#define MAX_SLOW	16
+#define MAX_RANGES	4
 
 static void free_queues(struct vhost_blk *blk)
 {
@@ -78,6 +83,26 @@ static int alloc_queues(struct vhost_blk *blk)
 	return 0;
 }
 
+static void free_workqueues(struct vhost_blk *blk)
+{
+	if (blk->slow_workqueue)
+		destroy_workqueue(blk->slow_workqueue);
+	if (blk->range_workqueue)
+		destroy_workqueue(blk->range_workqueue);
+}
+
+static int alloc_workqueues(struct vhost_blk *blk)
+{
+	blk->slow_workqueue = alloc_workqueue("vhost_blk", WQ_UNBOUND,
+					      MAX_SLOW);
+	blk->range_workqueue = alloc_workqueue("vhost_blk_range", WQ_UNBOUND,
+					       MAX_RANGES);
+	if (blk->slow_workqueue && blk->range_workqueue)
+		return 0;
+	free_workqueues(blk);
+	return -ENOMEM;
+}
+
 static int vhost_blk_open(struct inode *inode, struct file *file)
 {
 	struct vhost_blk *blk;
@@ -86,15 +111,21 @@ static int vhost_blk_open(struct inode *inode, struct file *file)
 	blk = kzalloc(sizeof(*blk), GFP_KERNEL_ACCOUNT);
 	if (!blk)
 		return -ENOMEM;
+	ret = alloc_workqueues(blk);
+	if (ret)
+		goto free_blk;
 	ret = alloc_queues(blk);
-	if (ret) {
-		kfree(blk);
-		return ret;
-	}
+	if (ret)
+		goto free_workqueues;
 	vhost_dev_init(&blk->dev, blk->vqs, VHOST_BLK_MAX_QUEUES, UIO_MAXIOV,
 		       WEIGHT, BYTE_WEIGHT, true, NULL);
 	file->private_data = blk;
 	return 0;
+free_workqueues:
+	free_workqueues(blk);
+free_blk:
+	kfree(blk);
+	return ret;
 }
 
 static int vhost_blk_release(struct inode *inode, struct file *file)
@@ -107,6 +138,8 @@ static int vhost_blk_release(struct inode *inode, struct file *file)
 	mutex_unlock(&blk->dev.mutex);
 	vhost_dev_stop(&blk->dev);
 	vhost_dev_cleanup(&blk->dev);
+	/* The last work may still be on its way out. */
+	free_workqueues(blk);
 	free_queues(blk);
 	kfree(blk);
 	return 0;
@@ -274,27 +307,7 @@ static struct miscdevice vhost_blk_misc = {
 	.name = "vhost-blk",
 	.fops = &vhost_blk_fops,
 };
-
-static int __init vhost_blk_init(void)
-{
-	int ret;
-
-	vhost_blk_workqueue = alloc_workqueue("vhost_blk", WQ_UNBOUND, 0);
-	if (!vhost_blk_workqueue)
-		return -ENOMEM;
-	ret = misc_register(&vhost_blk_misc);
-	if (ret)
-		destroy_workqueue(vhost_blk_workqueue);
-	return ret;
-}
-module_init(vhost_blk_init);
-
-static void __exit vhost_blk_exit(void)
-{
-	misc_deregister(&vhost_blk_misc);
-	destroy_workqueue(vhost_blk_workqueue);
-}
-module_exit(vhost_blk_exit);
+module_misc_device(vhost_blk_misc);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("virtio-blk on the kernel's vhost core");

@@ -86,9 +86,11 @@ static void slow_work(struct work_struct *work)
 
 static int flush(struct vhost_blk_request *request)
 {
-	if (request->queue->blk->bdev)
+	struct vhost_blk *blk = request->queue->blk;
+
+	if (blk->bdev)
 		return vhost_blk_bdev_flush(request);
-	queue_work(vhost_blk_workqueue, &request->work);
+	queue_work(blk->slow_workqueue, &request->work);
 	return 0;
 }
 
@@ -124,19 +126,20 @@ static int take_range(struct vhost_blk_request *request,
 static int discard_or_zero(struct vhost_blk_request *request,
 			   struct iov_iter *data)
 {
+	struct vhost_blk *blk = request->queue->blk;
 	struct vhost_blk_geometry disk;
 	int ret;
 
 	if (!is_writable(request->queue))
 		return -EROFS;
-	get_geometry(request->queue->blk, &disk);
+	get_geometry(blk, &disk);
 	request->range_count = 0;
 	do {
 		ret = take_range(request, &disk, data);
 		if (ret)
 			return ret;
 	} while (iov_iter_count(data));
-	queue_work(vhost_blk_workqueue, &request->work);
+	queue_work(blk->range_workqueue, &request->work);
 	return 0;
 }
 

@@ -167,14 +167,21 @@ int vhost_blk_pause(struct vhost_blk *blk)
 	return ret;
 }
 
-/* Undo vhost_blk_pause(). */
+/*
+ * Undo vhost_blk_pause(). dev.mutex is held, under which backends do not change:
+ * vq.mutex is not needed. A queue without one must have no work, as it may be
+ * given another worker without a look at what the old one has to do.
+ */
 void vhost_blk_resume(struct vhost_blk *blk)
 {
+	struct vhost_blk_queue *queue;
 	unsigned int i;
 
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++) {
-		set_stopping(blk->queues[i], false);
-		vhost_poll_queue(&blk->queues[i]->vq.poll);
+		queue = blk->queues[i];
+		set_stopping(queue, false);
+		if (vhost_vq_get_backend(&queue->vq))
+			vhost_poll_queue(&queue->vq.poll);
 	}
 }
 

@@ -13,6 +13,22 @@
 #include "raw_blk.h"
 #include "tap.h"
 
+/* Since Linux 6.5; the headers may be older. */
+#ifndef VHOST_NEW_WORKER
+struct vhost_worker_state {
+	unsigned int worker_id;
+};
+
+struct vhost_vring_worker {
+	unsigned int index;
+	unsigned int worker_id;
+};
+
+#define VHOST_NEW_WORKER _IOR(VHOST_VIRTIO, 0x8, struct vhost_worker_state)
+#define VHOST_ATTACH_VRING_WORKER                                              \
+	_IOW(VHOST_VIRTIO, 0x15, struct vhost_vring_worker)
+#endif
+
 #define LARGE	    "/dev/loop0"
 #define LARGE_FILE  "/run/large"
 #define CACHED	    "/dev/cached"
@@ -694,6 +710,34 @@ static void log_beyond_memory(void)
 	tap_ok(wait_event(err_fd, 5000), "stops the queue");
 }
 
+/* Queue 1, which has no disk, has one worker and the other. */
+static bool switch_workers(void)
+{
+	struct vhost_worker_state workers[2];
+	struct vhost_vring_worker queue = { .index = 1 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (ioctl(vhost, VHOST_NEW_WORKER, &workers[i]))
+			return errno == ENOTTY;
+	for (i = 0; i < 500; i++) {
+		queue.worker_id = workers[i % 2].worker_id;
+		if (ioctl(vhost, VHOST_ATTACH_VRING_WORKER, &queue) ||
+		    set_features(FLUSH_BIT | V1_BIT | LOG_BIT) ||
+		    set_features(FLUSH_BIT | V1_BIT))
+			return false;
+	}
+	return true;
+}
+
+/* The vhost core warns of work that an old worker has been left with. */
+static void workers(void)
+{
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) && !set_log(dirty),
+	       "a log of dirty pages");
+	tap_ok(switch_workers(), "workers change as logging does");
+}
+
 /*
  * How many of some requests that nobody rings for are done nevertheless. The
  * worker is given time to ask for a doorbell, as it looks once more afterwards.
@@ -828,6 +872,7 @@ int main(int argc, char **argv)
 	dirty_pages();
 	log_of_claims();
 	log_beyond_memory();
+	workers();
 	busyloop();
 	race();
 	tap_ok(large_ring(1024), "a ring of 1024");

@@ -218,59 +218,25 @@ int vhost_blk_bdev_flush(struct vhost_blk_request *request)
 	return 0;
 }
 
-static int do_chunk(struct vhost_blk_request *request, u64 sector, u64 sectors,
-		    u32 flags)
-{
-	struct block_device *bdev = request->queue->blk->bdev;
-	bool unmap = flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
-
-	if (request->type == VIRTIO_BLK_T_DISCARD)
-		return blkdev_issue_discard(bdev, sector, sectors, GFP_KERNEL);
-	return blkdev_issue_zeroout(bdev, sector, sectors, GFP_KERNEL,
-				    unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
-}
-
-/*
- * Zeroing a large disk that cannot do so by itself takes hours, for which a
- * device model that is killed shall not have to wait.
- */
-static int do_range(struct vhost_blk_request *request,
-		    const struct vhost_blk_range *range)
-{
-	u64 sector = range->sector, end = sector + range->sectors, next;
-	int ret;
-
-	for (; sector < end; sector = next) {
-		if (READ_ONCE(request->queue->blk->closing))
-			return -EINTR;
-		next = min(round_down(sector, VHOST_BLK_RANGE_CHUNK) +
-			   VHOST_BLK_RANGE_CHUNK, end);
-		ret = do_chunk(request, sector, next - sector, range->flags);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
 /**
- * vhost_blk_bdev_ranges() - Discard or zero the ranges of a request
+ * vhost_blk_bdev_range() - Discard or zero a range
  * @request:	Request
+ * @range:	Range
  *
- * Context: Process context, may sleep for long.
+ * Context: Process context, sleeps.
  *
  * Return: 0 or a negative errno.
  */
-int vhost_blk_bdev_ranges(struct vhost_blk_request *request)
+int vhost_blk_bdev_range(struct vhost_blk_request *request,
+			 const struct vhost_blk_range *range)
 {
-	unsigned int i;
-	int ret;
+	struct block_device *bdev = request->queue->blk->bdev;
+	bool unmap = range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
 
-	for (i = 0; i < request->range_count; i++) {
-		ret = do_range(request, &request->ranges[i]);
-		if (ret)
-			return ret;
-	}
-	if (vhost_blk_write_through(request->queue))
-		return blkdev_issue_flush(request->queue->blk->bdev);
-	return 0;
+	if (request->type == VIRTIO_BLK_T_DISCARD)
+		return blkdev_issue_discard(bdev, range->sector, range->sectors,
+					    GFP_KERNEL);
+	return blkdev_issue_zeroout(bdev, range->sector, range->sectors,
+				    GFP_KERNEL,
+				    unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
 }

@@ -8,6 +8,7 @@
  *	queue.c		the worker: ring to requests, and back
  *	poll.c		the worker waits for the driver without a doorbell
  *	request.c	one request: parsed, checked, started
+ *	range.c		discarding and zeroing, piece by piece
  *	bdev.c		requests to a block device
  *	file.c		requests to a regular file
  *	log.c		dirty pages
@@ -41,9 +42,6 @@
 
 /* Bytes that pass at a time through the bounce buffer of a queue. */
 #define VHOST_BLK_BOUNCE	32768
-
-/* Sectors that are discarded or zeroed at a time: 256 MiB. */
-#define VHOST_BLK_RANGE_CHUNK	BIT(19)
 
 struct vhost_blk_request;
 
@@ -191,7 +189,7 @@ struct vhost_blk_queue {
  * @bdev:	Block device of @file, NULL if it is a regular file; likewise
  * @slow_workqueue: For requests that cannot be done without sleeping
  * @range_workqueue: For those that discard or zero, which take longest
- * @closing:	Nobody waits for the end of discarding and zeroing any more
+ * @closing:	Nobody waits any more for what is done in the workqueues
  */
 struct vhost_blk {
 	struct vhost_dev dev;
@@ -236,6 +234,9 @@ void vhost_blk_poll_rung(struct vhost_blk_queue *queue);
 int vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count);
 int vhost_blk_log_write(struct vhost_blk_request *request);
 
+/* range.c */
+int vhost_blk_do_ranges(struct vhost_blk_request *request);
+
 /* request.c */
 int vhost_blk_request_start(struct vhost_blk_request *request,
 			    unsigned int out, unsigned int in);
@@ -245,14 +246,16 @@ void vhost_blk_request_init(struct vhost_blk_request *request);
 int vhost_blk_bdev_transfer(struct vhost_blk_request *request, u64 sector,
 			    struct iov_iter *data);
 int vhost_blk_bdev_flush(struct vhost_blk_request *request);
-int vhost_blk_bdev_ranges(struct vhost_blk_request *request);
+int vhost_blk_bdev_range(struct vhost_blk_request *request,
+			 const struct vhost_blk_range *range);
 void vhost_blk_bdev_release(struct vhost_blk_request *request);
 
 /* file.c */
 int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector);
 void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request);
 int vhost_blk_file_flush(struct vhost_blk_request *request);
-int vhost_blk_file_ranges(struct vhost_blk_request *request);
+int vhost_blk_file_range(struct vhost_blk_request *request,
+			 const struct vhost_blk_range *range);
 
 /*
  * Must a write be on the medium when it is completed? So it is unless the

@@ -194,29 +194,19 @@ static int range_mode(const struct vhost_blk_request *request,
 }
 
 /**
- * vhost_blk_file_ranges() - Discard or zero the ranges of a request
+ * vhost_blk_file_range() - Discard or zero a range
  * @request:	Request
+ * @range:	Range
  *
- * Context: Process context, may sleep for long.
+ * Context: Process context, sleeps.
  *
  * Return: 0 or a negative errno.
  */
-int vhost_blk_file_ranges(struct vhost_blk_request *request)
+int vhost_blk_file_range(struct vhost_blk_request *request,
+			 const struct vhost_blk_range *range)
 {
-	struct file *file = request->queue->blk->file;
-	const struct vhost_blk_range *range;
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < request->range_count; i++) {
-		range = &request->ranges[i];
-		ret = vfs_fallocate(file, range_mode(request, range),
-				    (loff_t)range->sector << SECTOR_SHIFT,
-				    (loff_t)range->sectors << SECTOR_SHIFT);
-		if (ret)
-			return ret;
-	}
-	if (vhost_blk_write_through(request->queue))
-		return vhost_blk_file_flush(request);
-	return 0;
+	return vfs_fallocate(request->queue->blk->file,
+			     range_mode(request, range),
+			     (loff_t)range->sector << SECTOR_SHIFT,
+			     (loff_t)range->sectors << SECTOR_SHIFT);
 }

@@ -59,18 +59,16 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 	return vhost_blk_file_transfer(request, sector);
 }
 
-static int do_ranges(struct vhost_blk_request *request)
-{
-	return request->queue->blk->bdev ? vhost_blk_bdev_ranges(request) :
-		vhost_blk_file_ranges(request);
-}
-
 /* What takes its time and goes through no ring of the disk's. */
 static void slow_work(struct work_struct *work)
 {
 	struct vhost_blk_request *request =
 		container_of(work, struct vhost_blk_request, work);
 
+	if (READ_ONCE(request->queue->blk->closing)) {
+		vhost_blk_request_done(request, -EINTR);
+		return;
+	}
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
 	case VIRTIO_BLK_T_OUT:
@@ -80,7 +78,7 @@ static void slow_work(struct work_struct *work)
 		vhost_blk_request_done(request, vhost_blk_file_flush(request));
 		break;
 	default:
-		vhost_blk_request_done(request, do_ranges(request));
+		vhost_blk_request_done(request, vhost_blk_do_ranges(request));
 	}
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Requests to a regular file: direct and asynchronous. What would have to wait
- * before it is on its way to the disk, for blocks to be allocated or because it
- * has to go through the page cache, is begun once more in a workqueue, so that
- * the worker does not wait.
+ * before it is on its way to the disk, for blocks to be allocated, for a frozen
+ * file system or because it has to go through the page cache, is begun once more
+ * in a workqueue, so that the worker does not wait.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -99,6 +99,21 @@ static ssize_t transfer(struct vhost_blk_request *request, int flags)
 	return file->f_op->write_iter(iocb, &data);
 }
 
+/*
+ * As kiocb_start_write(), without waiting for a file system that is frozen.
+ * Returns false if it is.
+ */
+static bool try_start_write(struct kiocb *iocb)
+{
+	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
+
+	if (!sb_start_write_trylock(sb))
+		return false;
+	/* For lockdep: who ends it is another. */
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	return true;
+}
+
 static bool is_direct(const struct file *file)
 {
 	return file->f_mode & FMODE_CAN_ODIRECT;
@@ -126,12 +141,11 @@ int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
 	request->pos = sector << SECTOR_SHIFT;
 	init_sync_kiocb(iocb, file);
 	iocb->ki_complete = transfer_complete;
-	if (!is_direct(file) || !(file->f_mode & FMODE_NOWAIT)) {
+	if (!is_direct(file) || !(file->f_mode & FMODE_NOWAIT) ||
+	    (is_write(request) && !try_start_write(iocb))) {
 		queue_work(blk->slow_workqueue, &request->work);
 		return 0;
 	}
-	if (is_write(request))
-		kiocb_start_write(iocb);
 	atomic_set(&request->pending, 2);
 	ret = transfer(request, IOCB_DIRECT | IOCB_NOWAIT);
 	if (ret != -EIOCBQUEUED)

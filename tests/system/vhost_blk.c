@@ -8,6 +8,7 @@
  */
 #include <pthread.h>
 #include <time.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 
 #include "raw_blk.h"
@@ -32,6 +33,7 @@ struct vhost_vring_worker {
 #define LARGE	    "/dev/loop0"
 #define LARGE_FILE  "/run/large"
 #define CACHED	    "/dev/cached"
+#define FS_FILE	    "/mnt/file"
 #define SLOW_MILLIS 400
 #define HUGE_GPA    (1ULL << 32)
 #define HUGE_SIZE   (1ULL << 32)
@@ -474,6 +476,50 @@ static void in_flight(void)
 		    "opened again");
 }
 
+/* A file on a file system that takes direct I/O */
+static bool make_file(void)
+{
+	return make_disk("fs", "") &&
+	       !system("mke2fs /dev/fs > /dev/null && mkdir -p /mnt && "
+		       "mount -t ext4 /dev/fs /mnt && "
+		       "dd if=/dev/zero of=" FS_FILE " bs=1M count=32 && sync");
+}
+
+static bool remove_file(void)
+{
+	return !system("umount /mnt") && remove_disk("fs");
+}
+
+/* The worker goes on while a write waits. */
+static void frozen(void)
+{
+	int dir = open("/mnt", O_RDONLY);
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
+		       round_trip(0, DATA, DATA + 0x800000, 65536, 1),
+	       "a file on a file system");
+	tap_success(ioctl(dir, FIFREEZE, 0), "the file system is frozen");
+	header(VIRTIO_BLK_T_OUT, 0);
+	begin();
+	add_out(HEADER, 16);
+	add_out(DATA, 4096);
+	add_in(STATUS, 1);
+	ring(0);
+	tap_ok(!is_used(300), "a write waits");
+	/* Apart from the write, which uses its descriptors until it ends. */
+	memcpy(mem + HEADER + 64, &(struct virtio_blk_outhdr){ 0 }, 16);
+	chain_length = 8;
+	add_out(HEADER + 64, 16);
+	add_in(DATA + 0x10000, 4096);
+	add_in(STATUS + 64, 1);
+	ring(8);
+	tap_ok(is_used(2000), "a read does not");
+	tap_success(ioctl(dir, FITHAW, 0), "it is thawed");
+	tap_ok(is_used(5000) && !mem[STATUS], "the write is done");
+	close(dir);
+	tap_success(unset_disk(), "the file is let go");
+}
+
 /* More than all bios of the queue hold at once has to wait in the ring. */
 static void starvation(void)
 {
@@ -867,6 +913,9 @@ int main(int argc, char **argv)
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 512), VIRTIO_BLK_S_IOERR,
 	       "and no part of one");
 	power_cuts();
+	tap_ok(make_file(), "a file system is made");
+	frozen();
+	tap_ok(remove_file(), "it is removed");
 	in_flight();
 	starvation();
 	dirty_pages();

@@ -233,6 +233,7 @@ static int attach(struct vhost_blk *blk, struct file *file)
 
 	blk->file = file;
 	blk->bdev = S_ISBLK(inode->i_mode) ? I_BDEV(inode) : NULL;
+	blk->flush_error = 0;
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES && ret >= 0; i++) {
 		ret = attach_queue(blk->queues[i]);
 		running += ret > 0;

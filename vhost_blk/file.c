@@ -188,14 +188,23 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
  * vhost_blk_file_flush() - Have all that was completed on the medium
  * @request:	Request
  *
+ * The kernel tells of data that it could not write once, and forgets it then.
+ * The driver is told each time: it may have several flushes in flight, and what
+ * is lost is not there the next time either.
+ *
  * Context: Process context, may sleep for long.
  *
  * Return: 0 or a negative errno.
  */
 int vhost_blk_file_flush(struct vhost_blk_request *request)
 {
+	struct vhost_blk *blk = request->queue->blk;
 	/* With the metadata that is needed to find the data again. */
-	return vfs_fsync(request->queue->blk->file, 1);
+	int ret = vfs_fsync(blk->file, 1);
+
+	if (ret)
+		WRITE_ONCE(blk->flush_error, ret);
+	return READ_ONCE(blk->flush_error);
 }
 
 static int range_mode(const struct vhost_blk_request *request,

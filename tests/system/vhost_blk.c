@@ -34,6 +34,7 @@ struct vhost_vring_worker {
 #define LARGE_FILE  "/run/large"
 #define CACHED	    "/dev/cached"
 #define FS_FILE	    "/mnt/file"
+#define FS_BLOCK    4096
 #define SLOW_MILLIS 400
 #define HUGE_GPA    (1ULL << 32)
 #define HUGE_SIZE   (1ULL << 32)
@@ -480,7 +481,7 @@ static void in_flight(void)
 static bool make_file(void)
 {
 	return make_disk("fs", "") &&
-	       !system("mke2fs /dev/fs > /dev/null && mkdir -p /mnt && "
+	       !system("mke2fs -b 4096 /dev/fs > /dev/null && mkdir -p /mnt && "
 		       "mount -t ext4 /dev/fs /mnt && "
 		       "dd if=/dev/zero of=" FS_FILE " bs=1M count=32 && sync");
 }
@@ -517,6 +518,48 @@ static void frozen(void)
 	tap_success(ioctl(dir, FITHAW, 0), "it is thawed");
 	tap_ok(is_used(5000) && !mem[STATUS], "the write is done");
 	close(dir);
+	tap_success(unset_disk(), "the file is let go");
+}
+
+/* The first block of the file can be written no more, or again. */
+static bool bad_block(bool bad)
+{
+	int fd = open(FS_FILE, O_RDONLY), block = 0;
+	char command[128];
+
+	if (ioctl(fd, FIBMAP, &block) || block <= 0)
+		return false;
+	close(fd);
+	snprintf(command, sizeof(command),
+		 "echo %c%u-%u > /sys/kernel/config/nullb/fs/badblocks",
+		 bad ? '+' : '-', block * FS_BLOCK / 512,
+		 (block + 1) * FS_BLOCK / 512 - 1);
+	return !system(command);
+}
+
+/* What is in the page cache and cannot be written */
+static bool lose_data(void)
+{
+	int fd = open(FS_FILE, O_WRONLY);
+	bool ok = bad_block(true) && pwrite(fd, mem, FS_BLOCK, 0) == FS_BLOCK;
+
+	close(fd);
+	return ok;
+}
+
+static void lost_data(void)
+{
+	const uint32_t flush = VIRTIO_BLK_T_FLUSH;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR), "the file");
+	tap_eq(request(flush, 0, 0, 0), 0, "a flush");
+	tap_ok(lose_data(), "data is lost");
+	tap_eq(request(flush, 0, 0, 0), VIRTIO_BLK_S_IOERR, "a flush tells");
+	tap_eq(request(flush, 0, 0, 0), VIRTIO_BLK_S_IOERR, "so does another");
+	tap_ok(bad_block(false) &&
+		       start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
+		       !request(flush, 0, 0, 0),
+	       "a new start is well");
 	tap_success(unset_disk(), "the file is let go");
 }
 
@@ -915,6 +958,7 @@ int main(int argc, char **argv)
 	power_cuts();
 	tap_ok(make_file(), "a file system is made");
 	frozen();
+	lost_data();
 	tap_ok(remove_file(), "it is removed");
 	in_flight();
 	starvation();

@@ -26,10 +26,10 @@ static u64 limit_ns(const struct vhost_blk_queue *queue)
 	return (u64)queue->vq.busyloop_timeout * NSEC_PER_USEC;
 }
 
-/* Somebody else needs the CPU or the worker. */
+/* Somebody else needs the CPU or the worker, or waits for it to stop. */
 static bool is_wanted(struct vhost_blk_queue *queue)
 {
-	return need_resched() || signal_pending(current) ||
+	return READ_ONCE(queue->stopping) || need_resched() || signal_pending(current) ||
 	       vhost_vq_has_work(&queue->vq);
 }
 

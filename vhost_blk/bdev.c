@@ -132,7 +132,8 @@ static int bounce_io(struct vhost_blk_request *request, u64 sector,
 		       offset_in_page(queue->bounce));
 	ret = submit_bio_wait(&bio);
 	bio_uninit(&bio);
-	return ret;
+	/* Which would have the request wait in the ring, for nothing. */
+	return ret == -EAGAIN ? -EIO : ret;
 }
 
 static int bounce_piece(struct vhost_blk_request *request, u64 sector,

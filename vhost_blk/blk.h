@@ -26,6 +26,7 @@
 #include <linux/bio.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -134,8 +135,9 @@ struct vhost_blk_request {
  * @parts:	Those not in use; under vq.mutex
  * @part_count:	Number of all parts
  * @parts_free:	Number of those in @parts
- * @bounce:	Buffer for data that the disk cannot reach where it is; under
- *		vq.mutex
+ * @bounce:	Buffer for data that the disk cannot reach where it is; of a
+ *		block device under vq.mutex, of a file under @bounce_mutex
+ * @bounce_mutex: Held by who waits for a file, in the workqueue
  * @used:	Requests that are done and not in the used ring yet; under
  *		vq.mutex
  * @used_count:	Their number
@@ -165,6 +167,8 @@ struct vhost_blk_queue {
 	unsigned int part_count;
 	unsigned int parts_free;
 	void *bounce;
+	/* Guards @bounce for files. */
+	struct mutex bounce_mutex;
 	struct vring_used_elem used[VHOST_BLK_BATCH];
 	unsigned int used_count;
 	u64 poll_ns;

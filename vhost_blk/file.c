@@ -8,6 +8,9 @@
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/kthread.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/uio.h>
 
 #include "blk.h"
 
@@ -82,21 +85,92 @@ static void transfer_complete(struct kiocb *iocb, long ret)
 	put_transfer(request);
 }
 
+static ssize_t submit(struct vhost_blk_request *request, struct kiocb *iocb,
+		      struct iov_iter *data, int flags)
+{
+	struct file *file = iocb->ki_filp;
+
+	iocb->ki_flags = (iocb_flags(file) & ~IOCB_DIRECT) | flags;
+	if (!is_write(request))
+		return file->f_op->read_iter(iocb, data);
+	if (vhost_blk_write_through(request->queue))
+		iocb->ki_flags |= IOCB_DSYNC;
+	return file->f_op->write_iter(iocb, data);
+}
+
 /* Returns -EIOCBQUEUED if it ends by transfer_complete(), or how it ended. */
 static ssize_t transfer(struct vhost_blk_request *request, int flags)
 {
 	struct kiocb *iocb = &request->iocb;
-	struct file *file = iocb->ki_filp;
 	struct iov_iter data;
 
 	get_data(request, &data);
 	iocb->ki_pos = request->pos;
-	iocb->ki_flags = (iocb_flags(file) & ~IOCB_DIRECT) | flags;
-	if (!is_write(request))
-		return file->f_op->read_iter(iocb, &data);
-	if (vhost_blk_write_through(request->queue))
-		iocb->ki_flags |= IOCB_DSYNC;
-	return file->f_op->write_iter(iocb, &data);
+	return submit(request, iocb, &data, flags);
+}
+
+/* Between bounce buffer and file. Returns how much, or a negative errno. */
+static ssize_t bounce_io(struct vhost_blk_request *request, loff_t pos,
+			 size_t bytes)
+{
+	struct vhost_blk_queue *queue = request->queue;
+	struct iov_iter data;
+	struct bio_vec vec;
+	struct kiocb iocb;
+
+	bvec_set_page(&vec, virt_to_page(queue->bounce), bytes,
+		      offset_in_page(queue->bounce));
+	iov_iter_bvec(&data, is_write(request) ? ITER_SOURCE : ITER_DEST, &vec,
+		      1, bytes);
+	init_sync_kiocb(&iocb, queue->blk->file);
+	iocb.ki_pos = pos;
+	return submit(request, &iocb, &data, IOCB_DIRECT);
+}
+
+/* Returns 0 or a negative errno. */
+static int bounce_piece(struct vhost_blk_request *request, loff_t pos,
+			struct iov_iter *data)
+{
+	size_t bytes = min_t(size_t, iov_iter_count(data), VHOST_BLK_BOUNCE);
+	void *buffer = request->queue->bounce;
+	ssize_t ret;
+
+	if (READ_ONCE(request->queue->blk->closing))
+		return -EINTR;
+	if (is_write(request) && !copy_from_iter_full(buffer, bytes, data))
+		return -EFAULT;
+	ret = bounce_io(request, pos, bytes);
+	if (ret < 0)
+		return ret;
+	if (ret != bytes)
+		return -EIO;
+	if (!is_write(request) && copy_to_iter(buffer, bytes, data) != bytes)
+		return -EFAULT;
+	return 0;
+}
+
+/*
+ * Memory that direct I/O does not take. Not through the page cache: where it
+ * reads a whole block for the sake of a sector, there may be direct I/O to the
+ * other sectors in flight, whose data would be overwritten later.
+ *
+ * Returns as transfer(), but does not leave anything in flight.
+ */
+static ssize_t bounce(struct vhost_blk_request *request)
+{
+	struct vhost_blk_queue *queue = request->queue;
+	struct iov_iter data;
+	size_t done = 0;
+	int ret = 0;
+
+	get_data(request, &data);
+	mutex_lock(&queue->bounce_mutex);
+	while (!ret && iov_iter_count(&data)) {
+		ret = bounce_piece(request, request->pos + done, &data);
+		done = request->bytes - iov_iter_count(&data);
+	}
+	mutex_unlock(&queue->bounce_mutex);
+	return ret ?: done;
 }
 
 /*
@@ -173,9 +247,15 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
 	if (is_write(request))
 		kiocb_start_write(iocb);
 	atomic_set(&request->pending, 2);
-	if (is_direct(iocb->ki_filp))
+	if (is_direct(iocb->ki_filp)) {
 		ret = transfer(request, IOCB_DIRECT);
-	/* Alignment that direct I/O does not take. */
+		if (ret == -EINVAL)
+			ret = bounce(request);
+	}
+	/*
+	 * Parts of the blocks that direct I/O takes: what is in flight to them
+	 * is this very request's, or one that overlaps with it.
+	 */
 	if (ret == -EINVAL)
 		ret = transfer(request, 0);
 	if (ret != -EIOCBQUEUED)

@@ -521,6 +521,34 @@ static void frozen(void)
 	tap_success(unset_disk(), "the file is let go");
 }
 
+/* Is the beginning of the file in the page cache? */
+static bool is_cached(void)
+{
+	int fd = open(FS_FILE, O_RDONLY);
+	void *map = mmap(NULL, 65536, PROT_READ, MAP_SHARED, fd, 0);
+	unsigned char pages[16] = { 0 };
+
+	mincore(map, 65536, pages);
+	munmap(map, 65536);
+	close(fd);
+	return memchr(pages, 1, sizeof(pages));
+}
+
+/* The page cache beside direct I/O in flight loses data. */
+static void unaligned_file(void)
+{
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
+		       round_trip(0, DATA, DATA + 0x800000, 65536, 1),
+	       "the file");
+	tap_ok(!is_cached(), "it is not in the page cache");
+	tap_ok(round_trip(5, DATA + 3, DATA + 0x800005, 8192, 2),
+	       "from odd addresses");
+	tap_ok(round_trip(5, DATA + 1, DATA + 0x800001, 300 * 512, 3),
+	       "a lot from odd addresses");
+	tap_ok(!is_cached(), "still it is not");
+	tap_success(unset_disk(), "the file is let go");
+}
+
 /* The first block of the file can be written no more, or again. */
 static bool bad_block(bool bad)
 {
@@ -958,6 +986,7 @@ int main(int argc, char **argv)
 	power_cuts();
 	tap_ok(make_file(), "a file system is made");
 	frozen();
+	unaligned_file();
 	lost_data();
 	tap_ok(remove_file(), "it is removed");
 	in_flight();

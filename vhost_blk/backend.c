@@ -37,6 +37,9 @@ static int check_file(struct file *file)
 /*
  * bios pass by the page cache of the block device. What is dirty there must not
  * be written over the guest's data later, and what is clean would be stale.
+ *
+ * Returns -EBUSY if somebody holds on to some of it, as a mounted ext4 does. That
+ * is no claim: other users of a block device hold nothing there.
  */
 static int empty_page_cache(struct address_space *mapping)
 {
@@ -258,7 +261,8 @@ static int attach(struct vhost_blk *blk, struct file *file)
  * Context: Process context of the owner, dev.mutex held.
  *
  * Return: 0; -EBADF if @fd is not open for reading; -EINVAL if it is no disk;
- * -EOPNOTSUPP for zoned disks; -EFAULT if no queue is set up, or one wrongly;
+ * -EOPNOTSUPP for zoned disks; -EBUSY if a block device's page cache cannot be
+ * emptied; -EFAULT if no queue is set up, or one wrongly;
  * -ETIMEDOUT as vhost_blk_detach(); -ENOMEM.
  */
 long vhost_blk_set_backend(struct vhost_blk *blk, int fd)

@@ -109,7 +109,7 @@ class ServiceVM:
         self.image = image
         self.logs = logs
         self.timeout = timeout
-        self.timed_out = False
+        self.gave_up = None
         self.status = None
         # no_timer_check: on a busy host the kernel waits in vain for ten ticks
         words = ["console=ttyS0", "panic=-1", "loglevel=5", "mitigations=off",
@@ -137,25 +137,15 @@ class ServiceVM:
     def run(self, on_line=lambda line: None):
         """Boot, hand each line of the task to `on_line`, wait for the end.
 
-        A boot that hangs before there is an init is done once more, and that is
-        said: 6.1 did so with PROVE_RCU, see tests/kernel/debug-6.1.config.
         Returns the task's exit status, or None when it did not get that far.
         """
-        if not self._boot(on_line):
-            print(f"# {self.logs}: the kernel did not boot, once more", flush=True)
-            self._boot(on_line)
-        return self.status
-
-    def _boot(self, on_line):
-        """Boot once. False when nothing came from the Service VM's init in time."""
         started = False
-        self.timed_out = False
         with open(self.log("task"), "w", encoding="utf-8") as task_log, \
                 open(self.log("qemu"), "w", encoding="utf-8") as qemu_log:
             print(" ".join(self.command), file=qemu_log, flush=True)
             qemu = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
                                     stdout=subprocess.PIPE, stderr=qemu_log)
-            timer = self._give_up_after(BOOT_SECONDS * self.image.slowness, qemu)
+            timer = self._give_up_after(BOOT_SECONDS * self.image.slowness, "boot", qemu)
             try:
                 for raw in qemu.stdout:
                     line = raw.decode(errors="replace").rstrip()
@@ -163,7 +153,7 @@ class ServiceVM:
                     if not started:
                         started = True
                         timer.cancel()
-                        timer = self._give_up_after(self.timeout, qemu)
+                        timer = self._give_up_after(self.timeout, "end", qemu)
                     match = re.fullmatch(r"exit: (\d+)", line)
                     if match:
                         self.status = int(match.group(1))
@@ -174,23 +164,24 @@ class ServiceVM:
                 if qemu.poll() is None:
                     qemu.kill()
                     qemu.wait()
-        return started or not self.timed_out
+        return self.status
 
-    def _give_up_after(self, seconds, qemu):
-        """A running timer."""
-        timer = threading.Timer(seconds, self._give_up, [qemu])
+    def _give_up_after(self, seconds, what, qemu):
+        """A running timer for what has to come by then."""
+        timer = threading.Timer(seconds, self._give_up,
+                                [f"no {what} after {seconds} s", qemu])
         timer.start()
         return timer
 
-    def _give_up(self, qemu):
-        self.timed_out = True
+    def _give_up(self, why, qemu):
+        self.gave_up = why
         qemu.kill()
 
     def trouble(self):
         """Lines of the logs that no run may have, and other reasons to fail."""
         found = []
-        if self.timed_out:
-            found.append(f"no end after {self.timeout} s")
+        if self.gave_up:
+            found.append(self.gave_up)
         elif self.status is None:
             found.append("the Service VM ended before its task did")
         for name in ("console", "hv"):

@@ -19,6 +19,7 @@ import re
 import subprocess
 import sys
 import time
+import traceback
 
 from dataclasses import dataclass, field
 
@@ -163,13 +164,15 @@ class DifferentialTest:
         args = (seed, count, *([only] if only else []))
         ours, problems = self.run_on("ours", args)
         theirs, more = self.run_on("in-tree", args)
+        problems += more
+        if problems:
+            return Outcome(problems)
         if only:
-            return Outcome(problems + more, show(seed, int(only), ours, theirs), 1)
+            return Outcome(notes=show(seed, int(only), ours, theirs), checks=1)
         comparison, differences = compare(seed, count, ours, theirs)
         if differences:
             differences.insert(0, f"to see one: make test T={self.name} SEED={seed} SEQUENCE=...")
-        return Outcome(problems + more + differences, comparison.notes(seed),
-                       comparison.compared)
+        return Outcome(differences, comparison.notes(seed), comparison.compared)
 
 
 def all_tests(kvers):
@@ -204,7 +207,13 @@ def prepare(tests, flavour):
 def run_one(test):
     """Outcome of a test, and the seconds it took."""
     start = time.monotonic()
-    return test.run(), time.monotonic() - start
+    try:
+        outcome = test.run()
+    except Exception as error:
+        # Whatever it is, the other tests go on
+        outcome = Outcome([f"{type(error).__name__}: {error}"],
+                          traceback.format_exc().splitlines())
+    return outcome, time.monotonic() - start
 
 
 def show_logs(logs):

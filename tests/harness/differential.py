@@ -112,12 +112,12 @@ class Comparison:
             history.note(call, step.ours.errno)
 
 
-def compare(seed, count, ours_log, theirs_log):
-    """Compare two runs. Returns the comparison and what is wrong with it."""
-    calls = list_calls(seed, count)
+def compare(seed, numbers, ours_log, theirs_log):
+    """Compare those sequences of two runs; the comparison and what is wrong."""
+    calls = list_calls(seed, numbers[-1] + 1)
     ours, theirs = parse_results(ours_log), parse_results(theirs_log)
     comparison = Comparison()
-    for number in range(count):
+    for number in numbers:
         sequence = calls[number] + [END]
         if not len(sequence) == len(ours.get(number, ())) == len(theirs.get(number, ())):
             return comparison, [f"sequence {number} was not carried out"]

@@ -161,18 +161,22 @@ class DifferentialTest:
         seed = int(os.environ.get("SEED") or self.spec.seed)
         only = os.environ.get("SEQUENCE")
         count = self.spec.sequences // self.image.slowness
-        args = (seed, count, *([only] if only else []))
+        if only and not (only.isdigit() and int(only) < self.spec.sequences):
+            return Outcome([f"SEQUENCE={only}: there are 0 to {self.spec.sequences - 1}"])
+        numbers = [int(only)] if only else range(count)
+        args = (seed, count, *(numbers if only else []))
         ours, problems = self.run_on("ours", args)
         theirs, more = self.run_on("in-tree", args)
         problems += more
         if problems:
             return Outcome(problems)
+        comparison, differences = compare(seed, numbers, ours, theirs)
+        notes = comparison.notes(seed)
         if only:
-            return Outcome(notes=show(seed, int(only), ours, theirs), checks=1)
-        comparison, differences = compare(seed, count, ours, theirs)
-        if differences:
+            notes = show(seed, numbers[0], ours, theirs) + notes
+        elif differences:
             differences.insert(0, f"to see one: make test T={self.name} SEED={seed} SEQUENCE=...")
-        return Outcome(differences, comparison.notes(seed), comparison.compared)
+        return Outcome(differences, notes, comparison.compared)
 
 
 def all_tests(kvers):

@@ -190,6 +190,17 @@ def all_tests(kvers):
     return tests
 
 
+def pick(tests, names):
+    """The tests that are named."""
+    def has(test, name):
+        return test.name == name or test.name.startswith(name + "-")
+
+    unknown = [name for name in names if not any(has(test, name) for test in tests)]
+    if unknown:
+        sys.exit(f"make test: no T={' '.join(unknown)}; `make test-list` shows the names")
+    return [test for test in tests if any(has(test, name) for name in names)]
+
+
 def prepare(tests, flavour):
     """Build what the system tests among `tests` need."""
     images = {}
@@ -276,17 +287,13 @@ def main():
         options.kvers = [kver for kver in options.kvers if kver != "6.1"]
     tests = all_tests(options.kvers)
     if options.names:
-        tests = [test for test in tests if any(
-            test.name == name or test.name.startswith(name + "-")
-            for name in options.names)]
+        tests = pick(tests, options.names)
     if options.list:
         for test in tests:
             print(f"{test.name:<32} {test.about}")
         return
     if not options.names and not options.long:
         tests = [test for test in tests if not getattr(test, "long_only", False)]
-    if not tests:
-        sys.exit("make test: no test has that name; `make test-list` shows them")
     for test in tests:
         test.long = options.long
     try:

@@ -228,6 +228,8 @@ def run_one(test):
         # Whatever it is, the other tests go on
         outcome = Outcome([f"{type(error).__name__}: {error}"],
                           traceback.format_exc().splitlines())
+    if not outcome.checks and not outcome.problems:
+        outcome.problems.append("nothing was checked")
     return outcome, time.monotonic() - start
 
 

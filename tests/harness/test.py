@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 
 from differential import compare, show
 from suite import DIFFERENTIAL, SYSTEM
-from vm import BUILD, TOP, BuildError, Image, ServiceVM, make, run_logged
+from vm import (BUILD, DIES_WITH_US, TOP, BuildError, Image, ServiceVM, make,
+                run_logged)
 
 LOGS = os.path.join(BUILD, "test")
 UNIT = os.path.join(TOP, "tests", "unit")
@@ -92,8 +93,8 @@ class UnitTest:
             return Outcome([str(error)])
         log = os.path.join(self.logs, "task.log")
         with open(log, "w", encoding="utf-8") as out:
-            status = subprocess.run([program], stdout=out, stderr=subprocess.STDOUT,
-                                    timeout=120, check=False).returncode
+            status = subprocess.run([*DIES_WITH_US, program], stdout=out, timeout=120,
+                                    stderr=subprocess.STDOUT, check=False).returncode
         outcome = judge_tap(log)
         outcome.judge_status(status)
         return outcome

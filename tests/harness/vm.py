@@ -21,6 +21,9 @@ TROUBLE = re.compile(
     r"|kmemleak: \d+ new|Kernel panic|refcount_t: |list_add corruption"
     r"|list_del corruption|hv: panic|page allocation failure|unable to handle")
 
+# Begins a command that is killed when the thread ends that started it, also
+# when that is killed itself.
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 # A boot takes a tenth of it, and some tenths when other VMs run beside it.
 BOOT_SECONDS = 40
@@ -121,9 +124,10 @@ class ServiceVM:
         initramfs = image.disk_initramfs if disk else image.initramfs
         kernel = f"{image.bzimage} {' '.join(words)}".strip().replace(",", ",,")
         self.command = [
-            "qemu-system-x86_64", "-accel", os.environ.get("ACCEL") or "tcg,thread=multi",
-            "-cpu", "EPYC", "-smp", str(cpus), "-m", memory, "-display", "none",
-            "-vga", "none", "-net", "none", "-no-reboot",
+            *DIES_WITH_US, "qemu-system-x86_64",
+            "-accel", os.environ.get("ACCEL") or "tcg,thread=multi", "-cpu", "EPYC",
+            "-smp", str(cpus), "-m", memory, "-display", "none", "-vga", "none",
+            "-net", "none", "-no-reboot",
             "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
             "-append", f"service_cpus={service_cpus} spin_us={spin_us}",
             "-initrd", f"{kernel},{initramfs}",

@@ -13,11 +13,12 @@ that none of them made.
 """
 
 import argparse
-import concurrent.futures
 import os
+import queue
 import re
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -234,6 +235,13 @@ def run_one(test):
     return outcome, time.monotonic() - start
 
 
+def work(todo, done):
+    """Run one test after the other, and say what came of each."""
+    while True:
+        test = todo.get()
+        done.put((test, *run_one(test)))
+
+
 def show_logs(logs):
     """Where a failed test's logs are, and how each ends: they may not be kept."""
     print(f"    logs: {logs}")
@@ -253,25 +261,28 @@ def run_all(tests, jobs):
     """Run the tests, `jobs` at a time; what failed and why, and skipped checks."""
     failed = []
     skipped = 0
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(run_one, test): test for test in tests}
-        for number, done in enumerate(concurrent.futures.as_completed(running), 1):
-            test = running[done]
-            outcome, seconds = done.result()
-            counts = f"{outcome.checks} checks, "
-            if outcome.skipped:
-                counts += f"{outcome.skipped} skipped, "
-                skipped += outcome.skipped
-            print(f"[{number}/{len(tests)}] {test.name} "
-                  f"{'FAILED' if outcome.problems else 'ok'} ({counts}{seconds:.0f} s)",
-                  flush=True)
-            for note in outcome.notes:
-                print(f"    {note}")
-            for problem in outcome.problems[:20]:
-                print(f"    {problem}")
-            if outcome.problems:
-                show_logs(test.logs)
-                failed.append(f"{test.name}: {outcome.problems[0]}")
+    todo, done = queue.SimpleQueue(), queue.SimpleQueue()
+    for test in tests:
+        todo.put(test)
+    for _ in range(jobs):
+        # Daemons: at an interrupt nobody waits for what is still to be done
+        threading.Thread(target=work, args=(todo, done), daemon=True).start()
+    for number in range(1, len(tests) + 1):
+        test, outcome, seconds = done.get()
+        counts = f"{outcome.checks} checks, "
+        if outcome.skipped:
+            counts += f"{outcome.skipped} skipped, "
+            skipped += outcome.skipped
+        print(f"[{number}/{len(tests)}] {test.name} "
+              f"{'FAILED' if outcome.problems else 'ok'} ({counts}{seconds:.0f} s)",
+              flush=True)
+        for note in outcome.notes:
+            print(f"    {note}")
+        for problem in outcome.problems[:20]:
+            print(f"    {problem}")
+        if outcome.problems:
+            show_logs(test.logs)
+            failed.append(f"{test.name}: {outcome.problems[0]}")
     return failed, skipped
 
 
@@ -301,9 +312,11 @@ def main():
         test.long = options.long
     try:
         prepare(tests, options.flavour)
+        failed, skipped = run_all(tests, options.jobs)
     except BuildError as error:
         sys.exit(f"make test: {error}")
-    failed, skipped = run_all(tests, options.jobs)
+    except KeyboardInterrupt:
+        sys.exit("make test: interrupted")
     for line in failed:
         print(f"FAILED {line}")
     print(f"{len(tests) - len(failed)} passed, {len(failed)} failed, {skipped} skipped")

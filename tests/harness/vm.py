@@ -174,6 +174,7 @@ class ServiceVM:
         """A running timer for what has to come by then."""
         timer = threading.Timer(seconds, self._give_up,
                                 [f"no {what} after {seconds} s", qemu])
+        timer.daemon = True
         timer.start()
         return timer
 

@@ -9,7 +9,7 @@ seconds=$1
 cpu=$2
 
 has_throughput() {
-	result=$(iperf 1 --time "$seconds" "$@")
+	result=$(iperf 1 --time "$seconds" "$@") || { echo "$result"; return 1; }
 	echo "$result" | grep -o '"bits_per_second":[^,}]*' |
 		awk -F: '{ last = $2 } END { exit !(last > 0) }' || { echo "$result"; return 1; }
 }

@@ -145,11 +145,15 @@ ping_vm() {
 	ping -c 1 -W 5 "10.0.$1.2" > /dev/null 2>&1
 }
 
-# iperf N OPTION...: the iperf3 client against User VM N; JSON on one line.
+# iperf N OPTION...: the iperf3 client against User VM N; JSON on one line. With
+# --json some versions name an error there alone, and their status is 0.
 iperf() {
 	vm=$1
 	shift
-	iperf3 --client "10.0.$vm.2" --json --connect-timeout 5000 "$@" | tr -d '\n\t'
+	iperf_json=$(iperf3 --client "10.0.$vm.2" --json --connect-timeout 5000 "$@")
+	iperf_status=$?
+	printf %s "$iperf_json" | tr -d '\n\t'
+	[ $iperf_status = 0 ] && ! echo "$iperf_json" | grep -q '"error":'
 }
 
 # Long-term pins of pages taken and given back are the same number.

@@ -22,6 +22,11 @@ talks_to() {
 	guest "$1" "ping -c 3 -W 5 10.1.0.$2 && iperf3 --client 10.1.0.$2 --time 1"
 }
 
+# has_sent N: its iperf3 ended well
+has_sent() {
+	eval "wait \$iperf_pid_$1" && grep -q '"sum_received"' "/run/iperf.$1"
+}
+
 for vm in 1 2; do
 	check "tap device $vm" make_tap $vm
 	start_vm $vm "$1,$2" --net tap=tap$vm,vhost=on
@@ -37,8 +42,7 @@ for vm in 1 2; do
 	eval "iperf_pid_$vm=$!"
 done
 for vm in 1 2; do
-	eval "wait \$iperf_pid_$vm"
-	check "User VM $vm sends while the other does" grep -q '"sum_received"' /run/iperf.$vm
+	check "User VM $vm sends while the other does" has_sent $vm
 done
 check "a bridge joins the two" bridge
 check "User VM 1 talks to User VM 2" talks_to 1 2

@@ -11,7 +11,7 @@ spread of either is even; a timing that was disturbed in one of them says nothin
 import json
 import sys
 
-from report import EVEN, SCHEMA, number, table
+from report import EVEN, SCHEMA, is_disturbed, number, table
 
 
 def load(path):
@@ -38,13 +38,14 @@ def differences(old, new):
 
 def judge(report, row, other):
     """What became of a row: `row` in A, `other` in B."""
-    if row["metric"] in report["timings"] and (
-            max(row["spread"], other["spread"]) > report["spread_bound"]):
+    spreads = row["spread"], other["spread"]
+    if None in spreads or (
+            row["metric"] in report["timings"] and any(map(is_disturbed, spreads))):
         return "disturbed"
     if not row["p50"]:
         return "even" if not other["p50"] else ""
     change = other["p50"] / row["p50"]
-    if abs(change - 1) <= max(EVEN, row["spread"], other["spread"]):
+    if abs(change - 1) <= max(EVEN, *spreads):
         return "even"
     return "better" if (change > 1) == (row["metric"] in report["rates"]) else "worse"
 

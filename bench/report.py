@@ -35,9 +35,9 @@ def median(values):
 
 
 def spread(values):
-    """Distance of the quartiles as a part of the median."""
+    """Distance of the quartiles as a part of the median; None if only that is 0."""
     if not median(values):
-        return 0.0
+        return None if any(values) else 0.0
     return (quantile(values, 0.75) - quantile(values, 0.25)) / abs(median(values))
 
 
@@ -72,16 +72,29 @@ def summarize(collected):
     return rows
 
 
+def quotient(value, by):
+    """1 for two that are the same, 0 or not; None where there is none."""
+    if value == by:
+        return 1.0
+    return value / by if by else None
+
+
 def ratio(row, other):
-    """Statistics of `row` to those of `other`, round by round; {} when p50 is 0."""
+    """Statistics of `row` to those of `other`, round by round.
+
+    Without those that lack a ratio in any round of either.
+    """
+    its = {one["round"]: one for one in other["rounds"]}
+    if its.keys() != {one["round"] for one in row["rounds"]}:
+        return {}
     result = {}
     for stat in ("p50", "p90", "p99"):
-        ratios = [mine[stat] / its[stat]
-                  for mine, its in zip(row["rounds"], other["rounds"]) if its.get(stat)]
-        if ratios:
-            result[stat] = median(ratios)
-            result[f"{stat}_spread"] = spread(ratios)
-    return result if "p50" in result else {}
+        if stat not in row or stat not in other:
+            continue
+        ratios = [quotient(one[stat], its[one["round"]][stat]) for one in row["rounds"]]
+        if None not in ratios:
+            result |= {stat: median(ratios), f"{stat}_spread": spread(ratios)}
+    return result
 
 
 def compare(rows, over="", over_case=""):
@@ -91,22 +104,29 @@ def compare(rows, over="", over_case=""):
     for row in rows:
         other = index.get((over_case or row["case"], row["metric"],
                            over or row["variant"]))
-        if other and other is not row and (ratios := ratio(row, other)):
+        if other and other is not row:
             comparisons.append({
                 "case": row["case"], "metric": row["metric"],
                 "variant": row["variant"], "over": over, "over_case": over_case,
-                **ratios})
+                **ratio(row, other)})
     return comparisons
+
+
+def is_disturbed(apart):
+    """Is this spread none, or too large?"""
+    return apart is None or apart > SPREAD_BOUND
 
 
 def disturbed_rows(rows, timings):
     """The timings whose rounds lie too far apart."""
     return [row for row in rows
-            if row["metric"] in timings and row["spread"] > SPREAD_BOUND]
+            if row["metric"] in timings and is_disturbed(row["spread"])]
 
 
 def verdict(value, target, limit, disturbed):
     """What became of a target."""
+    if value is None or limit is None:
+        return "no ratio"
     if disturbed:
         return "disturbed"
     met = value >= limit if target.at_least else value <= limit
@@ -128,15 +148,16 @@ def judge(bench, rows):
             if (not re.search(target.case, row["case"]) or
                     row["metric"] != target.metric or row["variant"] != target.variant):
                 continue
-            limit = row["p50"] if target.limit is None else target.limit
+            value = row.get(target.stat)
+            limit = row.get("p50") if target.limit is None else target.limit
             bad = {(row["case"], row["metric"]),
                    (target.over_case, row["metric"])} & disturbed
             verdicts.append({
                 "case": row["case"], "metric": row["metric"],
                 "variant": row["variant"], "over": target.over,
                 "over_case": target.over_case, "stat": target.stat,
-                "value": row[target.stat], "limit": limit, "at_least": target.at_least,
-                "verdict": verdict(row[target.stat], target, limit, bad)})
+                "value": value, "limit": limit, "at_least": target.at_least,
+                "verdict": verdict(value, target, limit, bad)})
     return verdicts
 
 
@@ -148,15 +169,15 @@ def winner(bench, rows):
     rows = [row for row in rows if row["variant"] not in bench.references]
     if len(rows) < 2:
         return {}
-    if len(rows[0]["rounds"]) < MIN_ROUNDS:
+    if any(len(row["rounds"]) < MIN_ROUNDS for row in rows):
         return {"result": "too few rounds"}
     if disturbed_rows(rows, bench.timings):
         return {"result": "disturbed"}
     best, second = sorted(rows, key=lambda row: row["p50"],
                           reverse=rows[0]["metric"] in bench.rates)[:2]
     ratios = ratio(best, second)
-    if not ratios:
-        return {"result": "even"}
+    if "p50" not in ratios:
+        return {"result": "no ratio"}
     # How many times more, or less
     times = ratios["p50"] if best["metric"] in bench.rates else (
         1 / ratios["p50"] if ratios["p50"] else None)
@@ -199,7 +220,9 @@ def build_report(bench, collected, about_bench):
 
 
 def number(value):
-    """Three significant digits or all before the point."""
+    """Three significant digits or all before the point; nothing for None."""
+    if value is None:
+        return ""
     if abs(value) >= 100 or value == int(value):
         return f"{value:.0f}"
     return f"{value:.3g}"
@@ -221,11 +244,11 @@ def table(head, lines):
 
 
 def ratio_of(report, row, over, over_case):
-    """p50's ratio in words, or nothing."""
+    """p50's ratio in words, or nothing where there is nothing to compare with."""
     for one in report["comparisons"]:
         if (all(one[key] == row[key] for key in ("case", "metric", "variant"))
                 and one["over"] == over and one["over_case"] == over_case):
-            return f"{one['p50']:.2f}"
+            return f"{one['p50']:.2f}" if "p50" in one else "none"
     return ""
 
 
@@ -234,7 +257,7 @@ def value_cell(row):
     text = number(row["p50"])
     if "p99" in row and row["p99"] != row["p50"]:
         text += f" / {number(row['p99'])}"
-    return text + f" ±{row['spread'] * 100:.0f}%"
+    return text + (" ±?" if row["spread"] is None else f" ±{row['spread']:.0%}")
 
 
 def winner_cell(report, case, metric):

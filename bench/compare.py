@@ -5,7 +5,7 @@
 Usage: compare.py A.json B.json
 
 For each row that both have: p50 in A and in B, and B to A. What lies within the
-spread of either is even; a timing that was disturbed in one of them says nothing.
+spread of either is even; what was disturbed in one of them says nothing.
 """
 
 import json
@@ -38,14 +38,12 @@ def differences(old, new):
 
 def judge(report, row, other):
     """What became of a row: `row` in A, `other` in B."""
-    spreads = row["spread"], other["spread"]
-    if None in spreads or (
-            row["metric"] in report["timings"] and any(map(is_disturbed, spreads))):
+    if is_disturbed(row["spread"]) or is_disturbed(other["spread"]):
         return "disturbed"
     if not row["p50"]:
         return "even" if not other["p50"] else ""
     change = other["p50"] / row["p50"]
-    if abs(change - 1) <= max(EVEN, *spreads):
+    if abs(change - 1) <= max(EVEN, row["spread"], other["spread"]):
         return "even"
     return "better" if (change > 1) == (row["metric"] in report["rates"]) else "worse"
 

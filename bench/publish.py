@@ -42,7 +42,8 @@ def figures(results):
             + f" KVER={'.'.join(results['kernel'].split('.')[:2])}", "",
             "What the variants and cases are is in [bench/README.md]"
             "(../bench/README.md). Numbers are medians of the rounds, p50 or p50 / p99 "
-            "within a round, ± the distance between the quartiles of the rounds.", ""]
+            "within a round, ± the distance between the quartiles of the rounds. Ratios "
+            "are those within a round, ± the same of the ratios.", ""]
     for report in results["benches"]:
         text += bench_markdown(report)
         for name in plot(report, PLOTS):

@@ -6,17 +6,17 @@ bench/README.md describes the file that comes out of it.
 
 import re
 
-SCHEMA = 1
+SCHEMA = 2
 STATS = ("min", "p50", "p90", "p99")
 
-# A run is disturbed when the middle half of the rounds of some timing differs
-# by more than this part of their median.
+# A row or a ratio is disturbed when the middle half of its rounds differs by more
+# than this part of their median.
 SPREAD_BOUND = 0.15
 
 # With fewer rounds there is no telling how far apart they lie.
 MIN_ROUNDS = 3
 
-# With less than this between them nobody has won.
+# With less than this between them nobody has won, and no limit is met or missed.
 EVEN = 0.03
 
 
@@ -117,26 +117,38 @@ def is_disturbed(apart):
     return apart is None or apart > SPREAD_BOUND
 
 
-def disturbed_rows(rows, timings):
-    """The timings whose rounds lie too far apart."""
-    return [row for row in rows
-            if row["metric"] in timings and is_disturbed(row["spread"])]
+def disturbed_rows(rows):
+    """Those whose rounds lie too far apart."""
+    return [row for row in rows if is_disturbed(row["spread"])]
 
 
-def verdict(value, target, limit, disturbed):
-    """What became of a target."""
+def verdict(value, apart, limit, at_least=False):
+    """What a value is to its limit, when its rounds lie so far `apart`."""
     if value is None or limit is None:
         return "no ratio"
-    if disturbed:
+    if is_disturbed(apart):
         return "disturbed"
-    met = value >= limit if target.at_least else value <= limit
+    if value > 0 and limit > 0 and (
+            max(value / limit, limit / value) - 1 <= max(EVEN, apart)):
+        return "even"
+    met = value >= limit if at_least else value <= limit
     return "met" if met else "missed"
+
+
+def judge_row(row, target):
+    """The value of a target, in a row or a comparison, and what became of it."""
+    value = row.get(target.stat)
+    apart = row.get(f"{target.stat}_spread", row.get("spread"))
+    limit = row.get("p50") if target.limit is None else target.limit
+    return {"case": row["case"], "metric": row["metric"], "variant": row["variant"],
+            "over": target.over, "over_case": target.over_case, "stat": target.stat,
+            "value": value, "spread": apart, "limit": limit,
+            "at_least": target.at_least,
+            "verdict": verdict(value, apart, limit, target.at_least)}
 
 
 def judge(bench, rows):
     """The value of each target and what became of it; none of too few rounds."""
-    disturbed = {(row["case"], row["metric"])
-                 for row in disturbed_rows(rows, bench.timings)}
     if any(len(row["rounds"]) < MIN_ROUNDS for row in rows):
         return []
     verdicts = []
@@ -144,46 +156,36 @@ def judge(bench, rows):
         found = rows
         if target.over or target.over_case:
             found = compare(rows, target.over, target.over_case)
-        for row in found:
-            if (not re.search(target.case, row["case"]) or
-                    row["metric"] != target.metric or row["variant"] != target.variant):
-                continue
-            value = row.get(target.stat)
-            limit = row.get("p50") if target.limit is None else target.limit
-            bad = {(row["case"], row["metric"]),
-                   (target.over_case, row["metric"])} & disturbed
-            verdicts.append({
-                "case": row["case"], "metric": row["metric"],
-                "variant": row["variant"], "over": target.over,
-                "over_case": target.over_case, "stat": target.stat,
-                "value": value, "limit": limit, "at_least": target.at_least,
-                "verdict": verdict(value, target, limit, bad)})
+        verdicts += [judge_row(row, target) for row in found
+                     if re.search(target.case, row["case"])
+                     and row["metric"] == target.metric
+                     and row["variant"] == target.variant]
     return verdicts
 
 
 def winner(bench, rows):
-    """Who has won a case: {} where there is no race.
+    """Who has won a case, which is who has won against each of the others.
 
-    `rows` are those of one case and metric.
+    `rows` are those of one case and metric; {} where there is no race.
     """
     rows = [row for row in rows if row["variant"] not in bench.references]
     if len(rows) < 2:
         return {}
     if any(len(row["rounds"]) < MIN_ROUNDS for row in rows):
         return {"result": "too few rounds"}
-    if disturbed_rows(rows, bench.timings):
-        return {"result": "disturbed"}
-    best, second = sorted(rows, key=lambda row: row["p50"],
-                          reverse=rows[0]["metric"] in bench.rates)[:2]
-    ratios = ratio(best, second)
-    if "p50" not in ratios:
-        return {"result": "no ratio"}
-    # How many times more, or less
-    times = ratios["p50"] if best["metric"] in bench.rates else (
-        1 / ratios["p50"] if ratios["p50"] else None)
-    if times and times - 1 <= max(EVEN, ratios["p50_spread"]):
+    more = rows[0]["metric"] in bench.rates
+    best, *others = sorted(rows, key=lambda row: row["p50"], reverse=more)
+    ratios = [ratio(best, other) for other in others]
+    results = [verdict(one.get("p50"), one.get("p50_spread"), 1, more) for one in ratios]
+    for result in ("no ratio", "disturbed", "even"):
+        if result in results:
+            return {"result": result}
+    if "missed" in results:
         return {"result": "even"}
-    return {"result": "won", "variant": best["variant"], "over": second["variant"],
+    # How many times more, or less
+    value = ratios[0]["p50"]
+    times = value if more else 1 / value if value else None
+    return {"result": "won", "variant": best["variant"], "over": others[0]["variant"],
             "times": times}
 
 
@@ -213,16 +215,16 @@ def build_report(bench, collected, about_bench):
         "timings": list(bench.timings), "scaling": bench.scaling,
         "spread_bound": SPREAD_BOUND,
         "disturbed": [f"{row['case']}, {row['metric']}, {row['variant']}"
-                      for row in disturbed_rows(rows, bench.timings)],
+                      for row in disturbed_rows(rows)],
         "rows": rows, "comparisons": comparisons, "winners": winners(bench, rows),
         "targets": judge(bench, rows),
     }
 
 
 def number(value):
-    """Three significant digits or all before the point; nothing for None."""
+    """Three significant digits or all before the point."""
     if value is None:
-        return ""
+        return "none"
     if abs(value) >= 100 or value == int(value):
         return f"{value:.0f}"
     return f"{value:.3g}"
@@ -243,12 +245,21 @@ def table(head, lines):
     return "\n".join([line(head), line(rule), *map(line, lines)])
 
 
+def with_spread(text, apart):
+    """A number and its spread, either of which may be none."""
+    if text == "none":
+        return text
+    return text + (" ±?" if apart is None else f" ±{apart:.0%}")
+
+
 def ratio_of(report, row, over, over_case):
-    """p50's ratio in words, or nothing where there is nothing to compare with."""
+    """p50's ratio and its spread, or nothing where there is nothing to compare with."""
     for one in report["comparisons"]:
         if (all(one[key] == row[key] for key in ("case", "metric", "variant"))
                 and one["over"] == over and one["over_case"] == over_case):
-            return f"{one['p50']:.2f}" if "p50" in one else "none"
+            if "p50" not in one:
+                return "none"
+            return with_spread(f"{one['p50']:.2f}", one["p50_spread"])
     return ""
 
 
@@ -257,7 +268,7 @@ def value_cell(row):
     text = number(row["p50"])
     if "p99" in row and row["p99"] != row["p50"]:
         text += f" / {number(row['p99'])}"
-    return text + (" ±?" if row["spread"] is None else f" ±{row['spread']:.0%}")
+    return with_spread(text, row["spread"])
 
 
 def winner_cell(report, case, metric):
@@ -317,7 +328,8 @@ def targets_table(report):
         over = one["over"] or one["over_case"]
         lines.append([
             f"{one['case']}: {one['metric']}, {one['stat']}",
-            one["variant"] + (f" / {over}" if over else ""), number(one["value"]),
+            one["variant"] + (f" / {over}" if over else ""),
+            with_spread(number(one["value"]), one["spread"]),
             f"{'>=' if one['at_least'] else '<='} {number(one['limit'])}",
             one["verdict"]])
     return table(["target", "variant", "value", "limit", "verdict"], lines)
@@ -331,8 +343,7 @@ def bench_markdown(report):
     if report["notes"]:
         text += [*(f"- {note}" for note in report["notes"]), ""]
     if report["disturbed"]:
-        timings = sum(row["metric"] in report["timings"] for row in report["rows"])
-        text += [f"Of {timings} timings {len(report['disturbed'])} are disturbed: "
+        text += [f"Of {len(report['rows'])} rows {len(report['disturbed'])} are disturbed: "
                  f"their spread is above {report['spread_bound']:.0%}.", ""]
     if report["targets"]:
         text += [targets_table(report), ""]
@@ -353,7 +364,7 @@ def markdown(results):
     text = ["# make bench", "", machine_line(results), "",
             "Each number is the median of all rounds, p50 or p50 / p99 within a round; "
             "± is the distance between the quartiles of the rounds' p50. Ratios are "
-            "those of p50 within a round, of these the median.", ""]
+            "those of p50 within a round, of these the median, ± that of the ratios.", ""]
     for report in results["benches"]:
         text += bench_markdown(report)
     return "\n".join(text)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The task in the Service VM for every measurement: loads one HSM after the
-# other, round by round, and runs the measuring program under each.
+# other, round by round, and runs the measuring program under each. The order
+# changes: nobody is always first, or always behind the same one.
 #
 # Arguments: name of the program without "bench-", rounds, 1 for quick rounds or
 # 0, variants joined by "+", arguments for the program. A variant is what is
@@ -27,6 +28,11 @@ modules_of() {
 	esac
 }
 
+# The words in the other order
+reversed() {
+	echo "$@" | tr ' ' '\n' | tac | xargs
+}
+
 # observe 0|1: all that our modules can tell about each doorbell
 observe() {
 	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
@@ -44,7 +50,7 @@ measure() {
 	[ "$1" != ours-thread ] || echo thread > /sys/module/acrn_vhost/parameters/dispatch || return 1
 	"$program" "$@" || return 1
 	[ "$1" != observed ] || observe 0 || return 1
-	for module in $(echo "$modules" | tr ' ' '\n' | tac); do
+	for module in $(reversed "$modules"); do
 		rmmod "$module" || return 1
 	done
 }
@@ -53,7 +59,14 @@ modprobe vhost_net || exit 1
 [ -e "$program" ] || program=$program.sh
 round=0
 while [ $((round += 1)) -le "$rounds" ]; do
-	for variant in $variants; do
+	# Every second round goes backwards, and the next begins one further on
+	if [ $((round % 2)) = 0 ]; then
+		order=$(reversed "$variants")
+		variants="${variants#* } ${variants%% *}"
+	else
+		order=$variants
+	fi
+	for variant in $order; do
 		echo "round: $round $variant"
 		measure "$variant" "$@" || exit 1
 	done

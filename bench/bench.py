@@ -45,11 +45,13 @@ def output(*command):
         return ""
 
 
-def describe_machine():
-    """Where this was measured."""
+def describe_machine(kernel):
+    """Where this is measured, when and with what."""
     with open("/proc/cpuinfo", encoding="utf-8") as text:
         model = re.search(r"^model name\s*: (.*)$", text.read(), re.M)
-    return {"cpu": model.group(1) if model else platform.machine(),
+    return {"kernel": kernel, "date": datetime.date.today().isoformat(),
+            "commit": output("git", "describe", "--always", "--dirty") or "unknown",
+            "cpu": model.group(1) if model else platform.machine(),
             "cpus": os.cpu_count(),
             "qemu": output("qemu-system-x86_64", "--version").split("\n")[0],
             "accel": os.environ.get("ACCEL") or "tcg,thread=multi"}
@@ -140,38 +142,68 @@ class Progress:
 
 
 class Run:
-    """What one boot has measured so far."""
+    """What one boot, or one file of lines, has measured so far.
+
+    A turn is a round under one variant. Its rows count when it has ended.
+    """
 
     def __init__(self, progress=None):
         self.progress = progress
         self.rows = []
         self.notes = []
-        self.turn = {}
+        self.machines = []
         self.upcalls = None
-        self.complete = False
+        self.ended = set()
+        self._begin({})
 
     def on_line(self, line):
         """A line from the Service VM."""
         kind, _, rest = line.partition(": ")
         if kind == "round":
             self._on_turn(rest)
+        elif kind == "machine":
+            self.turn_machines.append(json.loads(rest))
         elif kind == "row":
-            self.rows.append(json.loads(rest) | self.turn)
+            self.turn_rows.append(json.loads(rest))
         elif kind == "load":
-            self.rows += [row | self.turn for row in load_rows(json.loads(rest))]
+            self.turn_rows += load_rows(json.loads(rest))
         elif kind == "upcalls":
             self.upcalls = int(rest)
-        elif kind == "note" and rest not in self.notes:
-            self.notes.append(rest)
+        elif kind == "note":
+            self._note(rest)
+
+    def _note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _on_turn(self, rest):
         if rest == "done":
-            self.complete = True
+            self._end_turn()
             return
+        self.drop_turn()
         number, variant = rest.split()
-        self.turn = {"round": int(number), "variant": variant}
+        self._begin({"round": int(number), "variant": variant})
         if self.progress:
             self.progress.turn(number, variant)
+
+    def _begin(self, turn):
+        self.turn, self.turn_rows, self.turn_machines = turn, [], []
+
+    def _end_turn(self):
+        turn = tuple(self.turn.values())
+        if turn in self.ended:
+            raise BuildError("round {} of {} is there twice".format(*turn))
+        self.ended.add(turn)
+        self.rows += [row | self.turn for row in self.turn_rows]
+        self.machines += self.turn_machines
+        self._begin({})
+
+    def drop_turn(self):
+        """What has not ended by now does not count."""
+        if self.turn:
+            self._note("round {round} of {variant} did not end: it does not count".format(
+                **self.turn))
+        self._begin({})
 
 
 def expected_seconds(bench, quick):
@@ -194,7 +226,7 @@ def measure(bench, image, quick, clock):
     with cores_awake():
         status = vm.run(run.on_line)
     problems = vm.trouble()
-    if status or not run.complete:
+    if status or len(run.ended) < rounds * len(bench.variants):
         problems.append(f"it ended with status {status} in {run.turn}")
     if problems:
         raise BuildError("\n".join([f"{bench.name}:", *problems,
@@ -228,17 +260,23 @@ class Results:
         print("\n" + markdown(self.content | {"benches": [report]}), flush=True)
 
 
-def about_run(kernel, machine, quick):
+def one_machine(machines):
+    """Of several descriptions one, with all that they say."""
+    keys = dict.fromkeys(key for machine in machines for key in machine)
+    return {key: ", ".join(dict.fromkeys(str(machine.get(key, "?")) for machine in machines))
+            for key in keys}
+
+
+def about_run(machine, quick):
     """What all results of a run have in common."""
-    return {"kernel": kernel, "quick": quick, "machine": machine,
-            "date": datetime.date.today().isoformat(),
-            "commit": output("git", "describe", "--always", "--dirty") or "unknown"}
+    common = {key: machine.pop(key, "?") for key in ("kernel", "date", "commit")}
+    return common | {"quick": quick, "machine": machine}
 
 
 def measure_all(benches, quick):
     """Build, boot for one after the other; whether all were measured."""
     image = build(os.environ.get("KVER") or "6.1", any(bench.disk for bench in benches))
-    results = Results(about_run(image.release, describe_machine(), quick))
+    results = Results(about_run(describe_machine(image.release), quick))
     clock = Clock(sum(expected_seconds(bench, quick) for bench in benches))
     failed = []
     before = 0
@@ -257,22 +295,19 @@ def measure_all(benches, quick):
 
 def read_lines(bench, path):
     """The report of what was measured elsewhere."""
-    machine = {}
-    with open(path, encoding="utf-8") as text:
-        lines = text.read().splitlines()
     run = Run()
-    for line in lines:
-        if line.startswith("machine: "):
-            machine = json.loads(line.partition(": ")[2])
-        else:
-            run.on_line(line)
-    variants = {row["variant"] for row in run.rows}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            run.on_line(line.rstrip())
+    run.drop_turn()
+    variants = {variant for _, variant in run.ended}
     if not variants or variants - set(bench.variants):
-        sys.exit(f"make bench: {path} has loads of {', '.join(sorted(variants)) or 'no variant'};"
-                 f" the variants of {bench.name} are {', '.join(bench.variants)}")
-    results = Results(about_run(machine.pop("kernel", "?"), machine, False))
+        raise BuildError(
+            f"{path} has complete rounds of {', '.join(sorted(variants)) or 'no variant'};"
+            f" the variants of {bench.name} are {', '.join(bench.variants)}")
+    results = Results(about_run(one_machine(run.machines), False))
     results.add(build_report(bench, run.rows, {
-        "rounds": max(row["round"] for row in run.rows), "seconds": 0,
+        "rounds": len({number for number, _ in run.ended}), "seconds": 0,
         "notes": run.notes}))
 
 
@@ -289,12 +324,12 @@ def main():
     benches = [bench for bench in BENCHES
                if not options.names or bench.name in options.names]
     os.makedirs(OUT, exist_ok=True)
-    if options.file:
-        if len(options.names) != 1:
-            sys.exit("make bench: which B= are these lines of?")
-        read_lines(benches[0], options.file)
-        return
+    if options.file and len(options.names) != 1:
+        sys.exit("make bench: which B= are these lines of?")
     try:
+        if options.file:
+            read_lines(benches[0], options.file)
+            return
         measured = measure_all(benches, os.environ.get("QUICK", "0") not in ("", "0"))
     except BuildError as error:
         sys.exit(f"make bench: {error}")

@@ -25,12 +25,29 @@ jobs=${JOBS:-/jobs}
 # shellcheck source=service-vm/loads.sh
 . "$(dirname "$0")/service-vm/loads.sh"
 
+# Which HSM is loaded, and the build of it
+hsm=built-in
+for module in acrn acrn_hsm; do
+	[ ! -d /sys/module/$module ] || hsm=$module
+done
+case $variant/$hsm in
+service-vm/* | in-tree/acrn | in-tree/built-in) ;;
+in-tree/* | */acrn | */built-in)
+	echo "variant $variant, but the HSM is $hsm" >&2
+	exit 2
+	;;
+esac
+id=/sys/module/$hsm/notes/.note.gnu.build-id
+[ ! -r "$id" ] || hsm="$hsm $(tail -c 20 "$id" | od -An -tx1 | tr -d ' \n' | cut -c 1-12)"
+
 model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-printf 'machine: {"kernel": "%s", "cpu": "%s", "cpus": %s, "hypervisor": "ACRN"}\n' \
-	"$(uname -r)" "$model" "$(nproc)"
+commit=$(git -C "$(dirname "$0")" describe --always --dirty) || commit=unknown
 echo "round: $round $variant"
+printf 'machine: {"kernel": "%s", "cpu": "%s", "cpus": %s, "hypervisor": "ACRN", "hsm": "%s", "date": "%s", "commit": "%s"}\n' \
+	"$(uname -r)" "$model" "$(nproc)" "$hsm" "$(date +%F)" "$commit"
 case $bench in
 block) block_loads "${DISK:?}" "${SLOW-}" "" "${QUEUES:-1}" ;;
 net) net_loads "" "${ADDRESS:?}" ;;
 *) echo "$usage" >&2; exit 2 ;;
 esac
+echo "round: done"

@@ -354,7 +354,7 @@ def machine_line(results):
     """Where and when."""
     machine = results["machine"]
     parts = [f"{machine['cpus']} x {machine['cpu']}",
-             *(machine[key] for key in ("qemu", "accel", "hypervisor") if key in machine)]
+             *(machine[key] for key in ("qemu", "accel", "hypervisor", "hsm") if key in machine)]
     return (f"Linux {results['kernel']}, {results['date']}, commit {results['commit']}; "
             + ", ".join(parts) + ("; quick" if results["quick"] else "") + ".")
 

@@ -8,7 +8,7 @@
 # measured: the in-tree HSM, ours, or what a program has to hold them against.
 #
 # The program gets the variant and its arguments and prints rows; everything
-# that comes between "round: N VARIANT" and the next is about that round.
+# that comes between "round: N VARIANT" and "round: done" is about that round.
 program=/tests/bench-$1
 rounds=$2
 export quick="$3" PATH="$PATH:/tests"
@@ -69,7 +69,7 @@ while [ $((round += 1)) -le "$rounds" ]; do
 	for variant in $order; do
 		echo "round: $round $variant"
 		measure "$variant" "$@" || exit 1
+		echo "round: done"
 	done
 done
 echo "upcalls: $(awk '/HYP:/ { for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' /proc/interrupts)"
-echo "round: done"

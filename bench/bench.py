@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests", "harness"))
@@ -34,6 +35,8 @@ from vm import BUILD, BuildError, Image, ServiceVM, make
 
 OUT = os.path.join(BUILD, "bench")
 BOOT_SECONDS = 60
+# Of a line that cannot be understood
+LINE_SHOWN = 200
 
 
 def output(*command):
@@ -158,6 +161,14 @@ class Run:
 
     def on_line(self, line):
         """A line from the Service VM."""
+        try:
+            self._take(line)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            where = " of ".join(map(str, self.turn.values()))
+            raise BuildError(
+                f"round {where}: {error!r} in {line[:LINE_SHOWN]}") from error
+
+    def _take(self, line):
         kind, _, rest = line.partition(": ")
         if kind == "round":
             self._on_turn(rest)
@@ -229,8 +240,7 @@ def measure(bench, image, quick, clock):
     if status or len(run.ended) < rounds * len(bench.variants):
         problems.append(f"it ended with status {status} in {run.turn}")
     if problems:
-        raise BuildError("\n".join([f"{bench.name}:", *problems,
-                                    f"The logs are in {vm.logs}"]))
+        raise BuildError("\n".join([*problems, f"The logs are in {vm.logs}"]))
     requests = sum(seen["pio"] + seen["mmio"] for seen in vm.witness())
     run.notes.append(f"{run.upcalls} upcalls for {requests} accesses of User VMs")
     return build_report(bench, run.rows, {
@@ -283,8 +293,10 @@ def measure_all(benches, quick):
     for bench in benches:
         try:
             results.add(measure(bench, image, quick, clock))
-        except BuildError as error:
-            print(f"make bench: {error}", file=sys.stderr, flush=True)
+        except Exception as error:  # Whatever it is, the others go on
+            if not isinstance(error, BuildError):
+                traceback.print_exc()
+            print(f"make bench: {bench.name}: {error}", file=sys.stderr, flush=True)
             failed.append(bench.name)
         before += expected_seconds(bench, quick)
         clock.done = before

@@ -34,6 +34,8 @@ def latency_row(count, percentiles):
 
 def cost_rows(load, count, unit):
     """What each of `count` things, of the kind `unit`, took beside time."""
+    if not count:
+        raise ValueError(f"not one {unit}")
     service, guest = load["service"], load["guest"]
     rows = [value_row("Service VM's CPU", f"us per {unit}", service["busy"] * 1e6 / count),
             value_row("context switches", f"per {unit}", service["switches"] / count)]
@@ -48,6 +50,8 @@ def fio_rows(load, line):
     """A line of fio's terse output, version 3."""
     fields = line.split(";")
     sides = [side for side in (FIO_READ, FIO_WRITE) if int(fields[side + KIB])]
+    if not sides:
+        raise ValueError(f"{load['name']}: not one I/O")
     iops = sum(float(fields[side + IOPS]) for side in sides)
     count = sum(float(fields[side + IOPS]) * int(fields[side + RUNTIME]) / 1000
                 for side in sides)
@@ -81,7 +85,10 @@ def all_fio_rows(record):
 def iperf3_rows(record):
     """iperf3's JSON. Bytes and packets are those that arrived."""
     load = record["loads"][0]
-    end = json.loads(record["output"])["end"]
+    result = json.loads(record["output"])
+    if "error" in result:
+        raise ValueError(result["error"])
+    end = result["end"]
     if "lost_packets" not in end["sum_received"]:
         received = end["sum_received"]
         return [value_row("throughput", "Mbit/s", received["bits_per_second"] / 1e6),

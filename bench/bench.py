@@ -248,26 +248,38 @@ def measure(bench, image, quick, clock):
         "notes": run.notes})
 
 
+def remove_results():
+    """Those of another run would seem to belong to this one."""
+    for name in os.listdir(OUT):
+        if name.endswith((".svg", ".json", ".md")):
+            os.remove(os.path.join(OUT, name))
+
+
 class Results:
     """What build/bench/results.json is going to have, written anew with each bench."""
 
     def __init__(self, about_run):
-        self.content = {"schema": SCHEMA, **about_run, "benches": []}
-        # Plots of another run would seem to belong to this one
-        for name in os.listdir(OUT):
-            if name.endswith(".svg"):
-                os.remove(os.path.join(OUT, name))
+        self.content = {"schema": SCHEMA, **about_run, "failed": [], "benches": []}
 
     def add(self, report):
         """One more bench; prints it."""
         self.content["benches"].append(report)
+        self._write()
+        plot(report, OUT)
+        print("\n" + markdown(self.content | {"benches": [report]}), flush=True)
+
+    def fail(self, bench, error):
+        """One that has none, or no plots; says why."""
+        self.content["failed"].append(bench.name)
+        self._write()
+        print(f"make bench: {bench.name}: {error}", file=sys.stderr, flush=True)
+
+    def _write(self):
         with open(os.path.join(OUT, "results.json"), "w", encoding="utf-8") as out:
             json.dump(self.content, out, indent=1)
             print(file=out)
         with open(os.path.join(OUT, "results.md"), "w", encoding="utf-8") as out:
             out.write(markdown(self.content))
-        plot(report, OUT)
-        print("\n" + markdown(self.content | {"benches": [report]}), flush=True)
 
 
 def one_machine(machines):
@@ -288,7 +300,6 @@ def measure_all(benches, quick):
     image = build(os.environ.get("KVER") or "6.1", any(bench.disk for bench in benches))
     results = Results(about_run(describe_machine(image.release), quick))
     clock = Clock(sum(expected_seconds(bench, quick) for bench in benches))
-    failed = []
     before = 0
     for bench in benches:
         try:
@@ -296,10 +307,10 @@ def measure_all(benches, quick):
         except Exception as error:  # Whatever it is, the others go on
             if not isinstance(error, BuildError):
                 traceback.print_exc()
-            print(f"make bench: {bench.name}: {error}", file=sys.stderr, flush=True)
-            failed.append(bench.name)
+            results.fail(bench, error)
         before += expected_seconds(bench, quick)
         clock.done = before
+    failed = results.content["failed"]
     print(f"{len(benches) - len(failed)} of {len(benches)} measured in "
           f"{clock.elapsed() / 60:.1f} min; {os.path.join(OUT, 'results.json')}")
     return not failed
@@ -335,9 +346,10 @@ def main():
                  + ", ".join(bench.name for bench in BENCHES))
     benches = [bench for bench in BENCHES
                if not options.names or bench.name in options.names]
-    os.makedirs(OUT, exist_ok=True)
     if options.file and len(options.names) != 1:
         sys.exit("make bench: which B= are these lines of?")
+    os.makedirs(OUT, exist_ok=True)
+    remove_results()
     try:
         if options.file:
             read_lines(benches[0], options.file)

@@ -8,22 +8,9 @@ For each row that both have: p50 in A and in B, and B to A. What lies within the
 spread of either is even; what was disturbed in one of them says nothing.
 """
 
-import json
 import sys
 
-from report import EVEN, SCHEMA, is_disturbed, number, table
-
-
-def load(path):
-    """A result file."""
-    try:
-        with open(path, encoding="utf-8") as text:
-            results = json.load(text)
-    except (OSError, ValueError) as error:
-        sys.exit(f"make bench-compare: {path}: {error}")
-    if results.get("schema") != SCHEMA:
-        sys.exit(f"make bench-compare: {path} is no result file of schema {SCHEMA}")
-    return results
+from report import EVEN, is_disturbed, load, number, table
 
 
 def differences(old, new):

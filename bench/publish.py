@@ -4,19 +4,22 @@
 
 Usage: publish.py [RESULTS.json]
 
-What stands between the two marks of the file is made anew; what is around them,
-the words about the figures, stays. The plots go into Documentation/performance/.
+Without a name they are those of the last run, which has to be one of all benches,
+not quick, of a commit. What stands between the two marks of the file is made anew;
+what is around them, the words about the figures, stays. The plots go into
+Documentation/performance/.
 """
 
-import json
 import os
 import shutil
 import sys
 
+from benches import BENCHES
 from plot import plot
-from report import bench_markdown, machine_line
+from report import bench_markdown, load, machine_line
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LAST = os.path.join(TOP, "build", "bench", "results.json")
 PAGE = os.path.join(TOP, "Documentation", "performance.md")
 PLOTS = os.path.join(TOP, "Documentation", "performance")
 BEGIN = "<!-- made by make bench-publish: begin -->"
@@ -31,6 +34,18 @@ about a processor.
 {BEGIN}
 {END}
 """
+
+
+def flaws(results):
+    """What a full run of a commit does not have."""
+    found = ["quick"] if results["quick"] else []
+    if results["commit"] == "unknown" or results["commit"].endswith("-dirty"):
+        found.append(f"of commit {results['commit']}")
+    measured = {report["bench"] for report in results["benches"]} - set(results["failed"])
+    missing = [bench.name for bench in BENCHES if bench.name not in measured]
+    if missing:
+        found.append(f"without {', '.join(missing)}")
+    return found
 
 
 def figures(results):
@@ -54,13 +69,11 @@ def figures(results):
 
 def main():
     """Read results, write the page."""
-    path = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
-        TOP, "build", "bench", "results.json")
-    try:
-        with open(path, encoding="utf-8") as text:
-            results = json.load(text)
-    except OSError as error:
-        sys.exit(f"make bench-publish: {error}; run make bench first")
+    path = sys.argv[1] if len(sys.argv) > 1 else LAST
+    results = load(path)
+    if len(sys.argv) == 1 and flaws(results):
+        sys.exit(f"make bench-publish: the last results are {', '.join(flaws(results))}; "
+                 f"R={path} takes them all the same")
     page = FRAME
     if os.path.exists(PAGE):
         with open(PAGE, encoding="utf-8") as text:
@@ -69,8 +82,9 @@ def main():
     _, found_end, after = rest.partition(END)
     if not found or not found_end:
         sys.exit(f"make bench-publish: {PAGE} has lost its marks")
+    text = f"{before}{BEGIN}\n\n{figures(results)}\n{END}{after}"
     with open(PAGE, "w", encoding="utf-8") as out:
-        out.write(f"{before}{BEGIN}\n\n{figures(results)}\n{END}{after}")
+        out.write(text)
     print(f"{PAGE}: from {path}")
 
 

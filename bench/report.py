@@ -4,7 +4,9 @@
 bench/README.md describes the file that comes out of it.
 """
 
+import json
 import re
+import sys
 
 SCHEMA = 2
 STATS = ("min", "p50", "p90", "p99")
@@ -18,6 +20,18 @@ MIN_ROUNDS = 3
 
 # With less than this between them nobody has won, and no limit is met or missed.
 EVEN = 0.03
+
+
+def load(path):
+    """A result file; without one this is the end."""
+    try:
+        with open(path, encoding="utf-8") as text:
+            results = json.load(text)
+    except (OSError, ValueError) as error:
+        sys.exit(f"{path}: {error}")
+    if results.get("schema") != SCHEMA:
+        sys.exit(f"{path} is no result file of schema {SCHEMA}")
+    return results
 
 
 def quantile(values, part):
@@ -365,6 +379,8 @@ def markdown(results):
             "Each number is the median of all rounds, p50 or p50 / p99 within a round; "
             "± is the distance between the quartiles of the rounds' p50. Ratios are "
             "those of p50 within a round, of these the median, ± that of the ratios.", ""]
+    if results["failed"]:
+        text += [f"Failed: {', '.join(results['failed'])}.", ""]
     for report in results["benches"]:
         text += bench_markdown(report)
     return "\n".join(text)

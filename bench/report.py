@@ -163,8 +163,7 @@ def judge_row(row, target):
 
 def judge(bench, rows):
     """The value of each target and what became of it; none of too few rounds."""
-    if any(len(row["rounds"]) < MIN_ROUNDS for row in rows):
-        return []
+    rows = [row for row in rows if len(row["rounds"]) >= MIN_ROUNDS]
     verdicts = []
     for target in bench.targets:
         found = rows

@@ -79,7 +79,7 @@ new_root "$service"
 install "$top/tests/system/service-init" "$service/init"
 add_modules "$service" "$kdir" "$kdir" "$modules"
 install -t "$service/bin" "$build/dm/vhost-dm"
-install -D -t "$service/tests" "$top"/tests/system/*.sh
+install -D -t "$service/tests" "$top"/tests/system/{*.sh,trouble}
 [ ! -d "$build/tests/service-vm" ] || install -t "$service/tests" "$build"/tests/service-vm/*
 install -t "$service/tests" "$top"/bench/service-vm/*.sh
 [ ! -d "$build/bench/service-vm" ] || install -t "$service/tests" "$build"/bench/service-vm/*

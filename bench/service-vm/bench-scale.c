@@ -3,8 +3,9 @@
  * The latency of a doorbell among many, of one VM and of many VMs, and what
  * each doorbell and each irqfd costs in memory.
  *
- * Only one User VM runs. The others are there, with their I/O request pages and
- * their share of the doorbells, which is what an HSM may have to look through.
+ * Only one User VM runs, or two in turn. The others are there, with their I/O
+ * request pages and their share of the doorbells, which is what an HSM may have
+ * to look through.
  */
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -26,16 +27,25 @@
 #define TIMED  2000
 #define GAP_US 50
 
+/* Of those that are commands of their own, which keep the Service VM busy. */
+#define TIMED_SINGLY  500
+#define GAP_SINGLY_US 200
+
 /* Doorbells in all, VMs that they are spread over, vCPUs of those that wait. */
-static const struct scale {
+struct scale {
 	unsigned int doorbells;
 	unsigned int vms;
 	unsigned int vcpus;
-} cases[] = {
+};
+
+static const struct scale cases[] = {
 	{ 1, 1, 1 },   { 64, 1, 1 },   { 1024, 1, 1 },	{ 4096, 1, 1 },
 	{ 16, 16, 1 }, { 256, 16, 1 }, { 1024, 16, 1 }, { 4096, 16, 1 },
 	{ 16, 2, 16 }, { 16, 4, 16 },  { 16, 8, 16 },	{ 16, 16, 16 },
 };
+
+static const struct scale one_by_one = { 1, 1, 1 };
+static const struct scale in_turn = { 4096, 16, 1 };
 
 /* One for each doorbell or irqfd. */
 static int eventfds[DOORBELLS_MAX];
@@ -61,46 +71,99 @@ static void assign(const struct raw_vm *vm, const int *efds, unsigned int first,
 			err(1, "IOEVENTFD number %u", i);
 }
 
-/* Ring doorbell number @bell of @guest. */
-static void measure_ring(struct guest *guest, const char *what,
-			 unsigned int bell)
+/*
+ * Ring doorbell number @bell of @guest, whose eventfd is @efd, @count times.
+ * What each takes goes to @samples unless they are NULL.
+ */
+static void ring(struct guest *guest, unsigned int bell, int efd,
+		 unsigned int count, unsigned int gap_us,
+		 struct samples *samples)
 {
 	const struct timing_parameters parameters = {
 		.address = BELL_ADDR + bell * BELL_STEP,
-		.count = TIMED,
-		.gap = GAP_US * 1e3 / tsc_to_ns(1),
+		.count = count,
+		.gap = gap_us * 1e3 / tsc_to_ns(1),
 	};
+	const struct timing_sample *timed =
+		timing_run(guest, TIME_STORE2, &parameters);
+
+	if (samples)
+		timing_add(samples, timed, count);
+	if (raw_events(efd) != count)
+		errx(1, "%u rings are not %u events", count, count);
+}
+
+static void measure_ring(struct guest *guest, const char *what,
+			 unsigned int bell)
+{
 	struct samples samples = samples_create(TIMED);
 
-	timing_add(&samples, timing_run(guest, TIME_STORE2, &parameters),
-		   TIMED);
-	if (raw_events(eventfds[bell]) != TIMED)
-		errx(1, "%s: %u rings are not %u events", what, TIMED, TIMED);
+	ring(guest, bell, eventfds[bell], TIMED, GAP_US, &samples);
 	row(what, "guest's write", "ns", &samples);
 }
 
-/* The VM that runs is the last, and its doorbell that rings in the middle. */
-static void measure_latency(int cpu, const struct scale *scale)
+/* Before each time @other has rung, if there is one. */
+static void measure_singly(struct guest *guest, struct guest *other,
+			   const char *what, unsigned int share)
+{
+	struct samples samples = samples_create(TIMED_SINGLY);
+	unsigned int bell = share / 2;
+
+	for (unsigned int i = 0; i < TIMED_SINGLY; i++) {
+		if (other)
+			ring(other, bell, eventfds[share + bell], 1,
+			     GAP_SINGLY_US, NULL);
+		ring(guest, bell, eventfds[bell], 1, GAP_SINGLY_US, &samples);
+	}
+	row(what, "guest's write", "ns", &samples);
+}
+
+/* A VM that waits, unless it is to run as well. */
+static struct guest create_other(int cpu, unsigned int vcpus, bool runs)
+{
+	uint64_t cpus = ((1ULL << vcpus) - 1) << cpu;
+
+	if (runs)
+		return timing_guest_create(cpu, 0);
+	return (struct guest){ .vm = raw_vm_create_on(cpus, 0) };
+}
+
+static void close_other(struct guest *other)
+{
+	if (other->ram)
+		guest_close(other);
+	else
+		raw_vm_close(&other->vm);
+}
+
+/*
+ * The VM that rings is the last, and its doorbell in the middle. If it rings
+ * @singly, the first one rings in turn with it.
+ */
+static void measure_latency(int cpu, const struct scale *scale,
+			    const char *singly)
 {
 	unsigned int share = scale->doorbells / scale->vms;
-	uint64_t cpus = ((1ULL << scale->vcpus) - 1) << cpu;
-	struct raw_vm others[VMS_MAX];
-	struct guest guest;
+	struct guest others[VMS_MAX], guest;
 	char what[64];
 
 	for (unsigned int i = 0; i < scale->vms - 1; i++) {
-		others[i] = raw_vm_create_on(cpus, 0);
-		assign(&others[i], eventfds + (i + 1) * share, 0, share);
+		others[i] = create_other(cpu, scale->vcpus, singly && !i);
+		assign(&others[i].vm, eventfds + (i + 1) * share, 0, share);
 	}
 	guest = timing_guest_create(cpu, 0);
 	assign(&guest.vm, eventfds, 0, share);
-	snprintf(what, sizeof(what), "%u in %u VM%s%s", scale->doorbells,
+	snprintf(what, sizeof(what), "%u in %u VM%s%s%s", scale->doorbells,
 		 scale->vms, scale->vms > 1 ? "s" : "",
-		 scale->vcpus > 1 ? " of 16 vCPUs" : "");
-	measure_ring(&guest, what, share / 2);
+		 scale->vcpus > 1 ? " of 16 vCPUs" : "", singly ? singly : "");
+	if (singly)
+		measure_singly(&guest, scale->vms > 1 ? &others[0] : NULL, what,
+			       share);
+	else
+		measure_ring(&guest, what, share / 2);
 	guest_close(&guest);
 	for (unsigned int i = 0; i < scale->vms - 1; i++)
-		raw_vm_close(&others[i]);
+		close_other(&others[i]);
 }
 
 static void report_bytes(const char *what, long pages, unsigned int count)
@@ -141,6 +204,8 @@ int main(int argc, char **argv)
 	measure_memory(cpu);
 	keep_awake();
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		measure_latency(cpu, &cases[i]);
+		measure_latency(cpu, &cases[i], NULL);
+	measure_latency(cpu, &one_by_one, ", one by one");
+	measure_latency(cpu, &in_turn, ", two in turn");
 	return 0;
 }

@@ -30,7 +30,7 @@
  * @address:	Port or address
  * @value:	To write
  * @count:	How often
- * @gap:	Cycles to let pass after each
+ * @gap:	Cycles to let pass before each
  */
 struct timing_parameters {
 	uint32_t address;
@@ -68,6 +68,13 @@ asm(".pushsection .rodata\n"
     "	mov $0x100000, %edi\n"
     "timing_again:\n"
     "	rdtsc\n"
+    "	mov %eax, 8(%edi)\n"
+    "timing_pause:\n"
+    "	rdtsc\n"
+    "	sub 8(%edi), %eax\n"
+    "	cmp 12(%ebx), %eax\n"
+    "	jb timing_pause\n"
+    "	rdtsc\n"
     "	mov %eax, (%edi)\n"
     "	mov %edx, 4(%edi)\n"
     "	mov (%ebx), %edx\n"
@@ -97,11 +104,6 @@ asm(".pushsection .rodata\n"
     "	mov %eax, 8(%edi)\n"
     "	mov %edx, 12(%edi)\n"
     "	mov $0x9000, %ebx\n"
-    "timing_pause:\n"
-    "	rdtsc\n"
-    "	sub 8(%edi), %eax\n"
-    "	cmp 12(%ebx), %eax\n"
-    "	jb timing_pause\n"
     "	add $16, %edi\n"
     "	dec %esi\n"
     "	jne timing_again\n"

@@ -8,7 +8,8 @@
 
 length=$1
 cpus=$2,$3
-vm_memory=384M
+# All of fio's buffers: 4 jobs with 128 requests of 1 MiB are 512 MiB
+vm_memory=1G
 vm_root=/dev/vda
 guest_seconds=120
 

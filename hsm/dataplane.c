@@ -7,15 +7,13 @@
 #include <linux/export.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
+#include <linux/workqueue.h>
 
 #include "hsm.h"
 
 /* The one that is registered, or NULL. Guarded by registration_lock. */
 static const struct acrn_dataplane_ops *registered;
 static DEFINE_MUTEX(registration_lock);
-
-/* Held while it is loaded. Before registration_lock, after a VM's. */
-static DEFINE_MUTEX(load_lock);
 
 /**
  * acrn_hsm_register_dataplane() - Offer to serve VMs
@@ -65,23 +63,34 @@ static const struct acrn_dataplane_ops *get_registered(void)
 	return ops;
 }
 
+static bool is_registered(void)
+{
+	bool is;
+
+	mutex_lock(&registration_lock);
+	is = registered;
+	mutex_unlock(&registration_lock);
+	return is;
+}
+
+static void load_work_fn(struct work_struct *work)
+{
+	if (!is_registered())
+		request_module("acrn_vhost");
+}
+
+static DECLARE_WORK(load_work, load_work_fn);
+
 /*
- * One at a time: while a module is being loaded, some modprobes take it for
- * loaded and return at once. Returns NULL when there is none.
+ * One at a time and to the end, also when the caller is killed: while a module
+ * is being loaded, some modprobes take it for loaded and return at once. Returns
+ * NULL when there is none.
  */
 static const struct acrn_dataplane_ops *load(void)
 {
-	const struct acrn_dataplane_ops *ops;
-
-	if (mutex_lock_killable(&load_lock))
-		return NULL;
-	ops = get_registered();
-	if (!ops) {
-		request_module("acrn_vhost");
-		ops = get_registered();
-	}
-	mutex_unlock(&load_lock);
-	return ops;
+	queue_work(system_unbound_wq, &load_work);
+	flush_work(&load_work);
+	return get_registered();
 }
 
 static int attach_locked(struct acrn_vm *vm)

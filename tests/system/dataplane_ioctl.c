@@ -7,8 +7,10 @@
  * Arguments: physical CPUs of two User VMs.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "differs.h"
 #include "hv_trace.h"
@@ -30,6 +32,8 @@
 
 #define LOADERS	    4
 #define LOADS	    5
+#define KILLS	    40
+#define KILL_US	    20000
 #define THREADS	    4
 #define FDS	    8
 #define ITERATIONS  500
@@ -607,6 +611,29 @@ static int load_at_once(void)
 	return failed;
 }
 
+/* Who loads the module is killed meanwhile; 1 if the next one fails then. */
+static int load_after_kill(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[1], 0);
+	int efd = raw_eventfd(), failed;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		vm = raw_vm_create(cpus[0], 0);
+		raw_ioeventfd(&vm, efd, PIO, 0x1000, 2, 0);
+		pause();
+	}
+	usleep(random() % KILL_US);
+	kill(pid, SIGKILL);
+	failed = raw_ioeventfd(&vm, efd, PIO, 0x1000, 2, 0) != 0;
+	waitpid(pid, NULL, 0);
+	raw_vm_close(&vm);
+	close(efd);
+	return failed;
+}
+
 static void test_loading(void)
 {
 	int failed = 0, loaded = 0;
@@ -619,6 +646,13 @@ static void test_loading(void)
 	}
 	tap_eq(failed, 0, "module: found by %d VMs that ask at once", LOADERS);
 	tap_eq(loaded, LOADS, "module: loaded for them each time");
+
+	failed = 0;
+	for (int i = 0; i < KILLS; i++) {
+		failed += load_after_kill();
+		unload("acrn_vhost");
+	}
+	tap_eq(failed, 0, "module: found when who asked first is killed");
 }
 
 int main(int argc, char **argv)

@@ -29,11 +29,12 @@
 #include "raw_vm.h"
 #include "tap.h"
 
-#define LANES	2
-#define RACERS	4
-#define PORTS	(RACERS + 2)
-#define SECONDS 3
-#define KILLS	5
+#define LANES	     2
+#define RACERS	     4
+#define PORTS	     (RACERS + 2)
+#define SECONDS	     3
+#define KILLS	     5
+#define ERRORS_SHOWN 10
 
 /* The User VM's ports: one for each racer, one that stays, one for vhost. */
 #define PORT(n)	   (0x1000 + 0x10 * (n))
@@ -151,11 +152,14 @@ static void *shared_pages(size_t size)
 	return pages;
 }
 
-static void expect(int result)
+/* The first of them are shown. */
+static void expect_at(int result, int line)
 {
-	if (result)
-		lane->errors++;
+	if (result && lane->errors++ < ERRORS_SHOWN)
+		tap_diag("line %d: %s", line, strerror(errno));
 }
+
+#define expect(result) expect_at(result, __LINE__)
 
 /* The User VM's memory as it is before it starts. */
 static void write_ram(void)
@@ -193,7 +197,7 @@ static void *serve(void *arg)
 		if (port < PORTS)
 			lane->seen[port]++;
 		else
-			lane->errors++;
+			expect(-1);
 		expect(ioctl(vm.fd, ACRN_IOCTL_NOTIFY_REQUEST_FINISH, &notify));
 	}
 	return NULL;

@@ -5,7 +5,8 @@
 #			no full source tree and has none behind it
 # make run		demonstration in VMs: KVER=6.1|6.12 HSM=ours|in-tree
 # make test		all tests; T=name for one, KERNEL=debug or rt for another kernel,
-#			LONG=1 for those counts that take their time
+#			LONG=1 for all of them on all kernels, and for counts that
+#			take their time
 # make test-list	their names
 # make bench		all measurements; B=name for one, QUICK=1 for fewer rounds
 # make bench-compare A=old.json B=new.json

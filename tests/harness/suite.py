@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The tests: which program, on which kernels and HSMs, on which machine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 OURS = ("ours",)
 BOTH = ("ours", "in-tree")
@@ -12,25 +12,31 @@ class System:
     """A program of tests/system, run in a Service VM of its own.
 
     The Service VM has the physical CPUs 0 and 1; User VMs get the others, of
-    which there are `user_cpus`. A test runs once for each kernel and HSM.
-    `long_args` take the place of `args` for `make test LONG=1`; what is
-    `long_only`, and the `long_kernels`, run then, or when asked for by name. `disk` says that the
-    Service VM has the contents of a User VM's disk in /disk.
+    which there are `user_cpus`. A test runs once for each kernel and HSM, or for
+    each HSM of `usually` on that kernel alone; the rest is then left to `make
+    test LONG=1`, or run when asked for by name. With LONG=1 `long_args` take the
+    place of `args`. `disk` says that the Service VM has the contents of a User
+    VM's disk in /disk.
     """
 
     program: str
     about: str
     args: tuple = ()
     hsms: tuple = OURS
-    kernels: tuple = ("6.1", "6.12")
-    long_kernels: tuple = ()
+    usually: dict = field(default_factory=dict)
     user_cpus: int = 2
     memory: str = "2G"
     cmdline: str = ""
     timeout: int = 120
     long_args: tuple = ()
-    long_only: bool = False
     disk: bool = False
+
+    def is_usual(self, hsm, kver, kvers):
+        """Whether it is not left to LONG=1; any of `kvers` does for one they lack."""
+        if not self.usually:
+            return True
+        wanted = self.usually.get(hsm)
+        return hsm in self.usually and kver == (wanted if wanted in kvers else kvers[0])
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,6 @@ class Differential:
     about: str = "random calls to both HSMs, compared"
     seed: int = 1
     sequences: int = 1000
-    kernels: tuple = ("6.1", "6.12")
     user_cpus: int = 2
     # Whoever ends a VM does not wait 30 ms for other CPUs
     cmdline: str = "rcupdate.rcu_expedited=1"
@@ -58,19 +63,19 @@ SYSTEM = [
     System("iperf", "a Linux User VM, iperf3 over vhost-net and user-space virtio",
            args=(1,), user_cpus=1, timeout=180),
     System("boot", "the same User VM on the in-tree HSM and on ours, compared",
-           hsms=("none",), kernels=("6.1",), long_kernels=("6.12",)),
-    System("two_vms", "two User VMs of two vCPUs each at once", kernels=("6.1",),
-           user_cpus=4),
-    System("reset", "unbind, bind, device reset and reboot", kernels=("6.1",),
-           user_cpus=1, timeout=240),
+           hsms=("none",), usually={"none": "6.1"}),
+    System("two_vms", "two User VMs of two vCPUs each at once",
+           usually={"ours": "6.1"}, user_cpus=4),
+    System("reset", "unbind, bind, device reset and reboot",
+           usually={"ours": "6.1"}, user_cpus=1, timeout=240),
     System("dm_kill", "kill -9 of the device model in the middle of iperf3",
-           args=(5,), long_args=(20,), kernels=("6.1",), user_cpus=1, timeout=600),
+           args=(5,), long_args=(20,), usually={"ours": "6.1"}, user_cpus=1,
+           timeout=600),
     System("multiqueue", "a network device with several pairs of queues",
-           args=(1, "vhost"), long_args=(5, "all"), kernels=("6.12",),
-           long_kernels=("6.1",), timeout=240),
+           args=(1, "vhost"), long_args=(5, "all"), usually={"ours": "6.12"},
+           timeout=240),
     System("vsock", "sockets between a User VM and the Service VM on vhost-vsock",
-           args=(2048,), long_args=(65536,), kernels=("6.1",),
-           long_kernels=("6.12",), user_cpus=1),
+           args=(2048,), long_args=(65536,), usually={"ours": "6.1"}, user_cpus=1),
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
     System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH),
@@ -96,16 +101,12 @@ SYSTEM = [
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
     System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
-           args=(1, 2), long_args=(5, 50), kernels=("6.1",), timeout=300),
-    System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
-           args=(1, 2), long_args=(5, 50), hsms=("in-tree",), kernels=("6.12",),
-           timeout=300, long_only=True),
-    System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
-           args=("short",), long_args=("long",), memory="4G", kernels=("6.12",), disk=True,
+           args=(1, 2), long_args=(5, 50), hsms=BOTH, usually={"ours": "6.1"},
            timeout=300),
     System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
-           args=("short",), long_args=("long",), memory="4G", hsms=("in-tree",), kernels=("6.1",),
-           disk=True, timeout=300),
+           args=("short",), long_args=("long",), hsms=BOTH,
+           usually={"ours": "6.12", "in-tree": "6.1"}, memory="4G", disk=True,
+           timeout=300),
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
            args=(5,), long_args=(100,), hsms=("none",), user_cpus=0, timeout=240),
     System("vhost_blk_hostile", "vhost-blk and a guest that means harm",

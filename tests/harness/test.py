@@ -7,9 +7,10 @@ Usage: test.py [--list] [--flavour base|debug|rt] [--kvers LIST] [--jobs N]
 
 NAME picks tests whose name is NAME or begins with "NAME-". Two tests run at a
 time, unless --jobs says otherwise: most wait for time to pass in their VMs. With
---long tests that count something go on counting. The last line of the output is
-"N passed, N failed, N skipped": tests that passed and failed, and single checks
-that none of them made.
+--long tests that count something go on counting. Without it, and without a NAME,
+some are left out, and the last line of the output but one says how many. The last
+is "N passed, N failed, N skipped": tests that passed and failed, and single
+checks that none of them made.
 """
 
 import argparse
@@ -73,6 +74,8 @@ def judge_tap(path):
 class UnitTest:
     """One file of tests/unit, built with sanitizers together with what it tests."""
 
+    usual = True
+
     def __init__(self, file):
         self.file = file
         self.name = "unit-" + file.removeprefix("test_").removesuffix(".c").replace("_", "-")
@@ -104,8 +107,9 @@ class UnitTest:
 class SystemTest:
     """A program of the suite on one kernel and one HSM."""
 
-    def __init__(self, spec, kver, hsm):
+    def __init__(self, spec, kver, hsm, usual):
         self.spec = spec
+        self.usual = usual
         self.kver = kver
         self.hsm = hsm
         self.name = f"{spec.program}-{hsm}-{kver}"
@@ -113,7 +117,6 @@ class SystemTest:
         self.logs = os.path.join(LOGS, self.name)
         self.image = None
         self.long = False
-        self.long_only = spec.long_only or kver in spec.long_kernels
 
     def run(self):
         """Boot and judge."""
@@ -135,6 +138,8 @@ class SystemTest:
 
 class DifferentialTest:
     """The same random calls on both HSMs of one kernel."""
+
+    usual = True
 
     def __init__(self, spec, kver):
         self.spec = spec
@@ -185,10 +190,9 @@ def all_tests(kvers):
     """Every test, in the order of running."""
     tests = [UnitTest(file) for file in sorted(os.listdir(UNIT))
              if re.fullmatch(r"test_\w+\.c", file)]
-    tests += [SystemTest(spec, kver, hsm) for kver in kvers for spec in SYSTEM
-              if kver in spec.kernels + spec.long_kernels for hsm in spec.hsms]
-    tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers
-              if kver in DIFFERENTIAL.kernels]
+    tests += [SystemTest(spec, kver, hsm, spec.is_usual(hsm, kver, kvers))
+              for kver in kvers for spec in SYSTEM for hsm in spec.hsms]
+    tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers]
     return tests
 
 
@@ -299,15 +303,19 @@ def main():
     if options.flavour == "rt":
         # Earlier kernels have no PREEMPT_RT
         options.kvers = [kver for kver in options.kvers if kver != "6.1"]
+        if not options.kvers:
+            sys.exit("make test: 6.1 has no PREEMPT_RT")
     tests = all_tests(options.kvers)
     if options.names:
         tests = pick(tests, options.names)
     if options.list:
         for test in tests:
-            print(f"{test.name:<32} {test.about}")
+            print(f"{test.name:<32} {test.about}{'' if test.usual else ' (LONG=1)'}")
         return
+    left = 0
     if not options.names and not options.long:
-        tests = [test for test in tests if not getattr(test, "long_only", False)]
+        left = sum(not test.usual for test in tests)
+        tests = [test for test in tests if test.usual]
     for test in tests:
         test.long = options.long
     try:
@@ -319,6 +327,8 @@ def main():
         sys.exit("make test: interrupted")
     for line in failed:
         print(f"FAILED {line}")
+    if left:
+        print(f"{left} left to LONG=1")
     print(f"{len(tests) - len(failed)} passed, {len(failed)} failed, {skipped} skipped")
     sys.exit(1 if failed else 0)
 

@@ -77,20 +77,27 @@ struct batch {
  * that completes a doorbell of its waits, with interrupts off. For the same
  * reason a hypercall is about no more memory than the largest page has.
  */
-#define BATCH_SIZE	PAGE_SIZE
+#define BATCH_SIZE	(8 * PAGE_SIZE)
 #define PART_SIZE	((u64)SZ_1G)
 
 static struct batch *batch_alloc(struct acrn_vm *vm)
 {
-	struct batch *batch = kmalloc(BATCH_SIZE, GFP_KERNEL);
+	size_t size = BATCH_SIZE;
+	struct batch *batch;
 
+	batch = kmalloc(size, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!batch) {
+		/* Will do as well. */
+		size = PAGE_SIZE;
+		batch = kmalloc(size, GFP_KERNEL);
+	}
 	if (!batch)
 		return NULL;
 	batch->head = (struct acrn_memory_batch) {
 		.vmid		= vm->vmid,
 		.regions	= virt_to_phys(batch->regions),
 	};
-	batch->room = (BATCH_SIZE - sizeof(*batch)) / sizeof(batch->regions[0]);
+	batch->room = (size - sizeof(*batch)) / sizeof(batch->regions[0]);
 	batch->bytes = 0;
 	batch->sent = false;
 	return batch;

@@ -27,11 +27,14 @@
  * @vm:		The VM, or NULL: the place is free. Changes while @slots is NULL
  *		and no upcall has seen it otherwise.
  * @vcpu_num:	How many of @slots there are, as @vm
+ * @turn:	Nothing to do with the VM: which place is looked at when it is
+ *		the turn of this one. Used by the upcall alone.
  */
 struct watched_vm {
 	const struct acrn_io_request *slots;
 	struct acrn_vm *vm;
 	unsigned int vcpu_num;
+	unsigned int turn;
 };
 
 /**
@@ -81,12 +84,6 @@ static bool overloaded(u64 now)
 	return load.spent > LOAD_LIMIT(window);
 }
 
-/*
- * Where the upcall begins to look: who rang last is the likeliest to have rung
- * again, and need not wait for the look at the others. Used by the upcall alone.
- */
-static unsigned int first;
-
 /* Is it worth while to look at the VM itself? */
 static bool has_request(const struct acrn_io_request *slots,
 			unsigned int vcpu_num)
@@ -100,23 +97,34 @@ static bool has_request(const struct acrn_io_request *slots,
 	return false;
 }
 
-/* Look at all VMs. Hot path, under RCU. */
-static void scan(const struct watched_vms *all, u64 start, bool overload)
+/* From now on the place that was looked at in turn @i is looked at first. */
+static void to_front(struct watched_vms *all, unsigned int i)
 {
-	unsigned int i, n = first < all->count ? first : 0;
+	unsigned int place = all->vms[i].turn;
+
+	for (; i; i--)
+		all->vms[i].turn = all->vms[i - 1].turn;
+	all->vms[0].turn = place;
+}
+
+/*
+ * Look at all VMs, in the order in which they rang last: a few that ring do not
+ * wait for the look at many that do not. Hot path, under RCU.
+ */
+static void scan(struct watched_vms *all, u64 start, bool overload)
+{
+	unsigned int i;
 
 	for (i = 0; i < all->count; i++) {
-		const struct watched_vm *one = &all->vms[n];
+		const struct watched_vm *one = &all->vms[all->vms[i].turn];
 		const struct acrn_io_request *slots;
 
 		/* The rest was written before it, in acrn_upcall_add(). */
 		slots = smp_load_acquire(&one->slots);
 		if (slots && has_request(slots, one->vcpu_num)) {
 			acrn_ioreq_upcall(one->vm, start, overload);
-			first = n;
+			to_front(all, i);
 		}
-		if (++n == all->count)
-			n = 0;
 	}
 }
 
@@ -130,7 +138,7 @@ static void upcall(void)
 {
 	u64 start = get_cycles();
 	bool overload = overloaded(start);
-	const struct watched_vms *all;
+	struct watched_vms *all;
 
 	trace_acrn_upcall(overload);
 	rcu_read_lock();
@@ -188,11 +196,11 @@ static struct watched_vm *find_watched(const struct acrn_vm *vm)
 	return NULL;
 }
 
-/* Twice as many places. */
+/* Twice as many places, with new turns: the old ones are the upcall's. */
 static int add_places(void)
 {
 	struct watched_vms *old = all_watched(), *all;
-	unsigned int count = old ? 2 * old->count : VMS_AT_FIRST;
+	unsigned int i, count = old ? 2 * old->count : VMS_AT_FIRST;
 
 	all = kzalloc(struct_size(all, vms, count), GFP_KERNEL);
 	if (!all)
@@ -200,6 +208,8 @@ static int add_places(void)
 	all->count = count;
 	if (old)
 		memcpy(all->vms, old->vms, flex_array_size(old, vms, old->count));
+	for (i = 0; i < count; i++)
+		all->vms[i].turn = i;
 	rcu_assign_pointer(watched, all);
 	if (old)
 		kfree_rcu(old, rcu);

@@ -27,6 +27,8 @@ static int stats_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "doorbells %llu\n", READ_ONCE(stats->doorbells));
 	seq_printf(seq, "doorbells_deferred %llu\n",
 		   READ_ONCE(stats->doorbells_deferred));
+	seq_printf(seq, "requests_overload %llu\n",
+		   READ_ONCE(stats->requests_overload));
 	seq_printf(seq, "requests_kernel %llu\n",
 		   READ_ONCE(stats->requests_kernel));
 	seq_printf(seq, "requests_client %llu\n",

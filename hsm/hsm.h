@@ -163,6 +163,7 @@ struct acrn_dataplane {
  * struct acrn_stats - What has been done for a VM
  * @doorbells:		Rung and completed in the upcall
  * @doorbells_deferred:	Rung and completed by the VM's work
+ * @requests_overload:	Left to the VM's work as upcalls had no time
  * @requests_kernel:	Answered by the VM's work without the client
  * @requests_client:	Handed to the client
  * @msis:		Injected by data plane and device model
@@ -170,12 +171,13 @@ struct acrn_dataplane {
  * @latency:		Doorbells of both kinds by the time to completion:
  *			bucket n counts those of 2^n ns and more
  *
- * @doorbells is the upcall's to change, the requests and @doorbells_deferred
- * the work's.
+ * @doorbells and @requests_overload are the upcall's to change, the other
+ * requests and @doorbells_deferred the work's.
  */
 struct acrn_stats {
 	u64 doorbells;
 	u64 doorbells_deferred;
+	u64 requests_overload;
 	u64 requests_kernel;
 	u64 requests_client;
 	atomic64_t msis;

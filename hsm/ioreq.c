@@ -186,6 +186,8 @@ void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload)
 		if (!take_request(request, &ioreqs->slots[vcpu]))
 			continue;
 		request->upcall = start;
+		if (overload)
+			count(&vm->stats.requests_overload);
 		if (!overload && ring_doorbell(vm, vcpu, request))
 			complete_doorbell(vm, vcpu, request);
 		else

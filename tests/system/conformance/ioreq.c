@@ -194,6 +194,19 @@ static void test_reset(struct guest *guest, const char *how)
 		   "%s: the PCI address after a reset", how);
 }
 
+/* At once or, on a machine that is busy, when the User VM gets a CPU. */
+static bool is_finished(struct trace *trace)
+{
+	int tries = raw_hsm_is_in_tree() ? 1 : 500;
+
+	while (tries--) {
+		usleep(20000);
+		if (trace_calls(trace, ACRN_HC_NOTIFY_REQUEST_FINISH))
+			return true;
+	}
+	return false;
+}
+
 /* The User VM asks and nobody has ever been there to answer. */
 static void test_no_client(void)
 {
@@ -201,9 +214,7 @@ static void test_no_client(void)
 	struct trace trace = trace_start();
 
 	start(&guest);
-	usleep(20000);
-	differs_eq("no-client",
-		   trace_calls(&trace, ACRN_HC_NOTIFY_REQUEST_FINISH) > 0, 1, 0,
+	differs_eq("no-client", is_finished(&trace), 1, 0,
 		   "a request is finished when there is no client");
 	trace_stop(&trace);
 	guest_close(&guest);

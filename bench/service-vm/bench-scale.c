@@ -3,7 +3,7 @@
  * The latency of a doorbell among many, of one VM and of many VMs, and what
  * each doorbell and each irqfd costs in memory.
  *
- * Only one User VM runs, or two in turn. The others are there, with their I/O
+ * Only one User VM runs, or some in turn. The others are there, with their I/O
  * request pages and their share of the doorbells, which is what an HSM may have
  * to look through.
  */
@@ -31,21 +31,39 @@
 #define TIMED_SINGLY  500
 #define GAP_SINGLY_US 200
 
-/* Doorbells in all, VMs that they are spread over, vCPUs of those that wait. */
+/**
+ * struct scale - A case
+ * @doorbells:	In all
+ * @vms:	Those that the doorbells are spread over
+ * @vcpus:	Of each VM that waits
+ * @ringing:	How many VMs ring, once each, in turn; 0: one does without end
+ * @how:	What the case is called because of that
+ */
 struct scale {
 	unsigned int doorbells;
 	unsigned int vms;
 	unsigned int vcpus;
+	unsigned int ringing;
+	const char *how;
 };
 
 static const struct scale cases[] = {
-	{ 1, 1, 1 },   { 64, 1, 1 },   { 1024, 1, 1 },	{ 4096, 1, 1 },
-	{ 16, 16, 1 }, { 256, 16, 1 }, { 1024, 16, 1 }, { 4096, 16, 1 },
-	{ 16, 2, 16 }, { 16, 4, 16 },  { 16, 8, 16 },	{ 16, 16, 16 },
+	{ 1, 1, 1, 0, "" },
+	{ 64, 1, 1, 0, "" },
+	{ 1024, 1, 1, 0, "" },
+	{ 4096, 1, 1, 0, "" },
+	{ 16, 16, 1, 0, "" },
+	{ 256, 16, 1, 0, "" },
+	{ 1024, 16, 1, 0, "" },
+	{ 4096, 16, 1, 0, "" },
+	{ 16, 2, 16, 0, " of 16 vCPUs" },
+	{ 16, 4, 16, 0, " of 16 vCPUs" },
+	{ 16, 8, 16, 0, " of 16 vCPUs" },
+	{ 16, 16, 16, 0, " of 16 vCPUs" },
+	{ 1, 1, 1, 1, ", one by one" },
+	{ 4096, 16, 1, 2, ", two in turn" },
+	{ 4096, 16, 1, 16, ", all in turn" },
 };
-
-static const struct scale one_by_one = { 1, 1, 1 };
-static const struct scale in_turn = { 4096, 16, 1 };
 
 /* One for each doorbell or irqfd. */
 static int eventfds[DOORBELLS_MAX];
@@ -102,17 +120,19 @@ static void measure_ring(struct guest *guest, const char *what,
 	row(what, "guest's write", "ns", &samples);
 }
 
-/* Before each time @other has rung, if there is one. */
-static void measure_singly(struct guest *guest, struct guest *other,
-			   const char *what, unsigned int share)
+/* Before each time each of @count @others has rung. */
+static void measure_singly(struct guest *guest, struct guest *others,
+			   unsigned int count, const char *what,
+			   unsigned int share)
 {
-	struct samples samples = samples_create(TIMED_SINGLY);
+	unsigned int timed = count > 1 ? TIMED_SINGLY / count : TIMED_SINGLY;
+	struct samples samples = samples_create(timed);
 	unsigned int bell = share / 2;
 
-	for (unsigned int i = 0; i < TIMED_SINGLY; i++) {
-		if (other)
-			ring(other, bell, eventfds[share + bell], 1,
-			     GAP_SINGLY_US, NULL);
+	while (timed--) {
+		for (unsigned int i = 0; i < count; i++)
+			ring(&others[i], bell, eventfds[(i + 1) * share + bell],
+			     1, GAP_SINGLY_US, NULL);
 		ring(guest, bell, eventfds[bell], 1, GAP_SINGLY_US, &samples);
 	}
 	row(what, "guest's write", "ns", &samples);
@@ -137,28 +157,26 @@ static void close_other(struct guest *other)
 }
 
 /*
- * The VM that rings is the last, and its doorbell in the middle. If it rings
- * @singly, the first one rings in turn with it.
+ * The VM that is timed is the last, and its doorbell in the middle. Those that
+ * ring in turn with it are the first.
  */
-static void measure_latency(int cpu, const struct scale *scale,
-			    const char *singly)
+static void measure_latency(int cpu, const struct scale *scale)
 {
 	unsigned int share = scale->doorbells / scale->vms;
 	struct guest others[VMS_MAX], guest;
 	char what[64];
 
 	for (unsigned int i = 0; i < scale->vms - 1; i++) {
-		others[i] = create_other(cpu, scale->vcpus, singly && !i);
+		others[i] =
+			create_other(cpu, scale->vcpus, i + 1 < scale->ringing);
 		assign(&others[i].vm, eventfds + (i + 1) * share, 0, share);
 	}
 	guest = timing_guest_create(cpu, 0);
 	assign(&guest.vm, eventfds, 0, share);
-	snprintf(what, sizeof(what), "%u in %u VM%s%s%s", scale->doorbells,
-		 scale->vms, scale->vms > 1 ? "s" : "",
-		 scale->vcpus > 1 ? " of 16 vCPUs" : "", singly ? singly : "");
-	if (singly)
-		measure_singly(&guest, scale->vms > 1 ? &others[0] : NULL, what,
-			       share);
+	snprintf(what, sizeof(what), "%u in %u VM%s%s", scale->doorbells,
+		 scale->vms, scale->vms > 1 ? "s" : "", scale->how);
+	if (scale->ringing)
+		measure_singly(&guest, others, scale->ringing - 1, what, share);
 	else
 		measure_ring(&guest, what, share / 2);
 	guest_close(&guest);
@@ -204,8 +222,6 @@ int main(int argc, char **argv)
 	measure_memory(cpu);
 	keep_awake();
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		measure_latency(cpu, &cases[i], NULL);
-	measure_latency(cpu, &one_by_one, ", one by one");
-	measure_latency(cpu, &in_turn, ", two in turn");
+		measure_latency(cpu, &cases[i]);
 	return 0;
 }

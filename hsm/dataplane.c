@@ -50,7 +50,7 @@ void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops)
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_unregister_dataplane, ACRN_HSM);
 
-/* A reference to the data plane's module goes with the result. */
+/* NULL, or a reference to the data plane's module goes with the result. */
 static const struct acrn_dataplane_ops *get_registered(void)
 {
 	const struct acrn_dataplane_ops *ops;
@@ -63,34 +63,33 @@ static const struct acrn_dataplane_ops *get_registered(void)
 	return ops;
 }
 
-static bool is_registered(void)
+static void request_work_fn(struct work_struct *work)
 {
-	bool is;
-
-	mutex_lock(&registration_lock);
-	is = registered;
-	mutex_unlock(&registration_lock);
-	return is;
+	request_module("acrn_vhost");
 }
 
-static void load_work_fn(struct work_struct *work)
-{
-	if (!is_registered())
-		request_module("acrn_vhost");
-}
-
-static DECLARE_WORK(load_work, load_work_fn);
+static DECLARE_WORK(request_work, request_work_fn);
+/* To queue the work and wait for it. */
+static DEFINE_MUTEX(request_lock);
 
 /*
- * One at a time and to the end, also when the caller is killed: while a module
- * is being loaded, some modprobes take it for loaded and return at once. Returns
- * NULL when there is none.
+ * As get_registered(); loads the module if need be. One at a time and to the
+ * end, also when the caller is killed: while a module is being loaded, some
+ * modprobes take it for loaded and return at once. May sleep.
  */
 static const struct acrn_dataplane_ops *load(void)
 {
-	queue_work(system_unbound_wq, &load_work);
-	flush_work(&load_work);
-	return get_registered();
+	const struct acrn_dataplane_ops *ops;
+
+	mutex_lock(&request_lock);
+	ops = get_registered();
+	if (!ops) {
+		queue_work(system_unbound_wq, &request_work);
+		flush_work(&request_work);
+		ops = get_registered();
+	}
+	mutex_unlock(&request_lock);
+	return ops;
 }
 
 static int attach_locked(struct acrn_vm *vm)
@@ -102,7 +101,7 @@ static int attach_locked(struct acrn_vm *vm)
 	lockdep_assert_held(&dataplane->lock);
 	if (dataplane->ops)
 		return 0;
-	ops = get_registered() ?: load();
+	ops = load();
 	if (!ops)
 		return -EOPNOTSUPP;
 	data = ops->attach(vm);

@@ -23,7 +23,7 @@ start() {
 		--blk "path=/dev/nullb0,serial=uring,queues=2,backend=uring" \
 		--blk "path=/mnt/disk2,backend=uring" \
 		--blk "path=/mnt/disk3,queues=2,backend=thread" \
-		--blk "path=/dev/ram1,ro" --blk "path=/dev/ram1,ro,backend=uring"
+		--blk "path=/dev/loop0,ro" --blk "path=/dev/ram1,ro,backend=uring"
 }
 
 nullb=/sys/kernel/config/nullb/cached
@@ -45,7 +45,8 @@ cut_power() {
 prepare() {
 	modprobe null_blk nr_devices=2 gb=1 memory_backed=1 discard=1 && make_cached &&
 		mke2fs /dev/nullb1 && mkdir -p /mnt && mount -t ext4 /dev/nullb1 /mnt &&
-		truncate -s 128M /mnt/disk1 /mnt/disk2 /mnt/disk3 && truncate -s 64M /run/disk &&
+		truncate -s 128M /mnt/disk1 /mnt/disk2 /mnt/disk3 && truncate -s 64M /run/disk /run/grows &&
+		losetup /dev/loop0 /run/grows &&
 		dd if=/dev/zero of=/dev/ram1 bs=1M count=4 && modprobe vhost_blk
 }
 
@@ -110,6 +111,13 @@ grow() {
 		guest 1 "blk_io fill $2 0x9000000 0x100000 5 && blk_io expect $2 0x9000000 0x100000 5"
 }
 
+# The device of the disk that is only read becomes 160 MiB
+grow_device() {
+	truncate -s 160M /run/grows && losetup -c /dev/loop0 &&
+		wait_until 10 has_size /dev/vdg 167772160 &&
+		guest 1 "blk_io expect /dev/vdg 0x9000000 0x100000 0"
+}
+
 # The driver lets go of a disk and takes it again
 rebind() {
 	driver=/sys/bus/virtio/drivers/virtio_blk
@@ -165,6 +173,7 @@ work() {
 		number=${disk#*:}
 		check "${disk%%:*}: the disk grows" grow "/mnt/disk${number%%:*}" "${disk##*:}"
 	done
+	check "vhost: a device grows" grow_device
 	for disk in vda vdd vdf; do
 		check "$disk is unbound and bound, and the same" rebind $disk
 	done
@@ -196,6 +205,7 @@ done
 check "the last User VM powers off" stop_vm 1
 
 check "no page stays pinned" no_pages_pinned
+check "the device that grew goes" losetup -d /dev/loop0
 check "vhost_blk unloads" rmmod vhost_blk
 check "the disk with the cache goes" rmdir $nullb
 check "the file system is given back" umount /mnt

@@ -162,14 +162,14 @@ static void expect_at(int result, int line)
 #define expect(result) expect_at(result, __LINE__)
 
 /* The User VM's memory as it is before it starts. */
-static void write_ram(void)
+static void write_ram(struct lane *of)
 {
-	struct vring_desc *desc = (void *)(lane->ram + DESC_ADDR);
-	uint64_t *idt = (void *)(lane->ram + RAW_IDT);
-	struct vring_avail *avail = (void *)(lane->ram + AVAIL_ADDR);
+	struct vring_desc *desc = (void *)(of->ram + DESC_ADDR);
+	uint64_t *idt = (void *)(of->ram + RAW_IDT);
+	struct vring_avail *avail = (void *)(of->ram + AVAIL_ADDR);
 
-	memset(lane->ram, 0, RAM_SIZE);
-	memcpy(lane->ram + CODE_ADDR, race_code, race_code_end - race_code);
+	memset(of->ram, 0, RAM_SIZE);
+	memcpy(of->ram + CODE_ADDR, race_code, race_code_end - race_code);
 	for (int v = VECTOR_RACE; v <= VECTOR_VHOST; v++)
 		idt[v] = irq_gate(CODE_ADDR + (race_handler - race_code));
 	/* Each buffer is the same packet: a header of zeroes and 64 bytes. */
@@ -343,7 +343,6 @@ static void device_model(int cpu, unsigned int ms)
 	int stays = raw_eventfd(), call = raw_eventfd();
 
 	srandom(getpid());
-	write_ram();
 	vm = raw_vm_create(
 		cpu, random() % 2 ? ACRN_VM_FLAG_IO_COMPLETION_POLLING : 0);
 	expect(raw_set_memory(vm.fd, lane->ram, RAM_SIZE));
@@ -386,9 +385,13 @@ static struct lane *lane_create(const char *tap)
 	return new;
 }
 
-/* Forget what was counted for the last VM; pairs and errors are for all. */
+/*
+ * Forget what was counted for the last VM, also by itself: the next device
+ * model may be killed before it does anything. Pairs and errors are for all.
+ */
 static void lane_reset(struct lane *of)
 {
+	write_ram(of);
 	for (int i = 0; i < PORTS; i++) {
 		raw_events(of->bells[i]);
 		of->seen[i] = 0;
@@ -435,9 +438,12 @@ static void check_rings(struct lane *of, struct totals *totals)
 		unsigned long rung = guest_counts(of)->rings[i];
 		unsigned long told = raw_events(of->bells[i]) + of->seen[i];
 
+		if (told >= rung && told <= rung + 1)
+			continue;
+		tap_diag("port %d: %lu rings, told of %lu", i, rung, told);
 		if (told < rung)
 			totals->rings += rung - told;
-		if (told > rung + 1)
+		else
 			totals->twice += told - rung - 1;
 	}
 }

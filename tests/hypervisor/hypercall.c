@@ -54,6 +54,9 @@ s64 hypercall(u64 id, u64 arg0, u64 arg1)
 
 	if (!handler)
 		return -ENOTTY;
+	/* Also when it is to fail: the kernel then wants the CPU back. */
+	if (id == ACRN_HC_REMOVE_CPU)
+		service_vm_wait_offline(arg0);
 	trace_begin();
 	ret = testing_fault(id);
 	if (!ret)

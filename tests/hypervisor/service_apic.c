@@ -33,11 +33,13 @@ void service_apic_init(void)
 void service_apic_stopped(u32 id)
 {
 	spin_lock(&startup_lock);
-	WRITE_ONCE(service_cpus[id].started, false);
 	if (!nr_to_start++ && npt_unmap(&service_npt, LAPIC_BASE, PAGE_SIZE))
 		panic("the local APIC cannot be trapped");
 	spin_unlock(&startup_lock);
 	service_vm_flush_tlb();
+	/* Others see this when the APIC is trapped for them. */
+	smp_wmb();
+	WRITE_ONCE(service_cpus[id].started, false);
 }
 
 /* The second of the two IPIs that Linux sends finds the CPU started. */

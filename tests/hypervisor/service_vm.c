@@ -202,6 +202,14 @@ static void leave_service_vm(struct pcpu *cpu)
 	sched_run(cpu);
 }
 
+void service_vm_wait_offline(u32 id)
+{
+	if (!id || id >= nr_service_cpus || id == this_cpu()->id)
+		return;
+	while (READ_ONCE(service_cpus[id].started))
+		cpu_relax();
+}
+
 void service_vm_remove_cpu(struct pcpu *cpu)
 {
 	WRITE_ONCE(service_cpus[cpu->id].removed, true);

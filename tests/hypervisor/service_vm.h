@@ -16,8 +16,8 @@ struct multiboot_info;
 /**
  * struct service_cpu - A vCPU of the Service VM; vCPU n runs on CPU n
  * @cpu:	Registers
- * @started:	The kernel uses the CPU: from a start-up IPI on until it takes
- *		the CPU offline; CPU 0 from the beginning
+ * @started:	The kernel uses the CPU: from a start-up IPI on until it has
+ *		taken the CPU offline; CPU 0 from the beginning
  * @removed:	To leave the Service VM; set by another CPU
  * @flush:	To flush its TLB; set by another CPU, which then sends an NMI
  * @startup_vector: Where it begins
@@ -63,6 +63,14 @@ extern u64 removed_cpus;
  * Waits until its kernel has stopped using it.
  */
 void service_vm_remove_cpu(struct pcpu *cpu);
+
+/*
+ * Wait until the kernel has stopped using a CPU that it takes offline, which it
+ * thinks that it has a few instructions before. If it were started again in
+ * between, INIT would go to the CPU itself. Returns at once when @id is none
+ * that can go offline.
+ */
+void service_vm_wait_offline(u32 id);
 
 /* Raise the upcall. Any CPU. */
 void service_vm_upcall(void);

@@ -9,6 +9,7 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <linux/acrn.h>
@@ -269,6 +271,15 @@ static inline unsigned long raw_stat(const struct raw_vm *vm,
 			return value;
 		}
 	errx(1, "%s: no %s", path, wanted);
+}
+
+/* Whether all doorbells are left to works. */
+static inline bool raw_is_preempt_rt(void)
+{
+	struct utsname name;
+
+	uname(&name);
+	return strstr(name.version, "PREEMPT_RT");
 }
 
 /* A number from a file of sysfs or debugfs; -1 when it cannot be read. */

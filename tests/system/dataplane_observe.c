@@ -7,7 +7,6 @@
  * Arguments: physical CPU of the User VM.
  */
 #include <pthread.h>
-#include <sys/utsname.h>
 
 #include "raw_guest.h"
 #include "tap.h"
@@ -30,14 +29,6 @@
 
 static struct guest guest;
 static int bell, memory_bell, irqfd;
-
-static bool is_preempt_rt(void)
-{
-	struct utsname name;
-
-	uname(&name);
-	return strstr(name.version, "PREEMPT_RT");
-}
 
 /* 0, or the errno of writing @text to a file. */
 static int set(const char *path, const char *text)
@@ -168,7 +159,7 @@ static void test_change(void)
 
 static void test_dispatch(void)
 {
-	bool rt = is_preempt_rt();
+	bool rt = raw_is_preempt_rt();
 	const char *mode = rt ? "thread" : "irq";
 
 	tap_ok(!strncmp(get(DISPATCH), mode, strlen(mode)),
@@ -310,7 +301,7 @@ static void see(uint64_t time, const char *what, void *context)
 static void test_trace(void)
 {
 	struct events events = { 0 };
-	bool rt = is_preempt_rt();
+	bool rt = raw_is_preempt_rt();
 
 	snprintf(
 		events.bell, sizeof(events.bell),

@@ -119,7 +119,7 @@ static void add_waiters(int efd, int count)
 
 int main(int argc, char **argv)
 {
-	unsigned long calm, stormy, rings = 0, deferred = 0;
+	unsigned long calm, stormy, rings = 0, deferred = 0, overload = 0;
 	struct storm storms[VMS_MAX];
 	int count = argc - 1, wrong = 0;
 
@@ -141,6 +141,7 @@ int main(int argc, char **argv)
 		wrong += !all_counted(&storms[i]);
 		rings += rung(&storms[i]);
 		deferred += raw_stat(&storms[i].vm, "doorbells_deferred");
+		overload += raw_stat(&storms[i].vm, "requests_overload");
 	}
 	tap_diag("%d User VMs: %lu rings a second, %lu of them left to works",
 		 count, rings * 1000 / STORM_MS, deferred * 1000 / STORM_MS);
@@ -149,6 +150,8 @@ int main(int argc, char **argv)
 	tap_ok(rings > 100, "the User VMs ring");
 	tap_ok(stormy > 0, "the Service VM's CPU 0 gets work done");
 	tap_ok(deferred > rings / 20, "upcalls leave doorbells to works");
+	if (!raw_is_preempt_rt())
+		tap_eq(overload, deferred, "as many as had no time");
 	tap_eq(wrong, 0, "every ring is counted");
 	for (int i = 0; i < count; i++)
 		raw_vm_close(&storms[i].vm);

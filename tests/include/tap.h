@@ -20,8 +20,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Shared by the files of a program */
-__attribute__((weak)) int tap_run, tap_failed;
+/**
+ * struct tap_counts - Checks so far
+ * @run:	All of them
+ * @failed:	Those that did not pass
+ */
+struct tap_counts {
+	int run;
+	int failed;
+};
+
+/* Shared by the files of a program; tap_group.h has its children share it too.
+ */
+__attribute__((weak)) struct tap_counts tap_own;
+__attribute__((weak)) struct tap_counts *tap_counts = &tap_own;
 
 /* Print a diagnostic line. */
 __attribute__((format(printf, 1, 2), unused)) static void
@@ -42,13 +54,13 @@ tap_ok(bool pass, const char *fmt, ...)
 {
 	va_list ap;
 
-	printf("%sok %d - ", pass ? "" : "not ", ++tap_run);
+	printf("%sok %d - ", pass ? "" : "not ", ++tap_counts->run);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
 	printf("\n");
 	fflush(stdout);
-	tap_failed += !pass;
+	tap_counts->failed += !pass;
 	return pass;
 }
 
@@ -58,7 +70,7 @@ tap_skip(const char *why, const char *fmt, ...)
 {
 	va_list ap;
 
-	printf("ok %d - ", ++tap_run);
+	printf("ok %d - ", ++tap_counts->run);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
@@ -97,9 +109,10 @@ tap_skip(const char *why, const char *fmt, ...)
 /* Print the plan. Returns the exit status of the test program. */
 __attribute__((unused)) static int tap_done(void)
 {
-	printf("1..%d\n", tap_run);
+	printf("1..%d\n", tap_counts->run);
 	fflush(stdout);
-	return tap_failed || !tap_run ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tap_counts->failed || !tap_counts->run ? EXIT_FAILURE
+						      : EXIT_SUCCESS;
 }
 
 #endif /* TAP_H */

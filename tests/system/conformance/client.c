@@ -122,7 +122,7 @@ static void test_notify(void)
 
 void test_clients(void)
 {
-	test_attach();
-	test_end_while_attached();
-	test_notify();
+	group(test_attach);
+	group(test_end_while_attached);
+	group(test_notify);
 }

@@ -9,6 +9,7 @@
 #include "differs.h"
 #include "raw_vm.h"
 #include "tap.h"
+#include "tap_group.h"
 
 #define PAGE	    4096UL
 #define HPET	    0xfed00000ULL
@@ -16,6 +17,9 @@
 
 /* Physical CPUs of two User VMs */
 extern int cpus[2];
+
+/* The checks of @function, in a process of their own. */
+#define group(function) tap_group(#function, function)
 
 void test_life(void);	    /* life.c: making and ending VMs */
 void test_memory(void);	    /* memory.c: segments */

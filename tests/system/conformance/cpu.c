@@ -71,7 +71,7 @@ static void test_removal(void)
 
 void test_remove_cpu(void)
 {
-	test_arguments();
-	test_failure();
-	test_removal();
+	group(test_arguments);
+	group(test_failure);
+	group(test_removal);
 }

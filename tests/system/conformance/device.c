@@ -280,9 +280,9 @@ static void test_vdev(void)
 
 void test_devices(void)
 {
-	test_pcidev();
-	test_ptdev_intr();
-	test_mmiodev_arguments();
-	test_mmiodev();
-	test_vdev();
+	group(test_pcidev);
+	group(test_ptdev_intr);
+	group(test_mmiodev_arguments);
+	group(test_mmiodev);
+	group(test_vdev);
 }

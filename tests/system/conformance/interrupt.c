@@ -145,8 +145,8 @@ static void test_monitor(void)
 
 void test_interrupts(void)
 {
-	test_msi();
-	test_irqline();
-	test_monitor_arguments();
-	test_monitor();
+	group(test_msi);
+	group(test_irqline);
+	group(test_monitor_arguments);
+	group(test_monitor);
 }

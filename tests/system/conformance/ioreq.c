@@ -238,9 +238,19 @@ static void run_guest(uint64_t flags, const char *how)
 	guest_close(&guest);
 }
 
-void test_ioreqs(void)
+static void test_hypercall(void)
 {
 	run_guest(0, "hypercall");
+}
+
+static void test_polling(void)
+{
 	run_guest(ACRN_VM_FLAG_IO_COMPLETION_POLLING, "polling");
-	test_no_client();
+}
+
+void test_ioreqs(void)
+{
+	group(test_hypercall);
+	group(test_polling);
+	group(test_no_client);
 }

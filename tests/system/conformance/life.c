@@ -365,16 +365,16 @@ static void test_close_order(void)
 
 void test_life(void)
 {
-	test_without_vm();
-	test_unknown();
-	test_create_arguments();
-	test_create_unreported();
-	test_create();
-	test_states();
-	test_no_vcpu();
-	test_vcpu_regs();
-	test_destroy_running();
-	test_destroy_fails();
-	test_fork();
-	test_close_order();
+	group(test_without_vm);
+	group(test_unknown);
+	group(test_create_arguments);
+	group(test_create_unreported);
+	group(test_create);
+	group(test_states);
+	group(test_no_vcpu);
+	group(test_vcpu_regs);
+	group(test_destroy_running);
+	group(test_destroy_fails);
+	group(test_fork);
+	group(test_close_order);
 }

@@ -392,15 +392,15 @@ static void test_rollback(void)
 
 void test_memory(void)
 {
-	test_ram_refused();
-	test_ram_rounded();
-	test_ram_type();
-	test_overlap();
-	test_unset_ram();
-	test_unset_running();
-	test_mmio();
-	test_pfnmap();
-	test_many();
-	test_huge();
-	test_rollback();
+	group(test_ram_refused);
+	group(test_ram_rounded);
+	group(test_ram_type);
+	group(test_overlap);
+	group(test_unset_ram);
+	group(test_unset_running);
+	group(test_mmio);
+	group(test_pfnmap);
+	group(test_many);
+	group(test_huge);
+	group(test_rollback);
 }

@@ -138,7 +138,7 @@ static void test_running(void)
 
 void test_power(void)
 {
-	test_states();
-	test_state_arguments();
-	test_running();
+	group(test_states);
+	group(test_state_arguments);
+	group(test_running);
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Checks in groups, each in a process of its own: one that hangs or ends early
+ * costs the rest of its group, not of the program.
+ */
+#ifndef TAP_GROUP_H
+#define TAP_GROUP_H
+
+#include <err.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+/* Some take a second; a machine that is slow says so in the environment. */
+#define TAP_GROUP_SECONDS 30
+#define TAP_KILL_SECONDS  5
+
+/* Have children count on where this program does. */
+static inline void tap_share_counts(void)
+{
+	struct tap_counts *shared;
+
+	if (tap_counts != &tap_own)
+		return;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		err(1, "counts");
+	*shared = tap_own;
+	tap_counts = shared;
+}
+
+static inline int tap_group_seconds(void)
+{
+	const char *slowness = getenv("slowness");
+	int times = slowness ? atoi(slowness) : 1;
+
+	return TAP_GROUP_SECONDS * (times > 0 ? times : 1);
+}
+
+/* Whether the process @pidfd ends within @seconds. */
+static inline bool tap_ends(int pidfd, int seconds)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&ended, 1, seconds * 1000) == 1;
+}
+
+/*
+ * Wait for a group's process. One that sleeps in the kernel for good is left
+ * there.
+ */
+static inline void tap_group_wait(const char *name, pid_t pid, int seconds)
+{
+	int pidfd = pidfd_open(pid, 0), status;
+
+	if (pidfd < 0)
+		err(1, "pidfd_open");
+	if (!tap_ends(pidfd, seconds)) {
+		kill(pid, SIGKILL);
+		tap_ok(false, "%s: ends within %d s", name, seconds);
+		if (!tap_ends(pidfd, TAP_KILL_SECONDS))
+			tap_diag("%s: it cannot be killed", name);
+	} else if (waitpid(pid, &status, 0) == pid && status) {
+		tap_ok(false, "%s: comes to its end", name);
+		tap_diag("%s: wait status %#x", name, status);
+	}
+	close(pidfd);
+}
+
+/* Do the checks of @checks, which @name names. */
+static inline void tap_group(const char *name, void (*checks)(void))
+{
+	pid_t pid;
+
+	tap_share_counts();
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		checks();
+		fflush(stdout);
+		_exit(0);
+	}
+	tap_group_wait(name, pid, tap_group_seconds());
+}
+
+#endif /* TAP_GROUP_H */

@@ -71,6 +71,12 @@ def judge_tap(path):
     return Outcome(problems, checks=len(results) - skipped, skipped=skipped)
 
 
+def unmade_on_the_fixture(path):
+    """Checks that the fixture is there for, skipped all the same: a problem."""
+    with open(path, encoding="utf-8", errors="replace") as text:
+        return [line.rstrip() for line in text if "# SKIP needs the fixture's" in line]
+
+
 class UnitTest:
     """One file of tests/unit, built with sanitizers together with what it tests."""
 
@@ -132,6 +138,7 @@ class SystemTest:
         status = vm.run()
         outcome = judge_tap(vm.log("task"))
         outcome.problems = vm.trouble() + outcome.problems
+        outcome.problems += unmade_on_the_fixture(vm.log("task"))
         outcome.judge_status(status)
         return outcome
 

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "differs.h"
+#include "fixture.h"
 #include "hv_trace.h"
 #include "raw_vm.h"
 #include "tap.h"
@@ -278,32 +279,35 @@ static void test_irqfd_events(void)
 	raw_signal(efd);
 	raw_signal(efd);
 	raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA);
-	tap_eq(trace_calls(&trace, msi), 1,
-	       "irqfd: pending events inject once when it is assigned");
+	fixture_eq(trace_calls(&trace, msi), 1,
+		   "irqfd: pending events inject once when it is assigned");
 	differs_eq("irqfd-count", raw_events(efd), 0, 2,
 		   "irqfd: pending events afterwards");
 
 	for (int i = 0; i < 5; i++)
 		raw_signal(efd);
-	tap_eq(trace_calls(&trace, msi), 5, "irqfd: each event injects");
+	fixture_eq(trace_calls(&trace, msi), 5, "irqfd: each event injects");
 	raw_irqfd(&other, efd, 0, MSI_ADDR, MSI_DATA);
-	differs_eq("irqfd-count", trace_calls(&trace, msi), 0, 1,
-		   "irqfd: assigned once more, MSIs for events of before");
+	if (!fixture_skip("registers", "irqfd: assigned once more, MSIs for "
+				       "events of before"))
+		differs_eq(
+			"irqfd-count", trace_calls(&trace, msi), 0, 1,
+			"irqfd: assigned once more, MSIs for events of before");
 	differs_eq("irqfd-count", raw_events(efd), 0, 5,
 		   "irqfd: events afterwards");
 	raw_signal(efd);
-	tap_eq(trace_calls(&trace, msi), 2,
-	       "irqfd: one eventfd injects into two VMs");
+	fixture_eq(trace_calls(&trace, msi), 2,
+		   "irqfd: one eventfd injects into two VMs");
 
 	raw_irqfd(&vm, efd, gone, 0, 0);
 	raw_signal(efd);
-	tap_eq(trace_calls(&trace, msi), 1,
-	       "irqfd: after deassignment from one, into the other");
+	fixture_eq(trace_calls(&trace, msi), 1,
+		   "irqfd: after deassignment from one, into the other");
 	raw_vm_close(&other);
 	raw_events(efd);
 	raw_signal(efd);
-	tap_eq(trace_calls(&trace, msi), 0,
-	       "irqfd: nothing injects when the VM is closed");
+	fixture_eq(trace_calls(&trace, msi), 0,
+		   "irqfd: nothing injects when the VM is closed");
 	tap_eq(raw_events(efd), 1,
 	       "irqfd: the event stays when the VM is closed");
 	trace_stop(&trace);

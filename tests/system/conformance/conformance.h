@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One suite for any HSM: what device models rely on, by raw ioctls. It runs on
- * ours and on the in-tree one; differs.h is for what the two do differently.
+ * One suite for any HSM and any hypervisor: what device models rely on, by raw
+ * ioctls. It runs on our HSM and on the in-tree one; differs.h is for what the
+ * two do differently, fixture.h for what only tests/hypervisor can show.
  */
 #ifndef CONFORMANCE_H
 #define CONFORMANCE_H
 
 #include "differs.h"
+#include "fixture.h"
 #include "raw_vm.h"
 #include "tap.h"
 #include "tap_group.h"

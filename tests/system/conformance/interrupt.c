@@ -20,11 +20,13 @@ static void test_msi(void)
 	for (unsigned int i = 0; i < 4; i++)
 		tap_errno(raw_inject_msi(vm.fd, wrong[i].address, 0x41), EINVAL,
 			  "INJECT_MSI: %s", wrong[i].name);
-	differs_eq("inject-window", trace_calls(&trace, ACRN_HC_INJECT_MSI), 0,
-		   4, "INJECT_MSI: hypercalls for these");
+	if (!fixture_skip("registers", "INJECT_MSI: hypercalls for these"))
+		differs_eq("inject-window",
+			   trace_calls(&trace, ACRN_HC_INJECT_MSI), 0, 4,
+			   "INJECT_MSI: hypercalls for these");
 	tap_success(raw_inject_msi(vm.fd, MSI_ADDRESS, 0x41), "INJECT_MSI");
-	tap_eq(trace_calls(&trace, ACRN_HC_INJECT_MSI), 1,
-	       "INJECT_MSI: one hypercall");
+	fixture_eq(trace_calls(&trace, ACRN_HC_INJECT_MSI), 1,
+		   "INJECT_MSI: one hypercall");
 	tap_errno(raw_inject_msi(vm.fd, MSI_ADDRESS, 0x0f), EINVAL,
 		  "INJECT_MSI: vector of an exception");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_INJECT_MSI, NULL), EFAULT,
@@ -42,9 +44,9 @@ static void test_irqline(void)
 	struct hv_trace_entry call;
 
 	tap_success(ioctl(vm.fd, ACRN_IOCTL_SET_IRQLINE, line), "SET_IRQLINE");
-	tap_ok(trace_take(&trace, &call, 1) == 1 && call.args[0] == line &&
-		       call.vmid == vm.vmid,
-	       "SET_IRQLINE: line and level as they are");
+	fixture_ok(trace_take(&trace, &call, 1) == 1 && call.args[0] == line &&
+			   call.vmid == vm.vmid,
+		   "SET_IRQLINE: line and level as they are");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_SET_IRQLINE, 1000UL), EINVAL,
 		  "SET_IRQLINE: no such line");
 	trace_stop(&trace);

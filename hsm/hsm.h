@@ -248,7 +248,7 @@ void acrn_client_put(struct acrn_client *client);
 /* upcall.c: the hypervisor's interrupt */
 void acrn_upcall_hook(void);
 void acrn_upcall_unhook(void);
-void acrn_upcall_flush(void);
+void acrn_upcall_flush(struct acrn_vm *vm);
 int acrn_upcall_add(struct acrn_vm *vm);
 void acrn_upcall_remove(struct acrn_vm *vm);
 
@@ -258,6 +258,7 @@ void acrn_dataplane_detach(struct acrn_dataplane *dataplane);
 int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 			     const struct acrn_ioeventfd *args);
 int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args);
+void acrn_ioreq_defer_all(struct acrn_vm *vm);
 bool acrn_dataplane_doorbell(struct acrn_vm *vm,
 			     const struct acrn_ioreq *request);
 

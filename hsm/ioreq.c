@@ -196,6 +196,25 @@ void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload)
 }
 
 /*
+ * Leave all of a VM's pending requests to its work. In hard-IRQ context on the
+ * upcall's CPU, or with interrupts off.
+ */
+void acrn_ioreq_defer_all(struct acrn_vm *vm)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_ioreq *request = ioreqs->requests;
+	u64 now = get_cycles();
+	unsigned int vcpu;
+
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++, request++) {
+		if (!take_request(request, &ioreqs->slots[vcpu]))
+			continue;
+		request->upcall = now;
+		defer_request(vm, vcpu, request);
+	}
+}
+
+/*
  * Give a slot back whose request is the work's or the client's. @value is what
  * a read returns; NULL leaves what the slot holds.
  *
@@ -374,8 +393,7 @@ static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
  */
 void acrn_ioreq_flush(struct acrn_vm *vm)
 {
-	/* An upcall completes what it takes or queues the work. */
-	acrn_upcall_flush();
+	acrn_upcall_flush(vm);
 	flush_work(&vm->ioreqs.work);
 }
 

@@ -149,19 +149,28 @@ static void upcall(void)
 	load.spent += get_cycles() - start;
 }
 
-static int nothing(void *unused)
+/*
+ * Call @fn where the upcall runs, between two of them, and wait for it. This
+ * takes an interrupt of that CPU and no thread, which might have to wait there
+ * for a real-time task. Where the CPU is offline there is no upcall either.
+ */
+static void call_between_upcalls(smp_call_func_t fn, void *arg)
 {
-	return 0;
+	smp_call_function_single(UPCALL_CPU, fn, arg, true);
+}
+
+static void take_requests(void *vm)
+{
+	acrn_ioreq_defer_all(vm);
 }
 
 /*
- * Wait until the upcalls that the hypervisor has raised so far have run. One
- * may still be on its way to a CPU that is idle, which a grace period does not
- * wait for; a thread runs there only when it has been taken. May sleep.
+ * Take what the hypervisor has handed over so far of @vm's, whether its upcall
+ * has come or is still on its way, when it finds nothing any more.
  */
-void acrn_upcall_flush(void)
+void acrn_upcall_flush(struct acrn_vm *vm)
 {
-	smp_call_on_cpu(UPCALL_CPU, nothing, NULL, false);
+	call_between_upcalls(take_requests, vm);
 }
 
 void acrn_upcall_hook(void)
@@ -238,6 +247,10 @@ int acrn_upcall_add(struct acrn_vm *vm)
 	return ret;
 }
 
+static void nothing(void *unused)
+{
+}
+
 /*
  * Afterwards no upcall touches @vm, which the upcall need not know. May sleep.
  * The place is free when no upcall can have seen @vm there; until then it may
@@ -255,7 +268,7 @@ void acrn_upcall_remove(struct acrn_vm *vm)
 	if (!place)
 		return;
 
-	synchronize_rcu();
+	call_between_upcalls(nothing, NULL);
 	mutex_lock(&watched_lock);
 	find_watched(vm)->vm = NULL;
 	mutex_unlock(&watched_lock);

@@ -74,14 +74,10 @@ MODULE_PARM_DESC(dispatch, "where doorbells are signalled: irq or thread");
  * struct dataplane - A VM's state, from attach to detach
  * @ioeventfds:	Its doorbells
  * @irqfds:	Its interrupts
- * @doorbells_file:	Lists @ioeventfds
- * @irqfds_file:	Lists @irqfds
  */
 struct dataplane {
 	struct ioeventfd_set *ioeventfds;
 	struct irqfd_set *irqfds;
-	struct dentry *doorbells_file;
-	struct dentry *irqfds_file;
 };
 
 static int doorbells_show(struct seq_file *seq, void *unused)
@@ -102,19 +98,11 @@ static int irqfds_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(irqfds);
 
+/* The HSM removes them. */
 static void create_files(struct dataplane *dp, struct dentry *dir)
 {
-	dp->doorbells_file = debugfs_create_file("doorbells", 0400, dir, dp,
-						 &doorbells_fops);
-	dp->irqfds_file = debugfs_create_file("irqfds", 0400, dir, dp,
-					      &irqfds_fops);
-}
-
-/* Afterwards nobody reads them. */
-static void remove_files(struct dataplane *dp)
-{
-	debugfs_remove(dp->doorbells_file);
-	debugfs_remove(dp->irqfds_file);
+	debugfs_create_file("doorbells", 0400, dir, dp, &doorbells_fops);
+	debugfs_create_file("irqfds", 0400, dir, dp, &irqfds_fops);
 }
 
 static void *dataplane_attach(struct acrn_vm *vm)
@@ -144,7 +132,6 @@ static void dataplane_detach(void *data)
 {
 	struct dataplane *dp = data;
 
-	remove_files(dp);
 	irqfd_set_destroy(dp->irqfds);
 	ioeventfd_set_destroy(dp->ioeventfds);
 	kfree(dp);

@@ -106,7 +106,7 @@ void acrn_debugfs_add(struct acrn_vm *vm)
 			    &latency_fops);
 }
 
-/* Afterwards nobody reads. */
+/* The data plane's files go as well. Afterwards nobody reads any. */
 void acrn_debugfs_remove(struct acrn_vm *vm)
 {
 	debugfs_remove(vm->debugfs_dir);
@@ -117,7 +117,8 @@ void acrn_debugfs_remove(struct acrn_vm *vm)
  * acrn_hsm_debugfs_dir() - Where the data plane can put files about a VM
  * @vm:		User VM
  *
- * They have to be removed before &acrn_dataplane_ops.detach returns.
+ * The directory is removed, with all that is in it, before
+ * &acrn_dataplane_ops.detach is called.
  *
  * Return: the directory, for debugfs_create_file() and the like
  */

@@ -4,7 +4,7 @@
  *
  * Locks, outermost first:
  *   &struct acrn_file.lock	held by every ioctl, for writing by those that
- *				make or end the VM; not while one waits
+ *				change the VM's state; not while one waits
  *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
  *   &struct acrn_dataplane.lock
  *   &struct acrn_ioreqs.lock
@@ -29,8 +29,8 @@
 
 /**
  * struct acrn_file - An open /dev/acrn_hsm
- * @lock:	Guards @vm: held for reading throughout an ioctl on the VM, for
- *		writing by those that create or destroy it
+ * @lock:	Guards @vm and its state: held for reading throughout an ioctl on
+ *		the VM, for writing by those that change its state
  * @vm:		NULL until there is a VM and again once it is destroyed
  */
 struct acrn_file {
@@ -70,7 +70,6 @@ enum acrn_ioreq_owner {
  * struct acrn_ioreq - Private copy of a slot of the I/O request page
  * @owner:	Who may complete it
  * @write:	Direction
- * @polling:	The vCPU watches the slot and needs no hypercall to go on
  * @access:	What the guest does
  * @upcall:	When the upcall began that took it, in cycles of the TSC
  *
@@ -81,7 +80,6 @@ enum acrn_ioreq_owner {
 struct acrn_ioreq {
 	enum acrn_ioreq_owner owner;
 	bool write;
-	bool polling;
 	struct acrn_access access;
 	u64 upcall;
 };
@@ -186,11 +184,28 @@ struct acrn_stats {
 };
 
 /**
+ * enum acrn_vm_state - Where a VM is in its life; see state.c
+ * @ACRN_VM_CREATED:	Has not run since it was created or reset
+ * @ACRN_VM_RUNNING:	Started
+ * @ACRN_VM_PAUSED:	Stopped until it is reset
+ * @ACRN_VM_DESTROYED:	Its id may be another VM's
+ */
+enum acrn_vm_state {
+	ACRN_VM_CREATED,
+	ACRN_VM_RUNNING,
+	ACRN_VM_PAUSED,
+	ACRN_VM_DESTROYED,
+};
+
+/**
  * struct acrn_vm - A User VM
  * @vmid:	The hypervisor's number for it
  * @vcpu_num:	How many vCPUs, at most ACRN_IO_REQUEST_MAX
- * @dying:	Being destroyed: all that is left to do is the hypervisor's part.
- *		&struct acrn_file.lock.
+ * @polling:	vCPUs watch their slots and need no notification to go on. As
+ *		the VM was created; constant
+ * @state:	Written by state.c with &struct acrn_file.lock held for writing;
+ *		read at any time
+ * @held:	vCPUs to notify if the VM runs on; atomic
  * @memory:	Its address space
  * @ioreqs:	Its I/O requests
  * @monitor:	Its interrupt statistics
@@ -201,7 +216,9 @@ struct acrn_stats {
 struct acrn_vm {
 	u16 vmid;
 	u16 vcpu_num;
-	bool dying;
+	bool polling;
+	enum acrn_vm_state state;
+	unsigned long held;
 	struct acrn_memory memory;
 	struct acrn_ioreqs ioreqs;
 	struct acrn_monitor monitor;
@@ -213,13 +230,19 @@ struct acrn_vm {
 /* ioctl.c: /dev/acrn_hsm */
 extern const struct file_operations acrn_hsm_fops;
 
-/* vm.c: lifecycle */
+/* vm.c: what a VM is made of */
 struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args);
 int acrn_vm_destroy(struct acrn_vm *vm);
 void acrn_vm_release(struct acrn_vm *vm);
-int acrn_vm_start(struct acrn_vm *vm);
-int acrn_vm_reset(struct acrn_vm *vm);
 int acrn_vm_set_vcpu_regs(struct acrn_vm *vm, struct acrn_vcpu_regs *regs);
+
+/* state.c: its life, and what may be sent to the hypervisor during it */
+int acrn_vm_start(struct acrn_vm *vm);
+int acrn_vm_pause(struct acrn_vm *vm);
+int acrn_vm_reset(struct acrn_vm *vm);
+int acrn_vm_end(struct acrn_vm *vm);
+int acrn_vm_notify(struct acrn_vm *vm, unsigned int vcpu);
+bool acrn_vm_takes_interrupts(const struct acrn_vm *vm);
 
 /* memory.c: what the VM's physical addresses lead to */
 void acrn_memory_init(struct acrn_memory *memory);
@@ -235,6 +258,7 @@ void acrn_ioreq_wq_destroy(void);
 int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address);
 void acrn_ioreq_deinit(struct acrn_ioreqs *ioreqs, bool unpin);
 void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload);
+void acrn_ioreq_defer_all(struct acrn_vm *vm);
 void acrn_ioreq_flush(struct acrn_vm *vm);
 void acrn_ioreq_clear(struct acrn_vm *vm);
 void acrn_ioreq_reset(struct acrn_vm *vm);
@@ -258,7 +282,6 @@ void acrn_dataplane_detach(struct acrn_dataplane *dataplane);
 int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 			     const struct acrn_ioeventfd *args);
 int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args);
-void acrn_ioreq_defer_all(struct acrn_vm *vm);
 bool acrn_dataplane_doorbell(struct acrn_vm *vm,
 			     const struct acrn_ioreq *request);
 
@@ -285,5 +308,6 @@ extern const struct attribute_group *acrn_hsm_groups[];
 /* interrupt.c: interrupts into the VM */
 int acrn_interrupt_init(void);
 void acrn_interrupt_deinit(void);
+int acrn_irqline_set(struct acrn_vm *vm, u64 line);
 
 #endif /* HSM_HSM_H */

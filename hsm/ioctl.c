@@ -2,9 +2,9 @@
 /*
  * /dev/acrn_hsm: each open file is at most one VM, and each ioctl one function.
  *
- * An ioctl holds the file's lock for reading, so that the VM stays until it is
- * through; those that make or end the VM hold it for writing. The exception is
- * the one that waits for I/O requests.
+ * An ioctl holds the file's lock for reading, so that the VM stays, and stays in
+ * the same state of its life, until it is through; those that change either
+ * hold it for writing. The exception is the one that waits for I/O requests.
  *
  * What names physical devices goes to the hypervisor as it is: whose they are
  * is recorded there, and it checks each field.
@@ -27,42 +27,46 @@
  * struct hsm_ioctl - What to do for a command
  * @cmd:	ACRN_IOCTL_*
  * @by_value:	The argument is the value itself and no pointer to it
- * @vm_op:	Called with the file's lock held for reading, with a copy of the
- *		argument in the linear map, or NULL when @cmd has none
+ * @exclusive:	@vm_op changes the state of the VM
+ * @vm_op:	Called with the file's lock held for reading, or for writing if
+ *		@exclusive, with a copy of the argument in the linear map, or
+ *		NULL when @cmd has none
  * @file_op:	Called instead of @vm_op with no lock held
  */
 struct hsm_ioctl {
 	unsigned int cmd;
 	bool by_value;
+	bool exclusive;
 	int (*vm_op)(struct acrn_vm *vm, void *arg);
 	int (*file_op)(struct acrn_file *file, void __user *arg);
 };
 
-static bool has_vm(const struct acrn_file *file)
+static void release_vm(struct acrn_file *file, bool exclusive)
 {
-	return file->vm && !file->vm->dying;
+	if (exclusive)
+		up_write(&file->lock);
+	else
+		up_read(&file->lock);
 }
 
 /*
- * Take the file's lock for reading, upon which its VM stays. -EINVAL when there
- * is none.
+ * Take the file's lock, for reading unless @exclusive, upon which its VM stays.
+ * -EINVAL when there is none.
  */
-static int hold_vm(struct acrn_file *file)
+static int hold_vm(struct acrn_file *file, bool exclusive)
 {
 	int ret;
 
-	ret = down_read_killable(&file->lock);
+	if (exclusive)
+		ret = down_write_killable(&file->lock);
+	else
+		ret = down_read_killable(&file->lock);
 	if (ret)
 		return ret;
-	if (has_vm(file))
+	if (file->vm)
 		return 0;
-	up_read(&file->lock);
+	release_vm(file, exclusive);
 	return -EINVAL;
-}
-
-static void release_vm(struct acrn_file *file)
-{
-	up_read(&file->lock);
 }
 
 static int create_and_report(struct acrn_file *file,
@@ -107,13 +111,13 @@ static int ioctl_destroy_vm(struct acrn_file *file, void __user *uarg)
 {
 	int ret;
 
-	ret = down_write_killable(&file->lock);
+	ret = hold_vm(file, true);
 	if (ret)
 		return ret;
-	ret = file->vm ? acrn_vm_destroy(file->vm) : -EINVAL;
+	ret = acrn_vm_destroy(file->vm);
 	if (!ret)
 		file->vm = NULL;
-	up_write(&file->lock);
+	release_vm(file, true);
 	return ret;
 }
 
@@ -123,11 +127,11 @@ static int ioctl_attach_ioreq_client(struct acrn_file *file, void __user *uarg)
 	struct acrn_client *client;
 	int ret;
 
-	ret = hold_vm(file);
+	ret = hold_vm(file, false);
 	if (ret)
 		return ret;
 	client = acrn_client_get(file->vm);
-	release_vm(file);
+	release_vm(file, false);
 	if (!client)
 		return -ENODEV;
 	ret = acrn_client_wait(client);
@@ -147,11 +151,11 @@ static int ioctl_pm_get_cpu_state(struct acrn_file *file, void __user *uarg)
 	if (!state)
 		return -ENOMEM;
 	faulted = get_user(command, (u64 __user *)uarg);
-	ret = hold_vm(file);
+	ret = hold_vm(file, false);
 	if (ret)
 		goto free;
 	ret = faulted ? -EFAULT : acrn_cpu_state_get(file->vm, command, state);
-	release_vm(file);
+	release_vm(file, false);
 	if (ret > 0)
 		ret = copy_to_user(uarg, state, ret) ? -EFAULT : 0;
 free:
@@ -166,7 +170,7 @@ static int ioctl_start_vm(struct acrn_vm *vm, void *arg)
 
 static int ioctl_pause_vm(struct acrn_vm *vm, void *arg)
 {
-	return acrn_hc_pause_vm(vm->vmid);
+	return acrn_vm_pause(vm);
 }
 
 static int ioctl_reset_vm(struct acrn_vm *vm, void *arg)
@@ -182,17 +186,20 @@ static int ioctl_set_vcpu_regs(struct acrn_vm *vm, void *arg)
 static int ioctl_inject_msi(struct acrn_vm *vm, void *arg)
 {
 	const struct acrn_msi_entry *msi = arg;
+	int ret;
 
 	if (msi->msi_addr >> MSI_ADDRESS_SHIFT != MSI_ADDRESS_BASE)
 		return -EINVAL;
-	return acrn_hsm_inject_msi(vm, msi->msi_addr, msi->msi_data);
+	ret = acrn_hsm_inject_msi(vm, msi->msi_addr, msi->msi_data);
+	/* A VM that is paused is reset before it runs, which forgets MSIs. */
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 static int ioctl_set_irqline(struct acrn_vm *vm, void *arg)
 {
 	const u64 *line = arg;
 
-	return acrn_hc_set_irqline(vm->vmid, *line);
+	return acrn_irqline_set(vm, *line);
 }
 
 /* The argument is the address of a page of user memory. */
@@ -298,9 +305,9 @@ static int ioctl_irqfd(struct acrn_vm *vm, void *arg)
 static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_CREATE_VM, .file_op = ioctl_create_vm },
 	{ ACRN_IOCTL_DESTROY_VM, .file_op = ioctl_destroy_vm },
-	{ ACRN_IOCTL_START_VM, .vm_op = ioctl_start_vm },
-	{ ACRN_IOCTL_PAUSE_VM, .vm_op = ioctl_pause_vm },
-	{ ACRN_IOCTL_RESET_VM, .vm_op = ioctl_reset_vm },
+	{ ACRN_IOCTL_START_VM, .vm_op = ioctl_start_vm, .exclusive = true },
+	{ ACRN_IOCTL_PAUSE_VM, .vm_op = ioctl_pause_vm, .exclusive = true },
+	{ ACRN_IOCTL_RESET_VM, .vm_op = ioctl_reset_vm, .exclusive = true },
 	{ ACRN_IOCTL_SET_VCPU_REGS, .vm_op = ioctl_set_vcpu_regs },
 	{ ACRN_IOCTL_INJECT_MSI, .vm_op = ioctl_inject_msi },
 	{ ACRN_IOCTL_VM_INTR_MONITOR, .vm_op = ioctl_vm_intr_monitor,
@@ -357,11 +364,11 @@ static int vm_ioctl(struct acrn_file *file, const struct hsm_ioctl *ioctl,
 	void *arg = copy_argument(ioctl, param);
 	int ret;
 
-	ret = hold_vm(file);
+	ret = hold_vm(file, ioctl->exclusive);
 	if (ret)
 		goto free;
 	ret = IS_ERR(arg) ? PTR_ERR(arg) : ioctl->vm_op(file->vm, arg);
-	release_vm(file);
+	release_vm(file, ioctl->exclusive);
 free:
 	if (!IS_ERR(arg))
 		kfree(arg);

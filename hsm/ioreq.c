@@ -92,7 +92,6 @@ static void copy_request(struct acrn_ioreq *request,
 	struct acrn_access *access = &request->access;
 	u64 size = READ_ONCE(pio->size);
 
-	request->polling = READ_ONCE(slot->completion_polling);
 	request->write = READ_ONCE(pio->direction) == ACRN_IOREQ_DIR_WRITE;
 	access->type = READ_ONCE(slot->type);
 	access->address = READ_ONCE(pio->address);
@@ -134,8 +133,7 @@ static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu,
 
 	/* From here on the slot is the hypervisor's. */
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_COMPLETE);
-	if (!request->polling)
-		acrn_hc_notify_request_finish(vm->vmid, vcpu);
+	acrn_vm_notify(vm, vcpu);
 
 	count(&vm->stats.doorbells);
 	trace_acrn_complete(vm->vmid, vcpu);
@@ -216,16 +214,14 @@ void acrn_ioreq_defer_all(struct acrn_vm *vm)
 
 /*
  * Give a slot back whose request is the work's or the client's. @value is what
- * a read returns; NULL leaves what the slot holds.
- *
- * Return: whether the vCPU needs to be notified, once the lock is dropped
+ * a read returns; NULL leaves what the slot holds. The vCPU is to be notified
+ * once the lock is dropped.
  */
-static bool release_slot(struct acrn_ioreqs *ioreqs, unsigned int vcpu,
+static void release_slot(struct acrn_ioreqs *ioreqs, unsigned int vcpu,
 			 const u64 *value)
 {
 	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
 	struct acrn_io_request *slot = &ioreqs->slots[vcpu];
-	bool notify = !request->polling;
 
 	lockdep_assert_held(&ioreqs->lock);
 	if (value && !request->write)
@@ -236,7 +232,6 @@ static bool release_slot(struct acrn_ioreqs *ioreqs, unsigned int vcpu,
 	smp_store_release(&request->owner, ACRN_IOREQ_HYPERVISOR);
 	/* From here on the slot, value included, is the hypervisor's. */
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_COMPLETE);
-	return notify;
 }
 
 /*
@@ -249,20 +244,18 @@ static int complete_request(struct acrn_vm *vm, unsigned int vcpu,
 			    enum acrn_ioreq_owner owner, const u64 *value)
 {
 	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	bool notify = false;
 	int ret = -EINVAL;
 
 	spin_lock(&ioreqs->lock);
 	if (READ_ONCE(ioreqs->requests[vcpu].owner) == owner) {
-		notify = release_slot(ioreqs, vcpu, value);
+		release_slot(ioreqs, vcpu, value);
 		ret = 0;
 	}
 	spin_unlock(&ioreqs->lock);
 	if (ret)
 		return ret;
 
-	if (notify)
-		ret = acrn_hc_notify_request_finish(vm->vmid, vcpu);
+	ret = acrn_vm_notify(vm, vcpu);
 	trace_acrn_complete(vm->vmid, vcpu);
 	return ret;
 }
@@ -371,11 +364,13 @@ static unsigned long release_client_slots(struct acrn_vm *vm)
 	unsigned int vcpu;
 
 	lockdep_assert_held(&ioreqs->lock);
-	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
-		if (READ_ONCE(ioreqs->requests[vcpu].owner) ==
-			    ACRN_IOREQ_CLIENT &&
-		    release_slot(ioreqs, vcpu, &unclaimed))
-			__set_bit(vcpu, &notify);
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
+		if (READ_ONCE(ioreqs->requests[vcpu].owner) !=
+		    ACRN_IOREQ_CLIENT)
+			continue;
+		release_slot(ioreqs, vcpu, &unclaimed);
+		__set_bit(vcpu, &notify);
+	}
 	return notify;
 }
 
@@ -384,7 +379,7 @@ static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
 	unsigned int vcpu;
 
 	for_each_set_bit(vcpu, &vcpus, ACRN_IO_REQUEST_MAX)
-		acrn_hc_notify_request_finish(vm->vmid, vcpu);
+		acrn_vm_notify(vm, vcpu);
 }
 
 /*

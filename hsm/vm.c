@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lifecycle of a User VM. The caller serialises: nothing here runs for a VM
- * while it is created or destroyed.
+ * What a User VM is made of, from its creation to its end. The caller
+ * serialises: nothing here runs for a VM while it is created or destroyed.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "acrn_hypercall.h"
 #include "hsm.h"
+
+/* An id of the hypervisor's and the directory in debugfs that is named so. */
+static DEFINE_MUTEX(vmid_lock);
 
 static int set_ioreq_buffer(struct acrn_vm *vm)
 {
@@ -48,14 +52,16 @@ static int create_in_hypervisor(struct acrn_vm *vm,
 {
 	int ret;
 
+	mutex_lock(&vmid_lock);
 	ret = acrn_hc_create_vm(args);
-	if (ret)
-		return ret;
-	if (args->vmid == ACRN_VMID_INVALID)
-		return -EINVAL;
-	vm->vmid = args->vmid;
-	acrn_debugfs_add(vm);
-	return 0;
+	if (!ret && args->vmid == ACRN_VMID_INVALID)
+		ret = -EINVAL;
+	if (!ret) {
+		vm->vmid = args->vmid;
+		acrn_debugfs_add(vm);
+	}
+	mutex_unlock(&vmid_lock);
+	return ret;
 }
 
 static void free_vm(struct acrn_vm *vm, bool unpin)
@@ -64,17 +70,6 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
 	acrn_monitor_deinit(&vm->monitor, unpin);
 	acrn_ioreq_deinit(&vm->ioreqs, unpin);
 	kfree(vm);
-}
-
-/*
- * The hypervisor would not destroy the VM. It may run on, so the memory that it
- * was given must never be used for anything else.
- */
-static void abandon_vm(struct acrn_vm *vm)
-{
-	pr_err_ratelimited("VM %u cannot be destroyed: its memory is lost\n",
-			   vm->vmid);
-	free_vm(vm, false);
 }
 
 /**
@@ -100,6 +95,7 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 	acrn_memory_init(&vm->memory);
 	acrn_monitor_init(&vm->monitor);
 	acrn_dataplane_init(&vm->dataplane);
+	vm->polling = args->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
 	ret = acrn_ioreq_init(&vm->ioreqs, args->ioreq_buf);
 	if (ret)
 		goto free;
@@ -121,83 +117,76 @@ free:
 	return ERR_PTR(ret);
 }
 
-/*
- * Let nothing of the Service VM touch the VM any more: afterwards its id is not
- * used but to destroy it, and may then become another VM's.
- */
-static void quiesce(struct acrn_vm *vm)
+/* Nothing of the Service VM touches the VM any more. */
+static void stop_serving(struct acrn_vm *vm)
 {
-	if (vm->dying)
-		return;
-	vm->dying = true;
 	acrn_upcall_remove(vm);
 	acrn_ioreq_clear(vm);
 	acrn_client_destroy(vm);
 	acrn_dataplane_detach(&vm->dataplane);
-	acrn_debugfs_remove(vm);
+}
+
+/*
+ * The hypervisor gives the id to another VM at once, for which the directory in
+ * debugfs has to be gone.
+ */
+static int end_vm(struct acrn_vm *vm)
+{
+	int ret;
+
+	mutex_lock(&vmid_lock);
+	ret = acrn_vm_end(vm);
+	if (!ret)
+		acrn_debugfs_remove(vm);
+	mutex_unlock(&vmid_lock);
+	return ret;
 }
 
 /**
  * acrn_vm_destroy() - ACRN_IOCTL_DESTROY_VM
- * @vm:	VM, running or not
+ * @vm:	VM, in any state
  *
+ * What belongs to the VM is taken down once the hypervisor has destroyed it.
  * Process context.
  *
- * Return: 0 when @vm is gone; the hypervisor's errno when it is not: it can be
- * destroyed again, but when it has been paused, for nothing else
+ * Return: 0 when @vm is gone; else the hypervisor's errno, and @vm is as it was,
+ * or paused
  */
 int acrn_vm_destroy(struct acrn_vm *vm)
 {
 	int ret;
 
 	/* The hypervisor destroys a VM only when it is paused. */
-	ret = acrn_hc_pause_vm(vm->vmid);
+	ret = acrn_vm_pause(vm);
 	if (ret)
 		return ret;
-	quiesce(vm);
-	ret = acrn_hc_destroy_vm(vm->vmid);
+	ret = end_vm(vm);
 	if (ret)
 		return ret;
+	stop_serving(vm);
 	free_vm(vm, true);
 	return 0;
+}
+
+/*
+ * The hypervisor would not destroy the VM. It may run on, so the memory that it
+ * was given must never be used for anything else.
+ */
+static void abandon_vm(struct acrn_vm *vm)
+{
+	pr_err_ratelimited("VM %u cannot be destroyed: its memory is lost\n",
+			   vm->vmid);
+	acrn_debugfs_remove(vm);
+	stop_serving(vm);
+	free_vm(vm, false);
 }
 
 /* Destroy @vm, whatever the hypervisor says. Process context. */
 void acrn_vm_release(struct acrn_vm *vm)
 {
-	if (!acrn_vm_destroy(vm))
-		return;
-	/* If only the pause failed, it may have stopped all the same. */
-	quiesce(vm);
-	if (acrn_hc_destroy_vm(vm->vmid))
+	/* The second time is for a hypervisor that cannot do it at once. */
+	if (acrn_vm_destroy(vm) && acrn_vm_destroy(vm))
 		abandon_vm(vm);
-	else
-		free_vm(vm, true);
-}
-
-/* ACRN_IOCTL_START_VM */
-int acrn_vm_start(struct acrn_vm *vm)
-{
-	/* The hypervisor itself would fault. */
-	if (!vm->vcpu_num)
-		return -EINVAL;
-	WRITE_ONCE(vm->memory.used, true);
-	return acrn_hc_start_vm(vm->vmid);
-}
-
-/*
- * ACRN_IOCTL_RESET_VM. Requests that the device model left unanswered are
- * forgotten, as their vCPUs start anew.
- */
-int acrn_vm_reset(struct acrn_vm *vm)
-{
-	int ret;
-
-	acrn_ioreq_flush(vm);
-	ret = acrn_hc_reset_vm(vm->vmid);
-	if (!ret)
-		acrn_ioreq_reset(vm);
-	return ret;
 }
 
 static bool is_zero(const void *bytes, size_t size)

@@ -21,7 +21,7 @@ RIGHTS, TYPES = 0x7, 0x7c0
 PIO, DATAMATCH, DEASSIGN, ASYNCIO = 1, 2, 4, 8
 NO_PLACE = ("hole", "read_only", "nowhere", "kernel")
 HC_PAUSE, HC_DESTROY = 0x13, 0x11
-HC_INJECT_MSI, HC_NOTIFY, HC_MEMORY = 0x23, 0x31, 0x42
+HC_INJECT_MSI, HC_IRQLINE, HC_NOTIFY, HC_MEMORY = 0x23, 0x25, 0x31, 0x42
 # What the User VM of a sequence writes: two bytes of 1
 GUEST_BELL = 0x1000
 
@@ -72,7 +72,7 @@ class File:
     """A descriptor as the calls before have left it, on both HSMs."""
 
     def __init__(self):
-        self.vm = self.no_vcpu = self.client = self.started = False
+        self.vm = self.no_vcpu = self.client = self.started = self.paused = False
         self.unattended = False  # ran without a client at some time
         self.segments = []
         self.doorbells = []
@@ -163,6 +163,8 @@ NOTES = {
     "CREATE_IOREQ_CLIENT": note_attribute("client", True),
     "DESTROY_IOREQ_CLIENT": note_attribute("client", False),
     "START_VM": note_attribute("started", True),
+    "PAUSE_VM": note_attribute("paused", True),
+    "RESET_VM": note_attribute("paused", False),
     "IOEVENTFD": note_ioeventfd,
     "IRQFD": note_irqfd,
 }
@@ -238,8 +240,8 @@ def _start_no_vcpu(step):
 
 @rule("destroy-running", "DESTROY_VM", "CREATE_VM", "END")
 def _destroy_running(step):
-    """Ours pauses and completes what is outstanding; apart from that the same."""
-    rest = tuple(call for call in step.ours.hypercalls if call.id not in (HC_PAUSE, HC_NOTIFY))
+    """Ours pauses before; apart from that the same."""
+    rest = tuple(call for call in step.ours.hypercalls if call.id != HC_PAUSE)
     if (step.both() and rest == step.theirs.hypercalls and HC_PAUSE in step.ours.ids()
             and step.ours.ids().count(HC_PAUSE) == rest_destroys(rest)):
         return ALIKE
@@ -249,6 +251,18 @@ def _destroy_running(step):
 def rest_destroys(hypercalls):
     """How many VMs are destroyed."""
     return sum(call.id == HC_DESTROY for call in hypercalls)
+
+
+@rule("send-paused")
+def _send_paused(step):
+    """Ours leaves out what could wake a vCPU; a vCPU that is woken goes on."""
+    if not any(file.paused for file in step.history.files):
+        return None
+    rest = tuple(call for call in step.theirs.hypercalls
+                 if call.id not in (HC_NOTIFY, HC_INJECT_MSI, HC_IRQLINE))
+    if step.ours.errno not in (0, step.theirs.errno) or step.ours.hypercalls != rest:
+        return None
+    return APART if HC_NOTIFY in step.theirs.ids() else ALIKE
 
 
 @rule("vcpu-regs", "SET_VCPU_REGS")

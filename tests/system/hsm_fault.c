@@ -13,6 +13,9 @@
 #define PAGE 0x1000UL
 #define HPET 0xfed00000UL
 
+#define BELL_PORT   0x1000
+#define MSI_ADDRESS 0xfee00000ULL
+
 /* No errno that the HSM would come up with by itself */
 #define FAULT_ERRNO EXFULL
 
@@ -54,30 +57,60 @@ static void test_create(void)
 	expect_clean(pinned, "CREATE_VM");
 }
 
+/* The VM runs, its client answers, its doorbell rings, its irqfd injects. */
+static void expect_serves(struct guest *guest, int bell, int irq,
+			  const char *when)
+{
+	unsigned long msis = raw_stat(&guest->vm, "msis");
+
+	tap_eq(read_port(guest, 4, 0x90, 0x77), 0x77, "%s: its client answers",
+	       when);
+	raw_events(bell);
+	write_port(guest, 2, BELL_PORT, 1);
+	tap_eq(raw_events(bell), 1, "%s: its doorbell rings", when);
+	raw_signal(irq);
+	tap_eq(raw_stat(&guest->vm, "msis") - msis, 1, "%s: its irqfd injects",
+	       when);
+}
+
 static void test_destroy(void)
 {
 	long pinned = pages_pinned();
-	void *slots = raw_pages(PAGE);
-	int fd = raw_open();
+	struct guest guest = guest_create(cpus[0], 0);
+	int fd = guest.vm.fd, bell = raw_eventfd(), irq = raw_eventfd();
 
-	raw_create(fd, cpus[0], slots);
+	create_client(&guest);
+	if (raw_ioeventfd(&guest.vm, bell, ACRN_IOEVENTFD_FLAG_PIO, BELL_PORT,
+			  2, 0) ||
+	    raw_irqfd(&guest.vm, irq, 0, MSI_ADDRESS, 0x41))
+		err(1, "a doorbell and an irqfd");
+	start(&guest);
+	wait_request(&guest);
 	hv_fault(ACRN_HC_PAUSE_VM, 1, 1, FAULT_ERRNO);
 	tap_errno(ioctl(fd, ACRN_IOCTL_DESTROY_VM), FAULT_ERRNO,
 		  "DESTROY_VM: the pause fails");
-	tap_success(ioctl(fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT),
-		    "the VM is as it was");
+	expect_serves(&guest, bell, irq, "DESTROY_VM: the pause fails");
+
 	hv_fault(ACRN_HC_DESTROY_VM, 1, 1, FAULT_ERRNO);
 	tap_errno(ioctl(fd, ACRN_IOCTL_DESTROY_VM), FAULT_ERRNO,
 		  "DESTROY_VM fails");
-	tap_errno(ioctl(fd, ACRN_IOCTL_START_VM), EINVAL,
-		  "nothing else can be done then");
-	tap_errno(raw_create(fd, cpus[0], slots), EEXIST, "no other VM either");
+	tap_errno(raw_create(fd, cpus[0], guest.vm.slots), EEXIST,
+		  "DESTROY_VM fails: there is no other VM");
+	tap_errno(ioctl(fd, ACRN_IOCTL_START_VM), EPERM,
+		  "DESTROY_VM fails: the VM is paused");
+	tap_success(ioctl(fd, ACRN_IOCTL_RESET_VM),
+		    "DESTROY_VM fails: RESET_VM");
+	start(&guest);
+	expect_serves(&guest, bell, irq, "DESTROY_VM fails");
+
 	tap_success(ioctl(fd, ACRN_IOCTL_DESTROY_VM), "DESTROY_VM again");
 	tap_eq(pages_pinned() - pinned, 0, "DESTROY_VM: no page stays pinned");
-	tap_success(raw_create(fd, cpus[0], slots), "CREATE_VM after it");
-	close(fd);
+	tap_success(raw_create(fd, cpus[0], guest.vm.slots),
+		    "CREATE_VM after it");
+	guest_close(&guest);
+	close(bell);
+	close(irq);
 	expect_clean(pinned, "DESTROY_VM");
-	munmap(slots, PAGE);
 }
 
 static void test_close(void)

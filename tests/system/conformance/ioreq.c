@@ -145,8 +145,8 @@ static void test_scribbled_polling(struct guest *guest)
 {
 	struct trace trace;
 
-	if (fixture_skip("registers", "the vCPU is notified, as when the "
-				      "request was taken"))
+	if (fixture_skip("registers",
+			 "the vCPU is notified, as its VM was created"))
 		return;
 	wait_request(guest);
 	slot(guest)->completion_polling = 1;
@@ -154,7 +154,7 @@ static void test_scribbled_polling(struct guest *guest)
 	finish(guest, ONES);
 	differs_eq("completion-polling",
 		   trace_calls(&trace, ACRN_HC_NOTIFY_REQUEST_FINISH), 1, 0,
-		   "the vCPU is notified, as when the request was taken");
+		   "the vCPU is notified, as its VM was created");
 	trace_stop(&trace);
 	if (raw_hsm_is_in_tree()) {
 		slot(guest)->completion_polling = 0;

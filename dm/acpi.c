@@ -208,8 +208,9 @@ static uint64_t place_fadt(struct builder *b, uint64_t dsdt)
 	return place(b, &fadt, sizeof(fadt));
 }
 
-/* vCPU n has local APIC id n; GSI n is pin n of the one IOAPIC. */
-static uint64_t place_madt(struct builder *b, unsigned int vcpus)
+/* GSI n is pin n of the one IOAPIC. */
+static uint64_t place_madt(struct builder *b, const uint8_t *lapic_ids,
+			   unsigned int vcpus)
 {
 	struct {
 		struct madt madt;
@@ -219,7 +220,6 @@ static uint64_t place_madt(struct builder *b, unsigned int vcpus)
 		.madt = { .lapic_address = LAPIC_ADDRESS },
 		.ioapic = { .type = MADT_IOAPIC,
 			    .length = sizeof(table.ioapic),
-			    .id = vcpus,
 			    .address = IOAPIC_ADDRESS },
 	};
 	size_t size = sizeof(table.madt) + sizeof(table.ioapic) +
@@ -231,7 +231,7 @@ static uint64_t place_madt(struct builder *b, unsigned int vcpus)
 			.type = MADT_LAPIC,
 			.length = sizeof(table.lapics[i]),
 			.cpu = i,
-			.apic_id = i,
+			.apic_id = lapic_ids[i],
 			.flags = MADT_CPU_ENABLED,
 		};
 	init_header(&table.madt.header, "APIC", MADT_REVISION, size);
@@ -268,13 +268,15 @@ static void fill_rsdp(struct builder *b, uint64_t xsdt)
  * @buf:	Memory to write to
  * @size:	Bytes in @buf
  * @gpa:	Guest physical address of @buf, below 4 GiB, aligned to 16
+ * @lapic_ids:	Id of each vCPU's local APIC
  * @vcpus:	Number of vCPUs, up to 255
  * @dsdt:	DSDT with its header
  * @dsdt_size:	Bytes in @dsdt
  *
  * Return: Bytes used, or 0 if @buf is too small.
  */
-size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int vcpus,
+size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa,
+		  const uint8_t *lapic_ids, unsigned int vcpus,
 		  const uint8_t *dsdt, size_t dsdt_size)
 {
 	struct builder b = {
@@ -286,7 +288,7 @@ size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int vcpus,
 	uint64_t fadt, madt, xsdt;
 
 	fadt = place_fadt(&b, place(&b, dsdt, dsdt_size));
-	madt = place_madt(&b, vcpus);
+	madt = place_madt(&b, lapic_ids, vcpus);
 	xsdt = place_xsdt(&b, fadt, madt);
 	if (b.used > size)
 		return 0;

@@ -24,7 +24,8 @@
 #define ACPI_SLEEP_TYPE_MASK  0x1c
 #define ACPI_SLEEP_TYPE_S5    5
 
-size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int vcpus,
+size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa,
+		  const uint8_t *lapic_ids, unsigned int vcpus,
 		  const uint8_t *dsdt, size_t dsdt_size);
 
 #endif /* DM_ACPI_H */

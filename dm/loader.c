@@ -271,13 +271,15 @@ static void set_regs(const struct loader *loader, struct acrn_regs *regs)
  * loader_load() - Fill guest memory for a start of the VM
  * @loader:	What to boot
  * @mem:	RAM, of the size that loader_open() was told
+ * @lapic_ids:	Id of each vCPU's local APIC
  * @vcpus:	Number of vCPUs
  * @regs:	Result: registers of the first vCPU
  *
  * Return: 0 or -errno, with a message printed.
  */
 int loader_load(const struct loader *loader, const struct guest_mem *mem,
-		unsigned int vcpus, struct acrn_regs *regs)
+		const uint8_t *lapic_ids, unsigned int vcpus,
+		struct acrn_regs *regs)
 {
 	uint8_t *ram = mem->regions[0].va;
 	int ret;
@@ -292,7 +294,7 @@ int loader_load(const struct loader *loader, const struct guest_mem *mem,
 		if (ret)
 			return ret;
 	}
-	if (!acpi_build(ram + ACPI_BASE, ACPI_SIZE, ACPI_BASE, vcpus,
+	if (!acpi_build(ram + ACPI_BASE, ACPI_SIZE, ACPI_BASE, lapic_ids, vcpus,
 			dsdt_aml_code, sizeof(dsdt_aml_code))) {
 		log_error("the ACPI tables do not fit");
 		return -ENOSPC;

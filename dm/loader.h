@@ -39,6 +39,7 @@ int loader_open(struct loader *loader, const char *kernel, const char *initrd,
 		const char *cmdline, uint64_t memory);
 void loader_close(struct loader *loader);
 int loader_load(const struct loader *loader, const struct guest_mem *mem,
-		unsigned int vcpus, struct acrn_regs *regs);
+		const uint8_t *lapic_ids, unsigned int vcpus,
+		struct acrn_regs *regs);
 
 #endif /* DM_LOADER_H */

@@ -4,6 +4,7 @@
 
 #include "ioreq.h"
 #include "log.h"
+#include "madt.h"
 #include "power.h"
 #include "vm.h"
 
@@ -40,6 +41,9 @@ int vm_create(struct vm *vm, const char *name, uint64_t cpus, uint64_t memory,
 	ret = hsm_open(&vm->hsm);
 	if (ret)
 		goto deinit_events;
+	ret = madt_lapic_ids(cpus, vm->lapic_ids);
+	if (ret)
+		goto close_hsm;
 	ret = mem_create(&vm->mem, memory, hugepages);
 	if (ret)
 		goto close_hsm;
@@ -114,7 +118,8 @@ static int vm_start(struct vm *vm)
 	struct acrn_regs regs;
 	int ret;
 
-	ret = loader_load(&vm->loader, &vm->mem, vm->hsm.vcpus, &regs);
+	ret = loader_load(&vm->loader, &vm->mem, vm->lapic_ids, vm->hsm.vcpus,
+			  &regs);
 	return ret ? ret : hsm_start(&vm->hsm, &regs);
 }
 

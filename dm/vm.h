@@ -50,6 +50,7 @@ struct vm_device {
  * @hsm:	Towards the hypervisor
  * @mem:	RAM
  * @loader:	What it boots
+ * @lapic_ids:	Id of each vCPU's local APIC: that of the physical CPU it is on
  * @pio:	I/O ports
  * @mmio:	Memory-mapped registers
  * @pci:	PCI bus 0
@@ -67,6 +68,7 @@ struct vm {
 	struct hsm hsm;
 	struct guest_mem mem;
 	struct loader loader;
+	uint8_t lapic_ids[HSM_MAX_VCPUS];
 	struct bus pio;
 	struct bus mmio;
 	struct pci_bus pci;

@@ -142,7 +142,7 @@ static void measure(int cpu, int wait, const char *what)
 	start(&guest);
 	wait_request(&guest);
 	finish(&guest, wait);
-	if (raw_irqfd(&guest.vm, efd, 0, MSI_ADDR, MSI_VECTOR))
+	if (raw_irqfd(&guest.vm, efd, 0, guest.vm.msi, MSI_VECTOR))
 		err(1, "IRQFD");
 	signal_each(&guest, efd, WARM, NULL, NULL);
 	signal_each(&guest, efd, TIMED, &handler, &back);

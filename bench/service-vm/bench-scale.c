@@ -16,7 +16,6 @@
 
 #define BELL_ADDR 0xc0000000
 #define BELL_STEP 4
-#define MSI_ADDR  0xfee00000ULL
 #define VECTOR	  0x41
 
 #define VMS_MAX	      16
@@ -205,7 +204,7 @@ static void measure_memory(int cpu)
 	report_bytes("a doorbell", before - after, DOORBELLS_MAX - 1);
 
 	for (unsigned int i = 0; i < IRQFDS_MAX; i++)
-		if (raw_irqfd(&vm, eventfds[i], 0, MSI_ADDR, VECTOR))
+		if (raw_irqfd(&vm, eventfds[i], 0, vm.msi, VECTOR))
 			err(1, "IRQFD number %u", i);
 	report_bytes("an irqfd", after - free_pages(), IRQFDS_MAX);
 	raw_vm_close(&vm);

@@ -16,7 +16,6 @@
 #define LEAF_POWER	  0x6
 #define LEAF_EXTENDED	  0x7
 #define LEAF_PERF	  0xa
-#define LEAF_TOPOLOGY	  0xb
 #define LEAF_XSAVE	  0xd
 #define LEAF_AMD_FEATURES 0x80000001
 #define LEAF_AMD_POWER	  0x80000007
@@ -35,7 +34,6 @@
 #define FEATURE_MCE  BIT(7)
 #define FEATURE_MTRR BIT(12)
 #define FEATURE_MCA  BIT(14)
-#define FEATURE_HTT  BIT(28)
 /* LEAF_POWER, EAX: the APIC timer never stops */
 #define FEATURE_ARAT BIT(2)
 /* LEAF_EXTENDED, EBX */
@@ -51,9 +49,6 @@
 #define FEATURE_INVARIANT_TSC BIT(8)
 /* LEAF_AMD_SIZES, EBX: what needs no MSR, CLZERO and XSAVEERPTR */
 #define FEATURES_AMD_SIZES (BIT(0) | BIT(2))
-
-#define TOPOLOGY_SMT  (1 << 8)
-#define TOPOLOGY_CORE (2 << 8)
 
 /* ACRN's leaves, which both kinds of VM see. */
 static struct cpuid_regs acrn_leaf(u32 leaf, bool privileged)
@@ -127,51 +122,18 @@ void cpuid_service(struct guest_cpu *cpu)
 	finish(cpu, &r);
 }
 
-/* Bits of the APIC id that tell the vCPUs of a VM apart. */
-static u32 id_bits(const struct vm *vm)
-{
-	u32 bits = 0;
-
-	while (BIT(bits) < vm->nr_vcpus)
-		bits++;
-	return bits;
-}
-
 static void user_features(const struct vcpu *vcpu, struct cpuid_regs *r)
 {
-	u32 n = vcpu->vm->nr_vcpus;
-
-	r->ebx = (r->ebx & 0xffff) | n << 16 | vcpu->id << 24;
 	r->ecx &= ~FEATURE_MONITOR;
 	r->ecx |= FEATURE_X2APIC | FEATURE_TSC_DEADLINE;
-	r->edx &= ~(FEATURE_MCE | FEATURE_MTRR | FEATURE_MCA | FEATURE_HTT);
-	if (n > 1)
-		r->edx |= FEATURE_HTT;
+	r->edx &= ~(FEATURE_MCE | FEATURE_MTRR | FEATURE_MCA);
 	set_osxsave(&vcpu->cpu, r);
 }
 
-/* One thread per core, all cores in one package. */
-static struct cpuid_regs user_topology(const struct vcpu *vcpu, u32 subleaf)
-{
-	struct cpuid_regs r = { .ecx = subleaf, .edx = vcpu->id };
-
-	if (subleaf == 0) {
-		r.ebx = 1;
-		r.ecx |= TOPOLOGY_SMT;
-	} else if (subleaf == 1) {
-		r.eax = id_bits(vcpu->vm);
-		r.ebx = vcpu->vm->nr_vcpus;
-		r.ecx |= TOPOLOGY_CORE;
-	}
-	return r;
-}
-
-static void user_sizes(const struct vm *vm, struct cpuid_regs *r)
-{
-	r->ebx &= FEATURES_AMD_SIZES;
-	r->ecx = (vm->nr_vcpus - 1) | id_bits(vm) << 12;
-}
-
+/*
+ * The topology is the machine's, as on ACRN: the vCPU has the APIC id of the
+ * CPU that it is on, which executes the instruction.
+ */
 static struct cpuid_regs user_leaf(const struct vcpu *vcpu, u32 leaf,
 				   u32 subleaf)
 {
@@ -193,8 +155,6 @@ static struct cpuid_regs user_leaf(const struct vcpu *vcpu, u32 leaf,
 	case LEAF_MWAIT:
 	case LEAF_PERF:
 		return (struct cpuid_regs){};
-	case LEAF_TOPOLOGY:
-		return user_topology(vcpu, subleaf);
 	case LEAF_AMD_FEATURES:
 		r.ecx &= ~FEATURES_AMD_HIDDEN;
 		r.edx &= ~(FEATURE_MCE | FEATURE_MTRR | FEATURE_MCA);
@@ -202,7 +162,7 @@ static struct cpuid_regs user_leaf(const struct vcpu *vcpu, u32 leaf,
 	case LEAF_AMD_POWER:
 		return (struct cpuid_regs){ .edx = FEATURE_INVARIANT_TSC };
 	case LEAF_AMD_SIZES:
-		user_sizes(vcpu->vm, &r);
+		r.ebx &= FEATURES_AMD_SIZES;
 		break;
 	case LEAF_AMD_SVM + 1 ... LEAF_AMD_LAST:
 		return (struct cpuid_regs){};

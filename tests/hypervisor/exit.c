@@ -22,10 +22,16 @@ static int device_access(struct guest_cpu *cpu, struct mmio_access *access)
 {
 	struct vcpu *vcpu = to_vcpu(cpu);
 
-	if ((access->gpa & PAGE_MASK) != VIOAPIC_BASE)
+	switch (access->gpa & PAGE_MASK) {
+	case VIOAPIC_BASE:
+		vioapic_access(vcpu->vm, access);
+		return 0;
+	case VLAPIC_BASE:
+		vlapic_access(vcpu, access);
+		return 0;
+	default:
 		return ioreq_mmio(vcpu, access);
-	vioapic_access(vcpu->vm, access);
-	return 0;
+	}
 }
 
 /*

@@ -13,11 +13,10 @@
 #define MSI_ADDRESS_BASE       0xfee
 #define MSI_ADDRESS_BASE_SHIFT 20
 #define MSI_DEST_SHIFT	       12
-#define MSI_DEST_BROADCAST     0xff
 #define MSI_ADDRESS_LOGICAL    BIT(2)
+#define MSI_ADDRESS_REDIRECT   BIT(3) /* to the one with the lowest priority */
 #define MSI_DATA_VECTOR	       0xff
 #define MSI_DATA_MODE	       0x700
-#define FIRST_LEGAL_VECTOR     16
 
 static int set_slots(struct vm *vm, u64 page)
 {
@@ -62,14 +61,12 @@ s64 hc_notify_request_finish(u64 vmid, u64 vcpu)
 static int decode_msi(const struct acrn_msi_entry *msi,
 		      struct interrupt_message *message)
 {
-	u32 dest = msi->msi_addr >> MSI_DEST_SHIFT & 0xff;
-
 	if (msi->msi_addr >> MSI_ADDRESS_BASE_SHIFT != MSI_ADDRESS_BASE)
 		return -EINVAL;
 	*message = (struct interrupt_message){
-		.destination =
-			dest == MSI_DEST_BROADCAST ? APIC_BROADCAST : dest,
+		.destination = msi->msi_addr >> MSI_DEST_SHIFT & 0xff,
 		.logical = msi->msi_addr & MSI_ADDRESS_LOGICAL,
+		.lowest = msi->msi_addr & MSI_ADDRESS_REDIRECT,
 		.mode = msi->msi_data & MSI_DATA_MODE,
 		.vector = msi->msi_data & MSI_DATA_VECTOR,
 	};

@@ -4,7 +4,6 @@
 #include "cpu.h"
 #include "msr.h"
 #include "string.h"
-#include "time.h"
 #include "vcpu.h"
 #include "x86.h"
 
@@ -105,12 +104,6 @@ int guest_write_efer(struct guest_cpu *cpu, u64 value)
 	return 0;
 }
 
-static u64 apic_base(const struct vcpu *vcpu)
-{
-	return APIC_BASE_ADDR | APIC_BASE_ENABLE | APIC_BASE_EXTD |
-	       (vcpu->id ? 0 : APIC_BASE_BSP);
-}
-
 static bool valid_pat(u64 pat)
 {
 	for (u32 i = 0; i < PAT_ENTRIES; i++) {
@@ -141,53 +134,15 @@ static u64 core_config(u32 msr)
 	}
 }
 
-static int read_apic(struct vcpu *vcpu, u32 msr, u64 *value)
-{
-	int ret = 0;
-
-	spin_lock(&vcpu->vm->lock);
-	if (msr == MSR_TSC_DEADLINE)
-		*value = vlapic_read_deadline(vcpu);
-	else
-		ret = vlapic_read_msr(vcpu, msr, value);
-	spin_unlock(&vcpu->vm->lock);
-	return ret;
-}
-
-static int write_apic(struct vcpu *vcpu, u32 msr, u64 value)
-{
-	u64 deadline;
-	int ret = 0;
-
-	spin_lock(&vcpu->vm->lock);
-	if (msr == MSR_TSC_DEADLINE)
-		vlapic_write_deadline(vcpu, value);
-	else
-		ret = vlapic_write_msr(vcpu, msr, value);
-	deadline = vcpu->lapic.deadline;
-	spin_unlock(&vcpu->vm->lock);
-	cpu_timer_request(vcpu->pcpu, deadline);
-	return ret;
-}
-
-static bool is_apic(u32 msr)
-{
-	return msr == MSR_TSC_DEADLINE ||
-	       (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST);
-}
-
 static int user_read(struct guest_cpu *cpu, u32 msr, u64 *value)
 {
 	struct vcpu *vcpu = to_vcpu(cpu);
 
-	if (is_apic(msr))
-		return read_apic(vcpu, msr, value);
+	if (vlapic_is_msr(msr))
+		return vlapic_read_msr(vcpu, msr, value);
 	switch (msr) {
 	case MSR_TSC:
 		*value = rdtsc();
-		return 0;
-	case MSR_APIC_BASE:
-		*value = apic_base(vcpu);
 		return 0;
 	case MSR_PATCH_LEVEL:
 		*value = 0;
@@ -207,12 +162,9 @@ static int user_write(struct guest_cpu *cpu, u32 msr, u64 value)
 {
 	struct vcpu *vcpu = to_vcpu(cpu);
 
-	if (is_apic(msr))
-		return write_apic(vcpu, msr, value);
+	if (vlapic_is_msr(msr))
+		return vlapic_write_msr(vcpu, msr, value);
 	switch (msr) {
-	case MSR_APIC_BASE:
-		/* x2APIC mode cannot be left. */
-		return value == apic_base(vcpu) ? 0 : -EINVAL;
 	case MSR_PAT:
 		if (!valid_pat(value))
 			return -EINVAL;

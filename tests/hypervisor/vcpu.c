@@ -45,11 +45,10 @@ static void init_controls(struct vcpu *vcpu)
 	vmcb->nested_cr3 = (u64)vcpu->vm->npt.root;
 }
 
-/* Power-on as well as INIT: registers and local APIC. VM's lock held. */
+/* Power-on as well as INIT. VM's lock held. */
 static void reset_registers(struct vcpu *vcpu)
 {
 	guest_reset(&vcpu->cpu);
-	vlapic_reset(vcpu);
 	vcpu->nmi_blocked = false;
 	vcpu->nmi_pending = false;
 	vcpu->init_pending = false;
@@ -196,6 +195,7 @@ static bool take_init(struct vcpu *vcpu)
 {
 	if (vcpu->init_pending) {
 		reset_registers(vcpu);
+		vlapic_init(vcpu);
 		if (!vcpu->startup_pending)
 			vcpu->wait = VCPU_WAIT_STARTUP;
 	}
@@ -355,6 +355,7 @@ void vcpu_reset(struct vcpu *vcpu)
 {
 	spin_lock(&vcpu->vm->lock);
 	reset_registers(vcpu);
+	vlapic_power_on(vcpu);
 	context_reset(&vcpu->state);
 	vcpu->state_reset = true;
 	vcpu->startup_pending = false;

@@ -34,8 +34,8 @@ enum vcpu_wait {
  * @state:	As @vmcb, and by the scheduler of @pcpu
  * @cpu:	As @vmcb
  * @vm:		Constant
- * @id:		Index in the VM, APIC id, slot of the ioreq page; constant
- * @pcpu:	Where it runs; constant
+ * @id:		Index in the VM, slot of the ioreq page; constant
+ * @pcpu:	Where it runs, and whose APIC id is its own; constant
  * @sp:		Stack pointer while it does not run
  * @nmi_blocked: In an NMI handler, until IRET; used on @pcpu only
  * @npt_generation: That of the page tables at the last entry; written by the

@@ -22,7 +22,6 @@
 #define ENTRY_LEVEL	 BIT(15)
 #define ENTRY_MASKED	 BIT(16)
 #define ENTRY_DEST_SHIFT 56
-#define DEST_BROADCAST	 0xff
 /* Delivery status and remote IRR are the hardware's; bits 17 to 55 are void. */
 #define ENTRY_WRITABLE (0xff0000000001afffUL)
 
@@ -43,9 +42,8 @@ static bool line_asserted(const struct vioapic *ioapic, u32 pin)
 static void deliver(struct vm *vm, u32 pin)
 {
 	u64 *entry = &vm->ioapic.entries[pin];
-	u32 dest = *entry >> ENTRY_DEST_SHIFT;
 	const struct interrupt_message message = {
-		.destination = dest == DEST_BROADCAST ? APIC_BROADCAST : dest,
+		.destination = *entry >> ENTRY_DEST_SHIFT,
 		.logical = *entry & ENTRY_LOGICAL,
 		.mode = *entry & ENTRY_MODE,
 		.vector = *entry & ENTRY_VECTOR,

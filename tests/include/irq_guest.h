@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#define MSI_ADDR 0xfee00000ULL
-
 /*
  * apic_on: switch the local APIC on, in x2APIC mode.
  * apic_eoi: end of interrupt.

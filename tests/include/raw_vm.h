@@ -23,15 +23,26 @@
 
 #include <linux/acrn.h>
 
+/*
+ * Address of MSIs for the vCPU on @cpu: its local APIC has the id of that
+ * CPU's, which in machines for tests is the CPU's number.
+ */
+static inline uint64_t raw_msi_address(int cpu)
+{
+	return 0xfee00000 | cpu << 12;
+}
+
 /**
  * struct raw_vm - A User VM that was created
  * @fd:		The open /dev/acrn_hsm
  * @vmid:	Its id
+ * @msi:	Address of MSIs for its first vCPU
  * @slots:	Its I/O request page, one slot a vCPU
  */
 struct raw_vm {
 	int fd;
 	uint16_t vmid;
+	uint64_t msi;
 	struct acrn_io_request_buffer *slots;
 };
 
@@ -52,7 +63,8 @@ static inline void *raw_pages(size_t size)
  */
 static inline struct raw_vm raw_vm_create_on(uint64_t cpus, uint64_t flags)
 {
-	struct raw_vm vm = { .fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC) };
+	struct raw_vm vm = { .fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC),
+			     .msi = raw_msi_address(__builtin_ctzll(cpus)) };
 	struct acrn_vm_creation create = { .vcpu_num =
 						   __builtin_popcountll(cpus),
 					   .vm_flag = flags,

@@ -497,7 +497,7 @@ static void test_interrupts(struct guest *guest, const char *how)
 	uint32_t seen = 0;
 
 	prepare_interrupts(guest);
-	if (raw_irqfd(&guest->vm, efd, 0, MSI_ADDR, MSI_VECTOR))
+	if (raw_irqfd(&guest->vm, efd, 0, guest->vm.msi, MSI_VECTOR))
 		err(1, "IRQFD");
 
 	program_begin(guest);
@@ -520,7 +520,7 @@ static void test_interrupts(struct guest *guest, const char *how)
 	tap_eq(guest->vars->interrupts, count, "%s: MSI, deassigned, none",
 	       how);
 	/* The event that is pending now is delivered when it is assigned */
-	raw_irqfd(&guest->vm, efd, 0, MSI_ADDR, MSI_VECTOR);
+	raw_irqfd(&guest->vm, efd, 0, guest->vm.msi, MSI_VECTOR);
 	serve(guest);
 	tap_eq(guest->vars->interrupts, count + 1,
 	       "%s: MSI, the pending event when assigned again", how);
@@ -537,7 +537,7 @@ static void test_closed(struct guest *guest, const char *how)
 	int efd = raw_eventfd();
 
 	assign(guest, efd, PIO, CLOSED_PORT, 0);
-	if (raw_irqfd(&guest->vm, efd, 0, MSI_ADDR, MSI_VECTOR))
+	if (raw_irqfd(&guest->vm, efd, 0, guest->vm.msi, MSI_VECTOR))
 		err(1, "IRQFD");
 	close(efd);
 	/* The in-tree HSM leaves that to a thread */

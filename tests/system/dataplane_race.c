@@ -216,7 +216,7 @@ static void race_irqfd(int efd)
 
 	if (before)
 		raw_signal(efd);
-	expect(raw_irqfd(&vm, efd, 0, MSI_ADDR, VECTOR_RACE));
+	expect(raw_irqfd(&vm, efd, 0, vm.msi, VECTOR_RACE));
 	raw_signal(efd);
 	expect(raw_irqfd(&vm, efd, ACRN_IRQFD_FLAG_DEASSIGN, 0, 0));
 	lane->sent += before + 1;
@@ -348,8 +348,8 @@ static void device_model(int cpu, unsigned int ms)
 	expect(raw_set_memory(vm.fd, lane->ram, RAM_SIZE));
 	expect(doorbell(PORT_STAYS, 0));
 	expect(doorbell(PORT_VHOST, 0));
-	expect(raw_irqfd(&vm, stays, 0, MSI_ADDR, VECTOR_STAYS));
-	expect(raw_irqfd(&vm, call, 0, MSI_ADDR, VECTOR_VHOST));
+	expect(raw_irqfd(&vm, stays, 0, vm.msi, VECTOR_STAYS));
+	expect(raw_irqfd(&vm, call, 0, vm.msi, VECTOR_VHOST));
 	start_vhost(call);
 	expect(ioctl(vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT));
 	expect(raw_set_registers(vm.fd, CODE_ADDR, RAM_SIZE));

@@ -85,7 +85,7 @@ static uint32_t interrupt(const struct guest *guest, uint32_t count)
 		end = now_ns() + random() % DELAY_NS_MAX;
 		while (now_ns() < end)
 			;
-		if (raw_inject_msi(guest->vm.fd, MSI_ADDR, MSI_VECTOR))
+		if (raw_inject_msi(guest->vm.fd, guest->vm.msi, MSI_VECTOR))
 			err(1, "INJECT_MSI");
 		if (!done(guest, i + 1))
 			break;

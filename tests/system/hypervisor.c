@@ -24,6 +24,7 @@
 #define PML4_ADDR      0x10000
 #define PDPT_ADDR      0x11000
 #define TRAMPOLINE     0x8000
+#define LAPIC_IDS_ADDR 0x9f80
 #define CODE_ADDR      0x20000
 #define READ_ONLY_ADDR 0x200000
 #define DEVICE_ADDR    0x90000000UL
@@ -32,6 +33,7 @@
 #define PORT_BLOCK     0xe8
 #define PORT_MSI_LATER 0x700
 #define PORT_MSI_NOW   0x701
+#define PORT_MSI_LOST  0x702
 #define PORT_PULSE     0x703
 #define PORT_LINE_HIGH 0x704
 #define PORT_LINE_LOW  0x705
@@ -41,8 +43,9 @@
 #define PORT_PM1A_CONTROL 0x404
 #define PM1A_S5		  0x3400
 
-#define MSI_ADDRESS   0xfee00000UL
-#define MSI_VECTOR    0x41
+#define MSI_VECTOR 0x41
+/* An id that no local APIC of the User VM has */
+#define NO_LAPIC      0x7f
 #define IOAPIC_PIN    5
 #define IRQLINE(op)   ((uint64_t)(op) << 32 | IOAPIC_PIN)
 #define IRQLINE_HIGH  IRQLINE(0)
@@ -149,17 +152,28 @@ static const struct block blocks[] = {
 	{ "an instruction that is not emulated is refused", { EXCEPTION(6) } },
 	{ "instructions and registers that a guest does not have",
 	  { EXCEPTION(6), EXCEPTION(6), EXCEPTION(6), EXCEPTION(6),
-	    EXCEPTION(13), EXCEPTION(13), EXCEPTION(13), EXCEPTION(13),
-	    EXCEPTION(13) } },
+	    EXCEPTION(13), EXCEPTION(13), EXCEPTION(13) } },
 	{ "CPUID says ACRN, not privileged, x2APIC, TSC deadline, no SVM",
 	  { REPORT(0x4e524341UL), REPORT(0UL), REPORT(0x81200000UL),
-	    REPORT(0UL), REPORT(2UL) } },
+	    REPORT(0UL) } },
 	{ "memory that is read-only: reads pass, writes are I/O requests",
 	  { REPORT(0x5555UL), { MMIO, true, 4, READ_ONLY_ADDR, 7 },
 	    REPORT(0x5555UL) } },
 	{ "memory that is taken away turns into I/O requests",
 	  { REPORT(1UL), OUT(1, PORT_UNMAP, 0),
 	    { MMIO, false, 4, DEVICE_ADDR, 0 }, REPORT(0UL) } },
+	{ "a local APIC in xAPIC mode, with the id of the CPU's",
+	  { REPORT(0xfee00900UL), EXCEPTION(13), COUNT(1), COUNT(1),
+	    COUNT(1) } },
+	{ "IPIs in xAPIC mode: self, physical, flat, cluster, all",
+	  { COUNT(1), COUNT(2), COUNT(3), COUNT(4), COUNT(5) } },
+	{ "MSIs in xAPIC mode, one for nobody, priority, an error",
+	  { OUT(1, PORT_MSI_LATER, 0), COUNT(1), OUT(1, PORT_MSI_LOST, 0),
+	    COUNT(1), OUT(1, PORT_MSI_NOW, 0), COUNT(1), COUNT(2),
+	    REPORT(0UL), REPORT(0x20UL) } },
+	{ "x2APIC mode, which is not left again",
+	  { REPORT(0xfee00d00UL), REPORT(0xfee00d00UL), COUNT(1), COUNT(1),
+	    REPORT(0UL), EXCEPTION(13) } },
 	{ "IPIs to itself, by ICR and by the self-IPI register",
 	  { COUNT(2) } },
 	{ "a task priority holds interrupts back, by MSR and by CR8",
@@ -173,8 +187,8 @@ static const struct block blocks[] = {
 	{ "a level through the I/O APIC, again until it is low",
 	  { OUT(1, PORT_LINE_HIGH, 0), OUT(1, PORT_LINE_LOW, 0), COUNT(3) } },
 	{ "INIT and start-up IPI to the second vCPU, NMI, fixed, again",
-	  { OUT(1, 0x630, 1), OUT(1, 0x631, 2), OUT(1, 0x632, 0x42),
-	    OUT(1, 0x630, 1), COUNT(1) } },
+	  { OUT(4, 0x630, 0xfee00800), OUT(1, 0x631, 2),
+	    OUT(1, 0x632, 0x42), OUT(4, 0x630, 0xfee00c00), COUNT(1) } },
 };
 /* clang-format on */
 
@@ -192,27 +206,32 @@ static volatile bool at_end, ended;
 /* For the I/O thread to end at the next signal. */
 static volatile bool detach;
 
+static void must(int ret, const char *what)
+{
+	if (ret)
+		err(1, "%s", what);
+}
+
+static void inject(const struct raw_vm *vm, uint64_t address)
+{
+	must(raw_inject_msi(vm->fd, address, MSI_VECTOR), "INJECT_MSI");
+}
+
 static void *inject_later(void *arg)
 {
-	struct acrn_msi_entry msi = { MSI_ADDRESS, MSI_VECTOR };
 	const struct raw_vm *vm = arg;
 
 	usleep(50000);
-	ioctl(vm->fd, ACRN_IOCTL_INJECT_MSI, &msi);
+	inject(vm, vm->msi);
 	return NULL;
 }
 
-static void inject_msi(const struct raw_vm *vm, bool later)
+static void start_inject_later(const struct raw_vm *vm)
 {
 	pthread_t thread;
 
-	if (!later) {
-		struct acrn_msi_entry msi = { MSI_ADDRESS, MSI_VECTOR };
-
-		ioctl(vm->fd, ACRN_IOCTL_INJECT_MSI, &msi);
-	} else if (!pthread_create(&thread, NULL, inject_later, (void *)vm)) {
-		pthread_detach(thread);
-	}
+	must(pthread_create(&thread, NULL, inject_later, (void *)vm), "thread");
+	pthread_detach(thread);
 }
 
 static struct acrn_vm_memmap device_map(void)
@@ -237,8 +256,13 @@ static void act(const struct raw_vm *vm, const struct access *a)
 		block = a->value < NR_BLOCKS ? a->value : NR_BLOCKS;
 		break;
 	case PORT_MSI_LATER:
+		start_inject_later(vm);
+		break;
 	case PORT_MSI_NOW:
-		inject_msi(vm, a->address == PORT_MSI_LATER);
+		inject(vm, vm->msi);
+		break;
+	case PORT_MSI_LOST:
+		inject(vm, raw_msi_address(NO_LAPIC));
 		break;
 	case PORT_PULSE:
 		ioctl(vm->fd, ACRN_IOCTL_SET_IRQLINE, IRQLINE_PULSE);
@@ -306,12 +330,6 @@ static void *serve(void *arg)
 			    ACRN_IOREQ_STATE_PROCESSING)
 				answer(vm, i);
 	return NULL;
-}
-
-static void must(int ret, const char *what)
-{
-	if (ret)
-		err(1, "%s", what);
 }
 
 static void map_ram(const struct raw_vm *vm, void *ram, uint64_t address,
@@ -417,7 +435,8 @@ static void check_block(unsigned int n)
 
 static struct raw_vm create_vm(uint64_t cpus, uint64_t flags)
 {
-	struct raw_vm vm = { .fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC) };
+	struct raw_vm vm = { .fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC),
+			     .msi = raw_msi_address(__builtin_ctzll(cpus)) };
 	struct acrn_vm_creation create = { .vm_flag = flags,
 					   .cpu_affinity = cpus };
 
@@ -462,6 +481,7 @@ static void test_guest(int cpu0, int cpu1, uint64_t flags)
 	ended = false;
 	detach = false;
 	fill_ram(ram);
+	memcpy(ram + LAPIC_IDS_ADDR, (uint32_t[]){ cpu0, cpu1 }, 8);
 	*read_only = 0x5555;
 	map_ram(&vm, ram, 0, RAM_SIZE, ACRN_MEM_ACCESS_RWX);
 	map_ram(&vm, read_only, READ_ONLY_ADDR, 0x1000, ACRN_MEM_ACCESS_READ);

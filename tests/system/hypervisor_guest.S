@@ -8,6 +8,8 @@
 	.set AP_FLAG, 0x9f00
 	.set AP_PAGE, 0x8000
 	.set IOAPIC, 0xfec00000
+	.set LAPIC, 0xfee00000
+	.set LAPIC_IDS, 0x9f80			/* of both vCPUs */
 
 	.macro BLOCK n
 	mov	$\n, %al
@@ -48,6 +50,24 @@
 	mov	$\low, %eax
 	mov	$\high, %edx
 	wrmsr
+	.endm
+
+	.macro READ_MSR msr
+	mov	$\msr, %ecx
+	rdmsr
+	.endm
+
+	/* Interrupt command with the destination in EDX. */
+	.macro SEND command
+	mov	$0x830, %ecx
+	mov	$\command, %eax
+	wrmsr
+	.endm
+
+	/* The same in xAPIC mode, for an eight-bit destination. */
+	.macro XAPIC_SEND dest, command
+	movl	$\dest << 24, 0x310(%r12)
+	movl	$\command, 0x300(%r12)
 	.endm
 
 	.macro GATE vector, handler
@@ -240,24 +260,16 @@ guest_code:
 	rdmsr
 	or	$0x1000, %eax			/* SVME */
 	TRY	wrmsr
-	mov	$0x1b, %ecx			/* out of x2APIC mode */
-	mov	$0xfee00800, %eax
-	xor	%edx, %edx
-	TRY	wrmsr
 	xor	%ecx, %ecx
 	TRY	rdpmc
-	mov	$0x80b, %ecx			/* EOI takes only 0 */
-	mov	$1, %eax
-	xor	%edx, %edx
-	TRY	wrmsr
 
 	BLOCK	14
 	mov	%rbx, %r12
-	.irp	leaf, 0x40000000, 0x40000001, 1, 0x80000001, 0xb
+	.irp	leaf, 0x40000000, 0x40000001, 1, 0x80000001
 	mov	$\leaf, %eax
 	mov	$1, %ecx
 	cpuid
-	.if	\leaf == 0x40000000 || \leaf == 0xb
+	.if	\leaf == 0x40000000
 	mov	%ebx, %eax
 	.endif
 	.if	\leaf == 1
@@ -291,6 +303,117 @@ guest_code:
 	REPORT
 
 	BLOCK	17
+	mov	$LAPIC, %r12d
+	READ_MSR 0x1b
+	REPORT
+	mov	$0x802, %ecx
+	TRY	rdmsr
+	xor	%r14d, %r14d
+	mov	%rbx, %r13
+	mov	LAPIC_IDS, %r8d
+	mov	0x20(%r12), %eax
+	shr	$24, %eax
+	cmp	%eax, %r8d
+	sete	%r14b
+	COUNT
+	mov	$1, %eax
+	cpuid
+	shr	$24, %ebx
+	cmp	%ebx, %r8d
+	sete	%r14b
+	COUNT
+	mov	$0xb, %eax
+	xor	%ecx, %ecx
+	cpuid
+	cmp	%edx, %r8d
+	sete	%r14b
+	COUNT
+	mov	%r13, %rbx
+
+	BLOCK	18
+	xor	%r14d, %r14d
+	movl	$0x1ff, 0xf0(%r12)
+	sti
+	XAPIC_SEND 0, 0x44040			/* shorthand */
+	nop
+	COUNT
+	mov	LAPIC_IDS, %eax			/* physical */
+	shl	$24, %eax
+	mov	%eax, 0x310(%r12)
+	movl	$0x4040, 0x300(%r12)
+	nop
+	COUNT
+	movl	$0x02000000, 0xd0(%r12)		/* flat */
+	XAPIC_SEND 0x06, 0x4840
+	XAPIC_SEND 0x05, 0x4840
+	nop
+	COUNT
+	movl	$0x0fffffff, 0xe0(%r12)		/* cluster 3 */
+	movl	$0x31000000, 0xd0(%r12)
+	XAPIC_SEND 0x33, 0x4840
+	XAPIC_SEND 0x43, 0x4840
+	XAPIC_SEND 0x32, 0x4840
+	nop
+	COUNT
+	XAPIC_SEND 0xff, 0x4840			/* broadcast */
+	nop
+	COUNT
+
+	BLOCK	19
+	xor	%r14d, %r14d
+	DOORBELL 0x700
+	HALT_UNTIL 1
+	COUNT
+	DOORBELL 0x702
+	nop
+	COUNT
+	movl	$0x50, 0x80(%r12)
+	DOORBELL 0x701
+	nop
+	COUNT
+	movl	$0, 0x80(%r12)
+	nop
+	COUNT
+	movl	$0, 0x280(%r12)
+	mov	0x280(%r12), %eax
+	REPORT
+	XAPIC_SEND 0, 0x4400f			/* a vector of an exception */
+	movl	$0, 0x280(%r12)
+	mov	0x280(%r12), %eax
+	REPORT
+
+	BLOCK	20
+	SET_MSR	0x1b, 0xfee00d00
+	READ_MSR 0x1b
+	REPORT
+	SET_MSR	0x1b, 0xfee00900		/* cannot be left */
+	READ_MSR 0x1b
+	REPORT
+	xor	%r14d, %r14d
+	READ_MSR 0x802
+	cmp	%eax, LAPIC_IDS
+	sete	%r14b
+	COUNT
+	READ_MSR 0x80d
+	mov	LAPIC_IDS, %ecx
+	mov	%ecx, %edi
+	and	$15, %ecx
+	mov	$1, %esi
+	shl	%cl, %esi
+	shr	$4, %edi
+	shl	$16, %edi
+	or	%edi, %esi
+	cmp	%eax, %esi
+	sete	%r14b
+	COUNT
+	mov	0x20(%r12), %eax
+	REPORT
+	mov	$0x80b, %ecx			/* EOI takes only 0 */
+	mov	$1, %eax
+	xor	%edx, %edx
+	TRY	wrmsr
+
+	BLOCK	21
 	xor	%r14d, %r14d
 	SET_MSR	0x80f, 0x1ff
 	sti
@@ -299,7 +422,7 @@ guest_code:
 	nop
 	COUNT
 
-	BLOCK	18
+	BLOCK	22
 	xor	%r14d, %r14d
 	SET_MSR	0x808, 0x50
 	SET_MSR	0x83f, 0x40
@@ -316,7 +439,7 @@ guest_code:
 	nop
 	COUNT
 
-	BLOCK	19
+	BLOCK	23
 	xor	%r14d, %r14d
 	SET_MSR	0x832, 0x40043			/* TSC deadline */
 	rdtsc
@@ -340,7 +463,7 @@ guest_code:
 	SET_MSR	0x832, 0x10000
 	COUNT
 
-	BLOCK	20
+	BLOCK	24
 	xor	%r14d, %r14d
 	DOORBELL 0x700
 	HALT_UNTIL 1
@@ -355,39 +478,42 @@ guest_code:
 	nop
 	COUNT
 
-	BLOCK	21
+	BLOCK	25
 	xor	%r14d, %r14d
 	mov	$IOAPIC, %r12
 	movl	$0x1b, (%r12)
-	movl	$0, 0x10(%r12)
+	mov	LAPIC_IDS, %eax
+	shl	$24, %eax
+	mov	%eax, 0x10(%r12)
 	movl	$0x1a, (%r12)
 	movl	$0x40, 0x10(%r12)
 	DOORBELL 0x703
 	nop
 	COUNT
 
-	BLOCK	22
+	BLOCK	26
 	xor	%r14d, %r14d
 	movl	$0x8044, 0x10(%r12)
 	DOORBELL 0x704
 	HALT_UNTIL 3
 	COUNT
 
-	BLOCK	23
+	BLOCK	27
 	movw	$ap_nmi - guest_ap, 2 * 4
 	movw	$AP_PAGE >> 4, 2 * 4 + 2
 	movw	$ap_fixed - guest_ap, 0x42 * 4
 	movw	$AP_PAGE >> 4, 0x42 * 4 + 2
-	SET_MSR	0x830, 0x4500, 1
-	SET_MSR	0x830, 0x4600 + AP_PAGE >> 12, 1
-	SET_MSR	0x830, 0x4600 + AP_PAGE >> 12, 1
+	mov	LAPIC_IDS + 4, %edx
+	SEND	0x4500
+	SEND	0x4600 + AP_PAGE >> 12
+	SEND	0x4600 + AP_PAGE >> 12
 	WAIT_FLAG 1
-	SET_MSR	0x830, 0x4400, 1
+	SEND	0x4400
 	WAIT_FLAG 2
-	SET_MSR	0x830, 0x4042, 1
+	SEND	0x4042
 	WAIT_FLAG 3
-	SET_MSR	0x830, 0x4500, 1
-	SET_MSR	0x830, 0x4600 + AP_PAGE >> 12, 1
+	SEND	0x4500
+	SEND	0x4600 + AP_PAGE >> 12
 	WAIT_FLAG 1
 	mov	$1, %r14d
 	COUNT
@@ -435,8 +561,14 @@ count_interrupt:
 	push	%rax
 	push	%rcx
 	push	%rdx
+	READ_MSR 0x1b
+	test	$0x400, %eax			/* x2APIC mode? */
+	jz	1f
 	SET_MSR	0x80b, 0
-	pop	%rdx
+	jmp	2f
+1:	mov	$LAPIC, %ecx
+	movl	$0, 0xb0(%rcx)
+2:	pop	%rdx
 	pop	%rcx
 	pop	%rax
 	iretq
@@ -457,9 +589,13 @@ guest_ap:
 	mov	%ax, %ds
 	mov	%ax, %ss
 	mov	$0x9e00, %sp
+	mov	$0x1b, %ecx			/* INIT keeps the mode */
+	rdmsr
 	mov	$0x630, %dx
-	mov	$1, %al
-	out	%al, %dx
+	out	%eax, %dx
+	mov	$0xfee00c00, %eax
+	xor	%edx, %edx
+	wrmsr
 	mov	$0x80f, %ecx
 	mov	$0x1ff, %eax
 	xor	%edx, %edx

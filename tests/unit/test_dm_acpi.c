@@ -11,6 +11,7 @@
 
 static uint8_t buf[4096];
 static uint8_t dsdt[36] = "DSDT\x24";
+static const uint8_t lapic_ids[16] = { 3, 2, 8, 255 };
 
 static uint8_t sum(const uint8_t *p, size_t size)
 {
@@ -48,8 +49,8 @@ static void check_madt(const uint8_t *madt, unsigned int vcpus)
 
 	while (offset < length && madt[offset + 1]) {
 		if (madt[offset] == 0) {
-			tap_eq(madt[offset + 3], lapics, "local APIC %u",
-			       lapics);
+			tap_eq(madt[offset + 3], lapic_ids[lapics],
+			       "local APIC %u", lapics);
 			tap_eq(get32(madt + offset + 4), 1, "is enabled");
 			lapics++;
 		} else if (madt[offset] == 1) {
@@ -68,7 +69,8 @@ static void check_all(unsigned int vcpus)
 {
 	const uint8_t *xsdt, *fadt, *madt;
 
-	tap_ok(acpi_build(buf, sizeof(buf), GPA, vcpus, dsdt, sizeof(dsdt)),
+	tap_ok(acpi_build(buf, sizeof(buf), GPA, lapic_ids, vcpus, dsdt,
+			  sizeof(dsdt)),
 	       "tables of %u vCPUs", vcpus);
 	tap_ok(!memcmp(buf, "RSD PTR ", 8), "RSDP");
 	tap_eq(sum(buf, 20), 0, "its old checksum");
@@ -93,10 +95,11 @@ int main(void)
 	dsdt[9] = -sum(dsdt, sizeof(dsdt));
 	check_all(1);
 	check_all(16);
-	used = acpi_build(buf, sizeof(buf), GPA, 2, dsdt, sizeof(dsdt));
-	tap_eq(acpi_build(buf, used, GPA, 2, dsdt, sizeof(dsdt)), used,
-	       "exactly enough room");
-	tap_eq(acpi_build(buf, used - 1, GPA, 2, dsdt, sizeof(dsdt)), 0,
-	       "a byte too little");
+	used = acpi_build(buf, sizeof(buf), GPA, lapic_ids, 2, dsdt,
+			  sizeof(dsdt));
+	tap_eq(acpi_build(buf, used, GPA, lapic_ids, 2, dsdt, sizeof(dsdt)),
+	       used, "exactly enough room");
+	tap_eq(acpi_build(buf, used - 1, GPA, lapic_ids, 2, dsdt, sizeof(dsdt)),
+	       0, "a byte too little");
 	return tap_done();
 }

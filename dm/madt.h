@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The ids of the machine's local APICs, which the MADT of ACPI lists. */
+#ifndef DM_MADT_H
+#define DM_MADT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int madt_parse(const uint8_t *madt, size_t size, uint64_t cpus, uint8_t *ids);
+int madt_lapic_ids(uint64_t cpus, uint8_t *ids);
+
+#endif /* DM_MADT_H */

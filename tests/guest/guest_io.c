@@ -19,11 +19,29 @@
 #define UNCLAIMED_PORT 0x2000
 #define UNCLAIMED_PAGE 0xdf000000UL
 
+/* ACRN forgets the address with each access to the data. */
+static uint8_t config_byte(uint32_t address, unsigned int offset)
+{
+	outl(address, PCI_ADDRESS);
+	return inb(PCI_DATA + offset);
+}
+
+static uint16_t config_word(uint32_t address, unsigned int offset)
+{
+	outl(address, PCI_ADDRESS);
+	return inw(PCI_DATA + offset);
+}
+
+static uint32_t config_long(uint32_t address)
+{
+	outl(address, PCI_ADDRESS);
+	return inl(PCI_DATA);
+}
+
 /* Vendor and device of function 0 of device @dev on bus 0. */
 static uint32_t pci_id(unsigned int dev)
 {
-	outl(PCI_ENABLE | dev << 11, PCI_ADDRESS);
-	return inl(PCI_DATA);
+	return config_long(PCI_ENABLE | dev << 11);
 }
 
 /* The first virtio device on bus 0; 0 when there is none. */
@@ -51,6 +69,7 @@ static void narrow_address_port(unsigned int dev)
 	tap_eq(inl(PCI_ADDRESS), address,
 	       "a byte written to 0xCFB is no address");
 	tap_eq(inl(PCI_DATA), id, "configuration data after the narrow writes");
+	outl(address, PCI_ADDRESS);
 	inb(PCI_ADDRESS);
 	inw(PCI_ADDRESS);
 	tap_eq(inl(PCI_DATA), id, "configuration data after narrow reads");
@@ -58,14 +77,13 @@ static void narrow_address_port(unsigned int dev)
 
 static void narrow_data_port(unsigned int dev)
 {
-	uint32_t id = pci_id(dev);
+	uint32_t id = pci_id(dev), address = PCI_ENABLE | dev << 11;
 
-	tap_eq(inb(PCI_DATA), id & 0xff, "byte 0 of the configuration data");
-	tap_eq(inb(PCI_DATA + 1), id >> 8 & 0xff, "byte 1");
-	tap_eq(inb(PCI_DATA + 2), id >> 16 & 0xff, "byte 2");
-	tap_eq(inb(PCI_DATA + 3), id >> 24, "byte 3");
-	tap_eq(inw(PCI_DATA), id & 0xffff, "word 0");
-	tap_eq(inw(PCI_DATA + 2), id >> 16, "word 2");
+	for (unsigned int i = 0; i < 4; i++)
+		tap_eq(config_byte(address, i), id >> 8 * i & 0xff,
+		       "byte %u of the configuration data", i);
+	tap_eq(config_word(address, 0), id & 0xffff, "word 0");
+	tap_eq(config_word(address, 2), id >> 16, "word 2");
 }
 
 static void disabled_address(void)
@@ -105,24 +123,17 @@ static uint64_t notify_address(unsigned int dev)
 	uint32_t base = PCI_ENABLE | dev << 11, cap, bar, offset;
 	uint64_t address;
 
-	outl(base | 0x34, PCI_ADDRESS);
-	for (cap = inb(PCI_DATA); cap; cap = inb(PCI_DATA + 1)) {
-		outl(base | cap, PCI_ADDRESS);
-		if (inb(PCI_DATA) == 0x09 && inb(PCI_DATA + 3) == 2)
-			break;
-	}
+	cap = config_byte(base | 0x34, 0);
+	while (cap && (config_byte(base | cap, 0) != 0x09 ||
+		       config_byte(base | cap, 3) != 2))
+		cap = config_byte(base | cap, 1);
 	if (!cap)
 		return 0;
-	outl(base | (cap + 4), PCI_ADDRESS);
-	bar = inb(PCI_DATA);
-	outl(base | (cap + 8), PCI_ADDRESS);
-	offset = inl(PCI_DATA);
-	outl(base | (0x10 + 4 * bar), PCI_ADDRESS);
-	address = inl(PCI_DATA);
-	if (address & 4) {
-		outl(base | (0x14 + 4 * bar), PCI_ADDRESS);
-		address |= (uint64_t)inl(PCI_DATA) << 32;
-	}
+	bar = config_byte(base | (cap + 4), 0);
+	offset = config_long(base | (cap + 8));
+	address = config_long(base | (0x10 + 4 * bar));
+	if (address & 4)
+		address |= (uint64_t)config_long(base | (0x14 + 4 * bar)) << 32;
 	return (address & ~0xfULL) + offset;
 }
 

@@ -59,9 +59,11 @@ struct vm_devices {
  * @write:	Direction
  * @value:	Value to write, or read
  *
- * As on ACRN, an address written to port 0xcf8 that is not an emulated device's
- * goes to the Service VM as well. Unlike ACRN, so does reading it back. In the
- * vCPU's thread, no lock held.
+ * As on ACRN, ports 0xcf8 and 0xcfc are the hypervisor's. To the Service VM go
+ * four bytes written to 0xcf8, unless they are an emulated device's address,
+ * and aligned accesses to 0xcfc to 0xcff when what was written before has the
+ * enable bit and no emulated device there. The rest reads as ones and is lost
+ * when written. In the vCPU's thread, no lock held.
  *
  * Return: true when it is done; false when it is the Service VM's.
  */

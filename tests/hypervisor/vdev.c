@@ -3,13 +3,16 @@
 #include "string.h"
 #include "vcpu.h"
 
-#define PORT_ADDRESS	0xcf8
-#define PORT_DATA	0xcfc
-#define DATA_SIZE	4
-#define ADDRESS_ENABLE	BIT(31)
-#define ADDRESS_REG	0xfc
-#define ADDRESS_BDF(a)	((u16)((a) >> 8))
-#define ADDRESS_EXTENDS 0x7f000000U
+#define PORT_ADDRESS   0xcf8
+#define PORT_DATA      0xcfc
+#define DATA_SIZE      4
+#define ADDRESS_ENABLE BIT(31)
+#define ADDRESS_REG    0xfc
+#define ADDRESS_BDF(a) ((u16)((a) >> 8))
+/* The bits of port 0xcf8 that ACRN keeps as zero */
+#define ADDRESS_RESERVED 0x7f000003U
+
+#define NOBODY 0xffffffffU
 
 #define CONFIG_COMMAND	  0x04
 #define CONFIG_PRIMARY	  0x18
@@ -28,16 +31,6 @@ struct vdev *vdev_find(struct vm *vm, u16 bdf)
 	return NULL;
 }
 
-/* The device that port 0xcf8 names, or NULL. */
-static struct vdev *addressed_vdev(struct vm *vm)
-{
-	u32 address = vm->devices.pci_address;
-
-	if (!(address & ADDRESS_ENABLE) || (address & ADDRESS_EXTENDS))
-		return NULL;
-	return vdev_find(vm, ADDRESS_BDF(address));
-}
-
 static bool is_writable(u32 offset)
 {
 	return offset == CONFIG_COMMAND || offset == CONFIG_COMMAND + 1 ||
@@ -52,24 +45,44 @@ static void write_config(struct vdev *vdev, u32 offset, u32 size, u32 value)
 			vdev->config[offset + i] = value;
 }
 
-static bool access_address(struct vm *vm, bool write, u32 *value)
+/*
+ * An address is for the Service VM as well unless an emulated device has it:
+ * the HSM then knows which register an access to the data port is for.
+ */
+static bool write_address(struct vm *vm, u32 size, u32 value)
+{
+	u32 address = value & ~ADDRESS_RESERVED;
+
+	if (size != 4)
+		return true;
+	vm->devices.pci_address = address;
+	return vdev_find(vm, ADDRESS_BDF(address));
+}
+
+static bool access_address(struct vm *vm, u32 size, bool write, u32 *value)
 {
 	if (write)
-		vm->devices.pci_address = *value;
-	if (!addressed_vdev(vm))
-		return false;
-	*value = vm->devices.pci_address;
+		return write_address(vm, size, *value);
+	*value = size == 4 ? vm->devices.pci_address : NOBODY;
 	return true;
 }
 
+/* An address is good for one access. */
 static bool access_data(struct vm *vm, u32 offset, u32 size, bool write,
 			u32 *value)
 {
-	struct vdev *vdev = addressed_vdev(vm);
+	u32 address = vm->devices.pci_address;
+	struct vdev *vdev;
 
-	if (!vdev || offset + size > DATA_SIZE)
+	vm->devices.pci_address = 0;
+	if (!write)
+		*value = NOBODY;
+	if (!(address & ADDRESS_ENABLE) || !IS_ALIGNED(offset, size))
+		return true;
+	vdev = vdev_find(vm, ADDRESS_BDF(address));
+	if (!vdev)
 		return false;
-	offset += vm->devices.pci_address & ADDRESS_REG;
+	offset += address & ADDRESS_REG;
 	if (write) {
 		write_config(vdev, offset, size, *value);
 	} else {
@@ -88,8 +101,8 @@ bool vdev_access_port(struct vcpu *vcpu, u16 port, u32 size, bool write,
 	if (port < PORT_ADDRESS || port >= PORT_DATA + DATA_SIZE)
 		return false;
 	spin_lock(&vm->lock);
-	if (port == PORT_ADDRESS && size == 4)
-		done = access_address(vm, write, value);
+	if (port == PORT_ADDRESS)
+		done = access_address(vm, size, write, value);
 	else if (port >= PORT_DATA)
 		done = access_data(vm, port - PORT_DATA, size, write, value);
 	spin_unlock(&vm->lock);

@@ -74,7 +74,7 @@
 #define ACRN_HC_SET_IOREQ_BUFFER	ACRN_HC(0x30)
 /* VM id, number of the vCPU */
 #define ACRN_HC_NOTIFY_REQUEST_FINISH	ACRN_HC(0x31)
-/* VM id, pa of a doorbell that the vCPU does not wait for */
+/* VM id, pa of &struct acrn_async_doorbell; any state, but after SETUP_SBUF */
 #define ACRN_HC_ASYNCIO_ASSIGN		ACRN_HC(0x32)
 /* VM id, pa of the same */
 #define ACRN_HC_ASYNCIO_DEASSIGN	ACRN_HC(0x33)
@@ -87,7 +87,7 @@
 #define ACRN_HC_SET_MEMORY_REGIONS	ACRN_HC(0x42)
 /* VM id, pa of a u8 (protect or not) and the u64 User VM address of a page */
 #define ACRN_HC_WRITE_PROTECT_PAGE	ACRN_HC(0x43)
-/* VM id, pa of CPU, kind and address of a ring shared with the Service VM */
+/* VM id, pa of &struct acrn_ring_param; any state */
 #define ACRN_HC_SETUP_SBUF		ACRN_HC(0x44)
 
 /* Devices of the machine, and those that the hypervisor emulates */
@@ -244,6 +244,98 @@ struct acrn_ioreq_buffer_addr {
 struct acrn_irqline {
 	__u32	gsi;
 	__u32	op;
+};
+
+/* &struct acrn_ring.magic */
+#define ACRN_RING_MAGIC		0x5aa57aa71aa13aa3ULL
+
+/**
+ * struct acrn_ring - What a ring begins with that the hypervisor fills
+ * @magic:	ACRN_RING_MAGIC
+ * @ele_num:	Elements that there is room for
+ * @ele_size:	Bytes of an element
+ * @head:	Offset of the oldest element; moved by the Service VM
+ * @tail:	Offset of the next element; moved by the hypervisor
+ * @flags:	0
+ * @overrun_cnt: 0
+ * @size:	@ele_num times @ele_size
+ * @padding:	0
+ *
+ * The elements follow; offsets are from the first on. It is empty when @head is
+ * @tail, and full when @tail is one element from @head. The hypervisor believes
+ * whatever is there.
+ */
+struct acrn_ring {
+	__u64	magic;
+	__u32	ele_num;
+	__u32	ele_size;
+	__u32	head;
+	__u32	tail;
+	__u64	flags;
+	__u32	overrun_cnt;
+	__u32	size;
+	__u32	padding[6];
+};
+
+/* &struct acrn_ring_param.ring_id */
+#define ACRN_RING_ASYNCIO	64
+#define ACRN_RING_VM_EVENT	65
+
+/**
+ * struct acrn_ring_param - Argument of ACRN_HC_SETUP_SBUF
+ * @cpu_id:	0xffff: the rings below are no CPU's
+ * @reserved:	0
+ * @ring_id:	ACRN_RING_ASYNCIO: cookies of doorbells, eight bytes each;
+ *		ACRN_RING_VM_EVENT: &struct acrn_hv_event
+ * @address:	Service VM physical address of &struct acrn_ring
+ */
+struct acrn_ring_param {
+	__u16	cpu_id;
+	__u16	reserved;
+	__u32	ring_id;
+	__u64	address;
+};
+
+/* As many asynchronous doorbells has a VM at most */
+#define ACRN_ASYNC_DOORBELLS_MAX	64
+
+/* &struct acrn_async_doorbell.type */
+#define ACRN_ASYNC_DOORBELL_PIO		1
+#define ACRN_ASYNC_DOORBELL_MMIO	2
+
+/**
+ * struct acrn_async_doorbell - Argument of ACRN_HC_ASYNCIO_ASSIGN and _DEASSIGN
+ * @type:	ACRN_ASYNC_DOORBELL_*
+ * @match_data:	Whether @data counts; none of an address may then have the same
+ *		data, or not count it
+ * @address:	Port or User VM physical address, not 0
+ * @cookie:	What the hypervisor writes to the ring
+ * @data:	What the guest has to write
+ *
+ * The hypervisor returns 0 whether or not it has done anything. Releases before
+ * 3.3 read neither @match_data nor @data.
+ */
+struct acrn_async_doorbell {
+	__u32	type;
+	__u32	match_data;
+	__u64	address;
+	__u64	cookie;
+	__u64	data;
+};
+
+/* &struct acrn_hv_event.type */
+#define ACRN_HV_EVENT_RTC_CHANGED	0
+#define ACRN_HV_EVENT_POWEROFF		1
+#define ACRN_HV_EVENT_TRIPLE_FAULT	2
+
+/**
+ * struct acrn_hv_event - An element of ACRN_RING_VM_EVENT
+ * @type:	ACRN_HV_EVENT_*
+ * @data:	What there is to say of it
+ */
+struct acrn_hv_event {
+	__u32	type;
+	__u8	data[28];
 };
 
 #ifdef __KERNEL__

@@ -100,6 +100,8 @@ SYSTEM = [
            user_cpus=16),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
+    System("hypervisor_async", "asynchronous doorbells and events, by hypercalls",
+           usually={"ours": "6.1"}, user_cpus=1),
     System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
            args=(1, 2), long_args=(5, 50), hsms=BOTH, usually={"ours": "6.1"},
            timeout=300),

@@ -87,6 +87,7 @@ static void __attribute__((noreturn)) handle_triple_fault(struct vcpu *vcpu)
 {
 	u32 value = PM1A_SLEEP_ENABLE | PM1A_S5;
 
+	vm_event_send(vcpu->vm, ACRN_HV_EVENT_TRIPLE_FAULT);
 	ioreq_pio(vcpu, PM1A_CONTROL_PORT, PM1A_CONTROL_SIZE, true, &value);
 	vm_crash(vcpu, "triple fault");
 }

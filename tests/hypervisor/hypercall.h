@@ -37,6 +37,11 @@ s64 hc_notify_request_finish(u64 vmid, u64 vcpu);
 s64 hc_inject_msi(u64 vmid, u64 params);
 s64 hc_set_irqline(u64 vmid, u64 ops);
 
+/* hc_ring.c: rings, and doorbells that go there. */
+s64 hc_setup_sbuf(u64 vmid, u64 params);
+s64 hc_asyncio_assign(u64 vmid, u64 params);
+s64 hc_asyncio_deassign(u64 vmid, u64 params);
+
 /* hc_device.c: devices, hc_monitor.c and hc_cpu.c: what there is to know. */
 s64 hc_set_ptdev_intr(u64 vmid, u64 params);
 s64 hc_reset_ptdev_intr(u64 vmid, u64 params);

@@ -36,13 +36,8 @@ static void spin_until_complete(struct vcpu *vcpu)
 {
 	struct acrn_io_request *slot = slot_of(vcpu);
 
-	while (READ_ONCE(slot->processed) != ACRN_IOREQ_STATE_COMPLETE) {
-		cpu_take_interrupts();
-		sched_preempt(vcpu);
-		if (READ_ONCE(vcpu->vm->state) != VM_RUNNING)
-			sched_yield(vcpu); /* for good */
-		cpu_relax();
-	}
+	while (READ_ONCE(slot->processed) != ACRN_IOREQ_STATE_COMPLETE)
+		sched_spin(vcpu);
 }
 
 /*
@@ -79,9 +74,12 @@ static void release(struct acrn_io_request *slot)
 
 int ioreq_pio(struct vcpu *vcpu, u16 port, u32 size, bool write, u32 *value)
 {
-	struct acrn_io_request *slot = take_slot(vcpu);
+	struct acrn_io_request *slot;
 	struct acrn_pio_request *pio;
 
+	if (asyncio_access(vcpu, ACRN_ASYNC_DOORBELL_PIO, port, *value))
+		return 0;
+	slot = take_slot(vcpu);
 	if (!slot)
 		return -EFAULT;
 	slot->type = ACRN_IOREQ_TYPE_PORTIO;
@@ -101,9 +99,13 @@ int ioreq_pio(struct vcpu *vcpu, u16 port, u32 size, bool write, u32 *value)
 
 int ioreq_mmio(struct vcpu *vcpu, struct mmio_access *access)
 {
-	struct acrn_io_request *slot = take_slot(vcpu);
+	struct acrn_io_request *slot;
 	struct acrn_mmio_request *mmio;
 
+	if (asyncio_access(vcpu, ACRN_ASYNC_DOORBELL_MMIO, access->gpa,
+			   access->value))
+		return access->write ? 0 : -EINPROGRESS;
+	slot = take_slot(vcpu);
 	if (!slot)
 		return -EFAULT;
 	slot->type = ACRN_IOREQ_TYPE_MMIO;

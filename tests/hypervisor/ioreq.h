@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * I/O requests: accesses that the Service VM carries out. The vCPU's thread
- * sleeps meanwhile, or spins if its VM was created that way.
+ * sleeps meanwhile, or spins if its VM was created that way. A doorbell that is
+ * asynchronous is none.
  */
 #ifndef HV_IOREQ_H
 #define HV_IOREQ_H
@@ -18,7 +19,8 @@ struct mmio_access;
  * @port:	Port
  * @size:	1, 2 or 4
  * @write:	Direction
- * @value:	Value to write, or read
+ * @value:	Value to write, or what is read; stays where reading has rung a
+ *		doorbell
  *
  * In the vCPU's thread, no lock held.
  *
@@ -26,7 +28,7 @@ struct mmio_access;
  */
 int ioreq_pio(struct vcpu *vcpu, u16 port, u32 size, bool write, u32 *value);
 
-/* The same for memory. */
+/* The same for memory; -EINPROGRESS when reading it has rung a doorbell. */
 int ioreq_mmio(struct vcpu *vcpu, struct mmio_access *access);
 
 /**

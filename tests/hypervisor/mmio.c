@@ -269,6 +269,6 @@ void mmio_emulate(struct guest_cpu *cpu, u64 gpa, u32 fault, mmio_fn access)
 		guest_inject(cpu, VECTOR_UD);
 		return;
 	}
-	if (!ret && insn_step_count(cpu, &insn))
+	if (ret == -EINPROGRESS || (!ret && insn_step_count(cpu, &insn)))
 		guest_skip(cpu, insn.len);
 }

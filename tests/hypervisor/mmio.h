@@ -21,8 +21,9 @@ struct mmio_access {
 };
 
 /*
- * Performs an access. Returns 0; -EFAULT after injecting an exception; or
- * -ENXIO when the instruction deserves #UD.
+ * Performs an access. Returns 0; -EINPROGRESS when nothing is read and the
+ * guest is to go on behind the instruction; -EFAULT after injecting an
+ * exception; or -ENXIO when the instruction deserves #UD.
  */
 typedef int (*mmio_fn)(struct guest_cpu *cpu, struct mmio_access *access);
 

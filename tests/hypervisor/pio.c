@@ -20,14 +20,14 @@ static int access_port(struct vcpu *vcpu, u16 port, u32 size, bool write,
 static void simple_access(struct vcpu *vcpu, u64 info)
 {
 	struct guest_cpu *cpu = &vcpu->cpu;
-	u32 size = IOIO_SIZE(info), value = 0;
+	u32 size = IOIO_SIZE(info);
+	u32 value = cpu->regs[REG_RAX] & (BIT(size * 8) - 1);
 
 	if (info & IOIO_IN) {
 		if (access_port(vcpu, IOIO_PORT(info), size, false, &value))
 			return;
 		guest_write_reg(cpu, REG_RAX, value, size);
 	} else {
-		value = cpu->regs[REG_RAX] & (BIT(size * 8) - 1);
 		if (access_port(vcpu, IOIO_PORT(info), size, true, &value))
 			return;
 	}

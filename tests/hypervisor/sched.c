@@ -146,6 +146,15 @@ void sched_preempt(struct vcpu *vcpu)
 		vcpu_wait(vcpu, VCPU_RUN);
 }
 
+void sched_spin(struct vcpu *vcpu)
+{
+	cpu_take_interrupts();
+	sched_preempt(vcpu);
+	if (READ_ONCE(vcpu->vm->state) != VM_RUNNING)
+		sched_yield(vcpu); /* for good */
+	cpu_relax();
+}
+
 /*
  * Look for a vCPU for a while; NULL when there is none. Whoever makes one
  * runnable and sees @cpu->spins does not kick, so look once more after that.

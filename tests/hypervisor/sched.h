@@ -26,4 +26,11 @@ void sched_yield(struct vcpu *vcpu);
  */
 void sched_preempt(struct vcpu *vcpu);
 
+/*
+ * Once around a loop in which the running thread waits with the CPU in its
+ * hands: takes interrupts, lets others run, and does not return when the VM is
+ * paused. No lock held.
+ */
+void sched_spin(struct vcpu *vcpu);
+
 #endif /* HV_SCHED_H */

@@ -2,11 +2,14 @@
 #include <linux/errno.h>
 
 #include "../include/hv_test.h"
+#include "asyncio.h"
+#include "hypercall.h"
 #include "log.h"
 #include "spinlock.h"
 #include "string.h"
 #include "testing.h"
 #include "trace.h"
+#include "vm.h"
 
 #define FAULT_ID(fault)	   ((fault)&0xff)
 #define FAULT_FROM(fault)  ((fault) >> 8 & 0xfff)
@@ -16,6 +19,11 @@
 #define FAULT_CALLS_ONE	   BIT(20)
 
 #define ARGUMENT_SIZE (HV_ARGUMENT_MSRS * sizeof(u64))
+
+/* One test at a time uses them. */
+static u64 call_args[2];
+static s64 call_result;
+static u32 asyncio_size = HV_ASYNCIO_SIZE;
 
 /* Guards the rest. */
 static struct spinlock testing_lock;
@@ -67,6 +75,11 @@ void testing_record(u64 id, u64 vmid, const void *argument, u32 size)
 	spin_unlock(&testing_lock);
 }
 
+u32 testing_asyncio_size(void)
+{
+	return READ_ONCE(asyncio_size);
+}
+
 int testing_read_msr(u32 msr, u64 *value)
 {
 	u32 word = msr - HV_MSR_ARGUMENT;
@@ -75,6 +88,10 @@ int testing_read_msr(u32 msr, u64 *value)
 		*value = READ_ONCE(fault);
 	else if (msr == HV_MSR_TRACE)
 		*value = trace_address();
+	else if (msr == HV_MSR_CALL)
+		*value = call_result;
+	else if (msr == HV_MSR_ASYNCIO_SIZE)
+		*value = asyncio_size;
 	else if (msr == HV_MSR_ARGUMENT_INFO)
 		*value = READ_ONCE(argument_info);
 	else if (word < HV_ARGUMENT_MSRS)
@@ -95,11 +112,42 @@ static int set_fault(u64 value)
 	return 0;
 }
 
+static int set_asyncio_size(u64 value)
+{
+	if (value && value != HV_ASYNCIO_SIZE && value != HV_ASYNCIO_SIZE_OLD)
+		return -EINVAL;
+	WRITE_ONCE(asyncio_size, value);
+	return 0;
+}
+
+static int forge(u64 cookie)
+{
+	struct vm *vm = vm_get(call_args[0]);
+	bool done;
+
+	if (!vm)
+		return -EINVAL;
+	done = asyncio_forge(&vm->asyncio, cookie);
+	vm_put(vm);
+	return done ? 0 : -EINVAL;
+}
+
 int testing_write_msr(u32 msr, u64 value)
 {
 	switch (msr) {
 	case HV_MSR_FAULT:
 		return set_fault(value);
+	case HV_MSR_CALL:
+		call_result = hypercall(value, call_args[0], call_args[1]);
+		return 0;
+	case HV_MSR_CALL_ARG0:
+	case HV_MSR_CALL_ARG1:
+		call_args[msr - HV_MSR_CALL_ARG0] = value;
+		return 0;
+	case HV_MSR_ASYNCIO_SIZE:
+		return set_asyncio_size(value);
+	case HV_MSR_FORGE:
+		return forge(value);
 	case HV_MSR_TRACE:
 		if (value > 1)
 			return -EINVAL;

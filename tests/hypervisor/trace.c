@@ -122,6 +122,19 @@ static void trace_regions(struct hv_trace_entry *entry, u64 address)
 	}
 }
 
+static void trace_doorbell(struct hv_trace_entry *entry, u64 address)
+{
+	struct acrn_async_doorbell doorbell;
+
+	if (service_vm_read(address, &doorbell, sizeof(doorbell)))
+		return;
+	entry->args[0] = doorbell.type;
+	entry->args[1] = doorbell.match_data;
+	entry->args[2] = doorbell.address;
+	entry->args[3] = doorbell.cookie;
+	entry->args[4] = doorbell.data;
+}
+
 /* Of the structure that the second argument points to; 0: there is none */
 static u32 argument_size(u64 id)
 {
@@ -151,6 +164,7 @@ static u32 argument_size(u64 id)
 static u64 second_argument(u64 id, u64 arg1)
 {
 	struct acrn_ioreq_buffer_addr buffer;
+	struct acrn_ring_param ring;
 	u8 bytes[sizeof(struct acrn_vcpu_regs)];
 	u32 size = argument_size(id);
 
@@ -162,6 +176,10 @@ static u64 second_argument(u64 id, u64 arg1)
 		if (service_vm_read(arg1, &buffer, sizeof(buffer)))
 			return 0;
 		return buffer.service_vm_pa & ~PAGE_MASK;
+	case ACRN_HC_SETUP_SBUF:
+		return service_vm_read(arg1, &ring, sizeof(ring))
+			       ? 0
+			       : ring.ring_id;
 	case ACRN_HC_VM_INTR_MONITOR:
 		return arg1 & ~PAGE_MASK;
 	case ACRN_HC_SET_IRQLINE:
@@ -186,6 +204,11 @@ static void trace_hypercall(u64 id, u64 arg0, u64 arg1, s64 ret)
 	case ACRN_HC_PM_GET_CPU_STATE:
 		entry.vmid = (u32)arg0 >> ACRN_PMCMD_VMID_SHIFT;
 		entry.args[0] = arg0;
+		break;
+	case ACRN_HC_ASYNCIO_ASSIGN:
+	case ACRN_HC_ASYNCIO_DEASSIGN:
+		entry.vmid = arg0;
+		trace_doorbell(&entry, arg1);
 		break;
 	default:
 		entry.vmid = arg0;

@@ -16,7 +16,7 @@ struct vm user_vms[MAX_USER_VMS];
 /* Held while a free entry is looked for and filled. */
 static struct spinlock vm_table_lock;
 
-struct vm *vm_get(u64 vmid)
+struct vm *vm_get_any(u64 vmid)
 {
 	struct vm *vm;
 
@@ -26,9 +26,16 @@ struct vm *vm_get(u64 vmid)
 		return NULL;
 	vm = &user_vms[vmid - FIRST_USER_VMID];
 	spin_lock(&vm->control);
-	if (vm->state != VM_FREE)
+	return vm;
+}
+
+struct vm *vm_get(u64 vmid)
+{
+	struct vm *vm = vm_get_any(vmid);
+
+	if (!vm || vm->state != VM_FREE)
 		return vm;
-	spin_unlock(&vm->control);
+	vm_put(vm);
 	return NULL;
 }
 
@@ -69,6 +76,8 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 	vm->polling = params->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
 	vm->stats = (struct vm_stats){};
 	memset(&vm->devices, 0, sizeof(vm->devices));
+	asyncio_forget_ring(&vm->asyncio);
+	vm->events.ring = NULL;
 	vioapic_reset(vm);
 	create_vcpus(vm, params->cpu_affinity);
 	set_state(vm, VM_CREATED);
@@ -187,9 +196,9 @@ void vm_destroy(struct vm *vm)
 	stop(vm);
 	npt_free(&vm->npt);
 	memset(&vm->devices, 0, sizeof(vm->devices));
-	hv_log("vm %u: destroyed pio=%llu mmio=%llu finished=%llu ignored=%llu msi=%llu irqline=%llu state=%s",
+	hv_log("vm %u: destroyed pio=%llu mmio=%llu finished=%llu ignored=%llu msi=%llu irqline=%llu async=%llu state=%s",
 	       vm->id, stats->pio, stats->mmio, stats->finished, stats->ignored,
-	       stats->msi, stats->irqline, state);
+	       stats->msi, stats->irqline, stats->async, state);
 
 	spin_lock(&vm->lock);
 	memset(vm->vcpus, 0, sizeof(vm->vcpus));

@@ -5,9 +5,11 @@
 
 #include <linux/acrn.h>
 
+#include "asyncio.h"
 #include "cpu.h"
 #include "device.h"
 #include "npt.h"
+#include "ring.h"
 #include "spinlock.h"
 #include "vioapic.h"
 
@@ -41,6 +43,7 @@ enum vm_state {
  * @ignored:	Notifications for a vCPU that was not waiting
  * @msi:	MSIs injected
  * @irqline:	Changes of interrupt lines
+ * @async:	Asynchronous doorbells that rang
  */
 struct vm_stats {
 	u64 pio;
@@ -49,6 +52,7 @@ struct vm_stats {
 	u64 ignored;
 	u64 msi;
 	u64 irqline;
+	u64 async;
 };
 
 /**
@@ -71,6 +75,8 @@ struct vm_stats {
  *		while VM_RUNNING
  * @ioapic:	Interrupt controller
  * @devices:	Devices that are not the device model's
+ * @asyncio:	Asynchronous doorbells; have their own lock
+ * @events:	What the Service VM is told of; has its own lock
  * @stats:	Counters
  */
 struct vm {
@@ -86,6 +92,8 @@ struct vm {
 	struct acrn_io_request *slots;
 	struct vioapic ioapic;
 	struct vm_devices devices;
+	struct asyncio asyncio;
+	struct vm_events events;
 	struct vm_stats stats;
 };
 
@@ -98,6 +106,10 @@ extern struct vm user_vms[MAX_USER_VMS];
  * Return: the VM, for vm_put(); NULL when there is none with this id.
  */
 struct vm *vm_get(u64 vmid);
+
+/* The same, also when there is no VM but could be one with this id. */
+struct vm *vm_get_any(u64 vmid);
+
 void vm_put(struct vm *vm);
 
 /**

@@ -35,6 +35,30 @@
 #define HV_ARGUMENT_SIZE(info) ((info) >> 32)
 
 /*
+ * A hypercall by hand: writing its id to HV_MSR_CALL carries it out with what
+ * the others hold as arguments, and reading gives its result.
+ */
+#define HV_MSR_CALL	 0x41435203U
+#define HV_MSR_CALL_ARG0 0x41435204U
+#define HV_MSR_CALL_ARG1 0x41435205U
+
+/*
+ * Read and write: how many bytes ASYNCIO_ASSIGN and ASYNCIO_DEASSIGN read: 32;
+ * 24, as hypervisors do that know nothing of data; or 0 for a hypervisor
+ * without asynchronous doorbells and rings.
+ */
+#define HV_MSR_ASYNCIO_SIZE 0x41435206U
+#define HV_ASYNCIO_SIZE	    32
+#define HV_ASYNCIO_SIZE_OLD 24
+
+/*
+ * Write only: put a cookie in the ring of the VM whose id is in
+ * HV_MSR_CALL_ARG0, as if one of its doorbells had rung. Fails when there is no
+ * ring, or no room.
+ */
+#define HV_MSR_FORGE 0x41435207U
+
+/*
  * The trace of hypercalls. Written: 1 switches it on and 0 off, either forgets
  * what there was. Read: the physical address of &struct hv_trace, which the
  * Service VM can read (/dev/mem) but not write to.
@@ -55,6 +79,9 @@
  * the Service VM, and which: the sum of each page's first eight bytes times its
  * User VM page number, or where it is no RAM, its distance from the User VM
  * physical address.
+ *
+ * @args of ASYNCIO_ASSIGN and ASYNCIO_DEASSIGN: type, whether data counts,
+ * address, cookie, data.
  *
  * @args[0] of others: the second argument, when that is a value; a digest of
  * the structure it points to, when it is an address; and where a page is all

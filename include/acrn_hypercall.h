@@ -81,7 +81,7 @@
 
 /* A User VM's memory */
 
-/* VM id, pa of two u64: User VM address, Service VM address filled in */
+/* VM id, pa of &struct acrn_gpa_to_hpa, whose hpa is filled in */
 #define ACRN_HC_VM_GPA_TO_HPA		ACRN_HC(0x41)
 /* pa of &struct acrn_memory_batch */
 #define ACRN_HC_SET_MEMORY_REGIONS	ACRN_HC(0x42)
@@ -226,6 +226,16 @@ struct acrn_memory_batch {
 	__u32	number;
 	__u32	reserved1;
 	__u64	regions;
+};
+
+/**
+ * struct acrn_gpa_to_hpa - Argument of ACRN_HC_VM_GPA_TO_HPA
+ * @user_vm_pa:	User VM physical address
+ * @hpa:	The machine's, filled in when it is mapped
+ */
+struct acrn_gpa_to_hpa {
+	__u64	user_vm_pa;
+	__u64	hpa;
 };
 
 /**
@@ -480,6 +490,20 @@ static inline int acrn_hc_notify_request_finish(u16 vmid, u16 vcpu)
 static inline int acrn_hc_set_memory_regions(struct acrn_memory_batch *batch)
 {
 	return acrn_hypercall1(ACRN_HC_SET_MEMORY_REGIONS, virt_to_phys(batch));
+}
+
+/**
+ * acrn_hc_vm_gpa_to_hpa() - Ask where a User VM's address leads to
+ * @vmid:	User VM
+ * @query:	The address, and the result
+ *
+ * Return: 0; -EPERM when nothing is mapped there, with a line in the
+ * hypervisor's log
+ */
+static inline int acrn_hc_vm_gpa_to_hpa(u16 vmid, struct acrn_gpa_to_hpa *query)
+{
+	return acrn_hypercall2(ACRN_HC_VM_GPA_TO_HPA, vmid,
+			       virt_to_phys(query));
 }
 
 /**

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* HC_SET_MEMORY_REGIONS: what a User VM can reach. */
+/* What a User VM can reach. */
 #include <acrn_hypercall.h>
 #include <linux/errno.h>
 
+#include "../include/hv_test.h"
 #include "hypercall.h"
 #include "log.h"
 #include "service_vm.h"
+#include "testing.h"
 #include "vm.h"
 
 _Static_assert(ACRN_MEM_ACCESS_READ == NPT_READ &&
@@ -68,6 +70,8 @@ static int set_regions(struct vm *vm, const struct acrn_memory_batch *batch)
 		ret = service_vm_read(batch->regions + i * sizeof(region),
 				      &region, sizeof(region));
 		if (!ret)
+			ret = testing_fault(HV_FAULT_REGION);
+		if (!ret)
 			ret = set_region(vm, &region);
 	}
 	return ret;
@@ -88,4 +92,24 @@ s64 hc_set_memory_regions(u64 address, u64 unused)
 	ret = set_regions(vm, &batch);
 	vm_put(vm);
 	return ret;
+}
+
+s64 hc_vm_gpa_to_hpa(u64 vmid, u64 address)
+{
+	struct acrn_gpa_to_hpa query;
+	struct vm *vm;
+	void *memory;
+
+	if (service_vm_read(address, &query, sizeof(query)))
+		return -EPERM;
+	vm = vm_get(vmid);
+	if (!vm)
+		return -EPERM;
+	spin_lock(&vm->npt.lock);
+	memory = npt_lookup(&vm->npt, query.user_vm_pa, NPT_READ);
+	spin_unlock(&vm->npt.lock);
+	vm_put(vm);
+	query.hpa = (u64)memory;
+	return memory ? service_vm_write(address, &query, sizeof(query))
+		      : -EPERM;
 }

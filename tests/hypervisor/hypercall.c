@@ -36,6 +36,7 @@ static const hypercall_fn hypercalls[NR_HYPERCALLS] = {
 	[HC_INDEX(ACRN_HC_ASYNCIO_ASSIGN)] = hc_asyncio_assign,
 	[HC_INDEX(ACRN_HC_ASYNCIO_DEASSIGN)] = hc_asyncio_deassign,
 	[HC_INDEX(ACRN_HC_SETUP_SBUF)] = hc_setup_sbuf,
+	[HC_INDEX(ACRN_HC_VM_GPA_TO_HPA)] = hc_vm_gpa_to_hpa,
 	[HC_INDEX(ACRN_HC_SET_MEMORY_REGIONS)] = hc_set_memory_regions,
 	[HC_INDEX(ACRN_HC_REMOVE_CPU)] = hc_remove_cpu,
 	[HC_INDEX(ACRN_HC_VM_INTR_MONITOR)] = hc_vm_intr_monitor,

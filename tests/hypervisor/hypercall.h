@@ -31,6 +31,7 @@ s64 hc_start_vm(u64 vmid, u64 unused);
 s64 hc_pause_vm(u64 vmid, u64 unused);
 s64 hc_reset_vm(u64 vmid, u64 unused);
 s64 hc_set_vcpu_regs(u64 vmid, u64 params);
+s64 hc_vm_gpa_to_hpa(u64 vmid, u64 params);
 s64 hc_set_memory_regions(u64 params, u64 unused);
 s64 hc_set_ioreq_buffer(u64 vmid, u64 params);
 s64 hc_notify_request_finish(u64 vmid, u64 vcpu);

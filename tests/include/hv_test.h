@@ -17,6 +17,8 @@
  * counts down and is zero, which means none, when all is done.
  */
 #define HV_MSR_FAULT 0x41435200U
+/* In place of an id: each region of SET_MEMORY_REGIONS */
+#define HV_FAULT_REGION 0xffU
 #define HV_FAULT(id, from, calls, error)                                       \
 	((unsigned long long)(error) << 32 | (unsigned int)(calls) << 20 |     \
 	 (from) << 8 | ((id)&0xff))

@@ -41,16 +41,16 @@ struct acrn_file {
 /**
  * struct acrn_memory - The address space of a User VM
  * @lock:	Guards all of it
- * @segments:	&struct acrn_segment by range of User VM page frames
- * @retired:	&struct acrn_segment that were in @segments, still pinned
- * @count:	How many there are of both
+ * @ranges:	&struct acrn_segment by page frames of the User VM: what is mapped
+ * @retired:	&struct acrn_range: what was mapped and is still pinned
+ * @retired_count: How many
  * @used:	The VM has been started. Never unset; read and written once
  */
 struct acrn_memory {
 	struct mutex lock;	/* the rest */
-	struct maple_tree segments;
+	struct maple_tree ranges;
 	struct list_head retired;
-	unsigned int count;
+	unsigned int retired_count;
 	bool used;
 };
 
@@ -249,6 +249,8 @@ void acrn_memory_init(struct acrn_memory *memory);
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin);
 int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
 int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
+
+/* segment.c: the memory behind them */
 int acrn_pin_page(u64 address, struct page **page);
 bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device);
 

@@ -1,652 +1,382 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The address space of a User VM: segments of the device model's memory, which
- * is pinned for as long as the hypervisor may lead the guest there, and of
- * device memory of the Service VM.
+ * The address space of a User VM: which of its page frames lead to which
+ * segment.
+ *
+ * &acrn_memory.ranges has exactly what the hypervisor was told and has not
+ * refused, at any time, as the hypervisor only unmaps what is mapped as a whole,
+ * and does not replace what is mapped. An ioctl first unmaps what is in the way,
+ * whatever ioctl it came from, then maps, and when the hypervisor refuses any of
+ * that, puts back what was there.
  */
-#include <linux/io.h>
-#include <linux/ioport.h>
+#include <linux/err.h>
 #include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
-#include "acrn_hypercall.h"
-#include "compat.h"
 #include "hsm.h"
 #include "memseg.h"
+#include "regions.h"
+#include "segment.h"
 
-/* More than device models need, and little enough to walk when a VM ends. */
-#define SEGMENTS_MAX	1024
+/* More than device models need, and little enough to walk for each ioctl. */
+#define RANGES_MAX	1024
 
 /**
- * struct run_block - A page full of runs
- * @node:	In &acrn_segment.blocks
- * @used:	How many of @runs are
- * @runs:	In ascending order of User VM addresses
+ * struct acrn_range - Part of a segment that is not mapped
+ * @node:	In &acrn_memory.retired, or in the list of what an ioctl unmapped
+ * @segment:	Segment
+ * @first:	First page frame of the User VM
+ * @last:	Last page frame of the User VM
  */
-struct run_block {
+struct acrn_range {
 	struct list_head node;
-	unsigned int used;
-	struct acrn_run runs[];
+	struct acrn_segment *segment;
+	unsigned long first;
+	unsigned long last;
 };
 
-#define RUNS_PER_BLOCK	((PAGE_SIZE - sizeof(struct run_block)) / \
-			 sizeof(struct acrn_run))
-
-/**
- * struct acrn_segment - A piece of the address space, set by one ioctl
- * @user_vm_pa:	User VM physical address
- * @size:	Bytes
- * @type:	ACRN_MEMMAP_*
- * @attr:	ACRN_MEM_*, as the hypervisor gets it
- * @blocks:	&struct run_block: the pages pinned for it. Empty when it leads
- *		to memory that is no page of the kernel's.
- * @retired:	In &acrn_memory.retired
- */
-struct acrn_segment {
-	u64 user_vm_pa;
-	u64 size;
-	u32 type;
-	u32 attr;
-	struct list_head blocks;
-	struct list_head retired;
-};
-
-/**
- * struct batch - Regions on their way to the hypervisor
- * @head:	The hypercall's argument
- * @room:	How many regions there can be at a time
- * @bytes:	That the regions have
- * @sent:	Some have been
- * @regions:	What @head points to
- */
-struct batch {
-	struct acrn_memory_batch head;
-	unsigned int room;
-	u64 bytes;
-	bool sent;
-	struct acrn_memory_region regions[];
-};
-
-/*
- * Large enough for the hypercall itself to cost little beside its regions. Not
- * larger, as the hypervisor does nothing else for the VM meanwhile: an upcall
- * that completes a doorbell of its waits, with interrupts off. For the same
- * reason a hypercall is about no more memory than the largest page has.
- */
-#define BATCH_SIZE	(8 * PAGE_SIZE)
-#define PART_SIZE	((u64)SZ_1G)
-
-static struct batch *batch_alloc(struct acrn_vm *vm)
+static struct acrn_range *new_range(struct list_head *ranges,
+				    struct acrn_segment *segment,
+				    unsigned long first, unsigned long last)
 {
-	size_t size = BATCH_SIZE;
-	struct batch *batch;
+	struct acrn_range *range;
 
-	batch = kmalloc(size, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-	if (!batch) {
-		/* Will do as well. */
-		size = PAGE_SIZE;
-		batch = kmalloc(size, GFP_KERNEL);
-	}
-	if (!batch)
+	range = kmalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+	if (!range)
 		return NULL;
-	batch->head = (struct acrn_memory_batch) {
-		.vmid		= vm->vmid,
-		.regions	= virt_to_phys(batch->regions),
-	};
-	batch->room = (size - sizeof(*batch)) / sizeof(batch->regions[0]);
-	batch->bytes = 0;
-	batch->sent = false;
-	return batch;
+	range->segment = segment;
+	range->first = first;
+	range->last = last;
+	list_add_tail(&range->node, ranges);
+	return range;
 }
 
-static int batch_flush(struct batch *batch)
+static void free_range(struct acrn_range *range)
 {
-	int ret;
-
-	if (!batch->head.number)
-		return 0;
-	ret = acrn_hc_set_memory_regions(&batch->head);
-	batch->head.number = 0;
-	batch->bytes = 0;
-	batch->sent = true;
-	return ret;
+	list_del(&range->node);
+	kfree(range);
 }
 
-/* In parts that end at a multiple of PART_SIZE. */
-static int batch_add(struct batch *batch,
-		     const struct acrn_memory_region *region)
+static void free_ranges(struct list_head *ranges)
 {
-	struct acrn_memory_region part = *region;
-	u64 left = region->size;
-	int ret = 0;
+	struct acrn_range *range, *next;
 
-	for (; left && !ret; left -= part.size) {
-		part.size = min(left,
-				PART_SIZE - part.user_vm_pa % PART_SIZE);
-		batch->regions[batch->head.number++] = part;
-		batch->bytes += part.size;
-		part.user_vm_pa += part.size;
-		part.service_vm_pa += part.size;
-		if (batch->head.number == batch->room ||
-		    batch->bytes >= PART_SIZE)
-			ret = batch_flush(batch);
-	}
-	return ret;
-}
-
-/* Lead the segment to @service_vm_pa onwards. */
-static int map_contiguous(struct batch *batch,
-			  const struct acrn_segment *segment,
-			  u64 service_vm_pa)
-{
-	const struct acrn_memory_region region = {
-		.type		= ACRN_MEMORY_REGION_ADD,
-		.attr		= segment->attr,
-		.user_vm_pa	= segment->user_vm_pa,
-		.service_vm_pa	= service_vm_pa,
-		.size		= segment->size,
-	};
-
-	return batch_add(batch, &region) ?: batch_flush(batch);
-}
-
-/* Lead the segment to the pages pinned for it. */
-static int map_runs(struct batch *batch, const struct acrn_segment *segment)
-{
-	struct acrn_memory_region region = {
-		.type		= ACRN_MEMORY_REGION_ADD,
-		.attr		= segment->attr,
-		.user_vm_pa	= segment->user_vm_pa,
-	};
-	const struct run_block *block;
-	unsigned int i;
-	int ret;
-
-	list_for_each_entry(block, &segment->blocks, node) {
-		for (i = 0; i < block->used; i++) {
-			region.service_vm_pa = PFN_PHYS(block->runs[i].pfn);
-			region.size = PFN_PHYS(block->runs[i].pages);
-			ret = batch_add(batch, &region);
-			if (ret)
-				return ret;
-			region.user_vm_pa += region.size;
-		}
-		cond_resched();
-	}
-	return batch_flush(batch);
-}
-
-/* Let the segment lead nowhere, wherever it has led. */
-static int unmap_segment(struct batch *batch,
-			 const struct acrn_segment *segment)
-{
-	const struct acrn_memory_region region = {
-		.type		= ACRN_MEMORY_REGION_DEL,
-		.user_vm_pa	= segment->user_vm_pa,
-		.size		= segment->size,
-	};
-
-	return batch_add(batch, &region) ?: batch_flush(batch);
-}
-
-static struct acrn_run *add_run(struct acrn_segment *segment)
-{
-	struct run_block *block;
-
-	block = list_last_entry(&segment->blocks, struct run_block, node);
-	if (list_empty(&segment->blocks) || block->used == RUNS_PER_BLOCK) {
-		block = (struct run_block *)__get_free_page(GFP_KERNEL_ACCOUNT);
-		if (!block)
-			return NULL;
-		block->used = 0;
-		list_add_tail(&block->node, &segment->blocks);
-	}
-	return &block->runs[block->used++];
+	list_for_each_entry_safe(range, next, ranges, node)
+		free_range(range);
 }
 
 /*
- * Note pinned pages, merging those that are adjacent. Those that could not be
- * noted for want of memory are unpinned.
+ * Note that the hypervisor has been told of the page frames from @first up to
+ * @end. That cannot be undone, so it must not fail.
  */
-static int add_pages(struct acrn_segment *segment, struct acrn_run **last,
-		     struct page **pages, unsigned long count)
+static void note(struct acrn_memory *memory, unsigned long first,
+		 unsigned long end, struct acrn_segment *segment)
 {
-	unsigned long i, pfn;
+	MA_STATE(mas, &memory->ranges, first, end - 1);
 
-	for (i = 0; i < count; i++) {
-		pfn = page_to_pfn(pages[i]);
-		if (*last && acrn_run_extend(*last, pfn))
-			continue;
-		*last = add_run(segment);
-		if (!*last) {
-			unpin_user_pages(pages + i, count - i);
-			return -ENOMEM;
-		}
-		**last = (struct acrn_run){ .pfn = pfn, .pages = 1 };
-	}
-	return 0;
-}
-
-/**
- * acrn_pin_page() - Pin a page of the caller's memory for a VM
- * @address:	User address of the page
- * @page:	Result; to be given back with unpin_user_pages_dirty_lock()
- *
- * Process context, may sleep.
- *
- * Return: 0; -EINVAL when @address is not that of a page; -EFAULT when there is
- * no memory that can be written to; -ENOMEM
- */
-int acrn_pin_page(u64 address, struct page **page)
-{
-	int ret;
-
-	if (!PAGE_ALIGNED(address))
-		return -EINVAL;
-	/* The kernel's own addresses would be -EOVERFLOW at their very end. */
-	if (!access_ok((void __user *)address, PAGE_SIZE))
-		return -EFAULT;
-	ret = pin_user_pages_fast(address, 1, FOLL_WRITE | FOLL_LONGTERM, page);
-	if (ret == 1)
-		return 0;
-	return ret ?: -EFAULT;
-}
-
-/* Pin the caller's memory at @address. What was pinned by a failure stays. */
-static int pin_memory(struct acrn_segment *segment, u64 address)
-{
-	unsigned long left = segment->size >> PAGE_SHIFT;
-	unsigned long batch = PAGE_SIZE / sizeof(struct page *);
-	struct acrn_run *last = NULL;
-	struct page **pages;
-	int ret = 0;
-
-	if (!access_ok((void __user *)address, segment->size))
-		return -EFAULT;
-	pages = (struct page **)__get_free_page(GFP_KERNEL);
-	if (!pages)
-		return -ENOMEM;
-
-	while (left && !ret) {
-		long count = pin_user_pages_fast(address, min(left, batch),
-						 FOLL_WRITE | FOLL_LONGTERM,
-						 pages);
-
-		if (count <= 0) {
-			ret = count ?: -EFAULT;
-			break;
-		}
-		ret = add_pages(segment, &last, pages, count);
-		left -= count;
-		address += PFN_PHYS(count);
-		if (fatal_signal_pending(current))
-			ret = -EINTR;
-		cond_resched();
-	}
-	free_page((unsigned long)pages);
-	return ret;
-}
-
-static void release_block(struct run_block *block, bool unpin)
-{
-	unsigned int i;
-
-	for (i = 0; unpin && i < block->used; i++)
-		unpin_user_page_range_dirty_lock(pfn_to_page(block->runs[i].pfn),
-						 block->runs[i].pages, true);
-	list_del(&block->node);
-	free_page((unsigned long)block);
-}
-
-static void free_segment(struct acrn_segment *segment, bool unpin)
-{
-	struct run_block *block, *next;
-
-	list_for_each_entry_safe(block, next, &segment->blocks, node) {
-		release_block(block, unpin);
-		cond_resched();
-	}
-	kfree(segment);
-}
-
-/* Look up one page of a VM_PFNMAP area that @segment may lead to. */
-static int follow_pfn_checked(struct vm_area_struct *vma, u64 address,
-			      const struct acrn_segment *segment,
-			      unsigned long *pfn)
-{
-	struct follow_pfnmap_args args = { .vma = vma, .address = address };
-	bool writable;
-	int ret;
-
-	ret = follow_pfnmap_start(&args);
-	if (ret)
-		return ret;
-	*pfn = args.pfn;
-	writable = args.writable;
-	follow_pfnmap_end(&args);
-
-	/* The guest must not get more than the caller has. */
-	if (!writable && (segment->attr & ACRN_MEM_ACCESS_WRITE))
-		return -EFAULT;
-	/* Nothing would keep a page that is counted from being freed. */
-	if (pfn_valid(*pfn) && !PageReserved(pfn_to_page(*pfn)))
-		return -EFAULT;
-	return 0;
+	if (first < end)
+		mas_store_gfp(&mas, segment, GFP_KERNEL | __GFP_NOFAIL);
 }
 
 /*
- * Find where a VM_PFNMAP area, which has no pages to pin, leads to. It must be
- * physically contiguous.
+ * List what is mapped from @first to @last. -ENOSPC when there would be too many
+ * ranges, with @more to come, if all that were unmapped.
  */
-static int follow_area(struct vm_area_struct *vma, u64 address,
-		       const struct acrn_segment *segment, u64 *service_vm_pa)
+static int find_ranges(struct acrn_memory *memory, unsigned long first,
+		       unsigned long last, unsigned int more,
+		       struct list_head *found)
 {
-	unsigned long pages = segment->size >> PAGE_SHIFT;
-	unsigned long i, pfn, first = 0;
-	int ret;
-
-	if (segment->size > vma->vm_end - address)
-		return -EINVAL;
-	for (i = 0; i < pages; i++) {
-		ret = follow_pfn_checked(vma, address + i * PAGE_SIZE, segment,
-					 &pfn);
-		if (ret)
-			return ret;
-		if (!i)
-			first = pfn;
-		if (pfn != first + i)
-			return -EINVAL;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	*service_vm_pa = PFN_PHYS(first);
-	return 0;
-}
-
-/*
- * Handle an @address in a VM_PFNMAP area. 1 with the result in @service_vm_pa,
- * 0 when it is ordinary memory, or a negative errno.
- */
-static int follow_pfnmap(const struct acrn_segment *segment, u64 address,
-			 u64 *service_vm_pa)
-{
-	struct vm_area_struct *vma;
-	int ret = 0;
-
-	mmap_read_lock(current->mm);
-	vma = vma_lookup(current->mm, address);
-	if (vma && (vma->vm_flags & VM_PFNMAP))
-		ret = follow_area(vma, address, segment, service_vm_pa) ?: 1;
-	mmap_read_unlock(current->mm);
-	return ret;
-}
-
-static int map_ram(struct batch *batch, struct acrn_segment *segment,
-		   u64 address)
-{
-	u64 service_vm_pa;
-	int ret;
-
-	ret = follow_pfnmap(segment, address, &service_vm_pa);
-	if (ret < 0)
-		return ret;
-	if (ret)
-		return map_contiguous(batch, segment, service_vm_pa);
-	ret = pin_memory(segment, address);
-	if (ret)
-		return ret;
-	return map_runs(batch, segment);
-}
-
-/*
- * Device memory is named by its physical address, which may be anything but
- * the kernel's own RAM.
- */
-static bool is_device_memory(u64 service_vm_pa, u64 size)
-{
-	return region_intersects(service_vm_pa, size, IORESOURCE_SYSTEM_RAM,
-				 IORES_DESC_NONE) == REGION_DISJOINT;
-}
-
-/**
- * acrn_mmiodev_is_device() - Whether a device's regions are device memory
- * @device:	What user space wants to hand to a User VM
- *
- * All else is the hypervisor's to check: alignment above all.
- *
- * Return: true unless a region wraps or the kernel's own RAM is part of one
- */
-bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(device->res); i++) {
-		u64 start = device->res[i].service_vm_pa;
-		u64 size = device->res[i].size;
-
-		/* Fewer regions than there can be leave the others empty. */
-		if (size && (start + size < start ||
-			     !is_device_memory(start, size)))
-			return false;
-	}
-	return true;
-}
-
-static int map_mmio(struct batch *batch, struct acrn_segment *segment,
-		    u64 service_vm_pa)
-{
-	if (!is_device_memory(service_vm_pa, segment->size))
-		return -EPERM;
-	return map_contiguous(batch, segment, service_vm_pa);
-}
-
-static struct acrn_segment *new_segment(const struct acrn_vm_memmap *map)
-{
-	u32 access = map->attr & ACRN_MEM_ACCESS_RIGHT_MASK;
+	MA_STATE(mas, &memory->ranges, 0, 0);
+	unsigned int count = memory->retired_count + more;
 	struct acrn_segment *segment;
 
-	segment = kzalloc(sizeof(*segment), GFP_KERNEL_ACCOUNT);
-	if (!segment)
-		return NULL;
-	segment->user_vm_pa = map->user_vm_pa;
-	segment->size = map->len;
-	segment->type = map->type;
-	/* Device models do not get to choose the memory type. */
-	segment->attr = access | (map->type == ACRN_MEMMAP_RAM ?
-				  ACRN_MEM_TYPE_WB : ACRN_MEM_TYPE_UC);
-	INIT_LIST_HEAD(&segment->blocks);
-	return segment;
+	mas_for_each(&mas, segment, ULONG_MAX) {
+		if (mas.last < first || mas.index > last) {
+			count++;
+			continue;
+		}
+		/* What stays on either side, and what is retired */
+		count += (mas.index < first) + (mas.last > last);
+		count += READ_ONCE(memory->used);
+		if (!new_range(found, segment, max(mas.index, first),
+			       min(mas.last, last)))
+			return -ENOMEM;
+	}
+	return count > RANGES_MAX ? -ENOSPC : 0;
 }
 
-static int insert_segment(struct acrn_memory *memory,
-			  struct acrn_segment *segment)
+/*
+ * Unmap all of @ranges. Of those, each is left in the list as far as it has been
+ * unmapped.
+ */
+static int unmap_ranges(struct acrn_memory *memory,
+			struct acrn_regions *regions, struct list_head *ranges)
 {
-	unsigned long first = PHYS_PFN(segment->user_vm_pa);
-	int ret;
+	struct acrn_range *range, *next;
+	int ret = 0;
 
-	if (memory->count == SEGMENTS_MAX)
-		return -ENOSPC;
-	ret = mtree_insert_range(&memory->segments, first,
-				 first + PHYS_PFN(segment->size) - 1, segment,
-				 GFP_KERNEL);
-	if (!ret)
-		memory->count++;
+	list_for_each_entry_safe(range, next, ranges, node) {
+		unsigned long end = range->first;
+
+		if (!ret)
+			ret = acrn_regions_unmap(regions, range->first,
+						 range->last, &end);
+		note(memory, range->first, end, NULL);
+		range->last = end - 1;
+		if (range->first == end)
+			free_range(range);
+		cond_resched();
+	}
 	return ret;
 }
 
-/*
- * Forget @segment, which leads nowhere any more. The hypervisor says so before
- * the VM's CPUs have dropped their translations, which it only asks them for,
- * and it does not flush those of an IOMMU. So pages that a VM may have used
- * stay pinned for as long as there is the VM.
- */
-static void retire_segment(struct acrn_memory *memory,
-			   struct acrn_segment *segment)
+/* Map all of @ranges again. What could not be is left in the list. */
+static void restore_ranges(struct acrn_memory *memory,
+			   struct acrn_regions *regions,
+			   struct list_head *ranges)
 {
-	mtree_erase(&memory->segments, PHYS_PFN(segment->user_vm_pa));
-	if (READ_ONCE(memory->used) && !list_empty(&segment->blocks)) {
-		list_add(&segment->retired, &memory->retired);
-		return;
+	struct acrn_range *range, *next;
+
+	list_for_each_entry_safe(range, next, ranges, node) {
+		unsigned long end;
+
+		acrn_regions_map(regions, range->segment, range->first,
+				 range->last, &end);
+		note(memory, range->first, end, range->segment);
+		range->first = end;
+		if (end > range->last)
+			free_range(range);
 	}
-	memory->count--;
-	free_segment(segment, true);
+}
+
+static void release_ranges(struct list_head *ranges, bool unpin)
+{
+	struct acrn_range *range, *next;
+
+	list_for_each_entry_safe(range, next, ranges, node) {
+		acrn_segment_release(range->segment, range->first, range->last,
+				     unpin);
+		free_range(range);
+	}
 }
 
 /*
- * Insert @segment and map it. A failure leaves nothing behind, unless the
- * hypervisor refuses to forget what it had mapped by then: such a segment
- * stays, with its pages, for a later ACRN_IOCTL_UNSET_MEMSEG or the end of the
- * VM.
+ * Part with @ranges, which are not mapped any more. The hypervisor says so before
+ * the VM's CPUs have dropped their translations, which it only asks them for,
+ * and it does not flush those of an IOMMU. So memory that a VM may have used
+ * stays pinned for as long as there is the VM.
  */
-static int set_segment(struct acrn_memory *memory, struct batch *batch,
-		       struct acrn_segment *segment,
-		       const struct acrn_vm_memmap *map)
+static void retire_ranges(struct acrn_memory *memory, struct list_head *ranges)
 {
+	struct acrn_range *range;
+
+	if (!READ_ONCE(memory->used)) {
+		release_ranges(ranges, true);
+		return;
+	}
+	list_for_each_entry(range, ranges, node)
+		memory->retired_count++;
+	list_splice_tail(ranges, &memory->retired);
+}
+
+/*
+ * Map a segment that nothing of is mapped, which is all there is in @fresh. After
+ * a failure @fresh has the part that is mapped, if any; the rest, which the
+ * hypervisor has never had, is released.
+ */
+static int map_segment(struct acrn_memory *memory, struct acrn_regions *regions,
+		       struct list_head *fresh)
+{
+	struct acrn_range *range;
+	unsigned long end;
+	int ret;
+
+	range = list_first_entry(fresh, struct acrn_range, node);
+	ret = acrn_regions_map(regions, range->segment, range->first,
+			       range->last, &end);
+	note(memory, range->first, end, range->segment);
+	if (end <= range->last)
+		acrn_segment_release(range->segment, end, range->last, true);
+	range->last = end - 1;
+	if (!ret || range->first == end)
+		free_range(range);
+	return ret;
+}
+
+/* Map @fresh in place of what is mapped there, or leave things as they are. */
+static int set_segment(struct acrn_memory *memory, struct acrn_regions *regions,
+		       struct list_head *fresh)
+{
+	const struct acrn_range *range;
+	LIST_HEAD(cut);
 	int ret;
 
 	lockdep_assert_held(&memory->lock);
-	ret = insert_segment(memory, segment);
-	if (ret) {
-		free_segment(segment, true);
-		return ret;
-	}
-	if (segment->type == ACRN_MEMMAP_RAM)
-		ret = map_ram(batch, segment, map->vma_base);
+	range = list_first_entry(fresh, struct acrn_range, node);
+	ret = find_ranges(memory, range->first, range->last, 1, &cut);
+	if (ret)
+		free_ranges(&cut);
 	else
-		ret = map_mmio(batch, segment, map->service_vm_pa);
-	if (!ret)
-		return 0;
+		ret = unmap_ranges(memory, regions, &cut);
+	if (ret)
+		release_ranges(fresh, true);
+	else
+		ret = map_segment(memory, regions, fresh);
 
-	if (!batch->sent || !unmap_segment(batch, segment))
-		retire_segment(memory, segment);
+	if (ret && !unmap_ranges(memory, regions, fresh))
+		restore_ranges(memory, regions, &cut);
+	retire_ranges(memory, fresh);
+	retire_ranges(memory, &cut);
 	return ret;
+}
+
+/* Physical addresses from here on are none of the processor's. */
+static u64 physical_limit(void)
+{
+	return 1ULL << boot_cpu_data.x86_phys_bits;
+}
+
+/* The segment that @map asks for, as the only one in @fresh. */
+static int create_segment(const struct acrn_vm_memmap *map,
+			  struct list_head *fresh)
+{
+	struct acrn_segment *segment = acrn_segment_create(map);
+	unsigned long last;
+
+	if (IS_ERR(segment))
+		return PTR_ERR(segment);
+	last = segment->first + segment->pages - 1;
+	if (new_range(fresh, segment, segment->first, last))
+		return 0;
+	acrn_segment_release(segment, segment->first, last, true);
+	return -ENOMEM;
 }
 
 /**
  * acrn_memory_set() - ACRN_IOCTL_SET_MEMSEG
  * @vm:		User VM
- * @map:	What to add to its address space, from the memory of the caller
+ * @map:	What to add to its address space, from the memory of the caller.
+ *		It replaces what there is.
  *
  * Process context.
  *
- * Return: 0; -EINVAL when misaligned, empty, beyond the range or of unknown
- * type; -EEXIST when it overlaps another segment; -EFAULT when there is no
- * memory at the user address; -EPERM when an MMIO segment is RAM; -ENOSPC when
- * there are too many; or the hypervisor's errno
+ * Return: 0; -EINVAL when misaligned, empty, beyond the range, not readable or
+ * of unknown type; -EFAULT when there is no memory at the user address; -EPERM
+ * when an MMIO segment is RAM; -ENOSPC when the address space were in too many
+ * pieces; or the hypervisor's errno. After a failure all is as before, unless
+ * the hypervisor refuses that as well: then addresses of @map may lead nowhere,
+ * or to the memory that it names.
  */
 int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 {
 	struct acrn_memory *memory = &vm->memory;
-	struct acrn_segment *segment;
-	struct batch *batch;
+	struct acrn_regions *regions;
+	LIST_HEAD(fresh);
 	int ret;
 
-	ret = acrn_memseg_check(map, 1ULL << boot_cpu_data.x86_phys_bits);
+	ret = acrn_memseg_check(map, physical_limit());
 	if (ret)
 		return ret;
-	batch = batch_alloc(vm);
-	if (!batch)
+	regions = acrn_regions_alloc(vm->vmid);
+	if (!regions)
 		return -ENOMEM;
-	segment = new_segment(map);
-	if (!segment) {
-		kfree(batch);
-		return -ENOMEM;
-	}
-
+	ret = create_segment(map, &fresh);
+	if (ret)
+		goto free;
 	ret = mutex_lock_killable(&memory->lock);
 	if (ret) {
-		free_segment(segment, true);
-	} else {
-		ret = set_segment(memory, batch, segment, map);
-		mutex_unlock(&memory->lock);
+		release_ranges(&fresh, true);
+		goto free;
 	}
-	kfree(batch);
+	ret = set_segment(memory, regions, &fresh);
+	mutex_unlock(&memory->lock);
+free:
+	acrn_regions_free(regions);
 	return ret;
 }
 
-/* Find the segment that is exactly @map. */
-static struct acrn_segment *find_segment(struct acrn_memory *memory,
-					 const struct acrn_vm_memmap *map)
+static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
+		       unsigned long first, unsigned long last)
 {
-	struct acrn_segment *segment;
-
-	lockdep_assert_held(&memory->lock);
-	segment = mtree_load(&memory->segments, PHYS_PFN(map->user_vm_pa));
-	if (!segment || segment->user_vm_pa != map->user_vm_pa ||
-	    segment->size != map->len || segment->type != map->type)
-		return NULL;
-	return segment;
-}
-
-static int unset_segment(struct acrn_memory *memory, struct batch *batch,
-			 const struct acrn_vm_memmap *map)
-{
-	struct acrn_segment *segment = find_segment(memory, map);
+	LIST_HEAD(cut);
 	int ret;
 
-	if (!segment)
-		return -ENOENT;
-	ret = unmap_segment(batch, segment);
-	if (!ret)
-		retire_segment(memory, segment);
+	lockdep_assert_held(&memory->lock);
+	ret = find_ranges(memory, first, last, 0, &cut);
+	if (!ret && list_empty(&cut))
+		ret = -EINVAL;
+	if (ret) {
+		free_ranges(&cut);
+		return ret;
+	}
+	ret = unmap_ranges(memory, regions, &cut);
+	if (ret)
+		restore_ranges(memory, regions, &cut);
+	retire_ranges(memory, &cut);
 	return ret;
 }
 
 /**
  * acrn_memory_unset() - ACRN_IOCTL_UNSET_MEMSEG
  * @vm:		User VM
- * @map:	Type, User VM address and length as they were set
+ * @map:	User VM address and length of what is to lead nowhere, whatever it
+ *		leads to. The type must be one that there is; nothing else is
+ *		looked at, as device models leave it unset.
  *
- * Process context. Pages are unpinned then, or with the VM if it has been
+ * Process context. Memory is unpinned then, or with the VM if that has been
  * started.
  *
- * Return: 0; -EINVAL for an unknown type; -ENOENT when there is no such segment;
- * or the hypervisor's errno, upon which the segment stays
+ * Return: 0; -EINVAL for an unknown type, when misaligned, empty or beyond the
+ * range, or when nothing is mapped there; -ENOSPC when the address space were in
+ * too many pieces; or the hypervisor's errno, after which all is as before,
+ * unless the hypervisor refuses that as well
  */
 int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 {
+	unsigned long first = PHYS_PFN(map->user_vm_pa);
 	struct acrn_memory *memory = &vm->memory;
-	struct batch *batch;
+	struct acrn_regions *regions;
 	int ret;
 
 	if (map->type != ACRN_MEMMAP_RAM && map->type != ACRN_MEMMAP_MMIO)
 		return -EINVAL;
-	batch = batch_alloc(vm);
-	if (!batch)
+	if (!acrn_is_page_range(map->user_vm_pa, map->len, physical_limit()))
+		return -EINVAL;
+	regions = acrn_regions_alloc(vm->vmid);
+	if (!regions)
 		return -ENOMEM;
 	ret = mutex_lock_killable(&memory->lock);
 	if (!ret) {
-		ret = unset_segment(memory, batch, map);
+		ret = unset_range(memory, regions, first,
+				  first + PHYS_PFN(map->len) - 1);
 		mutex_unlock(&memory->lock);
 	}
-	kfree(batch);
+	acrn_regions_free(regions);
 	return ret;
 }
 
 void acrn_memory_init(struct acrn_memory *memory)
 {
 	mutex_init(&memory->lock);
-	mt_init(&memory->segments);
+	mt_init_flags(&memory->ranges, MT_FLAGS_LOCK_EXTERN);
+	mt_set_external_lock(&memory->ranges, &memory->lock);
 	INIT_LIST_HEAD(&memory->retired);
 }
 
 /*
- * Forget all segments. Nothing else uses @memory any more. Pages stay pinned
+ * Forget all ranges. Nothing else uses @memory any more. Pages stay pinned
  * unless @unpin: a VM that cannot be destroyed still uses them.
  */
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin)
 {
-	struct acrn_segment *segment, *next;
-	unsigned long index = 0;
+	MA_STATE(mas, &memory->ranges, 0, 0);
+	struct acrn_segment *segment;
 
-	mt_for_each(&memory->segments, segment, index, ULONG_MAX)
-		free_segment(segment, unpin);
-	list_for_each_entry_safe(segment, next, &memory->retired, retired)
-		free_segment(segment, unpin);
-	mtree_destroy(&memory->segments);
+	mutex_lock(&memory->lock);
+	mas_for_each(&mas, segment, ULONG_MAX)
+		acrn_segment_release(segment, mas.index, mas.last, unpin);
+	__mt_destroy(&memory->ranges);
+	release_ranges(&memory->retired, unpin);
+	mutex_unlock(&memory->lock);
 }

@@ -6,7 +6,7 @@
 #define PAGE_BITS	0xfffULL
 
 /* A range of whole pages that ends at @limit at the latest. */
-static bool is_page_range(u64 start, u64 len, u64 limit)
+bool acrn_is_page_range(u64 start, u64 len, u64 limit)
 {
 	return len && !((start | len) & PAGE_BITS) && start < limit &&
 	       len <= limit - start;
@@ -25,16 +25,17 @@ int acrn_memseg_check(const struct acrn_vm_memmap *map, u64 limit)
 {
 	if (map->attr & ~(ACRN_MEM_ACCESS_RIGHT_MASK | ACRN_MEM_TYPE_MASK))
 		return -EINVAL;
-	if (!(map->attr & ACRN_MEM_ACCESS_RIGHT_MASK))
+	/* Memory that cannot be read would stop ACRN once it is written to. */
+	if (!(map->attr & ACRN_MEM_ACCESS_READ))
 		return -EINVAL;
-	if (!is_page_range(map->user_vm_pa, map->len, limit))
+	if (!acrn_is_page_range(map->user_vm_pa, map->len, limit))
 		return -EINVAL;
 
 	switch (map->type) {
 	case ACRN_MEMMAP_RAM:
 		return map->vma_base & PAGE_BITS ? -EINVAL : 0;
 	case ACRN_MEMMAP_MMIO:
-		return is_page_range(map->service_vm_pa, map->len, limit) ?
+		return acrn_is_page_range(map->service_vm_pa, map->len, limit) ?
 		       0 : -EINVAL;
 	default:
 		return -EINVAL;

@@ -25,6 +25,7 @@ struct acrn_run {
 	u64 pages:24;
 };
 
+bool acrn_is_page_range(u64 start, u64 len, u64 limit);
 int acrn_memseg_check(const struct acrn_vm_memmap *map, u64 limit);
 bool acrn_run_extend(struct acrn_run *run, u64 pfn);
 

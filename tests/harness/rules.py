@@ -17,12 +17,13 @@ PAGE = 0x1000
 HUGE_PAGE = 2 << 20
 PHYSICAL_END = 1 << 40
 RAM, MMIO = 0, 1
-RIGHTS, TYPES = 0x7, 0x7c0
+READ, RIGHTS, TYPES = 0x1, 0x7, 0x7c0
 PIO, DATAMATCH, DEASSIGN, ASYNCIO = 1, 2, 4, 8
 NO_PLACE = ("hole", "read_only", "nowhere", "kernel")
 HC_PAUSE, HC_DESTROY = 0x13, 0x11
 HC_INJECT_MSI, HC_IRQLINE, HC_NOTIFY, HC_MEMORY = 0x23, 0x25, 0x31, 0x42
-# What the User VM of a sequence writes: two bytes of 1
+# The memory of the User VM of a sequence, and what it writes: two bytes of 1
+GUEST_SIZE = 0x10000
 GUEST_BELL = 0x1000
 
 
@@ -79,9 +80,14 @@ class File:
         self.unlike_doorbells = False
 
     def overlaps(self, start, size):
-        """Whether a segment has any of that."""
-        return any(start < gpa + length and gpa < start + size
-                   for gpa, length in self.segments)
+        """Whether anything of that is mapped."""
+        return any(start < last and first < start + size for first, last in self.segments)
+
+    def cut(self, start, size):
+        """Nothing of that is mapped any more."""
+        pieces = [piece for first, last in self.segments
+                  for piece in ((first, min(last, start)), (max(first, start + size), last))]
+        self.segments = [(first, last) for first, last in pieces if first < last]
 
 
 class History:
@@ -116,14 +122,14 @@ def note_create(_history, file, call):
 
 
 def note_memseg(_history, file, call):
-    """A segment is there."""
-    file.segments.append((call.gpa, call.len))
+    """A segment is there, in place of what was."""
+    file.cut(call.gpa, call.len)
+    file.segments.append((call.gpa, call.gpa + call.len))
 
 
 def note_unset(_history, file, call):
-    """A segment is gone."""
-    if (call.gpa, call.len) in file.segments:
-        file.segments.remove((call.gpa, call.len))
+    """Nothing is there."""
+    file.cut(call.gpa, call.len)
 
 
 def doorbell(history, call):
@@ -281,7 +287,7 @@ def is_page_range(start, size):
 
 def is_sane_segment(call):
     """Whether ours looks any further."""
-    if (call.attr & ~(RIGHTS | TYPES) or not call.attr & RIGHTS
+    if (call.attr & ~(RIGHTS | TYPES) or not call.attr & READ
             or not is_page_range(call.gpa, call.len)):
         return False
     if call.type == RAM:
@@ -296,11 +302,32 @@ def _memseg_arguments(step):
     return None
 
 
-@rule("memseg-overlap", "SET_MEMSEG")
-def _memseg_overlap(step):
-    if step.errnos(EEXIST, 0, EFAULT, EINVAL) and step.file.overlaps(step.call.gpa, step.call.len):
-        return step.outcome()
-    return None
+@rule("unset-arguments", "UNSET_MEMSEG")
+def _unset_arguments(step):
+    """In-tree what is empty, or wraps, is done without doing anything."""
+    call = step.call
+    if is_page_range(call.gpa, call.len) or not step.errnos(EINVAL) or step.ours.hypercalls:
+        return None
+    return ALIKE if not call.len or call.gpa + call.len >= 1 << 64 else step.outcome()
+
+
+def only_remaps(step):
+    """Whether all that ours does beyond what is done in-tree is on memory, and done."""
+    extra = list(step.ours.hypercalls)
+    for call in step.theirs.hypercalls:
+        if call not in extra:
+            return False
+        extra.remove(call)
+    return all(call.id == HC_MEMORY and not call.result for call in extra)
+
+
+@rule("memseg-replace", "SET_MEMSEG")
+def _memseg_replace(step):
+    """When it fails ours puts things back; else the guest is in other memory."""
+    call = step.call
+    if not step.both() or not step.file.overlaps(call.gpa, call.len) or not only_remaps(step):
+        return None
+    return APART if not step.ours.errno and call.gpa < GUEST_SIZE else ALIKE
 
 
 @rule("memseg-huge", "SET_MEMSEG")
@@ -309,16 +336,7 @@ def _memseg_huge(step):
     if (call.type != RAM or call.args["from"] != "huge_pages"
             or not call.len % HUGE_PAGE or not step.errnos(0, 0, EINVAL)):
         return None
-    return APART if step.theirs.errno else ALIKE
-
-
-@rule("memseg-rollback", "SET_MEMSEG")
-def _memseg_rollback(step):
-    ours, theirs = step.ours.hypercalls, step.theirs.hypercalls
-    if (step.both() and theirs and theirs[-1].result and ours[:-1] == theirs
-            and ours[-1].id == HC_MEMORY and not ours[-1].result):
-        return ALIKE
-    return None
+    return APART
 
 
 @rule("mmio-is-ram", "SET_MEMSEG", "ASSIGN_MMIODEV", "DEASSIGN_MMIODEV")
@@ -331,18 +349,17 @@ def _mmio_is_ram(step):
 
 @rule("unset-ram", "UNSET_MEMSEG")
 def _unset_ram(step):
-    if step.call.type == RAM and step.errnos(0, EINVAL):
-        return APART
-    if step.call.type == RAM and step.errnos(ENOENT, EINVAL):
-        return ALIKE
-    return None
+    return APART if step.call.type == RAM and step.errnos(0, EINVAL) else None
 
 
-@rule("unset-exact", "UNSET_MEMSEG")
-def _unset_exact(step):
-    if step.call.type != MMIO or not step.errnos(ENOENT, 0, EINVAL) or step.ours.hypercalls:
+@rule("unset-hole", "UNSET_MEMSEG")
+def _unset_hole(step):
+    """In-tree it is the hypervisor that finds holes."""
+    if step.call.type != MMIO or not step.errnos(0, EINVAL) and not step.errnos(EINVAL, EINVAL):
         return None
-    return APART if step.file.overlaps(step.call.gpa, step.call.len) else ALIKE
+    if step.ours.errno and step.ours.hypercalls or step.theirs.ids() != [HC_MEMORY]:
+        return None
+    return ALIKE if step.ours.errno else APART
 
 
 @rule("notify", "NOTIFY_REQUEST_FINISH")

@@ -190,6 +190,7 @@ static int assign_mmiodev(struct vm *vm, const void *arg)
 	return 0;
 }
 
+/* What is not mapped, or not all of it, is passed over, as on ACRN. */
 static int deassign_mmiodev(struct vm *vm, const void *arg)
 {
 	const struct acrn_mmiodev *device = arg;
@@ -201,7 +202,7 @@ static int deassign_mmiodev(struct vm *vm, const void *arg)
 
 		if (!valid_mmio(gpa, device->res[i].service_vm_pa, size))
 			ret = -EINVAL;
-		else
+		else if (npt_is_mapped(&vm->npt, gpa, size))
 			ret = npt_unmap(&vm->npt, gpa, size);
 	}
 	vm_flush_tlb(vm);

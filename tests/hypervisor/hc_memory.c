@@ -15,18 +15,25 @@ _Static_assert(ACRN_MEM_ACCESS_READ == NPT_READ &&
 		       ACRN_MEM_ACCESS_EXEC == NPT_EXEC,
 	       "access rights are passed on as they are");
 
-/* What is mapped already stays, without an error, as on ACRN; the log tells. */
+/*
+ * What is mapped already stays as it is, without an error. So it is with memory
+ * that cannot be read: ACRN stops when a guest comes upon some that can be
+ * written to, here there is none.
+ */
 static int add_region(struct vm *vm, const struct acrn_memory_region *region)
 {
 	u32 rights = region->attr & ACRN_MEM_ACCESS_RIGHT_MASK;
 	long ret;
 
-	if (!IS_ALIGNED(region->service_vm_pa, PAGE_SIZE) ||
-	    !service_vm_may_map(region->service_vm_pa, region->size) ||
-	    !(rights & NPT_READ))
+	if (!service_vm_may_map(region->service_vm_pa, region->size))
 		return -EINVAL;
-	ret = npt_map(&vm->npt, region->user_vm_pa, region->service_vm_pa,
-		      region->size, rights);
+	if (!(rights & NPT_READ)) {
+		hv_log_limited("vm %u: memory at 0x%llx that cannot be read",
+			       vm->id, region->user_vm_pa);
+		return 0;
+	}
+	ret = npt_map(&vm->npt, region->user_vm_pa,
+		      PAGE_ALIGN(region->service_vm_pa), region->size, rights);
 	if (ret < 0)
 		return ret;
 	if (ret)
@@ -35,44 +42,52 @@ static int add_region(struct vm *vm, const struct acrn_memory_region *region)
 	return 0;
 }
 
+/* All of it, or nothing when there is a hole. */
 static int del_region(struct vm *vm, const struct acrn_memory_region *region)
 {
-	int ret = npt_unmap(&vm->npt, region->user_vm_pa, region->size);
+	int ret;
 
+	if (!npt_is_mapped(&vm->npt, region->user_vm_pa, region->size)) {
+		hv_log_limited("vm %u: not all of 0x%llx + 0x%llx is mapped",
+			       vm->id, region->user_vm_pa, region->size);
+		return -EINVAL;
+	}
+	ret = npt_unmap(&vm->npt, region->user_vm_pa, region->size);
 	vm_flush_tlb(vm);
 	return ret;
 }
 
-static int set_region(struct vm *vm, const struct acrn_memory_region *region)
+/*
+ * As on ACRN the size alone has to be right: addresses are rounded up to the
+ * next page, those beyond the page tables' reach are cut off, a range that
+ * wraps is empty, and what is not to be added is to be deleted.
+ */
+static int set_region(struct vm *vm, struct acrn_memory_region *region)
 {
-	u64 gpa = region->user_vm_pa, size = region->size;
-
-	if (!size || !IS_ALIGNED(gpa | size, PAGE_SIZE) || gpa >= NPT_LIMIT ||
-	    size > NPT_LIMIT - gpa)
+	if (!IS_ALIGNED(region->size, PAGE_SIZE))
 		return -EINVAL;
-	switch (region->type) {
-	case ACRN_MEMORY_REGION_ADD:
-		return add_region(vm, region);
-	case ACRN_MEMORY_REGION_DEL:
-		return del_region(vm, region);
-	default:
-		return -EINVAL;
-	}
+	if (region->user_vm_pa + region->size < region->user_vm_pa)
+		return 0;
+	region->user_vm_pa = PAGE_ALIGN(region->user_vm_pa) % NPT_SPAN;
+	return region->type == ACRN_MEMORY_REGION_ADD ? add_region(vm, region)
+						      : del_region(vm, region);
 }
 
-/* In order; those before one that fails stay done, as on ACRN. */
+/* In order; those before one that fails stay done. None at all is a failure. */
 static int set_regions(struct vm *vm, const struct acrn_memory_batch *batch)
 {
 	struct acrn_memory_region region;
-	int ret = 0;
+	int ret = -EPERM;
 
-	for (u64 i = 0; !ret && i < batch->number; i++) {
+	for (u64 i = 0; i < batch->number; i++) {
 		ret = service_vm_read(batch->regions + i * sizeof(region),
 				      &region, sizeof(region));
 		if (!ret)
 			ret = testing_fault(HV_FAULT_REGION);
 		if (!ret)
 			ret = set_region(vm, &region);
+		if (ret)
+			break;
 	}
 	return ret;
 }
@@ -88,7 +103,7 @@ s64 hc_set_memory_regions(u64 address, u64 unused)
 		return ret;
 	vm = vm_get(batch.vmid);
 	if (!vm)
-		return -EINVAL;
+		return -EPERM;
 	ret = set_regions(vm, &batch);
 	vm_put(vm);
 	return ret;

@@ -147,6 +147,33 @@ long npt_map(struct npt *npt, u64 gpa, u64 hpa, u64 size, u32 rights)
 	return ret;
 }
 
+static bool level_is_mapped(const u64 *table, u32 level, u64 gpa, u64 end)
+{
+	u64 size = level_size(level), next;
+
+	for (; gpa < end; gpa = next) {
+		u64 entry = table[level_index(gpa, level)];
+
+		next = min((gpa & ~(size - 1)) + size, end);
+		if (!(entry & NPTE_PRESENT))
+			return false;
+		if (!entry_is_leaf(entry, level) &&
+		    !level_is_mapped(entry_table(entry), level - 1, gpa, next))
+			return false;
+	}
+	return true;
+}
+
+bool npt_is_mapped(struct npt *npt, u64 gpa, u64 size)
+{
+	bool ret;
+
+	spin_lock(&npt->lock);
+	ret = level_is_mapped(npt->root, TOP_LEVEL, gpa, gpa + size);
+	spin_unlock(&npt->lock);
+	return ret;
+}
+
 /* Replace a large page by a table of the next smaller ones. */
 static int split(u64 *entry, u32 level)
 {

@@ -13,6 +13,9 @@
 /* Physical addresses of a guest end here. */
 #define NPT_LIMIT (1UL << 40)
 
+/* What the tables have entries for; higher bits of an address are ignored. */
+#define NPT_SPAN (1UL << 48)
+
 #define NPT_READ  BIT(0)
 #define NPT_WRITE BIT(1)
 #define NPT_EXEC  BIT(2)
@@ -42,7 +45,7 @@ void npt_free(struct npt *npt);
  * @npt:	Tables
  * @gpa:	Guest physical address, page aligned
  * @hpa:	Machine address, page aligned
- * @size:	Bytes, a multiple of the page size; @gpa + @size <= NPT_LIMIT
+ * @size:	Bytes, a multiple of the page size
  * @rights:	NPT_*; NPT_READ must be among them
  *
  * What is mapped already stays as it is, as on ACRN. Uses pages of 1 GiB and
@@ -54,10 +57,20 @@ void npt_free(struct npt *npt);
 long npt_map(struct npt *npt, u64 gpa, u64 hpa, u64 size, u32 rights);
 
 /**
+ * npt_is_mapped() - Is there a mapping of each page?
+ * @npt:	Tables
+ * @gpa:	Guest physical address, page aligned
+ * @size:	Bytes, a multiple of the page size
+ *
+ * Return: true when there is no hole in the range.
+ */
+bool npt_is_mapped(struct npt *npt, u64 gpa, u64 size);
+
+/**
  * npt_unmap() - Take a mapping away
  * @npt:	Tables
  * @gpa:	Guest physical address, page aligned
- * @size:	Bytes, a multiple of the page size; @gpa + @size <= NPT_LIMIT
+ * @size:	Bytes, a multiple of the page size
  *
  * Holes in the range are fine. The caller sees to it that TLBs are flushed.
  *

@@ -26,6 +26,7 @@ typedef __s64 s64;
 #define BIT(n)		 (1UL << (n))
 #define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
 #define IS_ALIGNED(x, a) (((x) & ((a)-1)) == 0)
+#define PAGE_ALIGN(x)	 (((x) + PAGE_SIZE - 1) & PAGE_MASK)
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
 

@@ -68,6 +68,8 @@ static void test_attributes(void)
 	attr(0, ACRN_MEM_ACCESS_RWX | ACRN_MEM_TYPE_WB, "with a memory type");
 	attr(0, ACRN_MEM_ACCESS_RWX | ACRN_MEM_TYPE_MASK, "all that there are");
 	attr(-EINVAL, 0, "no access");
+	attr(-EINVAL, ACRN_MEM_ACCESS_WRITE, "not readable");
+	attr(-EINVAL, ACRN_MEM_ACCESS_EXEC, "execute only");
 	attr(-EINVAL, ACRN_MEM_TYPE_UC, "a memory type, but no access");
 	attr(-EINVAL, ACRN_MEM_ACCESS_RWX | 0x8, "unknown bit 3");
 	attr(-EINVAL, ACRN_MEM_ACCESS_RWX | 0x800, "unknown bit 11");

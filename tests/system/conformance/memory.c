@@ -26,12 +26,6 @@ static void test_ram_refused(void)
 	tap_errno(raw_set_ram(vm.fd, 0, pages, 0), EINVAL, "RAM: empty");
 	tap_errno(raw_set_ram(vm.fd, 0, pages, 100), EINVAL,
 		  "RAM: less than a page");
-	tap_errno(raw_set_ram(vm.fd, 100, pages, PAGE), EINVAL,
-		  "RAM: address not aligned");
-	tap_errno(raw_set_ram(vm.fd, -PAGE, pages, 2 * PAGE), EINVAL,
-		  "RAM: wraps");
-	tap_errno(raw_set_ram(vm.fd, BEYOND, pages, PAGE), EINVAL,
-		  "RAM: beyond the range");
 	tap_errno(raw_set_ram(vm.fd, 0, (void *)(1UL << 63), PAGE), EFAULT,
 		  "RAM: kernel address");
 	tap_errno(raw_set_ram(vm.fd, 0, NULL, PAGE), EFAULT,
@@ -42,8 +36,6 @@ static void test_ram_refused(void)
 		  "RAM: not mapped in the middle");
 	tap_errno(raw_set_ram(vm.fd, 0, read_only, PAGE), EFAULT,
 		  "RAM: not writable");
-	tap_errno(set_ram_with(vm.fd, ACRN_MEMMAP_RAM, 0, pages), EINVAL,
-		  "RAM: no access");
 	tap_errno(set_ram_with(vm.fd, 2, RWX, pages), EINVAL,
 		  "segment of unknown type");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_SET_MEMSEG, NULL), EFAULT,
@@ -66,6 +58,18 @@ static void test_ram_rounded(void)
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	char *pages = raw_pages(2 * PAGE);
 
+	differs_errno(name, raw_set_ram(vm.fd, 100, pages, PAGE), EINVAL, 0,
+		      "RAM: address not aligned");
+	differs_errno(name, raw_set_ram(vm.fd, -PAGE, pages, 2 * PAGE), EINVAL,
+		      0, "RAM: wraps");
+	differs_errno(name, raw_set_ram(vm.fd, BEYOND, pages, PAGE), EINVAL, 0,
+		      "RAM: beyond the range");
+	differs_errno(name, set_ram_with(vm.fd, ACRN_MEMMAP_RAM, 0, pages),
+		      EINVAL, 0, "RAM: no access");
+	differs_errno(name,
+		      set_ram_with(vm.fd, ACRN_MEMMAP_RAM,
+				   ACRN_MEM_ACCESS_WRITE, pages),
+		      EINVAL, 0, "RAM: not readable");
 	differs_errno(name, raw_set_ram(vm.fd, 0x10000, pages, PAGE + 100),
 		      EINVAL, 0, "RAM: length not aligned");
 	differs_errno(name, raw_set_ram(vm.fd, 0x20000, pages + 100, PAGE),
@@ -126,36 +130,105 @@ static void test_ram_type(void)
 	munmap(pages, 3 * PAGE);
 }
 
-/* Each on a part of the address space of its own, as some succeed in-tree. */
-static void test_overlap(void)
+/**
+ * struct changes - What the hypervisor has been told
+ * @added:	Bytes mapped
+ * @removed:	Bytes unmapped
+ * @refused:	Regions that were part of a hypercall that failed
+ */
+struct changes {
+	uint64_t added;
+	uint64_t removed;
+	unsigned int refused;
+};
+
+static struct changes take_changes(struct trace *trace)
 {
-	static const char name[] = "memseg-overlap";
+	struct changes changes = { 0 };
+	struct hv_trace_entry calls[64];
+	unsigned int n = trace_take(trace, calls, 64);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (calls[i].id != (ACRN_HC_SET_MEMORY_REGIONS & 0xff))
+			continue;
+		if (calls[i].result)
+			changes.refused++;
+		else if (calls[i].args[0] == ACRN_MEMORY_REGION_ADD)
+			changes.added += calls[i].args[3];
+		else
+			changes.removed += calls[i].args[3];
+	}
+	return changes;
+}
+
+/* differs_eq() of what the trace says */
+#define traced_eq(difference, got, ours, in_tree, ...)                         \
+	do {                                                                   \
+		if (!fixture_skip("registers", __VA_ARGS__))                   \
+			differs_eq(difference, got, ours, in_tree,             \
+				   __VA_ARGS__);                               \
+	} while (0)
+
+/* SET_MEMSEG over what there is: which of it the hypervisor has to forget. */
+static void test_replace(void)
+{
+	static const char name[] = "memseg-replace";
+	static const struct {
+		uint64_t first;
+		uint64_t pages;
+		uint64_t replaced;
+		const char *name;
+	} cases[] = {
+		/* After the four pages at 16 */
+		{ 16, 4, 4, "replace: the same" },
+		{ 17, 1, 1, "replace: within" },
+		{ 14, 3, 1, "replace: its first page" },
+		{ 19, 3, 1, "replace: its last page" },
+		{ 10, 8, 4, "replace: the pieces and what is between them" },
+		{ 8, 16, 12, "replace: all of it" },
+		{ 12, 1, 1, "replace: a page in the middle" },
+		{ 8, 16, 16, "replace: pieces without a hole" },
+	};
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	struct raw_vm other = raw_vm_create(cpus[1], 0);
 	char *pages = raw_pages(16 * PAGE);
-	const uint64_t gpa = 0x100000;
+	struct trace trace;
+	struct changes changes;
+	long pinned;
 
-	tap_success(raw_set_ram(vm.fd, gpa, pages, 4 * PAGE),
+	tap_success(raw_set_ram(vm.fd, 16 * PAGE, pages, 4 * PAGE),
 		    "RAM of four pages");
-	tap_success(raw_set_ram(vm.fd, gpa - PAGE, pages, PAGE),
-		    "right before it");
-	tap_success(raw_set_ram(vm.fd, gpa + 4 * PAGE, pages, PAGE),
-		    "right after it");
-	tap_success(raw_set_ram(other.fd, gpa, pages + 8 * PAGE, 4 * PAGE),
-		    "the same in another VM");
-	differs_errno(name, raw_set_ram(vm.fd, gpa, pages, 4 * PAGE), EEXIST, 0,
-		      "overlap: the same");
-	differs_errno(name, raw_set_ram(vm.fd, gpa + PAGE, pages, PAGE), EEXIST,
-		      0, "overlap: within");
-	differs_errno(name, raw_set_ram(vm.fd, gpa - 2 * PAGE, pages, 2 * PAGE),
-		      EEXIST, 0, "overlap: its first page");
-	differs_errno(name, raw_set_ram(vm.fd, gpa + 4 * PAGE, pages, 2 * PAGE),
-		      EEXIST, 0, "overlap: its last page");
-	differs_errno(name,
-		      raw_set_ram(vm.fd, gpa - 4 * PAGE, pages, 12 * PAGE),
-		      EEXIST, 0, "overlap: all of it");
-	differs_errno(name, raw_set_mmio(vm.fd, gpa, HPET, PAGE), EEXIST, 0,
-		      "overlap: device memory");
+	tap_success(
+		raw_set_ram(other.fd, 16 * PAGE, pages + 8 * PAGE, 4 * PAGE),
+		"the same in another VM");
+	trace = trace_start();
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pinned = pages_pinned();
+		tap_success(raw_set_ram(vm.fd, cases[i].first * PAGE, pages,
+					cases[i].pages * PAGE),
+			    "%s", cases[i].name);
+		changes = take_changes(&trace);
+		fixture_ok(!changes.refused &&
+				   changes.added == cases[i].pages * PAGE,
+			   "%s, which the hypervisor gets", cases[i].name);
+		traced_eq(name, changes.removed / PAGE, cases[i].replaced, 0,
+			  "%s, pages that it is to forget first",
+			  cases[i].name);
+		differs_eq(name, pages_pinned() - pinned,
+			   cases[i].pages - cases[i].replaced, cases[i].pages,
+			   "%s, more pages that are pinned", cases[i].name);
+	}
+	pinned = pages_pinned();
+	tap_success(raw_set_mmio(vm.fd, 10 * PAGE, HPET, PAGE),
+		    "replace: with device memory");
+	differs_eq(name, pages_pinned() - pinned, -1, 0,
+		   "replace: with device memory, pages that are pinned");
+	tap_success(raw_set_ram(vm.fd, 10 * PAGE, pages, PAGE),
+		    "replace: device memory");
+	changes = take_changes(&trace);
+	traced_eq(name, changes.removed / PAGE, 2, 0,
+		  "replace: pages that the hypervisor is to forget");
+	trace_stop(&trace);
 	raw_vm_close(&vm);
 	raw_vm_close(&other);
 	munmap(pages, 16 * PAGE);
@@ -165,35 +238,72 @@ static void test_unset_ram(void)
 {
 	static const char name[] = "unset-ram";
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
-	char *pages = raw_pages(4 * PAGE);
+	char *pages = raw_pages(8 * PAGE);
 	long pinned = pages_pinned();
 
-	raw_set_ram(vm.fd, 0, pages, 4 * PAGE);
-	tap_eq(pages_pinned() - pinned, 4, "SET_MEMSEG pins each page once");
-	differs_errno(name, raw_unset_ram(vm.fd, PAGE, 3 * PAGE), ENOENT,
-		      EINVAL, "UNSET_MEMSEG: not from its start");
-	differs_errno(name, raw_unset_ram(vm.fd, 0, 3 * PAGE), ENOENT, EINVAL,
-		      "UNSET_MEMSEG: not all of it");
-	differs_errno(name, raw_unset_ram(vm.fd, 0, 5 * PAGE), ENOENT, EINVAL,
-		      "UNSET_MEMSEG: more than it");
-	differs_errno(name, raw_unset_ram(vm.fd, 8, 4 * PAGE), ENOENT, EINVAL,
-		      "UNSET_MEMSEG: address not aligned");
-	differs_errno(name, raw_unset_ram(vm.fd, 1 << 20, PAGE), ENOENT, EINVAL,
-		      "UNSET_MEMSEG: nothing there");
+	raw_set_ram(vm.fd, 0, pages, 8 * PAGE);
+	tap_eq(pages_pinned() - pinned, 8, "SET_MEMSEG pins each page once");
+	tap_errno(raw_unset_ram(vm.fd, 8, 4 * PAGE), EINVAL,
+		  "UNSET_MEMSEG: address not aligned");
+	tap_errno(raw_unset_ram(vm.fd, 0, 100), EINVAL,
+		  "UNSET_MEMSEG: length not aligned");
+	tap_errno(raw_unset_ram(vm.fd, 0, 0), EINVAL, "UNSET_MEMSEG: empty");
+	tap_errno(raw_unset_ram(vm.fd, 1 << 20, PAGE), EINVAL,
+		  "UNSET_MEMSEG: nothing there");
 	tap_errno(
 		raw_memseg(vm.fd, ACRN_IOCTL_UNSET_MEMSEG, 2, RWX, 0, 0, PAGE),
 		EINVAL, "UNSET_MEMSEG: unknown type");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_UNSET_MEMSEG, NULL), EFAULT,
 		  "UNSET_MEMSEG: no argument");
-	tap_eq(pages_pinned() - pinned, 4, "all pages are pinned still");
-	differs_errno(name, raw_unset_ram(vm.fd, 0, 4 * PAGE), 0, EINVAL,
-		      "UNSET_MEMSEG");
-	differs_eq(name, pages_pinned() - pinned, 0, 4,
+	tap_eq(pages_pinned() - pinned, 8, "all pages are pinned still");
+	differs_errno(name, raw_unset_ram(vm.fd, 0, PAGE), 0, EINVAL,
+		      "UNSET_MEMSEG: its beginning");
+	differs_errno(name, raw_unset_ram(vm.fd, 3 * PAGE, 2 * PAGE), 0, EINVAL,
+		      "UNSET_MEMSEG: its middle");
+	differs_errno(name, raw_unset_ram(vm.fd, 7 * PAGE, 4 * PAGE), 0, EINVAL,
+		      "UNSET_MEMSEG: its end and more");
+	differs_eq(name, pages_pinned() - pinned, 4, 8,
 		   "UNSET_MEMSEG, pages that are pinned");
-	differs_errno(name, raw_unset_ram(vm.fd, 0, 4 * PAGE), ENOENT, EINVAL,
-		      "UNSET_MEMSEG twice");
+	differs_errno(name, raw_unset_ram(vm.fd, 0, 8 * PAGE), 0, EINVAL,
+		      "UNSET_MEMSEG: the rest");
+	differs_eq(name, pages_pinned() - pinned, 0, 8,
+		   "UNSET_MEMSEG of the rest, pages that are pinned");
+	tap_errno(raw_unset_ram(vm.fd, 0, 8 * PAGE), EINVAL,
+		  "UNSET_MEMSEG twice");
 	tap_success(raw_set_ram(vm.fd, PAGE, pages, 2 * PAGE),
 		    "what was unset can be set otherwise");
+	raw_vm_close(&vm);
+	munmap(pages, 8 * PAGE);
+}
+
+/* As device models say it, who take the type MMIO for whatever there is. */
+static void test_unset_any(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	char *pages = raw_pages(4 * PAGE);
+	struct trace trace;
+	struct changes changes;
+	long pinned = pages_pinned();
+
+	raw_set_ram(vm.fd, 0x10000, pages, 2 * PAGE);
+	raw_set_mmio(vm.fd, 0x12000, HPET, PAGE);
+	raw_set_ram(vm.fd, 0x13000, pages + 2 * PAGE, 2 * PAGE);
+	trace = trace_start();
+	tap_success(raw_unset_mmio(vm.fd, 0x11000, 3 * PAGE),
+		    "UNSET_MEMSEG across segments of both types");
+	changes = take_changes(&trace);
+	fixture_ok(!changes.refused && changes.removed == 3 * PAGE,
+		   "UNSET_MEMSEG: the hypervisor forgets all of it");
+	differs_eq("unset-ram", pages_pinned() - pinned, 2, 4,
+		   "UNSET_MEMSEG of RAM as MMIO, pages that are pinned");
+	differs_errno("unset-hole", raw_unset_mmio(vm.fd, 0x10000, 5 * PAGE), 0,
+		      EINVAL, "UNSET_MEMSEG across a hole");
+	changes = take_changes(&trace);
+	traced_eq("unset-hole", changes.removed / PAGE, 2, 0,
+		  "UNSET_MEMSEG across a hole, pages that are forgotten");
+	traced_eq("unset-hole", changes.refused, 0, 1,
+		  "UNSET_MEMSEG across a hole, what the hypervisor refuses");
+	trace_stop(&trace);
 	raw_vm_close(&vm);
 	munmap(pages, 4 * PAGE);
 }
@@ -216,8 +326,8 @@ static void test_unset_running(void)
 		    "SET_MEMSEG while the VM runs");
 	differs_errno(name, raw_unset_ram(vm.fd, 1 << 30, 4 * PAGE), 0, EINVAL,
 		      "UNSET_MEMSEG while the VM runs");
-	differs_errno(name, raw_unset_ram(vm.fd, 1 << 30, 4 * PAGE), ENOENT,
-		      EINVAL, "UNSET_MEMSEG twice while the VM runs");
+	tap_errno(raw_unset_ram(vm.fd, 1 << 30, 4 * PAGE), EINVAL,
+		  "UNSET_MEMSEG twice while the VM runs");
 	tap_eq(pages_pinned() - pinned, size / PAGE + 4,
 	       "its pages stay pinned");
 	raw_vm_close(&vm);
@@ -229,20 +339,18 @@ static void test_unset_running(void)
 static void test_mmio(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
-	char *page = raw_pages(PAGE);
 
 	tap_success(raw_set_mmio(vm.fd, 0x1000, HPET, PAGE), "MMIO");
 	tap_success(raw_unset_mmio(vm.fd, 0x1000, PAGE), "MMIO: unset");
-	differs_errno("unset-exact", raw_unset_mmio(vm.fd, 0x1000, PAGE),
-		      ENOENT, 0, "MMIO: unset twice");
-	differs_errno("unset-exact", raw_unset_mmio(vm.fd, 0x1008, PAGE),
-		      ENOENT, EINVAL, "MMIO: unset, not aligned");
-	raw_set_ram(vm.fd, 0x1000, page, PAGE);
-	differs_errno("unset-exact", raw_unset_mmio(vm.fd, 0x1000, PAGE),
-		      ENOENT, 0, "MMIO: unset, but it is RAM");
-	tap_errno(raw_set_mmio(vm.fd, 0x3000, HPET + 8, PAGE), EINVAL,
-		  "MMIO: not aligned");
-	tap_errno(raw_set_mmio(vm.fd, 0x3000, HPET, 0), EINVAL, "MMIO: empty");
+	tap_errno(raw_unset_mmio(vm.fd, 0x1000, PAGE), EINVAL,
+		  "MMIO: unset twice");
+	tap_errno(raw_unset_mmio(vm.fd, 0x1008, PAGE), EINVAL,
+		  "MMIO: unset, not aligned");
+	differs_errno("memseg-arguments",
+		      raw_set_mmio(vm.fd, 0x3000, HPET + 8, PAGE), EINVAL, 0,
+		      "MMIO: not aligned");
+	differs_errno("memseg-arguments", raw_set_mmio(vm.fd, 0x3000, HPET, 0),
+		      EINVAL, 0, "MMIO: empty");
 	tap_errno(raw_set_mmio(vm.fd, 0x3000, -PAGE, 2 * PAGE), EINVAL,
 		  "MMIO: wraps");
 	tap_errno(raw_set_mmio(vm.fd, 0x3000, BEYOND, PAGE), EINVAL,
@@ -253,7 +361,6 @@ static void test_mmio(void)
 	differs_errno("mmio-is-ram", raw_set_mmio(vm.fd, HUGE, 0, HUGE), EPERM,
 		      0, "MMIO: partly the kernel's RAM");
 	raw_vm_close(&vm);
-	munmap(page, PAGE);
 }
 
 /* Device memory that the caller has mapped, which has no pages to pin. */
@@ -318,19 +425,6 @@ static void test_many(void)
 	munmap(pages, big);
 }
 
-static uint64_t mapped(struct trace *trace)
-{
-	struct hv_trace_entry calls[16];
-	unsigned int n = trace_take(trace, calls, 16);
-	uint64_t size = 0;
-
-	for (unsigned int i = 0; i < n; i++)
-		if (calls[i].id == (ACRN_HC_SET_MEMORY_REGIONS & 0xff) &&
-		    calls[i].args[0] == ACRN_MEMORY_REGION_ADD)
-			size += calls[i].args[3];
-	return size;
-}
-
 /* Huge pages, whole, in part and across their borders. */
 static void test_huge(void)
 {
@@ -351,12 +445,14 @@ static void test_huge(void)
 		err(1, "huge pages");
 	tap_success(raw_set_ram(vm.fd, 0, pages, size), "huge pages");
 	tap_eq(pages_pinned() - pinned, size / PAGE, "all of them are pinned");
-	fixture_eq(mapped(&trace), size, "huge pages: the guest gets them");
+	fixture_eq(take_changes(&trace).added, size,
+		   "huge pages: the guest gets them");
 	tap_success(raw_set_ram(vm.fd, 2 * size, pages, HUGE + HUGE / 2),
 		    "huge pages: the first half of one");
 	if (!fixture_skip("registers", "huge pages: what the guest gets of it"))
-		differs_eq("memseg-huge", mapped(&trace), HUGE + HUGE / 2,
-			   2 * HUGE, "huge pages: what the guest gets of it");
+		differs_eq("memseg-huge", take_changes(&trace).added,
+			   HUGE + HUGE / 2, 2 * HUGE,
+			   "huge pages: what the guest gets of it");
 	if (!differs_skip("memseg-huge", why,
 			  "huge pages: the second half of one"))
 		tap_success(raw_set_ram(vm.fd, size, pages + HUGE / 2, HUGE),
@@ -371,27 +467,27 @@ static void test_huge(void)
 static void test_rollback(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
-	char *pages = raw_pages(4 * PAGE);
-	struct trace trace = trace_start();
-	struct hv_trace_entry calls[16];
+	char *pages = raw_pages(8 * PAGE);
+	struct trace trace;
 	long pinned = pages_pinned();
-	unsigned int n, removed = 0;
 
 	if (fixture_skip("registers", "SET_MEMSEG fails"))
 		return;
-	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 1, 1, EXFULL);
-	tap_errno(raw_set_ram(vm.fd, 0, pages, 4 * PAGE), EXFULL,
+	/* So that they are no neighbours, but a region each */
+	for (size_t i = 0; i < 8; i += 2)
+		madvise(pages + i * PAGE, PAGE, MADV_DONTNEED);
+	trace = trace_start();
+	hv_fault(HV_FAULT_REGION, 2, 1, EXFULL);
+	tap_errno(raw_set_ram(vm.fd, 0, pages, 8 * PAGE), EXFULL,
 		  "SET_MEMSEG fails");
+	tap_ok(hv_fault_done(), "SET_MEMSEG: half way");
 	tap_eq(pages_pinned() - pinned, 0, "then no page is pinned");
-	n = trace_take(&trace, calls, 16);
-	for (unsigned int i = 0; i < n; i++)
-		removed += calls[i].args[0] == ACRN_MEMORY_REGION_DEL;
-	differs_eq("memseg-rollback", removed, 1, 0,
-		   "and the hypervisor is told to forget it, hypercalls");
-	tap_success(raw_set_ram(vm.fd, 0, pages, 4 * PAGE), "SET_MEMSEG again");
+	differs_eq("memseg-rollback", take_changes(&trace).removed / PAGE, 1, 0,
+		   "and the hypervisor is told to forget what it has, pages");
+	tap_success(raw_set_ram(vm.fd, 0, pages, 8 * PAGE), "SET_MEMSEG again");
 	trace_stop(&trace);
 	raw_vm_close(&vm);
-	munmap(pages, 4 * PAGE);
+	munmap(pages, 8 * PAGE);
 }
 
 void test_memory(void)
@@ -399,8 +495,9 @@ void test_memory(void)
 	group(test_ram_refused);
 	group(test_ram_rounded);
 	group(test_ram_type);
-	group(test_overlap);
+	group(test_replace);
 	group(test_unset_ram);
+	group(test_unset_any);
 	group(test_unset_running);
 	group(test_mmio);
 	group(test_pfnmap);

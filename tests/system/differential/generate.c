@@ -394,9 +394,11 @@ static void add_unset(struct generator *gen, struct call *call)
 		memcpy(call->args, last->args, sizeof(call->args));
 		if (call->args[MEMSEG_TYPE] != ACRN_MEMMAP_MMIO)
 			call->args[MEMSEG_FROM] = 0;
-		/* Most of what in-tree refuses anyway is left out. */
-		if (call->args[MEMSEG_TYPE] == ACRN_MEMMAP_RAM && below(gen, 4))
-			return;
+		/* As RAM it is refused in-tree, so it is mostly no RAM. */
+		if (below(gen, 4))
+			call->args[MEMSEG_TYPE] = ACRN_MEMMAP_MMIO;
+		if (one_in(gen, 3))
+			call->args[MEMSEG_LEN] = PAGE;
 	}
 	add(gen, call);
 }

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Segments. Ordinary memory of the device model is pinned, page by page, from
+ * acrn_segment_create() to acrn_segment_release(). Device memory has no pages to
+ * pin and is physically contiguous.
+ */
+#include <linux/err.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "hsm.h"
+#include "memseg.h"
+#include "segment.h"
+
+/**
+ * struct run_block - A page full of runs
+ * @next:	The block with the pages that follow, or NULL
+ * @first:	Page frame of the User VM that @runs begin at
+ * @used:	How many of @runs are
+ * @runs:	In ascending order of User VM addresses
+ */
+struct run_block {
+	struct run_block *next;
+	unsigned long first;
+	unsigned long used;
+	struct acrn_run runs[];
+};
+
+#define RUNS_PER_BLOCK	((PAGE_SIZE - sizeof(struct run_block)) / \
+			 sizeof(struct acrn_run))
+
+/* Append a block whose runs begin with the page frame @gfn of the User VM. */
+static struct run_block *add_block(struct acrn_segment *segment,
+				   unsigned long gfn)
+{
+	struct run_block *block;
+
+	block = (struct run_block *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!block)
+		return NULL;
+	block->next = NULL;
+	block->first = gfn;
+	block->used = 0;
+	if (segment->last_block)
+		segment->last_block->next = block;
+	else
+		segment->blocks = block;
+	segment->last_block = block;
+	return block;
+}
+
+/* Note that the page @pfn follows the @segment->pages that it has. */
+static int add_page(struct acrn_segment *segment, unsigned long pfn)
+{
+	struct run_block *block = segment->last_block;
+
+	if (block && acrn_run_extend(&block->runs[block->used - 1], pfn))
+		goto added;
+	if (!block || block->used == RUNS_PER_BLOCK)
+		block = add_block(segment, segment->first + segment->pages);
+	if (!block)
+		return -ENOMEM;
+	block->runs[block->used++] = (struct acrn_run){ .pfn = pfn, .pages = 1 };
+added:
+	segment->pages++;
+	return 0;
+}
+
+/* Note pinned pages. Those that could not be noted are unpinned. */
+static int add_pages(struct acrn_segment *segment, struct page **pages,
+		     unsigned long count)
+{
+	unsigned long i;
+	int ret;
+
+	for (i = 0; i < count; i++) {
+		ret = add_page(segment, page_to_pfn(pages[i]));
+		if (ret) {
+			unpin_user_pages(pages + i, count - i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * acrn_pin_page() - Pin a page of the caller's memory for a VM
+ * @address:	User address of the page
+ * @page:	Result; to be given back with unpin_user_pages_dirty_lock()
+ *
+ * Process context, may sleep.
+ *
+ * Return: 0; -EINVAL when @address is not that of a page; -EFAULT when there is
+ * no memory that can be written to; -ENOMEM
+ */
+int acrn_pin_page(u64 address, struct page **page)
+{
+	int ret;
+
+	if (!PAGE_ALIGNED(address))
+		return -EINVAL;
+	/* The kernel's own addresses would be -EOVERFLOW at their very end. */
+	if (!access_ok((void __user *)address, PAGE_SIZE))
+		return -EFAULT;
+	ret = pin_user_pages_fast(address, 1, FOLL_WRITE | FOLL_LONGTERM, page);
+	if (ret == 1)
+		return 0;
+	return ret ?: -EFAULT;
+}
+
+/* Pin the caller's @size bytes at @address. What a failure leaves is noted. */
+static int pin_memory(struct acrn_segment *segment, u64 address, u64 size)
+{
+	unsigned long left = size >> PAGE_SHIFT;
+	unsigned long batch = PAGE_SIZE / sizeof(struct page *);
+	struct page **pages;
+	int ret = 0;
+
+	if (!access_ok((void __user *)address, size))
+		return -EFAULT;
+	pages = (struct page **)__get_free_page(GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+
+	while (left && !ret) {
+		long count = pin_user_pages_fast(address, min(left, batch),
+						 FOLL_WRITE | FOLL_LONGTERM,
+						 pages);
+
+		if (count <= 0) {
+			ret = count ?: -EFAULT;
+			break;
+		}
+		ret = add_pages(segment, pages, count);
+		left -= count;
+		address += PFN_PHYS(count);
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
+	}
+	free_page((unsigned long)pages);
+	return ret;
+}
+
+/* Look up one page of a VM_PFNMAP area that a User VM may be given. */
+static int follow_pfn_checked(struct vm_area_struct *vma, u64 address,
+			      bool write, unsigned long *pfn)
+{
+	struct follow_pfnmap_args args = { .vma = vma, .address = address };
+	bool writable;
+	int ret;
+
+	ret = follow_pfnmap_start(&args);
+	if (ret)
+		return ret;
+	*pfn = args.pfn;
+	writable = args.writable;
+	follow_pfnmap_end(&args);
+
+	/* The guest must not get more than the caller has. */
+	if (write && !writable)
+		return -EFAULT;
+	/* Nothing would keep a page that is counted from being freed. */
+	if (pfn_valid(*pfn) && !PageReserved(pfn_to_page(*pfn)))
+		return -EFAULT;
+	return 0;
+}
+
+/*
+ * Find where @size bytes of a VM_PFNMAP area, which has no pages to pin, lead
+ * to. They must be physically contiguous.
+ */
+static int follow_area(struct acrn_segment *segment,
+		       struct vm_area_struct *vma, u64 address, u64 size)
+{
+	bool write = segment->attr & ACRN_MEM_ACCESS_WRITE;
+	unsigned long i, pfn, first = 0;
+	int ret;
+
+	if (size > vma->vm_end - address)
+		return -EINVAL;
+	for (i = 0; i < size >> PAGE_SHIFT; i++) {
+		ret = follow_pfn_checked(vma, address + i * PAGE_SIZE, write,
+					 &pfn);
+		if (ret)
+			return ret;
+		if (!i)
+			first = pfn;
+		if (pfn != first + i)
+			return -EINVAL;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	segment->service_vm_pa = PFN_PHYS(first);
+	segment->pages = i;
+	return 0;
+}
+
+/*
+ * Take memory of a VM_PFNMAP area. 1 if @address is in one, 0 if it is ordinary
+ * memory, or a negative errno.
+ */
+static int follow_pfnmap(struct acrn_segment *segment, u64 address, u64 size)
+{
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, address);
+	if (vma && (vma->vm_flags & VM_PFNMAP))
+		ret = follow_area(segment, vma, address, size) ?: 1;
+	mmap_read_unlock(current->mm);
+	return ret;
+}
+
+static int take_ram(struct acrn_segment *segment, u64 address, u64 size)
+{
+	int ret = follow_pfnmap(segment, address, size);
+
+	if (ret)
+		return min(ret, 0);
+	return pin_memory(segment, address, size);
+}
+
+/*
+ * Device memory is named by its physical address, which may be anything but
+ * the kernel's own RAM.
+ */
+static bool is_device_memory(u64 service_vm_pa, u64 size)
+{
+	return region_intersects(service_vm_pa, size, IORESOURCE_SYSTEM_RAM,
+				 IORES_DESC_NONE) == REGION_DISJOINT;
+}
+
+/**
+ * acrn_mmiodev_is_device() - Whether a device's regions are device memory
+ * @device:	What user space wants to hand to a User VM
+ *
+ * All else is the hypervisor's to check: alignment above all.
+ *
+ * Return: true unless a region wraps or the kernel's own RAM is part of one
+ */
+bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(device->res); i++) {
+		u64 start = device->res[i].service_vm_pa;
+		u64 size = device->res[i].size;
+
+		/* Fewer regions than there can be leave the others empty. */
+		if (size && (start + size < start ||
+			     !is_device_memory(start, size)))
+			return false;
+	}
+	return true;
+}
+
+static int take_mmio(struct acrn_segment *segment, u64 service_vm_pa, u64 size)
+{
+	if (!is_device_memory(service_vm_pa, size))
+		return -EPERM;
+	segment->service_vm_pa = service_vm_pa;
+	segment->pages = size >> PAGE_SHIFT;
+	return 0;
+}
+
+static void free_segment(struct acrn_segment *segment)
+{
+	struct run_block *block = segment->blocks, *next;
+
+	for (; block; block = next) {
+		next = block->next;
+		free_page((unsigned long)block);
+	}
+	kfree(segment);
+}
+
+/**
+ * acrn_segment_create() - Take memory for a User VM
+ * @map:	What to take, from the memory of the caller or a device; it has
+ *		passed acrn_memseg_check()
+ *
+ * Process context, may sleep.
+ *
+ * Return: the segment; ERR_PTR() of -EFAULT when there is no memory at the user
+ * address, -EINVAL when device memory there is not what is asked for, -EPERM
+ * when an MMIO segment is RAM, -EINTR for a fatal signal, -ENOMEM
+ */
+struct acrn_segment *acrn_segment_create(const struct acrn_vm_memmap *map)
+{
+	bool is_ram = map->type == ACRN_MEMMAP_RAM;
+	struct acrn_segment *segment;
+	int ret;
+
+	segment = kzalloc(sizeof(*segment), GFP_KERNEL_ACCOUNT);
+	if (!segment)
+		return ERR_PTR(-ENOMEM);
+	segment->first = PHYS_PFN(map->user_vm_pa);
+	/* Device models do not get to choose the memory type. */
+	segment->attr = (map->attr & ACRN_MEM_ACCESS_RIGHT_MASK) |
+			(is_ram ? ACRN_MEM_TYPE_WB : ACRN_MEM_TYPE_UC);
+	ret = is_ram ? take_ram(segment, map->vma_base, map->len) :
+		       take_mmio(segment, map->service_vm_pa, map->len);
+	if (!ret)
+		return segment;
+
+	if (segment->pages)
+		acrn_segment_release(segment, segment->first,
+				     segment->first + segment->pages - 1, true);
+	else
+		free_segment(segment);
+	return ERR_PTR(ret);
+}
+
+static int walk_block(const struct run_block *block, unsigned long first,
+		      unsigned long last, acrn_run_fn fn, void *context)
+{
+	unsigned long gfn = block->first, i;
+	int ret = 0;
+
+	for (i = 0; i < block->used && gfn <= last && !ret; i++) {
+		unsigned long pages = block->runs[i].pages;
+		unsigned long from = max(gfn, first);
+		unsigned long to = min(gfn + pages - 1, last);
+
+		if (from <= to)
+			ret = fn(context, from, block->runs[i].pfn + from - gfn,
+				 to - from + 1);
+		gfn += pages;
+	}
+	return ret;
+}
+
+/**
+ * acrn_segment_walk() - Look at the memory of part of a segment
+ * @segment:	Segment
+ * @first:	First page frame of the User VM
+ * @last:	Last page frame of the User VM, within @segment as @first is
+ * @fn:		Called for each run of it, in order, until it fails
+ * @context:	For @fn
+ *
+ * Process context, may sleep.
+ *
+ * Return: what @fn returned last
+ */
+int acrn_segment_walk(const struct acrn_segment *segment, unsigned long first,
+		      unsigned long last, acrn_run_fn fn, void *context)
+{
+	const struct run_block *block = segment->blocks;
+	int ret = 0;
+
+	if (!block)
+		return fn(context, first,
+			  PHYS_PFN(segment->service_vm_pa) + first -
+				  segment->first,
+			  last - first + 1);
+	for (; block && block->first <= last && !ret; block = block->next) {
+		if (block->next && block->next->first <= first)
+			continue;
+		ret = walk_block(block, first, last, fn, context);
+		cond_resched();
+	}
+	return ret;
+}
+
+/* The guest may have written to any of it. */
+static int unpin_run(void *context, unsigned long gfn, unsigned long pfn,
+		     unsigned long pages)
+{
+	unpin_user_page_range_dirty_lock(pfn_to_page(pfn), pages, true);
+	return 0;
+}
+
+/**
+ * acrn_segment_release() - Give back memory that no User VM can reach any more
+ * @segment:	Segment; freed with the last of its pages
+ * @first:	First page frame of the User VM
+ * @last:	Last page frame of the User VM, within @segment as @first is
+ * @unpin:	false when the pages must never be used for anything else
+ *
+ * Each page is released once. Process context, may sleep.
+ */
+void acrn_segment_release(struct acrn_segment *segment, unsigned long first,
+			  unsigned long last, bool unpin)
+{
+	if (unpin && segment->blocks)
+		acrn_segment_walk(segment, first, last, unpin_run, NULL);
+	segment->pages -= last - first + 1;
+	if (!segment->pages)
+		free_segment(segment);
+}

@@ -82,6 +82,8 @@ SYSTEM = [
     # Many more rounds when each does not wait 30 ms for other CPUs
     System("hsm_race", "threads against the end of their VM, a mad device model",
            cmdline="rcupdate.rcu_expedited=1"),
+    System("dm_memory", "acrn-dm's own ways with memory, and what the guest sees",
+           hsms=BOTH, user_cpus=1),
     System("hsm_fault", "a hypervisor that fails each hypercall in turn"),
     System("dataplane_ioctl", "IOEVENTFD and IRQFD: arguments, rules, threads",
            hsms=BOTH),

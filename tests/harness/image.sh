@@ -3,7 +3,7 @@
 #
 # Usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [disk]
 #
-#   OUT/user-vm.cpio.gz	busybox, iperf3, ethtool, tests/guest, the modules of
+#   OUT/user-vm.cpio.lz4	busybox, iperf3, ethtool, tests/guest, the modules of
 #			vsock and tests/system/user-init
 #   OUT/service-vm.cpio	the same but for init and modules, our modules and all of
 #			the kernel's, the device model, the tests, and kernel,
@@ -73,7 +73,7 @@ service=$out/service-vm
 new_root "$user"
 install "$top/tests/system/user-init" "$user/init"
 add_modules "$user" "$user_kdir" "$user_kdir/net/vmw_vsock"
-pack "$user" | gzip -1 > "$out/user-vm.cpio.gz"
+pack "$user" | lz4 -l -q > "$out/user-vm.cpio.lz4"
 
 new_root "$service"
 install "$top/tests/system/service-init" "$service/init"
@@ -84,7 +84,7 @@ install -D -t "$service/tests" "$top"/tests/system/{*.sh,trouble}
 install -t "$service/tests" "$top"/bench/service-vm/*.sh
 [ ! -d "$build/bench/service-vm" ] || install -t "$service/tests" "$build"/bench/service-vm/*
 install -D "$user_kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
-install -t "$service/images" "$out/user-vm.cpio.gz"
+install -t "$service/images" "$out/user-vm.cpio.lz4"
 pack "$service" > "$out/service-vm.cpio"
 
 [ "${5:-}" = disk ] || exit 0

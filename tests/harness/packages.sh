@@ -8,7 +8,7 @@ set -euo pipefail
 
 declare -A groups=(
 	[build]="gcc libc6-dev linux-libc-dev make bc bison flex libelf-dev
-		libssl-dev xz-utils cpio kmod acpica-tools python3 perl liburing-dev"
+		libssl-dev xz-utils lz4 cpio kmod acpica-tools python3 perl liburing-dev"
 	[vm]="qemu-system-x86 busybox-static iperf3 ethtool procps e2fsprogs fio"
 	[bench]="gnuplot-nox"
 	[check]="sparse clang-format shellcheck codespell git"

@@ -22,7 +22,7 @@ with() {
 	pattern=$1
 	shift
 	refuses "$pattern" --name bad --cpu-affinity "$cpu" --memory 128M \
-		--kernel /images/bzImage --initrd /images/user-vm.cpio.gz --cmdline console=ttyS0 "$@"
+		--kernel /images/bzImage --initrd /images/user-vm.cpio.lz4 --cmdline console=ttyS0 "$@"
 }
 
 head -c 100000 /dev/urandom > /run/random

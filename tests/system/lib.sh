@@ -76,7 +76,7 @@ start_vm() {
 		boot="root=$vm_root rw init=/init"
 	else
 		boot=
-		set -- --initrd /images/user-vm.cpio.gz "$@"
+		set -- --initrd /images/user-vm.cpio.lz4 "$@"
 	fi
 	rm -f "/run/vm$vm.in" "/run/vm$vm.stats"
 	# Each console is looked through for warnings at the end

@@ -7,6 +7,8 @@
 # make test		all tests; T=name for one, KERNEL=debug or rt for another kernel,
 #			LONG=1 for all of them on all kernels, and for counts that
 #			take their time
+# make test ACRN_SRC=...	with acrn-dm, built from there; ON=acrn as well: the tests
+#			that can run on the real hypervisor, in Bochs
 # make test-list	their names
 # make bench		all measurements; B=name for one, QUICK=1 for fewer rounds
 # make bench-compare A=old.json B=new.json
@@ -26,6 +28,7 @@ KVERS = $(shell $(HARNESS)/kernels.sh)
 KVER ?= $(firstword $(KVERS))
 HSM ?= ours
 KERNEL ?= base
+ON ?= fixture
 export KVER HSM KERNEL
 
 .PHONY: all modules modules_install tools hypervisor system-tests
@@ -73,7 +76,7 @@ GUEST_TESTS := $(patsubst tests/guest/%.c,$(BUILD)/tests/user-vm/%,\
 TEST_CC = $(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude \
 	-Itests/include -static -pthread
 
-system-tests: $(SYSTEM_TESTS) $(SYSTEM_SUITES) $(GUEST_TESTS)
+system-tests: $(SYSTEM_TESTS) $(SYSTEM_SUITES) $(GUEST_TESTS) $(BUILD)/tests/acrn/debug_port
 
 TEST_HEADERS := $(wildcard tests/include/*.h)
 
@@ -90,6 +93,10 @@ $(SYSTEM_SUITES): $(BUILD)/tests/service-vm/%: $$(wildcard tests/system/%/*.[ch]
 $(BUILD)/tests/service-vm/hypervisor: tests/system/hypervisor_guest.S
 
 $(BUILD)/tests/user-vm/%: tests/guest/%.c $(TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(TEST_CC) -o $@ $<
+
+$(BUILD)/tests/acrn/%: tests/acrn/%.c
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $<
 
@@ -116,12 +123,12 @@ run:
 	@$(HARNESS)/run.py
 
 test:
-	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm
-	@$(HARNESS)/test.py --flavour $(KERNEL) --kvers "$(KVERS)" \
-		$(if $(LONG),--long) $(T)
+	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm $(if $(ACRN_SRC),acrn)
+	@$(HARNESS)/test.py --flavour $(KERNEL) --kvers "$(KVERS)" --on $(ON) \
+		--acrn-src "$(ACRN_SRC)" $(if $(LONG),--long) $(T)
 
 test-list:
-	@$(HARNESS)/test.py --list --kvers "$(KVERS)"
+	@$(HARNESS)/test.py --list --kvers "$(KVERS)" --on $(ON)
 
 bench:
 	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm bench

@@ -231,7 +231,8 @@ def measure(bench, image, quick, clock):
                    (bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus),
                    hsm="none", service_cpus=bench.service_cpus,
                    cpus=bench.service_cpus + bench.user_cpus, memory=bench.memory,
-                   spin_us=bench.spin_us, disk=bench.disk,
+                   spin_us=bench.spin_us,
+                   initramfs=image.disk_initramfs if bench.disk else None,
                    timeout=BOOT_SECONDS + bench.seconds * rounds)
     start = time.monotonic()
     with cores_awake():

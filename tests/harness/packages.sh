@@ -1,7 +1,7 @@
 #!/bin/bash
 # Install the Debian packages that building and testing need, or say how.
 #
-# Usage: packages.sh GROUP...      GROUP: build, vm, bench, check
+# Usage: packages.sh GROUP...      GROUP: build, vm, acrn, bench, check
 #
 # Kernel sources are part of "build": one for each version in $KVERS.
 set -euo pipefail
@@ -10,6 +10,11 @@ declare -A groups=(
 	[build]="gcc libc6-dev linux-libc-dev make bc bison flex libelf-dev
 		libssl-dev xz-utils lz4 cpio kmod acpica-tools python3 perl liburing-dev"
 	[vm]="qemu-system-x86 busybox-static iperf3 ethtool procps e2fsprogs fio"
+	[acrn]="bochs bochs-term bochsbios grub-pc-bin grub-common xorriso mtools git
+		pkg-config python3-lxml python3-xmlschema python3-elementpath
+		python3-defusedxml xsltproc libpciaccess-dev libusb-1.0-0-dev
+		libcjson-dev libpixman-1-dev libsdl2-dev libevent-dev libdrm-dev
+		libnuma-dev libegl-dev libgles-dev"
 	[bench]="gnuplot-nox"
 	[check]="sparse clang-format shellcheck codespell git"
 )

@@ -8,6 +8,25 @@ BOTH = ("ours", "in-tree")
 
 
 @dataclass(frozen=True)
+class OnAcrn:
+    """How a program runs on the real hypervisor, in Bochs.
+
+    A second of such a machine takes some seconds, so that there are other `args`
+    where the usual ones take too long, and a `timeout` in seconds of CPU time of
+    ours. It runs on the kernel `usually`, and on all with LONG=1.
+    """
+
+    args: tuple = None
+    hsms: tuple = OURS
+    timeout: int = 400
+    usually: str = "6.1"
+
+    def is_usual(self, _hsm, kver, kvers):
+        """Whether it is not left to LONG=1; any of `kvers` does for one they lack."""
+        return kver == (self.usually if self.usually in kvers else kvers[0])
+
+
+@dataclass(frozen=True)
 class System:
     """A program of tests/system, run in a Service VM of its own.
 
@@ -16,7 +35,8 @@ class System:
     each HSM of `usually` on that kernel alone; the rest is then left to `make
     test LONG=1`, or run when asked for by name. With LONG=1 `long_args` take the
     place of `args`. `disk` says that the Service VM has the contents of a User
-    VM's disk in /disk.
+    VM's disk in /disk, `acrn_dm` that it has acrn-dm. `acrn` is set for those that
+    run on the real hypervisor, too.
     """
 
     program: str
@@ -30,6 +50,8 @@ class System:
     timeout: int = 120
     long_args: tuple = ()
     disk: bool = False
+    acrn_dm: bool = False
+    acrn: OnAcrn = None
 
     def is_usual(self, hsm, kver, kvers):
         """Whether it is not left to LONG=1; any of `kvers` does for one they lack."""
@@ -78,7 +100,8 @@ SYSTEM = [
            args=(2048,), long_args=(65536,), usually={"ours": "6.1"}, user_cpus=1),
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
-    System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH),
+    System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH,
+           acrn=OnAcrn(hsms=BOTH)),
     # Many more rounds when each does not wait 30 ms for other CPUs
     System("hsm_race", "threads against the end of their VM, a mad device model",
            cmdline="rcupdate.rcu_expedited=1"),

@@ -3,7 +3,7 @@
 """Run the tests: unit tests here, system tests in VMs.
 
 Usage: test.py [--list] [--flavour base|debug|rt] [--kvers LIST] [--jobs N]
-               [--long] [NAME...]
+               [--long] [--on fixture|acrn] [--acrn-src PATH] [NAME...]
 
 NAME picks tests whose name is NAME or begins with "NAME-". Two tests run at a
 time, unless --jobs says otherwise: most wait for time to pass in their VMs. With
@@ -11,6 +11,9 @@ time, unless --jobs says otherwise: most wait for time to pass in their VMs. Wit
 some are left out, and the last line of the output but one says how many. The last
 is "N passed, N failed, N skipped": tests that passed and failed, and single
 checks that none of them made.
+
+PATH has the sources of ACRN. With them acrn-dm is put to the test as well; with
+--on acrn the tests that can run on the real hypervisor do, in Bochs.
 """
 
 import argparse
@@ -25,6 +28,7 @@ import traceback
 
 from dataclasses import dataclass, field
 
+from acrn import Acrn, AcrnVM
 from differential import compare, show
 from suite import DIFFERENTIAL, SYSTEM
 from vm import (BUILD, DIES_WITH_US, TOP, BuildError, Image, ServiceVM, make,
@@ -124,23 +128,57 @@ class SystemTest:
         self.image = None
         self.long = False
 
+    def machine(self):
+        """The machine that the program runs on."""
+        spec = self.spec
+        timeout = spec.timeout * (20 if self.long else 1)
+        return ServiceVM(self.image, self.logs, spec.program, self.arguments(),
+                         hsm=self.hsm, service_cpus=SERVICE_CPUS,
+                         cpus=SERVICE_CPUS + spec.user_cpus, memory=spec.memory,
+                         cmdline=spec.cmdline, timeout=timeout * self.image.slowness,
+                         initramfs=self.initramfs())
+
+    def arguments(self, args=None):
+        """Those of the program: its own, or `args`, then the User VMs' CPUs."""
+        spec = self.spec
+        args = spec.args if args is None else args
+        if self.long and spec.long_args:
+            args = spec.long_args
+        return (*args, *range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus))
+
+    def initramfs(self):
+        """What the Service VM boots from."""
+        if self.spec.acrn_dm:
+            return self.image.acrn_initramfs
+        return self.image.disk_initramfs if self.spec.disk else self.image.initramfs
+
     def run(self):
         """Boot and judge."""
-        spec = self.spec
-        cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
-        args = spec.long_args if self.long and spec.long_args else spec.args
-        timeout = spec.timeout * (20 if self.long else 1)
-        vm = ServiceVM(self.image, self.logs, spec.program, (*args, *cpus),
-                       hsm=self.hsm, service_cpus=SERVICE_CPUS,
-                       cpus=SERVICE_CPUS + spec.user_cpus, memory=spec.memory,
-                       cmdline=spec.cmdline, timeout=timeout * self.image.slowness,
-                       disk=spec.disk)
+        vm = self.machine()
         status = vm.run()
         outcome = judge_tap(vm.log("task"))
         outcome.problems = vm.trouble() + outcome.problems
         outcome.problems += unmade_on_the_fixture(vm.log("task"))
         outcome.judge_status(status)
         return outcome
+
+
+class AcrnTest(SystemTest):
+    """A program of the suite on the real hypervisor."""
+
+    acrn = None
+
+    def __init__(self, spec, kver, hsm, usual):
+        super().__init__(spec, kver, hsm, usual)
+        self.logs = os.path.join(LOGS, "acrn", self.name)
+
+    def machine(self):
+        """The machine that the program runs on."""
+        on = self.spec.acrn
+        return AcrnVM(self.acrn, self.image, self.logs, self.spec.program,
+                      self.arguments(on.args), hsm=self.hsm, service_cpus=SERVICE_CPUS,
+                      cmdline=self.spec.cmdline,
+                      timeout=on.timeout * (10 if self.long else 1))
 
 
 class DifferentialTest:
@@ -193,14 +231,25 @@ class DifferentialTest:
         return Outcome(differences, notes, comparison.compared)
 
 
+def acrn_tests(kvers):
+    """Every test for the real hypervisor, in the order of running."""
+    return [AcrnTest(spec, kver, hsm, spec.acrn.is_usual(hsm, kver, kvers))
+            for kver in kvers for spec in SYSTEM if spec.acrn for hsm in spec.acrn.hsms]
+
+
 def all_tests(kvers):
-    """Every test, in the order of running."""
+    """Every test for the fixture, in the order of running."""
     tests = [UnitTest(file) for file in sorted(os.listdir(UNIT))
              if re.fullmatch(r"test_\w+\.c", file)]
     tests += [SystemTest(spec, kver, hsm, spec.is_usual(hsm, kver, kvers))
               for kver in kvers for spec in SYSTEM for hsm in spec.hsms]
     tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers]
     return tests
+
+
+def needs_acrn_dm(test):
+    """Whether it can be run only with ACRN's sources."""
+    return isinstance(test, SystemTest) and test.spec.acrn_dm
 
 
 def pick(tests, names):
@@ -214,22 +263,33 @@ def pick(tests, names):
     return [test for test in tests if any(has(test, name) for name in names)]
 
 
-def prepare(tests, flavour):
+def build_image(kver, flavour, tests, acrn):
+    """All that the tests of one kernel boot from."""
+    print(f"# building for kernel {kver}", flush=True)
+    image = Image(kver, flavour)
+    image.build_modules()
+    image.build_initramfs(any(isinstance(test, SystemTest) and test.spec.disk
+                              for test in tests))
+    if acrn:
+        image.acrn_initramfs = acrn.add_to(image)
+    return image
+
+
+def prepare(tests, flavour, acrn_src):
     """Build what the system tests among `tests` need."""
-    images = {}
-    for test in tests:
-        if isinstance(test, UnitTest):
-            continue
-        if test.kver not in images:
-            if not images:
-                make("tools", "hypervisor", "tools", "system-tests")
-            print(f"# building for kernel {test.kver}", flush=True)
-            image = Image(test.kver, flavour)
-            image.build_modules()
-            image.build_initramfs(any(
-                other.spec.disk for other in tests if isinstance(other, SystemTest)))
-            images[test.kver] = image
-        test.image = images[test.kver]
+    tests = [test for test in tests if not isinstance(test, UnitTest)]
+    if not tests:
+        return
+    make("tools", "hypervisor", "tools", "system-tests")
+    acrn = None
+    if acrn_src:
+        acrn = AcrnTest.acrn = Acrn(acrn_src)
+        print(f"# ACRN: {acrn.commit}", flush=True)
+    for kver in dict.fromkeys(test.kver for test in tests):
+        own = [test for test in tests if test.kver == kver]
+        image = build_image(kver, flavour, own, acrn)
+        for test in own:
+            test.image = image
 
 
 def run_one(test):
@@ -305,6 +365,8 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--kvers", default="6.1 6.12", type=str.split)
     parser.add_argument("--jobs", default=2, type=int)
+    parser.add_argument("--on", default="fixture", choices=("fixture", "acrn"))
+    parser.add_argument("--acrn-src", default="")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     if options.flavour == "rt":
@@ -312,13 +374,20 @@ def main():
         options.kvers = [kver for kver in options.kvers if kver != "6.1"]
         if not options.kvers:
             sys.exit("make test: 6.1 has no PREEMPT_RT")
-    tests = all_tests(options.kvers)
+    if options.on == "acrn" and not (options.acrn_src or options.list):
+        sys.exit("make test: ON=acrn needs ACRN_SRC=..., the sources of acrn-hypervisor")
+    tests = acrn_tests(options.kvers) if options.on == "acrn" else all_tests(options.kvers)
     if options.names:
         tests = pick(tests, options.names)
     if options.list:
         for test in tests:
             print(f"{test.name:<32} {test.about}{'' if test.usual else ' (LONG=1)'}")
         return
+    without = [] if options.acrn_src else [test for test in tests if needs_acrn_dm(test)]
+    if options.names and without:
+        sys.exit(f"make test: {without[0].name} needs ACRN_SRC=..., the sources of "
+                 "acrn-hypervisor")
+    tests = [test for test in tests if test not in without]
     left = 0
     if not options.names and not options.long:
         left = sum(not test.usual for test in tests)
@@ -326,7 +395,7 @@ def main():
     for test in tests:
         test.long = options.long
     try:
-        prepare(tests, options.flavour)
+        prepare(tests, options.flavour, options.acrn_src)
         failed, skipped = run_all(tests, options.jobs)
     except BuildError as error:
         sys.exit(f"make test: {error}")
@@ -334,6 +403,8 @@ def main():
         sys.exit("make test: interrupted")
     for line in failed:
         print(f"FAILED {line}")
+    if not options.acrn_src:
+        print("not tested: acrn-dm, and the real hypervisor; see tests/acrn/README.md")
     if left:
         print(f"{left} left to LONG=1")
     print(f"{len(tests) - len(failed)} passed, {len(failed)} failed, {skipped} skipped")

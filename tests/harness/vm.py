@@ -74,6 +74,8 @@ class Image:
         self.bzimage = os.path.join(self.kdir, "arch/x86/boot/bzImage")
         self.initramfs = os.path.join(self.dir, "service-vm.cpio")
         self.disk_initramfs = os.path.join(self.dir, "service-vm-disk.cpio")
+        # The one that has acrn-dm, once it has been made
+        self.acrn_initramfs = None
         with open(os.path.join(self.kdir, "include/config/kernel.release"),
                   encoding="ascii") as release:
             self.release = release.read().strip()
@@ -101,8 +103,11 @@ class ServiceVM:
     output), hv.log (the hypervisor), qemu.log.
     """
 
+    kernel_logs = ("console", "hv")
+
     def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
-                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0, disk=False):
+                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0,
+                 initramfs=None):
         shutil.rmtree(logs, ignore_errors=True)
         os.makedirs(logs)
         self.image = image
@@ -110,15 +115,9 @@ class ServiceVM:
         self.timeout = timeout
         self.gave_up = None
         self.status = None
-        # no_timer_check: on a busy host the kernel waits in vain for ten ticks
-        words = ["console=ttyS0", "panic=-1", "loglevel=5", "mitigations=off",
-                 "tsc=reliable", "no_timer_check",
-                 f"nr_cpus={service_cpus}", f"hsm={hsm}", f"task={task}",
-                 f"args={','.join(map(str, args))}", f"slowness={image.slowness}",
-                 cmdline]
+        words = self.kernel_words(task, args, hsm, service_cpus, cmdline)
         # QEMU splits the modules at commas; a doubled one stands for itself
-        initramfs = image.disk_initramfs if disk else image.initramfs
-        kernel = f"{image.bzimage} {' '.join(words)}".strip().replace(",", ",,")
+        kernel = f"{image.bzimage} console=ttyS0 {words}".replace(",", ",,")
         self.command = [
             *DIES_WITH_US, "qemu-system-x86_64",
             "-accel", os.environ.get("ACCEL") or "tcg,thread=multi", "-cpu", "EPYC",
@@ -126,9 +125,21 @@ class ServiceVM:
             "-net", "none", "-no-reboot",
             "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
             "-append", f"service_cpus={service_cpus} spin_us={spin_us}",
-            "-initrd", f"{kernel},{initramfs}",
+            "-initrd", f"{kernel},{initramfs or image.initramfs}",
             "-serial", f"file:{self.log('console')}", "-serial", "stdio",
             "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
+
+    def kernel_words(self, task, args, hsm, service_cpus, cmdline):
+        """The Service VM's command line, but for its console."""
+        # no_timer_check: on a busy host the kernel waits in vain for ten ticks
+        return " ".join(["panic=-1", "loglevel=5", "mitigations=off", "tsc=reliable",
+                         "no_timer_check", f"nr_cpus={service_cpus}", f"hsm={hsm}",
+                         f"task={task}", f"args={','.join(map(str, args))}",
+                         f"slowness={self.slowness()}", cmdline]).strip()
+
+    def slowness(self):
+        """How much longer than usual everything may take."""
+        return self.image.slowness
 
     def log(self, name):
         """Path of one of the logs."""
@@ -185,7 +196,7 @@ class ServiceVM:
             found.append(self.gave_up)
         elif self.status is None:
             found.append("the Service VM ended before its task did")
-        for name in ("console", "hv"):
+        for name in self.kernel_logs:
             try:
                 with open(self.log(name), encoding="utf-8", errors="replace") as text:
                     found += [line.strip() for line in text if TROUBLE.search(line)]

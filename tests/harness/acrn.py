@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Boot the real ACRN hypervisor in Bochs, with a Service VM, and judge it."""
+
+import os
+import queue
+import re
+import shutil
+import subprocess
+import threading
+import time
+
+from vm import BUILD, DIES_WITH_US, TOP, BuildError, ServiceVM, run_logged
+
+ACRN = os.path.join(TOP, "tests", "acrn")
+# Where the processor that Bochs emulates, or ACRN, makes Linux complain; see
+# tests/acrn/README.md. tests/system/lib.sh has the same for User VMs.
+PROCESSOR_WORDS = "nopcid noxsave clearcpuid=22,29"
+# Of the board that tests/acrn/adapt.py describes
+CPUS = 4
+# Limits are seconds of CPU time, which Bochs uses all the time, so that they hold
+# on a busy host. The loader copies 60 MB, the hypervisor and Linux boot: 40 s.
+BOOT_SECONDS = 120
+# Without a sign of life; the Service VM gives one each two of its seconds
+STALL_SECONDS = 45
+# Once the hypervisor has complained it may say more, or nothing ever again
+LAST_WORDS_SECONDS = 5
+
+GRUB_MODULES = "multiboot2 serial normal iso9660 biosdisk boot terminal configfile minicmd"
+
+# What tests/system/service-init and tests/acrn/debug_port.c put before lines
+CONSOLE_PREFIX = "console>"
+ALIVE = "alive>"
+END = "end>"
+
+with open(os.path.join(ACRN, "trouble"), encoding="ascii") as lines:
+    HV_TROUBLE = re.compile("|".join(lines.read().splitlines()))
+
+
+def cpu_seconds(pid):
+    """The CPU time that a process has used; 0 when it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Acrn:
+    """The hypervisor and acrn-dm, built from the sources at `source`."""
+
+    def __init__(self, source):
+        command = [os.path.join(ACRN, "build.sh"), source]
+        result = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
+        if result.returncode:
+            raise BuildError("ACRN could not be built")
+        self.dir = result.stdout.strip()
+        self.bin = os.path.join(self.dir, "acrn.bin")
+        with open(os.path.join(self.dir, "commit"), encoding="ascii") as text:
+            self.commit = text.read().strip()
+
+    def add_to(self, image):
+        """Make an initramfs of `image`'s that has acrn-dm as well: its path."""
+        out = os.path.join(image.dir, "service-vm-acrn.cpio")
+        run_logged(f"image-acrn-{image.name}",
+                   [os.path.join(ACRN, "image.sh"), self.dir, image.initramfs, out],
+                   os.path.join(BUILD, "log", f"image-acrn-{image.name}.log"))
+        return out
+
+
+class AcrnVM(ServiceVM):
+    """One boot of ACRN in Bochs; else as ServiceVM.
+
+    In place of qemu.log there is bochs.log. vms.log has what else the Service VM
+    would write to its console, such as the consoles of its User VMs.
+    """
+
+    kernel_logs = ("console", "vms", "hv")
+
+    def __init__(self, acrn, image, logs, task, args=(), hsm="ours", service_cpus=2,
+                 cmdline="", timeout=600):
+        shutil.rmtree(logs, ignore_errors=True)
+        os.makedirs(logs)
+        self.image = image
+        self.logs = logs
+        self.timeout = timeout
+        self.gave_up = None
+        self.status = None
+        words = (f"{self.kernel_words(task, args, hsm, service_cpus, cmdline)} "
+                 f"{PROCESSOR_WORDS} on=acrn console=ttyS1")
+        self._write_iso(acrn, words)
+        self._write_config()
+        self.command = [*DIES_WITH_US, "bochs-bin", "-q", "-f", self._path("bochsrc"),
+                        "-rc", self._path("bochs.commands")]
+
+    def slowness(self):
+        """An emulated second has 50 million instructions."""
+        return 10 * self.image.slowness
+
+    def _path(self, name):
+        return os.path.join(self.logs, name)
+
+    def _write_iso(self, acrn, words):
+        """A disc with GRUB, the hypervisor, and the Service VM's images."""
+        root = self._path("iso")
+        boot = os.path.join(root, "boot")
+        os.makedirs(os.path.join(boot, "grub"))
+        os.link(acrn.bin, os.path.join(boot, "acrn.bin"))
+        shutil.copy(self.image.bzimage, os.path.join(boot, "bzImage"))
+        os.link(self.image.acrn_initramfs, os.path.join(boot, "initrd"))
+        with open(os.path.join(boot, "grub", "grub.cfg"), "w", encoding="ascii") as grub:
+            print("set timeout=0",
+                  # What is typed here has no meaning to the loader
+                  f"multiboot2 /boot/acrn.bin {words}",
+                  "module2 /boot/bzImage Linux_bzImage",
+                  # As it is, also when it looks packed
+                  "module2 --nounzip /boot/initrd Linux_ramdisk",
+                  "boot", sep="\n", file=grub)
+        run_logged("grub-mkrescue",
+                   ["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "--fonts=", "--themes=",
+                    "--locales=", f"--modules={GRUB_MODULES}",
+                    f"--install-modules={GRUB_MODULES}", "-o", self._path("boot.iso"), root],
+                   self.log("grub"))
+        shutil.rmtree(root)
+
+    def _write_config(self):
+        with open(os.path.join(ACRN, "bochsrc"), encoding="ascii") as template:
+            text = template.read()
+        with open(self._path("bochsrc"), "w", encoding="utf-8") as config:
+            config.write(text.replace("@DIR@", self.logs).replace("@CPUS@", str(CPUS)))
+        # Debian's Bochs has a debugger, which waits to be told to go on
+        with open(self._path("bochs.commands"), "w", encoding="ascii") as commands:
+            print("continue", file=commands)
+
+    def run(self, on_line=lambda line: None):
+        """As ServiceVM.run(); recognises a machine that stands still."""
+        with open(self.log("task"), "w", encoding="utf-8") as task_log, \
+                open(self.log("vms"), "w", encoding="utf-8") as vms_log, \
+                open(self.log("stderr"), "w", encoding="utf-8") as stderr:
+            bochs = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE, stderr=stderr,
+                                     env=dict(os.environ, LC_ALL="C"))
+            try:
+                for line in self._lines(bochs):
+                    if line.startswith(CONSOLE_PREFIX):
+                        print(line.removeprefix(CONSOLE_PREFIX).lstrip(" "), file=vms_log,
+                              flush=True)
+                        continue
+                    print(line, file=task_log, flush=True)
+                    match = re.fullmatch(r"exit: (\d+)", line)
+                    if match:
+                        self.status = int(match.group(1))
+                    on_line(line)
+            finally:
+                bochs.kill()
+                bochs.wait()
+                # 50 MB that can be made again
+                os.unlink(self._path("boot.iso"))
+        return self.status
+
+    def _lines(self, bochs):
+        """What the Service VM prints, until it or this test is at its end."""
+        found = queue.SimpleQueue()
+        threading.Thread(target=self._read, args=(bochs.stdout, found), daemon=True).start()
+        alive = 0
+        end = BOOT_SECONDS
+        up = False
+        while True:
+            used = cpu_seconds(bochs.pid)
+            self.gave_up = self._reason_to_end(up, used - alive, used > end)
+            if self.gave_up:
+                return
+            try:
+                line = found.get(timeout=1)
+            except queue.Empty:
+                continue
+            if line is None or line.startswith(END):
+                return
+            alive = used
+            if not up and line.startswith("service-vm: up"):
+                up = True
+                end = used + self.timeout
+            # Bochs prints lines of its own before
+            if up and not line.startswith(ALIVE):
+                yield line
+
+    def _reason_to_end(self, up, silent, late):
+        """Why the machine is not waited for any longer, or None."""
+        if self._hypervisor_trouble():
+            time.sleep(LAST_WORDS_SECONDS)
+            return "the hypervisor complains"
+        if late:
+            return (f"no end after {self.timeout} s of CPU time" if up else
+                    f"no boot after {BOOT_SECONDS} s of CPU time")
+        if up and silent > STALL_SECONDS:
+            return f"the machine stands still: no sign of life for {STALL_SECONDS} s"
+        return None
+
+    @staticmethod
+    def _read(stdout, found):
+        for raw in stdout:
+            found.put(raw.decode(errors="replace").rstrip())
+        found.put(None)
+
+    def _hypervisor_trouble(self):
+        """Lines of the hypervisor's console that no run may have."""
+        try:
+            with open(self.log("hv"), encoding="utf-8", errors="replace") as text:
+                return [line.strip() for line in text if HV_TROUBLE.search(line)]
+        except FileNotFoundError:
+            return []
+
+    def trouble(self):
+        """As ServiceVM.trouble()."""
+        if not os.path.exists(self.log("hv")):
+            return ["Bochs did not start the machine: see stderr.log and bochs.log"]
+        found = super().trouble() + self._hypervisor_trouble()
+        return list(dict.fromkeys(found))

@@ -4,6 +4,11 @@
 # User VM number N has tap device tapN, the Service VM's address 10.0.N.1, its
 # own 10.0.N.2, the console in /run/vmN.log and its input in /run/vmN.in.
 
+# For Linux in a User VM. Those for ACRN are as in tests/harness/acrn.py.
+guest_words="mitigations=off tsc=reliable"
+[ "${on:-}" != acrn ] ||
+	guest_words="$guest_words no_timer_check nopcid noxsave clearcpuid=22,29"
+
 tap_run=0
 tap_failed=0
 : "${hsm:?is set by service-init: ours or in-tree}"
@@ -65,6 +70,24 @@ make_tap() {
 		ip link set "tap$1" up
 }
 
+# new_console N: input of User VM N, and no output yet.
+new_console() {
+	rm -f "/run/vm$1.in"
+	# Each console is looked through for warnings at the end
+	[ ! -e "/run/vm$1.log" ] ||
+		mv "/run/vm$1.log" "/run/vm$1-until-$(cut -d ' ' -f 1 /proc/uptime).log"
+	mkfifo "/run/vm$1.in"
+	[ "${on:-}" != acrn ] || show_console "$1"
+}
+
+# show_console N: as it comes, as a machine that stands still has no last words.
+show_console() {
+	[ ! -e "/run/vm$1.shown" ] || kill "$(cat "/run/vm$1.shown")"
+	: > "/run/vm$1.log"
+	tail -n +1 -f "/run/vm$1.log" >&2 &
+	echo $! > "/run/vm$1.shown"
+}
+
 # start_vm N CPUS OPTION...: a User VM on the physical CPUS (a list with
 # commas). Its process id is in /run/vmN.pid. Its root file system is the
 # initramfs or $vm_root, such as /dev/vda.
@@ -78,20 +101,40 @@ start_vm() {
 		boot=
 		set -- --initrd /images/user-vm.cpio.lz4 "$@"
 	fi
-	rm -f "/run/vm$vm.in" "/run/vm$vm.stats"
-	# Each console is looked through for warnings at the end
-	[ ! -e "/run/vm$vm.log" ] ||
-		mv "/run/vm$vm.log" "/run/vm$vm-until-$(cut -d ' ' -f 1 /proc/uptime).log"
-	mkfifo "/run/vm$vm.in"
+	rm -f "/run/vm$vm.stats"
+	new_console "$vm"
 	# Where the Service VM is slow, its User VM's CPUs stand still at times
 	quiet=
 	[ "${slowness:-1}" = 1 ] || quiet=rcupdate.rcu_cpu_stall_suppress=1
 	# Open for reading and writing: the console never sees end of file
 	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
 		--kernel /images/bzImage \
-		--cmdline "console=ttyS0 loglevel=5 mitigations=off tsc=reliable net_address=10.0.$vm.2/24 $boot $quiet" \
+		--cmdline "console=ttyS0 loglevel=5 $guest_words net_address=10.0.$vm.2/24 $boot $quiet" \
 		--stats "/run/vm$vm.stats" "$@" \
 		<> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &
+	echo $! > "/run/vm$vm.pid"
+}
+
+# huge_pages N: of 2 MiB, which acrn-dm takes a User VM's memory from.
+huge_pages() {
+	echo "$1" > /proc/sys/vm/nr_hugepages
+	[ "$(cat /proc/sys/vm/nr_hugepages)" = "$1" ]
+}
+
+# start_acrn_dm N CPUS OPTION...: as start_vm, with acrn-dm, which names CPUs by
+# their local APIC's id; OPTIONs are devices.
+start_acrn_dm() {
+	vm=$1
+	cpus=$2
+	shift 2
+	new_console "$vm"
+	# Without init_on_alloc in the Service VM, vhost-net on 6.1 looks at a header
+	# that acrn-dm has it believe is there.
+	/tests/on_tty acrn-dm --logger_setting console,level=3 --cpu_affinity "$cpus" -m 128M \
+		-s 0:0,hostbridge -s 1:0,lpc -l com1,stdio "$@" \
+		-k /images/bzImage -r /images/user-vm.cpio.lz4 \
+		-B "console=ttyS0 loglevel=5 $guest_words rdinit=/init net_address=10.0.$vm.2/24" \
+		"vm$vm" <> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &
 	echo $! > "/run/vm$vm.pid"
 }
 

@@ -73,7 +73,7 @@ class File:
     """A descriptor as the calls before have left it, on both HSMs."""
 
     def __init__(self):
-        self.vm = self.no_vcpu = self.client = self.started = self.paused = False
+        self.vm = self.client = self.started = self.paused = False
         self.unattended = False  # ran without a client at some time
         self.segments = []
         self.doorbells = []
@@ -114,11 +114,10 @@ class History:
         file.unattended |= file.started and not file.client
 
 
-def note_create(_history, file, call):
+def note_create(_history, file, _call):
     """A VM is there."""
     file.__init__()
     file.vm = True
-    file.no_vcpu = not call.affinity
 
 
 def note_memseg(_history, file, call):
@@ -227,20 +226,14 @@ def _ioctl_unknown(step):
 def _create_errno(step):
     if step.call.slots in NO_PLACE and step.errnos(EFAULT, EINVAL):
         return ALIKE
-    return None
+    # The hypervisor's: a CPU of its own, the name of another VM
+    return ALIKE if step.errnos(EPERM, EINVAL) else None
 
 
 @rule("ioreq-page-aligned", "CREATE_VM")
 def _ioreq_page_aligned(step):
     if step.call.slots == "slots_odd" and step.errnos(EINVAL):
         return step.outcome()
-    return None
-
-
-@rule("start-no-vcpu", "START_VM")
-def _start_no_vcpu(step):
-    if step.file.no_vcpu and step.errnos(EINVAL, EPERM) and not step.ours.hypercalls:
-        return ALIKE
     return None
 
 
@@ -273,8 +266,7 @@ def _send_paused(step):
 
 @rule("vcpu-regs", "SET_VCPU_REGS")
 def _vcpu_regs(step):
-    no_such_vcpu = step.call.vcpu or step.file.no_vcpu
-    if no_such_vcpu and step.errnos(EINVAL, EINVAL, EPERM) and not step.ours.hypercalls:
+    if step.call.vcpu and step.errnos(EINVAL, EINVAL, EPERM) and not step.ours.hypercalls:
         return ALIKE
     return None
 
@@ -456,7 +448,7 @@ def _irqfd_count(step):
 
 @rule("inject-window", "INJECT_MSI")
 def _inject_window(step):
-    if (step.call.address >> 20 != 0xfee and step.errnos(EINVAL, EINVAL)
+    if (step.call.address >> 20 != 0xfee and step.errnos(EINVAL, EPERM, 0)
             and not step.ours.hypercalls):
         return ALIKE
     return None

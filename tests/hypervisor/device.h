@@ -3,10 +3,10 @@
  * Devices that a User VM has without the device model: those of the machine
  * that were assigned to it, and those that the hypervisor emulates.
  *
- * There is no IOMMU here and the Service VM keeps what it sees of a device. So
- * an assigned PCI device is merely noted, its interrupts too; the memory of an
- * MMIO device is really mapped; and the one kind of emulated device is a PCI
- * device that has a configuration space and nothing else.
+ * There is no IOMMU here, so an assigned PCI device is merely noted, its
+ * interrupts too, and stays with the Service VM; the memory of an MMIO device
+ * really changes hands; and the one kind of emulated device is a PCI device
+ * that has a configuration space and nothing else.
  */
 #ifndef HV_DEVICE_H
 #define HV_DEVICE_H
@@ -15,7 +15,6 @@
 
 #define MAX_PCIDEVS 8
 #define MAX_VDEVS   4
-#define NR_VECTORS  256
 
 #define PCI_CONFIG_SIZE 256
 
@@ -42,13 +41,11 @@ struct vdev {
  * @vdevs:	Come and go with the control lock while the VM does not run;
  *		@config with the VM's lock
  * @pci_address: Port 0xcf8; the VM's lock
- * @msis:	Injected so far, by vector; the VM's lock
  */
 struct vm_devices {
 	struct pcidev pcidevs[MAX_PCIDEVS];
 	struct vdev vdevs[MAX_VDEVS];
 	u32 pci_address;
-	u64 msis[NR_VECTORS];
 };
 
 /**

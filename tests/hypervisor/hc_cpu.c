@@ -61,11 +61,12 @@ static s64 get_state(u64 command, u64 address)
 
 s64 hc_pm_get_cpu_state(u64 command, u64 address)
 {
-	struct vm *vm = vm_get((u32)command >> ACRN_PMCMD_VMID_SHIFT);
+	u32 vmid = (u32)command >> ACRN_PMCMD_VMID_SHIFT;
+	struct vm *vm = vm_get(vmid);
 	s64 ret = -EPERM;
 
 	if (!vm)
-		return -EINVAL;
+		return vm_absent(vmid, -EPERM);
 	if (vm->state == VM_CREATED || vm->state == VM_PAUSED)
 		ret = get_state(command, address);
 	vm_put(vm);

@@ -37,21 +37,21 @@ static bool is_stopped(const struct vm *vm)
 
 /*
  * Read the argument and call @fn with it and with the VM's control lock held,
- * if the VM is in the right state, which @allowed says.
+ * if the VM is in the right state, which @allowed says; else return @refusal.
  */
 static s64 with_argument(u64 id, u64 vmid, u64 address, void *argument,
 			 u32 size, bool (*allowed)(const struct vm *vm),
 			 int refusal, int (*fn)(struct vm *vm, const void *arg))
 {
 	struct vm *vm;
-	int ret = service_vm_read(address, argument, size);
+	int ret;
 
-	if (ret)
-		return ret;
+	if (service_vm_read(address, argument, size))
+		return refusal;
 	testing_record(id, vmid, argument, size);
 	vm = vm_get(vmid);
 	if (!vm)
-		return -EINVAL;
+		return vm_absent(vmid, refusal);
 	ret = allowed(vm) ? fn(vm, argument) : refusal;
 	vm_put(vm);
 	return ret;
@@ -172,7 +172,10 @@ static bool valid_mmio(u64 gpa, u64 hpa, u64 size)
 	       size <= NPT_LIMIT - gpa && service_vm_may_map(hpa, size);
 }
 
-/* Regions before one that is refused stay mapped, as on ACRN. */
+/*
+ * Regions before one that is refused stay mapped, as on ACRN. So does what the
+ * Service VM has lost, also when the VM ends: only to deassign gives it back.
+ */
 static int assign_mmiodev(struct vm *vm, const void *arg)
 {
 	const struct acrn_mmiodev *device = arg;
@@ -184,7 +187,8 @@ static int assign_mmiodev(struct vm *vm, const void *arg)
 
 		if (!valid_mmio(gpa, hpa, size))
 			return -EINVAL;
-		if (npt_map(&vm->npt, gpa, hpa, size, NPT_RWX) < 0)
+		if (service_vm_take(hpa, size) ||
+		    npt_map(&vm->npt, gpa, hpa, size, NPT_RWX) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -198,12 +202,15 @@ static int deassign_mmiodev(struct vm *vm, const void *arg)
 
 	for (u32 i = 0; !ret && i < ACRN_MMIODEV_RES_NUM; i++) {
 		u64 gpa = device->res[i].user_vm_pa;
+		u64 hpa = device->res[i].service_vm_pa;
 		u64 size = device->res[i].size;
 
-		if (!valid_mmio(gpa, device->res[i].service_vm_pa, size))
+		if (!valid_mmio(gpa, hpa, size))
 			ret = -EINVAL;
 		else if (npt_is_mapped(&vm->npt, gpa, size))
 			ret = npt_unmap(&vm->npt, gpa, size);
+		if (!ret)
+			ret = service_vm_give(hpa, size);
 	}
 	vm_flush_tlb(vm);
 	return ret;

@@ -12,6 +12,7 @@
 
 #define MSI_ADDRESS_BASE       0xfee
 #define MSI_ADDRESS_BASE_SHIFT 20
+#define MSI_ADDRESS_BASE_MASK  0xfff
 #define MSI_DEST_SHIFT	       12
 #define MSI_ADDRESS_LOGICAL    BIT(2)
 #define MSI_ADDRESS_REDIRECT   BIT(3) /* to the one with the lowest priority */
@@ -22,8 +23,9 @@ static int set_slots(struct vm *vm, u64 page)
 {
 	if (vm->state != VM_CREATED)
 		return -EPERM;
-	if (!IS_ALIGNED(page, PAGE_SIZE) || !service_vm_is_ram(page, PAGE_SIZE))
-		return -EINVAL;
+	vm->slots = NULL;
+	if (!service_vm_is_ram(page, PAGE_SIZE))
+		return -EPERM;
 	vm->slots = (struct acrn_io_request *)page;
 	ioreq_free_slots(vm);
 	return 0;
@@ -33,13 +35,13 @@ s64 hc_set_ioreq_buffer(u64 vmid, u64 address)
 {
 	struct acrn_ioreq_buffer_addr params;
 	struct vm *vm;
-	int ret = service_vm_read(address, &params, sizeof(params));
+	int ret;
 
-	if (ret)
-		return ret;
+	if (service_vm_read(address, &params, sizeof(params)))
+		return -EPERM;
 	vm = vm_get(vmid);
 	if (!vm)
-		return -EINVAL;
+		return vm_absent(vmid, -EPERM);
 	ret = set_slots(vm, params.service_vm_pa);
 	vm_put(vm);
 	return ret;
@@ -51,18 +53,19 @@ s64 hc_notify_request_finish(u64 vmid, u64 vcpu)
 	int ret;
 
 	if (!vm)
-		return -EINVAL;
+		return vm_absent(vmid, -EPERM);
 	ret = ioreq_finish(vm, vcpu);
 	vm_put(vm);
 	return ret;
 }
 
-/* Returns 0, or -EINVAL for no MSI, or one of a kind that is not emulated. */
+/* Returns 0, or -EPERM for an address that is no MSI's. */
 static int decode_msi(const struct acrn_msi_entry *msi,
 		      struct interrupt_message *message)
 {
-	if (msi->msi_addr >> MSI_ADDRESS_BASE_SHIFT != MSI_ADDRESS_BASE)
-		return -EINVAL;
+	if ((msi->msi_addr >> MSI_ADDRESS_BASE_SHIFT & MSI_ADDRESS_BASE_MASK) !=
+	    MSI_ADDRESS_BASE)
+		return -EPERM;
 	*message = (struct interrupt_message){
 		.destination = msi->msi_addr >> MSI_DEST_SHIFT & 0xff,
 		.logical = msi->msi_addr & MSI_ADDRESS_LOGICAL,
@@ -70,9 +73,14 @@ static int decode_msi(const struct acrn_msi_entry *msi,
 		.mode = msi->msi_data & MSI_DATA_MODE,
 		.vector = msi->msi_data & MSI_DATA_VECTOR,
 	};
-	if (message->mode != ICR_FIXED && message->mode != ICR_LOWEST)
-		return -EINVAL;
-	return message->vector < FIRST_LEGAL_VECTOR ? -EINVAL : 0;
+	return 0;
+}
+
+/* Others are no error, but interrupt nobody. */
+static bool is_deliverable(const struct interrupt_message *message)
+{
+	return (message->mode == ICR_FIXED || message->mode == ICR_LOWEST) &&
+	       message->vector >= FIRST_LEGAL_VECTOR;
 }
 
 s64 hc_inject_msi(u64 vmid, u64 address)
@@ -80,19 +88,17 @@ s64 hc_inject_msi(u64 vmid, u64 address)
 	struct interrupt_message message;
 	struct acrn_msi_entry msi;
 	struct vm *vm;
-	int ret = service_vm_read(address, &msi, sizeof(msi));
 
-	if (!ret)
-		ret = decode_msi(&msi, &message);
-	if (ret)
-		return ret;
+	if (service_vm_read(address, &msi, sizeof(msi)) ||
+	    decode_msi(&msi, &message))
+		return -EPERM;
 	vm = vm_get(vmid);
 	if (!vm)
-		return -EINVAL;
+		return vm_absent(vmid, -EPERM);
 	spin_lock(&vm->lock);
 	vm->stats.msi++;
-	vm->devices.msis[message.vector]++;
-	vlapic_deliver(vm, &message);
+	if (is_deliverable(&message))
+		vlapic_deliver(vm, &message);
 	spin_unlock(&vm->lock);
 	vm_put(vm);
 	return 0;
@@ -105,7 +111,7 @@ s64 hc_set_irqline(u64 vmid, u64 ops)
 	int ret;
 
 	if (!vm)
-		return -EINVAL;
+		return vm_absent(vmid, -EPERM);
 	spin_lock(&vm->lock);
 	ret = vioapic_set_line(vm, line.gsi, line.op);
 	if (!ret)

@@ -96,14 +96,15 @@ s64 hc_set_memory_regions(u64 address, u64 unused)
 {
 	struct acrn_memory_batch batch;
 	struct vm *vm;
-	int ret = service_vm_read(address, &batch, sizeof(batch));
+	int ret;
 
 	(void)unused;
-	if (ret)
-		return ret;
+	/* ACRN looks for the VM first, and finds none. */
+	if (service_vm_read(address, &batch, sizeof(batch)))
+		return -ENOTTY;
 	vm = vm_get(batch.vmid);
 	if (!vm)
-		return -EPERM;
+		return vm_absent(batch.vmid, -EPERM);
 	ret = set_regions(vm, &batch);
 	vm_put(vm);
 	return ret;
@@ -119,7 +120,7 @@ s64 hc_vm_gpa_to_hpa(u64 vmid, u64 address)
 		return -EPERM;
 	vm = vm_get(vmid);
 	if (!vm)
-		return -EPERM;
+		return vm_absent(vmid, -EPERM);
 	spin_lock(&vm->npt.lock);
 	memory = npt_lookup(&vm->npt, query.user_vm_pa, NPT_READ);
 	spin_unlock(&vm->npt.lock);

@@ -17,7 +17,7 @@ static s64 with_vm(u64 vmid, int (*fn)(struct vm *vm))
 	int ret;
 
 	if (!vm)
-		return -EINVAL;
+		return vm_absent(vmid, -EPERM);
 	ret = fn(vm);
 	vm_put(vm);
 	return ret;
@@ -26,10 +26,12 @@ static s64 with_vm(u64 vmid, int (*fn)(struct vm *vm))
 s64 hc_create_vm(u64 address, u64 unused UNUSED)
 {
 	struct acrn_vm_creation params;
-	int ret = service_vm_read(address, &params, sizeof(params));
+	int ret;
 
-	if (!ret)
-		ret = vm_create(&params);
+	/* ACRN looks for the VM of that name first, and finds none. */
+	if (service_vm_read(address, &params, sizeof(params)))
+		return -ENOTTY;
+	ret = vm_create(&params);
 	/* Cannot fail: it has just been read from there. */
 	return ret ?: service_vm_write(address, &params, sizeof(params));
 }
@@ -60,13 +62,11 @@ s64 hc_reset_vm(u64 vmid, u64 unused UNUSED)
 	return with_vm(vmid, vm_reset);
 }
 
-/* Only a VM that was created or reset, not one that runs or has run. */
+/* Of a VM that does not run. */
 static int set_regs(struct vm *vm, const struct acrn_vcpu_regs *params)
 {
-	if (vm->state != VM_CREATED)
+	if (vm->state == VM_RUNNING || params->vcpu_id >= vm->nr_vcpus)
 		return -EPERM;
-	if (params->vcpu_id >= vm->nr_vcpus)
-		return -EINVAL;
 	return vcpu_set_regs(vm->vcpus[params->vcpu_id], &params->vcpu_regs);
 }
 
@@ -74,13 +74,13 @@ s64 hc_set_vcpu_regs(u64 vmid, u64 address)
 {
 	struct acrn_vcpu_regs params;
 	struct vm *vm;
-	int ret = service_vm_read(address, &params, sizeof(params));
+	int ret;
 
-	if (ret)
-		return ret;
+	if (service_vm_read(address, &params, sizeof(params)))
+		return -EPERM;
 	vm = vm_get(vmid);
 	if (!vm)
-		return -EINVAL;
+		return vm_absent(vmid, -EPERM);
 	ret = set_regs(vm, &params);
 	vm_put(vm);
 	return ret;

@@ -134,6 +134,14 @@ static void handle_invalid_opcode(struct guest_cpu *cpu)
 	guest_skip(cpu, VMCALL_LEN);
 }
 
+/* As ACRN has it: ones are read, and what is written is lost. */
+static int access_nothing(struct guest_cpu *cpu, struct mmio_access *access)
+{
+	(void)cpu;
+	access->value = ~0UL;
+	return 0;
+}
+
 static void handle_npf(struct guest_cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->vmcb;
@@ -143,9 +151,9 @@ static void handle_npf(struct guest_cpu *cpu)
 		mmio_emulate(cpu, gpa, vmcb->exit_info_1, service_apic_access);
 		return;
 	}
-	hv_log_limited("service: refused access to 0x%llx at rip 0x%llx", gpa,
+	hv_log_limited("service: access to 0x%llx at rip 0x%llx", gpa,
 		       vmcb->rip);
-	guest_inject_error(cpu, VECTOR_GP, 0);
+	mmio_emulate(cpu, gpa, vmcb->exit_info_1, access_nothing);
 }
 
 static int read_msr(struct guest_cpu *cpu, u32 msr, u64 *value)
@@ -179,6 +187,21 @@ void service_vm_flush_tlb(void)
 		smp_mb();
 		lapic_send(i, ICR_NMI | ICR_ASSERT);
 	}
+}
+
+int service_vm_take(u64 pa, u64 size)
+{
+	int ret = npt_unmap(&service_npt, pa, size);
+
+	service_cpus[this_cpu()->id].cpu.vmcb->tlb_control =
+		TLB_CONTROL_FLUSH_ALL;
+	service_vm_flush_tlb();
+	return ret;
+}
+
+int service_vm_give(u64 pa, u64 size)
+{
+	return npt_map(&service_npt, pa, pa, size, NPT_RWX) < 0 ? -ENOMEM : 0;
 }
 
 /* Unless it is for the hypervisor, it is the guest's. */

@@ -75,6 +75,14 @@ void service_vm_wait_offline(u32 id);
 /* Raise the upcall. Any CPU. */
 void service_vm_upcall(void);
 
+/*
+ * Take a piece of the machine's memory out of what the Service VM sees, and put
+ * it back. It reads as ones meanwhile, and what is written to it is lost. 0 or
+ * -ENOMEM. On a CPU of the Service VM.
+ */
+int service_vm_take(u64 pa, u64 size);
+int service_vm_give(u64 pa, u64 size);
+
 /* service_loader.c: put the kernel in place and point vCPU 0 at it. */
 void service_load_kernel(const struct multiboot_info *info);
 

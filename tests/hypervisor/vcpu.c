@@ -80,7 +80,8 @@ static bool valid_control_registers(const struct acrn_regs *regs)
 	const u64 efer_known = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 	const u64 cr0 = regs->cr0;
 
-	if (cr0 >> 32 || regs->cr4 & ~CR4_KNOWN ||
+	/* VMX has bits that are fixed, and CR0.NE is. */
+	if ((cr0 & ~CR0_KNOWN) || !(cr0 & CR0_NE) || regs->cr4 & ~CR4_KNOWN ||
 	    regs->ia32_efer & ~efer_known)
 		return false;
 	if ((cr0 & CR0_PG) && !(cr0 & CR0_PE))
@@ -141,7 +142,7 @@ int vcpu_set_regs(struct vcpu *vcpu, const struct acrn_regs *regs)
 	struct vmcb *vmcb = &vcpu->vmcb;
 
 	if (!valid_control_registers(regs))
-		return -EINVAL;
+		return -EPERM;
 	set_general(vcpu->cpu.regs, &regs->gprs);
 	set_segments(vmcb, regs);
 	vmcb->rip = regs->rip;

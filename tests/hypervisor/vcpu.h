@@ -92,7 +92,8 @@ void vcpu_reset(struct vcpu *vcpu);
  * @vcpu:	vCPU of a VM that does not run
  * @regs:	From the Service VM, unchecked
  *
- * Return: 0, or -EINVAL for control registers that no processor accepts.
+ * Return: 0, or -EPERM for control registers that no processor accepts in guest
+ * mode; CR0.NE is one that has to be set.
  */
 int vcpu_set_regs(struct vcpu *vcpu, const struct acrn_regs *regs);
 

@@ -85,7 +85,7 @@ static void set_level(struct vm *vm, u32 pin, bool high)
 int vioapic_set_line(struct vm *vm, u32 gsi, u32 op)
 {
 	if (gsi >= VIOAPIC_PINS)
-		return -EINVAL;
+		return -EPERM;
 	switch (op) {
 	case ACRN_IRQLINE_SET_HIGH:
 		set_level(vm, gsi, true);
@@ -102,7 +102,7 @@ int vioapic_set_line(struct vm *vm, u32 gsi, u32 op)
 		set_level(vm, gsi, true);
 		return 0;
 	default:
-		return -EINVAL;
+		return 0;
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "types.h"
 
 #define VIOAPIC_BASE 0xfec00000UL
-#define VIOAPIC_PINS 24
+#define VIOAPIC_PINS 48
 
 struct vm;
 struct vcpu;
@@ -24,7 +24,7 @@ struct mmio_access;
 struct vioapic {
 	u32 select;
 	u64 entries[VIOAPIC_PINS];
-	u32 lines;
+	u64 lines;
 };
 
 void vioapic_reset(struct vm *vm);
@@ -35,7 +35,7 @@ void vioapic_reset(struct vm *vm);
  * @gsi:	Pin, from the Service VM, unchecked
  * @op:		ACRN_IRQLINE_*, unchecked
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, also for an operation that there is not; -EPERM for such a pin.
  */
 int vioapic_set_line(struct vm *vm, u32 gsi, u32 op);
 

@@ -16,14 +16,25 @@ struct vm user_vms[MAX_USER_VMS];
 /* Held while a free entry is looked for and filled. */
 static struct spinlock vm_table_lock;
 
+/* ACRN looks at the low 16 bits. */
+static bool is_vmid(u64 vmid)
+{
+	vmid = (u16)vmid;
+	return vmid >= FIRST_USER_VMID && vmid < FIRST_USER_VMID + MAX_USER_VMS;
+}
+
+int vm_absent(u64 vmid, int refusal)
+{
+	return is_vmid(vmid) ? refusal : -ENOTTY;
+}
+
 struct vm *vm_get_any(u64 vmid)
 {
 	struct vm *vm;
 
-	/* ACRN looks at the low 16 bits. */
-	vmid = (u16)vmid;
-	if (vmid < FIRST_USER_VMID || vmid >= FIRST_USER_VMID + MAX_USER_VMS)
+	if (!is_vmid(vmid))
 		return NULL;
+	vmid = (u16)vmid;
 	vm = &user_vms[vmid - FIRST_USER_VMID];
 	spin_lock(&vm->control);
 	return vm;
@@ -88,38 +99,76 @@ static bool valid_affinity(u64 cpus)
 {
 	u64 for_users = ((BIT(nr_pcpus) - 1) & ~(BIT(nr_service_cpus) - 1)) |
 			READ_ONCE(removed_cpus);
-	u32 n = 0;
 
-	for (u64 rest = cpus; rest; rest &= rest - 1)
-		n++;
-	return !(cpus & ~for_users) && n <= MAX_VCPUS;
+	return !(cpus & ~for_users);
 }
 
-static struct vm *find_free_vm(void)
+static u32 count_bits(u64 bits)
 {
+	u32 n = 0;
+
+	for (; bits; bits &= bits - 1)
+		n++;
+	return n;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	u32 i = 0;
+
+	while (i < VM_NAME_SIZE && a[i] == b[i] && a[i])
+		i++;
+	return i == VM_NAME_SIZE || a[i] == b[i];
+}
+
+/* The entry of that name, or else the first without one. Table's lock held. */
+static struct vm *find_entry(const char *name)
+{
+	for (u32 i = 0; *name && i < MAX_USER_VMS; i++)
+		if (same_name(user_vms[i].name, name))
+			return &user_vms[i];
 	for (u32 i = 0; i < MAX_USER_VMS; i++)
-		if (user_vms[i].state == VM_FREE)
+		if (!user_vms[i].name[0])
 			return &user_vms[i];
 	return NULL;
+}
+
+/* Table's lock and control lock held. */
+static int create(struct vm *vm, struct acrn_vm_creation *params)
+{
+	int ret = -EPERM;
+
+	if (vm->state == VM_FREE && valid_affinity(params->cpu_affinity))
+		ret = init_vm(vm, params);
+	if (ret) {
+		memset(vm->name, 0, sizeof(vm->name));
+		return ret;
+	}
+	memcpy(vm->name, &params->uuid, sizeof(vm->name));
+	if (!vm->name[0]) {
+		vm->name[0] = '#';
+		vm->name[1] = 'a' + (vm - user_vms);
+	}
+	params->vmid = vm->id;
+	params->vcpu_num = vm->nr_vcpus;
+	return 0;
 }
 
 int vm_create(struct acrn_vm_creation *params)
 {
 	struct vm *vm;
-	int ret = -ENOSPC;
+	int ret = -ENOTTY;
 
-	if (!valid_affinity(params->cpu_affinity))
-		return -EINVAL;
+	if (count_bits(params->cpu_affinity) > MAX_VCPUS) {
+		params->vmid = ACRN_VMID_INVALID;
+		return 0;
+	}
 	spin_lock(&vm_table_lock);
-	vm = find_free_vm();
+	vm = find_entry((const char *)&params->uuid);
 	if (vm) {
 		spin_lock(&vm->control);
-		ret = init_vm(vm, params);
+		ret = create(vm, params);
 		spin_unlock(&vm->control);
-	}
-	if (!ret) {
-		params->vmid = vm->id;
-		params->vcpu_num = vm->nr_vcpus;
 	}
 	spin_unlock(&vm_table_lock);
 	return ret;
@@ -135,11 +184,9 @@ int vm_start(struct vm *vm)
 {
 	if (vm->state != VM_CREATED || !vm->slots)
 		return -EPERM;
-	if (!vm->nr_vcpus) {
-		/* The real hypervisor page-faults here. */
-		hv_log("vm %u: start without a vCPU refused", vm->id);
-		return -EPERM;
-	}
+	/* ACRN follows the first vCPU's null pointers. */
+	if (!vm->nr_vcpus)
+		panic("vm %u: started without a vCPU", vm->id);
 	set_state(vm, VM_RUNNING);
 	kick_all(vm);
 	return 0;
@@ -205,6 +252,7 @@ void vm_destroy(struct vm *vm)
 	memset(vm->by_pcpu, 0, sizeof(vm->by_pcpu));
 	vm->nr_vcpus = 0;
 	vm->slots = NULL;
+	memset(vm->name, 0, sizeof(vm->name));
 	vm->state = VM_FREE;
 	spin_unlock(&vm->lock);
 }

@@ -18,6 +18,8 @@
 #define MAX_VCPUS ACRN_IO_REQUEST_MAX
 /* Id 0 is the Service VM. */
 #define FIRST_USER_VMID 1
+/* Of a name, which is not terminated when it is that long */
+#define VM_NAME_SIZE 16
 
 struct vcpu;
 
@@ -64,6 +66,9 @@ struct vm_stats {
  *		held together with another VM's. Before the locks of npt.c,
  *		page.c and log.c.
  * @id:		Constant
+ * @name:	As it was created with, or made up; an empty one marks an entry
+ *		that a new VM may have. Guarded by the table's lock, but cleared
+ *		with @control alone when the VM ends.
  * @state:	Written with @control and @lock; a vCPU that crashes makes
  *		VM_PAUSED of VM_RUNNING with @lock alone
  * @polling:	vCPUs spin for their requests; constant from creation on
@@ -83,6 +88,7 @@ struct vm {
 	struct spinlock control;
 	struct spinlock lock;
 	u16 id;
+	char name[VM_NAME_SIZE];
 	enum vm_state state;
 	bool polling;
 	u32 nr_vcpus;
@@ -110,14 +116,27 @@ struct vm *vm_get(u64 vmid);
 /* The same, also when there is no VM but could be one with this id. */
 struct vm *vm_get_any(u64 vmid);
 
+/*
+ * What a hypercall returns when vm_get() has found none: @refusal, which is
+ * what ACRN has for a VM that is powered off; -ENOTTY for an id that no VM can
+ * have.
+ */
+int vm_absent(u64 vmid, int refusal);
+
 void vm_put(struct vm *vm);
 
 /**
  * vm_create() - Make a VM
- * @params:	@vm_flag and @cpu_affinity are read; @vmid and @vcpu_num are set
+ * @params:	the name (@uuid), @vm_flag and @cpu_affinity are read; @vmid and
+ *		@vcpu_num are set
  *
- * Return: 0; -EINVAL when @cpu_affinity names a CPU that is not for User VMs or
- * too many; -ENOMEM; -ENOSPC when MAX_USER_VMS exist.
+ * As on ACRN, a name picks the entry of the table. That of a VM that is there
+ * is refused, and forgotten: its entry is then the one that is tried for other
+ * new VMs, in vain until it has ended.
+ *
+ * Return: 0, also with ACRN_VMID_INVALID when there are too many CPUs; -EPERM
+ * for the name of another VM, and when @cpu_affinity has a CPU that is not for
+ * User VMs; -ENOMEM; -ENOTTY when MAX_USER_VMS exist.
  */
 int vm_create(struct acrn_vm_creation *params);
 

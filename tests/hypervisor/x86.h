@@ -7,10 +7,13 @@
 
 #define CR0_PE BIT(0)
 #define CR0_ET BIT(4)
+#define CR0_NE BIT(5)
 #define CR0_WP BIT(16)
 #define CR0_NW BIT(29)
 #define CR0_CD BIT(30)
 #define CR0_PG BIT(31)
+/* PE, MP, EM, TS, ET, NE, WP, AM, NW, CD, PG */
+#define CR0_KNOWN 0xe005003fUL
 
 #define CR4_PSE	    BIT(4)
 #define CR4_PAE	    BIT(5)

@@ -139,7 +139,7 @@ static void test_life(void)
 {
 	long pinned = pages_pinned();
 	struct guest guest = guest_create(cpus[0], 0);
-	struct acrn_vcpu_regs regs = { .vcpu_regs.rip = 0x1000 };
+	struct acrn_vcpu_regs regs = raw_registers(0x1000, 0x1000);
 	int fd = guest.vm.fd;
 
 	create_client(&guest);

@@ -7,19 +7,22 @@ static void test_msi(void)
 {
 	static const struct {
 		uint64_t address;
+		int error; /* the hypervisor's */
 		const char *name;
 	} wrong[] = {
-		{ 0, "address 0" },
-		{ 0xfef00000, "beyond the window" },
-		{ 0xfedff000, "before the window" },
-		{ 0x1fee00000, "beyond 4 GiB" },
+		{ 0, EPERM, "address 0" },
+		{ 0xfef00000, EPERM, "beyond the window" },
+		{ 0xfedff000, EPERM, "before the window" },
+		{ 0x1fee00000, 0, "beyond 4 GiB" },
 	};
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	struct trace trace = trace_start();
 
 	for (unsigned int i = 0; i < 4; i++)
-		tap_errno(raw_inject_msi(vm.fd, wrong[i].address, 0x41), EINVAL,
-			  "INJECT_MSI: %s", wrong[i].name);
+		differs_errno("inject-window",
+			      raw_inject_msi(vm.fd, wrong[i].address, 0x41),
+			      EINVAL, wrong[i].error, "INJECT_MSI: %s",
+			      wrong[i].name);
 	if (!fixture_skip("registers", "INJECT_MSI: hypercalls for these"))
 		differs_eq("inject-window",
 			   trace_calls(&trace, ACRN_HC_INJECT_MSI), 0, 4,
@@ -27,8 +30,8 @@ static void test_msi(void)
 	tap_success(raw_inject_msi(vm.fd, MSI_ADDRESS, 0x41), "INJECT_MSI");
 	fixture_eq(trace_calls(&trace, ACRN_HC_INJECT_MSI), 1,
 		   "INJECT_MSI: one hypercall");
-	tap_errno(raw_inject_msi(vm.fd, MSI_ADDRESS, 0x0f), EINVAL,
-		  "INJECT_MSI: vector of an exception");
+	tap_success(raw_inject_msi(vm.fd, MSI_ADDRESS, 0x0f),
+		    "INJECT_MSI: vector of an exception, for nobody");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_INJECT_MSI, NULL), EFAULT,
 		  "INJECT_MSI: no argument");
 	trace_stop(&trace);
@@ -47,7 +50,7 @@ static void test_irqline(void)
 	fixture_ok(trace_take(&trace, &call, 1) == 1 && call.args[0] == line &&
 			   call.vmid == vm.vmid,
 		   "SET_IRQLINE: line and level as they are");
-	tap_errno(ioctl(vm.fd, ACRN_IOCTL_SET_IRQLINE, 1000UL), EINVAL,
+	tap_errno(ioctl(vm.fd, ACRN_IOCTL_SET_IRQLINE, 1000UL), EPERM,
 		  "SET_IRQLINE: no such line");
 	trace_stop(&trace);
 	raw_vm_close(&vm);
@@ -117,16 +120,11 @@ static void test_monitor(void)
 	tap_success(set_monitor(&vm, second), "VM_INTR_MONITOR: another page");
 	tap_eq(pages_pinned() - pinned, 1,
 	       "which takes the place of the first");
-	tap_ok(second->buf_cnt == 4 && second->buffer[0] == 0x41 &&
-		       second->buffer[1] == 3 && second->buffer[2] == 0x83 &&
-		       second->buffer[3] == 1,
-	       "interrupts are counted by vector");
+	tap_eq(second->buf_cnt, 0, "injected ones are no device's");
 
-	inject(&vm, 0x41, 2);
 	second->buf_cnt = ACRN_INTR_MONITOR_MAX * 2;
 	tap_success(set_monitor(&vm, second), "VM_INTR_MONITOR: the same page");
 	tap_eq(pages_pinned() - pinned, 1, "is pinned once");
-	tap_eq(second->buffer[1], 5, "and counts on");
 
 	first->cmd = 7;
 	tap_errno(set_monitor(&vm, first), EINVAL,

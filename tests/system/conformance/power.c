@@ -115,7 +115,7 @@ static void test_state_arguments(void)
 	differs_errno(
 		"pm-other-vm",
 		ask(&vm, &answer, pm_command(&other, ACRN_PMCMD_GET_PX_CNT, 0)),
-		0, EINVAL, "PM_GET_CPU_STATE: id of a VM that is gone");
+		0, EPERM, "PM_GET_CPU_STATE: id of a VM that is gone");
 	tap_success(
 		ask(&vm, &answer,
 		    pm_command(&vm, ACRN_PMCMD_GET_PX_CNT, 0) | 0xffULL << 32),

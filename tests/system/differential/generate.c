@@ -71,8 +71,11 @@ static const struct shape shapes[KINDS] = {
 	[CREATE_VM] = { "CREATE_VM",
 			12,
 			{ { "reserved", 1, VALUES(0, 1) },
-			  /* bits from the first CPU of User VMs on */
-			  { "affinity", 3, VALUES(1, 2, 3, 0, 4, 1ULL << 63) },
+			  /*
+			   * Bits from the first CPU of User VMs on; with none
+			   * START_VM takes the machine down: start-no-vcpu
+			   */
+			  { "affinity", 3, VALUES(1, 2, 3, 4, 1ULL << 63) },
 			  { "flag", 2,
 			    VALUES(0, ACRN_VM_FLAG_IO_COMPLETION_POLLING) },
 			  { "name", 2, VALUES(0, 0x766d316d76) },
@@ -170,9 +173,9 @@ static const struct shape shapes[KINDS] = {
 #define MMIODEV_FIELDS                                                         \
 	{                                                                      \
 		{ "gpa", 2, VALUES(0x90000000, 0x90001000, 0x90000800) },      \
-			{ "from", 1,                                           \
-			  VALUES(HPET, HPET + 8, 16 << 20, 0, -0x1000ULL,      \
-				 0xfec00000) },                                \
+			{ "from", 1, /* None that the kernel itself uses:      \
+					mmio-is-ram */                         \
+			  VALUES(HPET, HPET + 8, -0x1000ULL, 0xfec00000) },    \
 		{                                                              \
 			"size", 1, VALUES(PAGE, 0, 100, 2 * PAGE, 0x200000)    \
 		}                                                              \
@@ -268,8 +271,7 @@ static const char *const places[PLACES] = {
  * struct file_state - What the generator knows of a descriptor
  * @may_have_vm:	On one of the HSMs, or both
  * @spent:		No more CREATE_VM
- * @can_start:		There is memory with instructions in it, or no vCPU
- * @no_vcpu:		Of the two, the latter
+ * @can_start:		There is memory with instructions in it
  * @memseg:		What was set last
  * @ioeventfd:		What was assigned last
  */
@@ -277,7 +279,6 @@ struct file_state {
 	bool may_have_vm;
 	bool spent;
 	bool can_start;
-	bool no_vcpu;
 	struct call memseg;
 	struct call ioeventfd;
 };
@@ -369,8 +370,7 @@ static void add_create(struct generator *gen, struct call *call)
 		return;
 	file->spent = true;
 	file->may_have_vm = call->arg == ARG_OK;
-	file->no_vcpu = !call->args[CREATE_AFFINITY];
-	file->can_start = file->no_vcpu;
+	file->can_start = false;
 }
 
 /* With the registers that it needs to run, or to be refused. */
@@ -381,8 +381,7 @@ static void add_start(struct generator *gen, unsigned int file)
 
 	if (gen->files[file].may_have_vm && !gen->files[file].can_start)
 		return;
-	if (!gen->files[file].no_vcpu)
-		add(gen, &regs);
+	add(gen, &regs);
 	add(gen, &start);
 }
 

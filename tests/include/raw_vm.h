@@ -57,6 +57,22 @@ static inline void *raw_pages(size_t size)
 	return pages;
 }
 
+/* Where a page of this program is, which is locked or not to stay there. */
+static inline uint64_t raw_physical(const void *page)
+{
+	const uint64_t pfn = (1ULL << 55) - 1;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	long size = sysconf(_SC_PAGESIZE);
+	uint64_t entry;
+
+	if (fd < 0 ||
+	    pread(fd, &entry, sizeof(entry),
+		  (uintptr_t)page / size * sizeof(entry)) != sizeof(entry))
+		err(1, "/proc/self/pagemap");
+	close(fd);
+	return (entry & pfn) * size;
+}
+
 /*
  * A User VM with a vCPU on each of the physical CPUs in the bit mask @cpus;
  * @flags as in CREATE_VM.

@@ -41,20 +41,6 @@ static struct ring *ring;
 /* What a hypercall points to */
 static void *argument;
 
-/* A page of this program, by physical address. */
-static uint64_t physical(const void *page)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry;
-
-	if (fd < 0 ||
-	    pread(fd, &entry, sizeof(entry),
-		  (uintptr_t)page / PAGE * sizeof(entry)) != sizeof(entry))
-		err(1, "/proc/self/pagemap");
-	close(fd);
-	return (entry & ((1ULL << 55) - 1)) * PAGE;
-}
-
 static void *locked_page(void)
 {
 	void *page = raw_pages(PAGE);
@@ -79,7 +65,7 @@ static int64_t setup_at(const struct raw_vm *vm, uint32_t id, uint64_t address)
 	*param = (struct acrn_ring_param){ .cpu_id = 0xffff,
 					   .ring_id = id,
 					   .address = address };
-	return hypercall(ACRN_HC_SETUP_SBUF, vm->vmid, physical(argument));
+	return hypercall(ACRN_HC_SETUP_SBUF, vm->vmid, raw_physical(argument));
 }
 
 static void fill_header(uint32_t element, uint32_t count)
@@ -95,7 +81,7 @@ static void fill_header(uint32_t element, uint32_t count)
 static void setup(const struct raw_vm *vm)
 {
 	fill_header(sizeof(uint64_t), COOKIES);
-	if (setup_at(vm, ACRN_RING_ASYNCIO, physical(ring)))
+	if (setup_at(vm, ACRN_RING_ASYNCIO, raw_physical(ring)))
 		errx(1, "SETUP_SBUF");
 }
 
@@ -103,7 +89,7 @@ static int64_t call_doorbell(uint32_t id, const struct raw_vm *vm,
 			     struct acrn_async_doorbell doorbell)
 {
 	*(struct acrn_async_doorbell *)argument = doorbell;
-	return hypercall(id, vm->vmid, physical(argument));
+	return hypercall(id, vm->vmid, raw_physical(argument));
 }
 
 #define assign(vm, ...)                                                        \
@@ -161,13 +147,14 @@ static void test_setup(void)
 
 	fill_header(sizeof(uint64_t), COOKIES);
 	ring->header.magic--;
-	tap_eq(setup_at(&vm, ACRN_RING_ASYNCIO, physical(ring)), -EPERM,
+	tap_eq(setup_at(&vm, ACRN_RING_ASYNCIO, raw_physical(ring)), -EPERM,
 	       "ring: another magic number");
 	ring->header.magic++;
-	tap_eq(setup_at(&vm, 7, physical(ring)), -EPERM, "ring: unknown id");
+	tap_eq(setup_at(&vm, 7, raw_physical(ring)), -EPERM,
+	       "ring: unknown id");
 	tap_eq(setup_at(&vm, ACRN_RING_ASYNCIO, 0), -EPERM,
 	       "ring: at address 0");
-	tap_eq(setup_at(&vm, ACRN_RING_ASYNCIO, physical(ring)), 0, "ring");
+	tap_eq(setup_at(&vm, ACRN_RING_ASYNCIO, raw_physical(ring)), 0, "ring");
 	raw_vm_close(&vm);
 }
 
@@ -378,8 +365,8 @@ static void test_old(void)
 
 	hv_write_msr(HV_MSR_ASYNCIO_SIZE, 0);
 	fill_header(sizeof(uint64_t), COOKIES);
-	tap_eq(setup_at(&guest.vm, ACRN_RING_ASYNCIO, physical(ring)), -ENOTTY,
-	       "an old hypervisor: SETUP_SBUF");
+	tap_eq(setup_at(&guest.vm, ACRN_RING_ASYNCIO, raw_physical(ring)),
+	       -ENOTTY, "an old hypervisor: SETUP_SBUF");
 	tap_eq(assign(&guest.vm, PIO_BELL, 0, PORT, 1, 0), -ENOTTY,
 	       "an old hypervisor: ASYNCIO_ASSIGN");
 	tap_eq(deassign(&guest.vm, PIO_BELL, 0, PORT, 1, 0), -ENOTTY,
@@ -419,7 +406,7 @@ static void test_event(void)
 	guest.ram[CODE_ADDR] = 0xcc;
 	create_client(&guest);
 	fill_header(sizeof(struct acrn_hv_event), EVENTS);
-	tap_eq(setup_at(&guest.vm, ACRN_RING_VM_EVENT, physical(ring)), 0,
+	tap_eq(setup_at(&guest.vm, ACRN_RING_VM_EVENT, raw_physical(ring)), 0,
 	       "a ring for events");
 	start(&guest);
 	wait_request(&guest);

@@ -339,6 +339,7 @@ static void test_unset_running(void)
 static void test_mmio(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	void *page = raw_pages(PAGE);
 
 	tap_success(raw_set_mmio(vm.fd, 0x1000, HPET, PAGE), "MMIO");
 	tap_success(raw_unset_mmio(vm.fd, 0x1000, PAGE), "MMIO: unset");
@@ -356,11 +357,12 @@ static void test_mmio(void)
 	tap_errno(raw_set_mmio(vm.fd, 0x3000, BEYOND, PAGE), EINVAL,
 		  "MMIO: beyond the range");
 	differs_errno("mmio-is-ram",
-		      raw_set_mmio(vm.fd, 0x3000, 16 << 20, PAGE), EPERM, 0,
-		      "MMIO: the kernel's RAM");
+		      raw_set_mmio(vm.fd, 0x3000, raw_physical(page), PAGE),
+		      EPERM, 0, "MMIO: the kernel's RAM");
 	differs_errno("mmio-is-ram", raw_set_mmio(vm.fd, HUGE, 0, HUGE), EPERM,
 		      0, "MMIO: partly the kernel's RAM");
 	raw_vm_close(&vm);
+	munmap(page, PAGE);
 }
 
 /* Device memory that the caller has mapped, which has no pages to pin. */
@@ -368,11 +370,12 @@ static void test_pfnmap(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	int fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	void *page = raw_pages(PAGE);
 	char *device =
 		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, HPET);
 	char *read_only = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, HPET);
 	char *ram = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			 1 << 30);
+			 raw_physical(page));
 
 	if (device == MAP_FAILED || read_only == MAP_FAILED ||
 	    ram == MAP_FAILED)
@@ -389,6 +392,7 @@ static void test_pfnmap(void)
 	munmap(device, PAGE);
 	munmap(read_only, PAGE);
 	munmap(ram, PAGE);
+	munmap(page, PAGE);
 	close(fd);
 }
 

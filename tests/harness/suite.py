@@ -13,13 +13,15 @@ class OnAcrn:
 
     A second of such a machine takes some seconds, so that there are other `args`
     where the usual ones take too long, and a `timeout` in seconds of CPU time of
-    ours. It runs on the kernel `usually`, and on all with LONG=1.
+    ours. It runs on the kernel `usually`, and on all with LONG=1. `provokes` matches
+    lines of tests/acrn/trouble that it is to bring about.
     """
 
     args: tuple = None
     hsms: tuple = OURS
     timeout: int = 400
     usually: str = "6.1"
+    provokes: str = ""
 
     def is_usual(self, _hsm, kver, kvers):
         """Whether it is not left to LONG=1; any of `kvers` does for one they lack."""
@@ -113,7 +115,7 @@ SYSTEM = [
     # Many more rounds when each does not wait 30 ms for other CPUs
     System("hsm_race", "threads against the end of their VM, a mad device model",
            cmdline="rcupdate.rcu_expedited=1",
-           acrn=OnAcrn(timeout=600)),
+           acrn=OnAcrn(timeout=600, provokes="bad lapicid")),
     System("dm_memory", "acrn-dm's own ways with memory, and what the guest sees",
            hsms=BOTH, user_cpus=1,
            acrn=OnAcrn(hsms=BOTH)),

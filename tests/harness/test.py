@@ -178,7 +178,8 @@ class AcrnTest(SystemTest):
         return AcrnVM(self.acrn, self.image, self.logs, self.spec.program,
                       self.arguments(on.args), hsm=self.hsm, service_cpus=SERVICE_CPUS,
                       cmdline=self.spec.cmdline,
-                      timeout=on.timeout * (10 if self.long else 1))
+                      timeout=on.timeout * (10 if self.long else 1),
+                      provokes=on.provokes)
 
 
 class DifferentialTest:

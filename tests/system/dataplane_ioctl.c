@@ -28,7 +28,6 @@
 #define DOORBELLS_MAX 4096
 #define IRQFDS_MAX    1024
 
-#define MSI_ADDR 0xfee00000ULL
 #define MSI_DATA 0x41ULL
 
 #define LOADERS	    4
@@ -212,21 +211,21 @@ static void test_irqfd_arguments(void)
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
 	int null = open("/dev/null", O_RDWR);
 
-	tap_errno(raw_irqfd(&vm, -1, 0, MSI_ADDR, MSI_DATA), EBADF,
+	tap_errno(raw_irqfd(&vm, -1, 0, vm.msi, MSI_DATA), EBADF,
 		  "irqfd: descriptor -1");
-	tap_errno(raw_irqfd(&vm, 1000, 0, MSI_ADDR, MSI_DATA), EBADF,
+	tap_errno(raw_irqfd(&vm, 1000, 0, vm.msi, MSI_DATA), EBADF,
 		  "irqfd: descriptor that is not open");
-	tap_errno(raw_irqfd(&vm, null, 0, MSI_ADDR, MSI_DATA), EINVAL,
+	tap_errno(raw_irqfd(&vm, null, 0, vm.msi, MSI_DATA), EINVAL,
 		  "irqfd: not an eventfd");
 	tap_errno(raw_irqfd(&vm, null, ACRN_IRQFD_FLAG_DEASSIGN, 0, 0), EINVAL,
 		  "irqfd: not an eventfd, to deassign");
-	expect_irqfd(&vm, 2, MSI_ADDR, MSI_DATA, "irqfd-flags", "unknown flag");
+	expect_irqfd(&vm, 2, vm.msi, MSI_DATA, "irqfd-flags", "unknown flag");
 	expect_irqfd(&vm, 0, 0, 0, "irqfd-msi", "MSI that was never written");
 	expect_irqfd(&vm, 0, 0xfef00000, MSI_DATA, "irqfd-msi",
 		     "address outside of the window");
-	expect_irqfd(&vm, 0, MSI_ADDR, 0x0f, "irqfd-msi",
+	expect_irqfd(&vm, 0, vm.msi, 0x0f, "irqfd-msi",
 		     "vector of an exception");
-	expect_irqfd(&vm, 0, MSI_ADDR, 0x541, "irqfd-msi", "INIT");
+	expect_irqfd(&vm, 0, vm.msi, 0x541, "irqfd-msi", "INIT");
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_IRQFD, 8), EFAULT,
 		  "irqfd: bad pointer");
 
@@ -241,25 +240,24 @@ static void test_irqfd_rules(void)
 	int a = raw_eventfd(), b = raw_eventfd();
 
 	differs_errno("irqfd-deassign",
-		      raw_irqfd(&vm, a, gone, MSI_ADDR, MSI_DATA), ENOENT, 0,
+		      raw_irqfd(&vm, a, gone, vm.msi, MSI_DATA), ENOENT, 0,
 		      "irqfd: deassigned, but nothing there");
-	tap_success(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA),
-		    "irqfd: assigned");
-	tap_errno(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA), EBUSY,
+	tap_success(raw_irqfd(&vm, a, 0, vm.msi, MSI_DATA), "irqfd: assigned");
+	tap_errno(raw_irqfd(&vm, a, 0, vm.msi, MSI_DATA), EBUSY,
 		  "irqfd: twice the same");
-	tap_errno(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA + 1), EBUSY,
+	tap_errno(raw_irqfd(&vm, a, 0, vm.msi, MSI_DATA + 1), EBUSY,
 		  "irqfd: twice with another MSI");
-	tap_success(raw_irqfd(&vm, b, 0, MSI_ADDR, MSI_DATA),
+	tap_success(raw_irqfd(&vm, b, 0, vm.msi, MSI_DATA),
 		    "irqfd: the same MSI for another eventfd");
 	tap_success(raw_irqfd(&vm, a, gone, 0, 0),
 		    "irqfd: deassigned, whatever the MSI");
 	differs_errno("irqfd-deassign",
-		      raw_irqfd(&vm, a, gone, MSI_ADDR, MSI_DATA), ENOENT, 0,
+		      raw_irqfd(&vm, a, gone, vm.msi, MSI_DATA), ENOENT, 0,
 		      "irqfd: deassigned twice");
-	tap_success(raw_irqfd(&vm, a, 0, MSI_ADDR, MSI_DATA + 1),
+	tap_success(raw_irqfd(&vm, a, 0, vm.msi, MSI_DATA + 1),
 		    "irqfd: assigned again");
 	close(b);
-	tap_errno(raw_irqfd(&vm, b, gone, MSI_ADDR, MSI_DATA), EBADF,
+	tap_errno(raw_irqfd(&vm, b, gone, vm.msi, MSI_DATA), EBADF,
 		  "irqfd: deassigned, but the eventfd was closed before");
 
 	close(a);
@@ -278,7 +276,7 @@ static void test_irqfd_events(void)
 
 	raw_signal(efd);
 	raw_signal(efd);
-	raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA);
+	raw_irqfd(&vm, efd, 0, vm.msi, MSI_DATA);
 	fixture_eq(trace_calls(&trace, msi), 1,
 		   "irqfd: pending events inject once when it is assigned");
 	differs_eq("irqfd-count", raw_events(efd), 0, 2,
@@ -287,7 +285,7 @@ static void test_irqfd_events(void)
 	for (int i = 0; i < 5; i++)
 		raw_signal(efd);
 	fixture_eq(trace_calls(&trace, msi), 5, "irqfd: each event injects");
-	raw_irqfd(&other, efd, 0, MSI_ADDR, MSI_DATA);
+	raw_irqfd(&other, efd, 0, other.msi, MSI_DATA);
 	if (!fixture_skip("registers", "irqfd: assigned once more, MSIs for "
 				       "events of before"))
 		differs_eq(
@@ -322,7 +320,7 @@ static int fill_irqfds(const struct raw_vm *vm, int *fds)
 
 	for (int i = 0; i < IRQFDS_MAX; i++) {
 		fds[i] = raw_eventfd();
-		failed += raw_irqfd(vm, fds[i], 0, MSI_ADDR, MSI_DATA) != 0;
+		failed += raw_irqfd(vm, fds[i], 0, vm->msi, MSI_DATA) != 0;
 	}
 	return failed;
 }
@@ -336,7 +334,7 @@ static void test_irqfd_limit(void)
 	if (setrlimit(RLIMIT_NOFILE, &files))
 		err(1, "RLIMIT_NOFILE");
 	tap_eq(fill_irqfds(&vm, fds), 0, "irqfd: %d of them", IRQFDS_MAX);
-	differs_errno("irqfd-limit", raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA),
+	differs_errno("irqfd-limit", raw_irqfd(&vm, efd, 0, vm.msi, MSI_DATA),
 		      ENOSPC, 0, "irqfd: one more than the limit");
 	for (int i = 0; i < IRQFDS_MAX; i++)
 		close(fds[i]);
@@ -365,14 +363,14 @@ static void test_closing_order(void)
 		int efd = i ? second : first;
 
 		raw_ioeventfd(&vm, efd, PIO, 0x1000 + 2 * i, 2, 0);
-		raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA);
+		raw_irqfd(&vm, efd, 0, vm.msi, MSI_DATA);
 	}
 	close(first);
 	tap_success(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM),
 		    "VM destroyed between the closing of two eventfds");
 	raw_signal(second);
 	tap_eq(raw_events(second), 1, "the event of the other one stays");
-	tap_errno(raw_irqfd(&vm, second, 0, MSI_ADDR, MSI_DATA), EINVAL,
+	tap_errno(raw_irqfd(&vm, second, 0, vm.msi, MSI_DATA), EINVAL,
 		  "irqfd of a VM that was destroyed");
 	tap_errno(raw_ioeventfd(&vm, second, PIO, 0x1000, 2, 0), EINVAL,
 		  "ioeventfd of a VM that was destroyed");
@@ -417,7 +415,8 @@ static void *worker(void *arg)
 		int efd = crowd->fds[pick(&seed)];
 		uint64_t port = 0x1000 + 2 * pick(&seed);
 
-		bad += !fair(raw_irqfd(crowd->vm, efd, 0, MSI_ADDR, MSI_DATA));
+		bad += !fair(
+			raw_irqfd(crowd->vm, efd, 0, crowd->vm->msi, MSI_DATA));
 		bad += !fair(raw_ioeventfd(crowd->vm, efd, PIO, port, 2, 0));
 		efd = crowd->fds[pick(&seed)];
 		bad += !fair(raw_irqfd(crowd->vm, efd, ACRN_IRQFD_FLAG_DEASSIGN,
@@ -476,7 +475,7 @@ static void test_threads(void)
 	for (int i = 0; i < FDS; i++) {
 		bad += !fair(raw_irqfd(&vm, crowd.fds[i],
 				       ACRN_IRQFD_FLAG_DEASSIGN, 0, 0));
-		bad += raw_irqfd(&vm, crowd.fds[i], 0, MSI_ADDR, MSI_DATA) != 0;
+		bad += raw_irqfd(&vm, crowd.fds[i], 0, vm.msi, MSI_DATA) != 0;
 	}
 	tap_eq(bad, 0, "each irqfd is in order after that");
 	raw_vm_close(&vm);
@@ -516,7 +515,7 @@ static void test_destroy_under_load(void)
 		run_crowd(&crowd, &vm);
 		pthread_join(thread, &failed);
 		bad += failed != NULL;
-		bad += raw_irqfd(&vm, crowd.fds[0], 0, MSI_ADDR, MSI_DATA) !=
+		bad += raw_irqfd(&vm, crowd.fds[0], 0, vm.msi, MSI_DATA) !=
 			       -1 ||
 		       errno != EINVAL;
 		for (int fd = 0; fd < FDS; fd++)
@@ -548,7 +547,7 @@ static void test_module(void)
 	       "module: not in use by a VM without eventfds");
 	vm = raw_vm_create(cpus[0], 0);
 	raw_ioeventfd(&vm, efd, PIO, 0x1000, 2, 0);
-	raw_irqfd(&vm, efd, 0, MSI_ADDR, MSI_DATA);
+	raw_irqfd(&vm, efd, 0, vm.msi, MSI_DATA);
 	tap_ok(raw_number(MODULE_REFS) > 0, "module: in use by a VM with some");
 	tap_errno(unload("acrn_vhost"), EWOULDBLOCK,
 		  "module: does not unload meanwhile");
@@ -557,7 +556,7 @@ static void test_module(void)
 	tap_success(unload("acrn_vhost"), "module: unloads");
 	raw_signal(efd);
 	tap_eq(raw_events(efd), 1, "module: nothing of it is left behind");
-	tap_success(raw_irqfd(&idle, efd, 0, MSI_ADDR, MSI_DATA),
+	tap_success(raw_irqfd(&idle, efd, 0, idle.msi, MSI_DATA),
 		    "module: comes back when it is needed");
 	tap_ok(raw_number(MODULE_REFS) > 0, "module: and is in use");
 	raw_vm_close(&idle);

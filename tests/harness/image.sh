@@ -7,7 +7,8 @@
 #			vsock and tests/system/user-init
 #   OUT/service-vm.cpio	the same but for init and modules, our modules and all of
 #			the kernel's, the device model, the tests, and kernel,
-#			that of USER_KDIR, and image for User VMs
+#			that of USER_KDIR, and image for User VMs; vm-sample of
+#			the kernel's samples
 #   OUT/service-vm-disk.cpio	the same and, in /disk, the root file system for
 #			a User VM's disk, with fio; and what makes and checks
 #			file systems. Only if "disk" is asked for, as fio comes
@@ -61,6 +62,19 @@ add_modules() {
 	depmod -b "$root" "$release"
 }
 
+# The kernel's sample as it is, by its own makefile, with a User VM's code from us,
+# as guest16.S is not in the kernel's source. No linker takes a payload that is
+# linked already; the payload does not say that it wants no executable stack; and
+# the sample leaves a field that the HSM wants to be zero to chance.
+build_sample() {
+	local out=$1 source
+	source=$(realpath "$kdir/source")/samples/acrn
+	rm -rf "$out"
+	mkdir -p "$out"
+	make -s -C "$out" -f "$source/Makefile" VPATH="$source:$top/tests/system/vm_sample" \
+		CC="gcc -static -ftrivial-auto-var-init=zero -Wl,-z,noexecstack" LD="ld -r" vm-sample
+}
+
 pack() {
 	(cd "$1" && find . -print0 | LC_ALL=C sort -z |
 		cpio -0 -o -H newc --quiet -R 0:0)
@@ -79,6 +93,8 @@ new_root "$service"
 install "$top/tests/system/service-init" "$service/init"
 add_modules "$service" "$kdir" "$kdir" "$modules"
 install -t "$service/bin" "$build/dm/vhost-dm"
+build_sample "$out/vm-sample"
+install -t "$service/bin" "$out/vm-sample/vm-sample"
 install -D -t "$service/tests" "$top"/tests/system/{*.sh,trouble}
 [ ! -d "$build/tests/service-vm" ] || install -t "$service/tests" "$build"/tests/service-vm/*
 install -t "$service/tests" "$top"/bench/service-vm/*.sh

@@ -37,8 +37,9 @@ class System:
     each HSM of `usually` on that kernel alone; the rest is then left to `make
     test LONG=1`, or run when asked for by name. With LONG=1 `long_args` take the
     place of `args`. `disk` says that the Service VM has the contents of a User
-    VM's disk in /disk, `acrn_dm` that it has acrn-dm. `acrn` is set for those that
-    run on the real hypervisor, too.
+    VM's disk in /disk, `acrn_dm` that it has acrn-dm, `static_cpus` that the
+    hypervisor gives all CPUs for User VMs to a User VM for which no CPU is named.
+    `acrn` is set for those that run on the real hypervisor, too.
     """
 
     program: str
@@ -53,6 +54,7 @@ class System:
     long_args: tuple = ()
     disk: bool = False
     acrn_dm: bool = False
+    static_cpus: bool = False
     acrn: OnAcrn = None
 
     def is_usual(self, hsm, kver, kvers):
@@ -141,6 +143,8 @@ SYSTEM = [
            acrn=OnAcrn()),
     System("many_vms", "16 User VMs at once, one of them with a mute device model",
            user_cpus=16),
+    System("vm_sample", "the sample in the kernel's own source, as it is",
+           hsms=BOTH, user_cpus=1, static_cpus=True),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
     System("hypervisor_async", "asynchronous doorbells and events, by hypercalls",

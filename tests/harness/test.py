@@ -132,10 +132,12 @@ class SystemTest:
         """The machine that the program runs on."""
         spec = self.spec
         timeout = spec.timeout * (20 if self.long else 1)
+        user_cpus = (1 << spec.user_cpus) - 1 << SERVICE_CPUS
         return ServiceVM(self.image, self.logs, spec.program, self.arguments(),
                          hsm=self.hsm, service_cpus=SERVICE_CPUS,
                          cpus=SERVICE_CPUS + spec.user_cpus, memory=spec.memory,
                          cmdline=spec.cmdline, timeout=timeout * self.image.slowness,
+                         static_cpus=user_cpus if spec.static_cpus else 0,
                          initramfs=self.initramfs())
 
     def arguments(self, args=None):

@@ -106,7 +106,7 @@ class ServiceVM:
     kernel_logs = ("console", "hv")
 
     def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
-                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0,
+                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0, static_cpus=0,
                  initramfs=None):
         shutil.rmtree(logs, ignore_errors=True)
         os.makedirs(logs)
@@ -124,7 +124,7 @@ class ServiceVM:
             "-smp", str(cpus), "-m", memory, "-display", "none", "-vga", "none",
             "-net", "none", "-no-reboot",
             "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
-            "-append", f"service_cpus={service_cpus} spin_us={spin_us}",
+            "-append", f"service_cpus={service_cpus} spin_us={spin_us} static_cpus={static_cpus}",
             "-initrd", f"{kernel},{initramfs or image.initramfs}",
             "-serial", f"file:{self.log('console')}", "-serial", "stdio",
             "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]

@@ -36,6 +36,7 @@ void hv_main(const struct multiboot_info *info)
 	smp_init();
 	nr_service_cpus = parse_option(cmdline, "service_cpus=", 1);
 	sched_spin_us = parse_option(cmdline, "spin_us=", 0);
+	static_cpus = parse_option(cmdline, "static_cpus=", 0);
 	if (!nr_service_cpus || nr_service_cpus > nr_pcpus)
 		panic("service_cpus=%u with %u CPUs", nr_service_cpus,
 		      nr_pcpus);

@@ -12,6 +12,7 @@
 #include "x86.h"
 
 struct vm user_vms[MAX_USER_VMS];
+u64 static_cpus;
 
 /* Held while a free entry is looked for and filled. */
 static struct spinlock vm_table_lock;
@@ -90,7 +91,7 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 	asyncio_forget_ring(&vm->asyncio);
 	vm->events.ring = NULL;
 	vioapic_reset(vm);
-	create_vcpus(vm, params->cpu_affinity);
+	create_vcpus(vm, params->cpu_affinity ?: static_cpus);
 	set_state(vm, VM_CREATED);
 	return 0;
 }

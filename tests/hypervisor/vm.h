@@ -105,6 +105,12 @@ struct vm {
 
 extern struct vm user_vms[MAX_USER_VMS];
 
+/*
+ * CPUs of a VM whose creator names none, a bit each. ACRN has them from the
+ * static configuration of the VM with that name.
+ */
+extern u64 static_cpus;
+
 /**
  * vm_get() - Find a VM by id and take its control lock
  * @vmid:	From the Service VM, unchecked

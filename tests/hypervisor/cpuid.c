@@ -11,12 +11,12 @@
 
 #define LEAF_MAX	  0x0
 #define LEAF_FEATURES	  0x1
-#define LEAF_CACHE	  0x4
 #define LEAF_MWAIT	  0x5
 #define LEAF_POWER	  0x6
 #define LEAF_EXTENDED	  0x7
 #define LEAF_PERF	  0xa
 #define LEAF_XSAVE	  0xd
+#define LEAF_FREQUENCY	  0x16
 #define LEAF_AMD_FEATURES 0x80000001
 #define LEAF_AMD_POWER	  0x80000007
 #define LEAF_AMD_SIZES	  0x80000008
@@ -38,6 +38,8 @@
 #define FEATURE_ARAT BIT(2)
 /* LEAF_EXTENDED, EBX */
 #define FEATURE_TSC_ADJUST BIT(1)
+/* LEAF_EXTENDED, EDX */
+#define FEATURE_ARCH_CAPABILITIES BIT(29)
 /* LEAF_AMD_FEATURES, ECX: SVM, IBS, OSVW, SKINIT, WDT, LWP, NODEID, TOPOEXT,
  * PERFCTR, PERFCTR_NB, PTSC, PERFCTR_LLC, MWAITX
  */
@@ -49,6 +51,8 @@
 #define FEATURE_INVARIANT_TSC BIT(8)
 /* LEAF_AMD_SIZES, EBX: what needs no MSR, CLZERO and XSAVEERPTR */
 #define FEATURES_AMD_SIZES (BIT(0) | BIT(2))
+
+#define BUS_MHZ 100
 
 /* ACRN's leaves, which both kinds of VM see. */
 static struct cpuid_regs acrn_leaf(u32 leaf, bool privileged)
@@ -130,9 +134,29 @@ static void user_features(const struct vcpu *vcpu, struct cpuid_regs *r)
 	set_osxsave(&vcpu->cpu, r);
 }
 
+static struct cpuid_regs user_max(void)
+{
+	struct cpuid_regs r = { .eax = LEAF_FREQUENCY };
+
+	memcpy(&r.ebx, "Genu", 4);
+	memcpy(&r.edx, "ineI", 4);
+	memcpy(&r.ecx, "ntel", 4);
+	return r;
+}
+
+static void user_extended(struct cpuid_regs *r)
+{
+	r->ebx &= ~FEATURE_TSC_ADJUST;
+	r->edx |= FEATURE_ARCH_CAPABILITIES;
+}
+
 /*
- * The topology is the machine's, as on ACRN: the vCPU has the APIC id of the
- * CPU that it is on, which executes the instruction.
+ * An Intel processor, as ACRN has no other; the rest is the machine's. Without
+ * ACRN's own leaf a kernel learns the TSC's rate from LEAF_FREQUENCY, which
+ * ACRN makes up where the processor has none; no kernel looks there on AMD, and
+ * there is no clock that answers fast enough to measure it. The topology is the
+ * machine's as well: the vCPU has the APIC id of the CPU that it is on, which
+ * executes the instruction.
  */
 static struct cpuid_regs user_leaf(const struct vcpu *vcpu, u32 leaf,
 				   u32 subleaf)
@@ -141,20 +165,24 @@ static struct cpuid_regs user_leaf(const struct vcpu *vcpu, u32 leaf,
 
 	switch (leaf) {
 	case LEAF_MAX:
-		r.eax = LEAF_XSAVE;
-		break;
+		return user_max();
 	case LEAF_FEATURES:
 		user_features(vcpu, &r);
 		break;
 	case LEAF_POWER:
 		return (struct cpuid_regs){ .eax = FEATURE_ARAT };
 	case LEAF_EXTENDED:
-		r.ebx &= ~FEATURE_TSC_ADJUST;
+		if (!subleaf)
+			user_extended(&r);
 		break;
-	case LEAF_CACHE:
 	case LEAF_MWAIT:
 	case LEAF_PERF:
+	case LEAF_XSAVE + 1 ... LEAF_FREQUENCY - 1:
 		return (struct cpuid_regs){};
+	case LEAF_FREQUENCY:
+		return (struct cpuid_regs){ .eax = tsc_khz / 1000,
+					    .ebx = tsc_khz / 1000,
+					    .ecx = BUS_MHZ };
 	case LEAF_AMD_FEATURES:
 		r.ecx &= ~FEATURES_AMD_HIDDEN;
 		r.edx &= ~(FEATURE_MCE | FEATURE_MTRR | FEATURE_MCA);

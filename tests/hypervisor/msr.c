@@ -9,25 +9,30 @@
 
 #define MSR_LEN 2
 
-#define MSR_PATCH_LEVEL	   0x0000008b
-#define MSR_SYSENTER_CS	   0x00000174
-#define MSR_SYSENTER_EIP   0x00000176
-#define MSR_PAT		   0x00000277
-#define MSR_STAR	   0xc0000081
-#define MSR_SFMASK	   0xc0000084
-#define MSR_FS_BASE	   0xc0000100
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_SYSCFG	   0xc0010010
-#define MSR_HWCR	   0xc0010015
-#define MSR_NB_CFG	   0xc001001f
-#define MSR_INT_PENDING	   0xc0010055
-#define MSR_LS_CFG	   0xc0011020
-#define MSR_DE_CFG	   0xc0011029
-#define MSR_BU_CFG2	   0xc001102a
+#define MSR_FEATURE_CONTROL   0x0000003a
+#define MSR_MICROCODE	      0x0000008b
+#define MSR_ARCH_CAPABILITIES 0x0000010a
+#define MSR_SYSENTER_CS	      0x00000174
+#define MSR_SYSENTER_EIP      0x00000176
+#define MSR_MISC_ENABLE	      0x000001a0
+#define MSR_PAT		      0x00000277
+#define MSR_STAR	      0xc0000081
+#define MSR_SFMASK	      0xc0000084
+#define MSR_FS_BASE	      0xc0000100
+#define MSR_KERNEL_GS_BASE    0xc0000102
 
-#define HWCR_TSC_FREQ_SEL	BIT(24) /* the TSC counts at P0's rate */
-#define DE_CFG_LFENCE_SERIALIZE BIT(1)
-#define PAT_ENTRIES		8
+#define FEATURE_CONTROL_LOCKED BIT(0)
+/* Fast strings; no BTS, no PEBS */
+#define MISC_ENABLE (BIT(0) | BIT(11) | BIT(12))
+/*
+ * Flaws that the processor does not have, so that no kernel pays for them:
+ * RDCL, SSB, MDS, PSCHANGE_MC, TAA, three of MMIO, BHI, PBRSB, GDS, RFDS.
+ */
+#define ARCH_CAPABILITIES                                                      \
+	(BIT(0) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(13) | BIT(14) |      \
+	 BIT(15) | BIT(20) | BIT(24) | BIT(26) | BIT(27))
+
+#define PAT_ENTRIES 8
 
 /* The three ranges of the permission map and where each begins in it. */
 #define MSRPM_RANGE	  0x2000
@@ -115,25 +120,6 @@ static bool valid_pat(u64 pat)
 	return true;
 }
 
-/* Configuration of AMD cores that Linux reads, and sets bits of, for errata. */
-static bool is_core_config(u32 msr)
-{
-	return (msr >= MSR_LS_CFG && msr <= MSR_BU_CFG2) || msr == MSR_SYSCFG ||
-	       msr == MSR_HWCR || msr == MSR_NB_CFG || msr == MSR_INT_PENDING;
-}
-
-static u64 core_config(u32 msr)
-{
-	switch (msr) {
-	case MSR_HWCR:
-		return HWCR_TSC_FREQ_SEL;
-	case MSR_DE_CFG:
-		return DE_CFG_LFENCE_SERIALIZE;
-	default:
-		return 0;
-	}
-}
-
 static int user_read(struct guest_cpu *cpu, u32 msr, u64 *value)
 {
 	struct vcpu *vcpu = to_vcpu(cpu);
@@ -144,8 +130,17 @@ static int user_read(struct guest_cpu *cpu, u32 msr, u64 *value)
 	case MSR_TSC:
 		*value = rdtsc();
 		return 0;
-	case MSR_PATCH_LEVEL:
+	case MSR_FEATURE_CONTROL:
+		*value = FEATURE_CONTROL_LOCKED;
+		return 0;
+	case MSR_MICROCODE:
 		*value = 0;
+		return 0;
+	case MSR_ARCH_CAPABILITIES:
+		*value = ARCH_CAPABILITIES;
+		return 0;
+	case MSR_MISC_ENABLE:
+		*value = MISC_ENABLE;
 		return 0;
 	case MSR_PAT:
 		*value = cpu->vmcb->pat;
@@ -154,8 +149,7 @@ static int user_read(struct guest_cpu *cpu, u32 msr, u64 *value)
 		*value = cpu->vmcb->efer & ~EFER_SVME;
 		return 0;
 	}
-	*value = core_config(msr);
-	return is_core_config(msr) ? 0 : -EINVAL;
+	return -EINVAL;
 }
 
 static int user_write(struct guest_cpu *cpu, u32 msr, u64 value)
@@ -165,6 +159,9 @@ static int user_write(struct guest_cpu *cpu, u32 msr, u64 value)
 	if (vlapic_is_msr(msr))
 		return vlapic_write_msr(vcpu, msr, value);
 	switch (msr) {
+	case MSR_MICROCODE:
+	case MSR_MISC_ENABLE:
+		return 0; /* as if it had been written */
 	case MSR_PAT:
 		if (!valid_pat(value))
 			return -EINVAL;
@@ -173,7 +170,7 @@ static int user_write(struct guest_cpu *cpu, u32 msr, u64 value)
 	case MSR_EFER:
 		return guest_write_efer(cpu, value);
 	}
-	return is_core_config(msr) ? 0 : -EINVAL;
+	return -EINVAL;
 }
 
 void msr_user(struct vcpu *vcpu)

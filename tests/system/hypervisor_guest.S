@@ -265,11 +265,11 @@ guest_code:
 
 	BLOCK	14
 	mov	%rbx, %r12
-	.irp	leaf, 0x40000000, 0x40000001, 1, 0x80000001
+	.irp	leaf, 0, 0x40000000, 0x40000001, 1, 0x80000001
 	mov	$\leaf, %eax
 	mov	$1, %ecx
 	cpuid
-	.if	\leaf == 0x40000000
+	.if	\leaf == 0x40000000 || \leaf == 0
 	mov	%ebx, %eax
 	.endif
 	.if	\leaf == 1

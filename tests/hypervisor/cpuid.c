@@ -146,7 +146,7 @@ static struct cpuid_regs user_max(void)
 
 static void user_extended(struct cpuid_regs *r)
 {
-	r->ebx &= ~FEATURE_TSC_ADJUST;
+	r->ebx |= FEATURE_TSC_ADJUST;
 	r->edx |= FEATURE_ARCH_CAPABILITIES;
 }
 

@@ -128,7 +128,10 @@ static int user_read(struct guest_cpu *cpu, u32 msr, u64 *value)
 		return vlapic_read_msr(vcpu, msr, value);
 	switch (msr) {
 	case MSR_TSC:
-		*value = rdtsc();
+		*value = rdtsc() + cpu->vmcb->tsc_offset;
+		return 0;
+	case MSR_TSC_ADJUST:
+		*value = cpu->vmcb->tsc_offset;
 		return 0;
 	case MSR_FEATURE_CONTROL:
 		*value = FEATURE_CONTROL_LOCKED;
@@ -159,6 +162,12 @@ static int user_write(struct guest_cpu *cpu, u32 msr, u64 value)
 	if (vlapic_is_msr(msr))
 		return vlapic_write_msr(vcpu, msr, value);
 	switch (msr) {
+	case MSR_TSC:
+		cpu->vmcb->tsc_offset = value - rdtsc();
+		return 0;
+	case MSR_TSC_ADJUST:
+		cpu->vmcb->tsc_offset = value;
+		return 0;
 	case MSR_MICROCODE:
 	case MSR_MISC_ENABLE:
 		return 0; /* as if it had been written */

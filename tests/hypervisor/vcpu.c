@@ -356,6 +356,7 @@ void vcpu_reset(struct vcpu *vcpu)
 {
 	spin_lock(&vcpu->vm->lock);
 	reset_registers(vcpu);
+	vcpu->vmcb.tsc_offset = 0;
 	vlapic_power_on(vcpu);
 	context_reset(&vcpu->state);
 	vcpu->state_reset = true;

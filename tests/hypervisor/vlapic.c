@@ -283,8 +283,9 @@ static int write_x2apic(struct vcpu *vcpu, u32 reg, u64 value)
 }
 
 /* VM's lock held, as in all above. */
-static int read_msr(const struct vlapic *lapic, u32 msr, u64 *value)
+static int read_msr(const struct vcpu *vcpu, u32 msr, u64 *value)
 {
+	const struct vlapic *lapic = &vcpu->lapic;
 	u32 reg = msr - MSR_X2APIC_FIRST;
 
 	switch (msr) {
@@ -292,7 +293,7 @@ static int read_msr(const struct vlapic *lapic, u32 msr, u64 *value)
 		*value = lapic->base;
 		return 0;
 	case MSR_TSC_DEADLINE:
-		*value = vlapic_timer_deadline(lapic);
+		*value = vlapic_timer_deadline(vcpu);
 		return 0;
 	}
 	if (!vlapic_in_x2apic_mode(lapic) || !is_x2apic_register(reg))
@@ -307,7 +308,7 @@ static int write_msr(struct vcpu *vcpu, u32 msr, u64 value)
 		write_base(vcpu, value);
 		return 0;
 	case MSR_TSC_DEADLINE:
-		vlapic_set_deadline(&vcpu->lapic, value);
+		vlapic_set_deadline(vcpu, value);
 		return 0;
 	}
 	if (!vlapic_in_x2apic_mode(&vcpu->lapic))
@@ -320,7 +321,7 @@ int vlapic_read_msr(struct vcpu *vcpu, u32 msr, u64 *value)
 	int ret;
 
 	spin_lock(&vcpu->vm->lock);
-	ret = read_msr(&vcpu->lapic, msr, value);
+	ret = read_msr(vcpu, msr, value);
 	spin_unlock(&vcpu->vm->lock);
 	return ret;
 }

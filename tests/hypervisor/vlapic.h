@@ -146,9 +146,9 @@ void vlapic_set_timer_mode(struct vlapic *lapic, u32 lvt);
 /* The local APIC is switched on or off. */
 void vlapic_enable_timer(struct vlapic *lapic, bool on);
 
-/* TSC_DEADLINE */
-u64 vlapic_timer_deadline(const struct vlapic *lapic);
-void vlapic_set_deadline(struct vlapic *lapic, u64 value);
+/* TSC_DEADLINE, by the vCPU's TSC. On its own CPU, outside guest mode. */
+u64 vlapic_timer_deadline(const struct vcpu *vcpu);
+void vlapic_set_deadline(struct vcpu *vcpu, u64 value);
 
 /* Is it a register, APIC_BASE or TSC_DEADLINE? */
 static inline bool vlapic_is_msr(u32 msr)

@@ -65,15 +65,20 @@ u64 vlapic_run_timer(struct vcpu *vcpu, u64 now)
 	return lapic->deadline;
 }
 
-u64 vlapic_timer_deadline(const struct vlapic *lapic)
+u64 vlapic_timer_deadline(const struct vcpu *vcpu)
 {
-	return timer_mode(lapic) == TIMER_DEADLINE ? lapic->deadline : 0;
+	const struct vlapic *lapic = &vcpu->lapic;
+
+	if (timer_mode(lapic) != TIMER_DEADLINE || !lapic->deadline)
+		return 0;
+	return lapic->deadline + vcpu->vmcb.tsc_offset;
 }
 
-void vlapic_set_deadline(struct vlapic *lapic, u64 value)
+void vlapic_set_deadline(struct vcpu *vcpu, u64 value)
 {
-	if (timer_mode(lapic) == TIMER_DEADLINE)
-		lapic->deadline = value;
+	if (timer_mode(&vcpu->lapic) == TIMER_DEADLINE)
+		vcpu->lapic.deadline =
+			value ? value - vcpu->vmcb.tsc_offset : 0;
 }
 
 void vlapic_set_timer_mode(struct vlapic *lapic, u32 lvt)

@@ -180,6 +180,8 @@ static const struct block blocks[] = {
 	  { COUNT(0), COUNT(1), COUNT(1), COUNT(2) } },
 	{ "the timer: TSC deadline, one shot, periodic",
 	  { COUNT(1), COUNT(1), COUNT(2), COUNT(5) } },
+	{ "TSC_ADJUST moves the TSC, by which the deadline is",
+	  { REPORT(1UL), COUNT(1), REPORT(0x1000UL) } },
 	{ "an MSI while halted, running and waiting for an I/O request",
 	  { OUT(1, PORT_MSI_LATER, 0), COUNT(1), OUT(1, PORT_MSI_LATER, 0),
 	    COUNT(2), IN(1, PORT_MSI_NOW), COUNT(3) } },

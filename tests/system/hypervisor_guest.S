@@ -465,6 +465,30 @@ guest_code:
 
 	BLOCK	24
 	xor	%r14d, %r14d
+	rdtsc
+	mov	%edx, %r8d
+	SET_MSR	0x3b, 0, 0x1000
+	rdtsc
+	mov	%edx, %eax
+	sub	%r8d, %eax
+	shr	$12, %eax
+	REPORT
+	SET_MSR	0x832, 0x40043			/* TSC deadline */
+	rdtsc
+	add	$1000000, %eax
+	adc	$0, %edx
+	mov	$0x6e0, %ecx
+	wrmsr
+	HALT_UNTIL 1
+	SET_MSR	0x832, 0x10000
+	COUNT
+	READ_MSR 0x3b
+	mov	%edx, %eax
+	REPORT
+	SET_MSR	0x3b, 0
+
+	BLOCK	25
+	xor	%r14d, %r14d
 	DOORBELL 0x700
 	HALT_UNTIL 1
 	COUNT
@@ -478,7 +502,7 @@ guest_code:
 	nop
 	COUNT
 
-	BLOCK	25
+	BLOCK	26
 	xor	%r14d, %r14d
 	mov	$IOAPIC, %r12
 	movl	$0x1b, (%r12)
@@ -491,14 +515,14 @@ guest_code:
 	nop
 	COUNT
 
-	BLOCK	26
+	BLOCK	27
 	xor	%r14d, %r14d
 	movl	$0x8044, 0x10(%r12)
 	DOORBELL 0x704
 	HALT_UNTIL 3
 	COUNT
 
-	BLOCK	27
+	BLOCK	28
 	movw	$ap_nmi - guest_ap, 2 * 4
 	movw	$AP_PAGE >> 4, 2 * 4 + 2
 	movw	$ap_fixed - guest_ap, 0x42 * 4

@@ -60,7 +60,7 @@ def describe_machine(kernel):
             "accel": os.environ.get("ACCEL") or "tcg,thread=multi"}
 
 
-def build(kver, disk):
+def build(kver, extras):
     """All that a boot needs."""
     print(f"building for kernel {kver} (minutes, unless the kernel is cached)",
           flush=True)
@@ -68,7 +68,7 @@ def build(kver, disk):
     make(f"modules-{image.name}", "bench-modules", f"KDIR={image.kdir}",
          f"MODULES_DIR={image.modules}")
     make("bench", "hypervisor", "tools", "bench-programs")
-    image.build_initramfs(disk)
+    image.build_initramfs(extras)
     return image
 
 
@@ -231,8 +231,7 @@ def measure(bench, image, quick, clock):
                    (bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus),
                    hsm="none", service_cpus=bench.service_cpus,
                    cpus=bench.service_cpus + bench.user_cpus, memory=bench.memory,
-                   spin_us=bench.spin_us,
-                   initramfs=image.disk_initramfs if bench.disk else None,
+                   spin_us=bench.spin_us, initramfs=image.initramfs(bench.extra),
                    timeout=BOOT_SECONDS + bench.seconds * rounds)
     start = time.monotonic()
     with cores_awake():
@@ -298,7 +297,7 @@ def about_run(machine, quick):
 
 def measure_all(benches, quick):
     """Build, boot for one after the other; whether all were measured."""
-    image = build(os.environ.get("KVER") or "6.1", any(bench.disk for bench in benches))
+    image = build(os.environ.get("KVER") or "6.1", {bench.extra for bench in benches} - {""})
     results = Results(about_run(describe_machine(image.release), quick))
     clock = Clock(sum(expected_seconds(bench, quick) for bench in benches))
     before = 0

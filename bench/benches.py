@@ -54,8 +54,8 @@ class Bench:
     memory: str = "2G"
     # How long a CPU of the fixture without work spins before it halts
     spin_us: int = 0
-    # With the contents of a User VM's disk
-    disk: bool = False
+    # What the Service VM's image has more than others, see image.sh
+    extra: str = ""
     # Of a round, far more than it needs
     seconds: int = 60
 
@@ -107,7 +107,7 @@ BENCHES = [
     Bench("block", "fio in a User VM, on disks that are handled in different ways",
           variants=("in-tree", "vhost", "uring", "thread", "service-vm"),
           references=("service-vm",), rounds=3, quick_rounds=3,
-          expected=1094, quick_expected=190, user_cpus=4, memory="3G", disk=True,
+          expected=1094, quick_expected=190, user_cpus=4, memory="3G", extra="disk",
           timings=("latency",), rates=("IOPS", "bandwidth"),
           scaling=r"(\d+) queue", seconds=600,
           targets=(

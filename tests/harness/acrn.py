@@ -63,7 +63,7 @@ class Acrn:
         """Make an initramfs of `image`'s that has acrn-dm as well: its path."""
         out = os.path.join(image.dir, "service-vm-acrn.cpio")
         run_logged(f"image-acrn-{image.name}",
-                   [os.path.join(ACRN, "image.sh"), self.dir, image.initramfs, out],
+                   [os.path.join(ACRN, "image.sh"), self.dir, image.initramfs(), out],
                    os.path.join(BUILD, "log", f"image-acrn-{image.name}.log"))
         return out
 

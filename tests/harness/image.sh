@@ -1,7 +1,7 @@
 #!/bin/bash
 # Build the two initramfs images that the VMs boot from.
 #
-# Usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [disk]
+# Usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [EXTRA...]
 #
 #   OUT/user-vm.cpio.lz4	busybox, iperf3, ethtool, tests/guest, the modules of
 #			vsock and tests/system/user-init
@@ -9,14 +9,16 @@
 #			the kernel's, the device model, the tests, and kernel,
 #			that of USER_KDIR, and image for User VMs; vm-sample of
 #			the kernel's samples
-#   OUT/service-vm-disk.cpio	the same and, in /disk, the root file system for
-#			a User VM's disk, with fio; and what makes and checks
-#			file systems. Only if "disk" is asked for, as fio comes
-#			with 80 MB of libraries.
+#   OUT/service-vm-EXTRA.cpio	for each EXTRA the same and what few tests need:
+#		disk	in /disk, the root file system for a User VM's disk, with
+#			fio; and what makes and checks file systems. fio comes with
+#			80 MB of libraries.
+#		distribution	in /images/distribution, kernel and image for User
+#			VMs, with the kernel and the modules of Debian's package
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-usage="usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [disk]"
+usage="usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [EXTRA...]"
 kdir=${1:?$usage}
 modules=${2:?$usage}
 user_kdir=${3:?$usage}
@@ -103,13 +105,35 @@ install -D "$user_kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
 install -t "$service/images" "$out/user-vm.cpio.lz4"
 pack "$service" > "$out/service-vm.cpio"
 
-[ "${5:-}" = disk ] || exit 0
-extra=$out/extra
-rm -rf "$extra"
-mkdir -p "$extra"
-add_program "$extra" mkfs.ext4
-add_program "$extra" e2fsck
-cp -a "$user" "$extra/disk"
-add_program "$extra/disk" fio
-install -D -t "$extra/disk/jobs" "$top"/bench/jobs/*
-{ cat "$out/service-vm.cpio"; pack "$extra"; } > "$out/service-vm-disk.cpio"
+add_disk() {
+	add_program "$1" mkfs.ext4
+	add_program "$1" e2fsck
+	cp -a "$user" "$1/disk"
+	add_program "$1/disk" fio
+	install -D -t "$1/disk/jobs" "$top"/bench/jobs/*
+}
+
+# Modules as they are, for a distribution's kernel; xz is what later ones are in
+add_distribution() {
+	local images=$1/images/distribution package release root=$out/distribution-vm
+	package=$("$top/tests/kernel/distribution.sh")
+	release=$(basename "$package"/lib/modules/*)
+	new_root "$root"
+	install "$top/tests/system/user-init" "$root/init"
+	mkdir -p "$root/lib/modules/$release" "$images"
+	find "$package/lib/modules" \( -name 'virtio*.ko*' -o -name '*failover.ko*' \
+		-o -name modules.order -o -name 'modules.builtin*' \) \
+		-exec cp -t "$root/lib/modules/$release" {} +
+	find "$root/lib/modules" -name '*.xz' -exec unxz {} +
+	depmod -b "$root" "$release"
+	cp "$package/boot/vmlinuz-$release" "$images/bzImage"
+	pack "$root" | lz4 -l -q > "$images/user-vm.cpio.lz4"
+}
+
+for name in "${@:5}"; do
+	extra=$out/extra-$name
+	rm -rf "$extra"
+	mkdir -p "$extra"
+	"add_$name" "$extra"
+	{ cat "$out/service-vm.cpio"; pack "$extra"; } > "$out/service-vm-$name.cpio"
+done

@@ -36,8 +36,8 @@ class System:
     which there are `user_cpus`. A test runs once for each kernel and HSM, or for
     each HSM of `usually` on that kernel alone; the rest is then left to `make
     test LONG=1`, or run when asked for by name. With LONG=1 `long_args` take the
-    place of `args`. `disk` says that the Service VM has the contents of a User
-    VM's disk in /disk, `acrn_dm` that it has acrn-dm, `static_cpus` that the
+    place of `args`. `extra` is what the Service VM's image has more than others,
+    see image.sh, `acrn_dm` says that it has acrn-dm, `static_cpus` that the
     hypervisor gives all CPUs for User VMs to a User VM for which no CPU is named.
     `acrn` is set for those that run on the real hypervisor, too.
     """
@@ -52,7 +52,7 @@ class System:
     cmdline: str = ""
     timeout: int = 120
     long_args: tuple = ()
-    disk: bool = False
+    extra: str = ""
     acrn_dm: bool = False
     static_cpus: bool = False
     acrn: OnAcrn = None
@@ -143,6 +143,9 @@ SYSTEM = [
            acrn=OnAcrn()),
     System("many_vms", "16 User VMs at once, one of them with a mute device model",
            user_cpus=16),
+    System("distribution", "a User VM with the kernel of a distribution, as packaged",
+           hsms=BOTH, usually={"ours": "6.1"}, memory="3G", extra="distribution",
+           timeout=300),
     System("vm_sample", "the sample in the kernel's own source, as it is",
            hsms=BOTH, user_cpus=1, static_cpus=True),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
@@ -155,7 +158,7 @@ SYSTEM = [
            acrn=OnAcrn(hsms=BOTH, timeout=900)),
     System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
            args=("short",), long_args=("long",), hsms=BOTH,
-           usually={"ours": "6.12", "in-tree": "6.1"}, memory="4G", disk=True,
+           usually={"ours": "6.12", "in-tree": "6.1"}, memory="4G", extra="disk",
            timeout=300),
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
            args=(5,), long_args=(100,), hsms=("none",), user_cpus=0, timeout=240),

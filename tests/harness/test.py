@@ -152,7 +152,7 @@ class SystemTest:
         """What the Service VM boots from."""
         if self.spec.acrn_dm:
             return self.image.acrn_initramfs
-        return self.image.disk_initramfs if self.spec.disk else self.image.initramfs
+        return self.image.initramfs(self.spec.extra)
 
     def run(self):
         """Boot and judge."""
@@ -271,8 +271,8 @@ def build_image(kver, flavour, tests, acrn):
     print(f"# building for kernel {kver}", flush=True)
     image = Image(kver, flavour)
     image.build_modules()
-    image.build_initramfs(any(isinstance(test, SystemTest) and test.spec.disk
-                              for test in tests))
+    image.build_initramfs({test.spec.extra for test in tests
+                           if isinstance(test, SystemTest)} - {""})
     if acrn:
         image.acrn_initramfs = acrn.add_to(image)
     return image

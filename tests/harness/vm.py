@@ -72,8 +72,6 @@ class Image:
         self.dir = os.path.join(BUILD, f"image-{name}")
         self.name = name
         self.bzimage = os.path.join(self.kdir, "arch/x86/boot/bzImage")
-        self.initramfs = os.path.join(self.dir, "service-vm.cpio")
-        self.disk_initramfs = os.path.join(self.dir, "service-vm-disk.cpio")
         # The one that has acrn-dm, once it has been made
         self.acrn_initramfs = None
         with open(os.path.join(self.kdir, "include/config/kernel.release"),
@@ -85,14 +83,15 @@ class Image:
         make(f"modules-{self.name}", "modules", f"KDIR={self.kdir}",
              f"MODULES_DIR={self.modules}")
 
-    def build_initramfs(self, disk=False):
-        """Pack the initramfs images, with whatever has been built so far.
+    def initramfs(self, extra=""):
+        """Path of the Service VM's initramfs, without or with an extra of image.sh."""
+        return os.path.join(self.dir, f"service-vm-{extra}.cpio" if extra else "service-vm.cpio")
 
-        With `disk` also the large one, which has the contents of a User VM's disk.
-        """
+    def build_initramfs(self, extras=()):
+        """Pack the initramfs images, with whatever has been built so far."""
         run_logged(f"image-{self.name}",
                    [os.path.join(HARNESS, "image.sh"), self.kdir, self.modules,
-                    self.user_kdir, self.dir] + (["disk"] if disk else []),
+                    self.user_kdir, self.dir] + sorted(extras),
                    os.path.join(BUILD, "log", f"image-{self.name}.log"))
 
 
@@ -125,7 +124,7 @@ class ServiceVM:
             "-net", "none", "-no-reboot",
             "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
             "-append", f"service_cpus={service_cpus} spin_us={spin_us} static_cpus={static_cpus}",
-            "-initrd", f"{kernel},{initramfs or image.initramfs}",
+            "-initrd", f"{kernel},{initramfs or image.initramfs()}",
             "-serial", f"file:{self.log('console')}", "-serial", "stdio",
             "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
 

@@ -90,7 +90,8 @@ show_console() {
 
 # start_vm N CPUS OPTION...: a User VM on the physical CPUS (a list with
 # commas). Its process id is in /run/vmN.pid. Its root file system is the
-# initramfs or $vm_root, such as /dev/vda.
+# initramfs or $vm_root, such as /dev/vda. Kernel and initramfs are in $vm_images
+# or /images.
 start_vm() {
 	vm=$1
 	cpus=$2
@@ -99,7 +100,7 @@ start_vm() {
 		boot="root=$vm_root rw init=/init"
 	else
 		boot=
-		set -- --initrd /images/user-vm.cpio.lz4 "$@"
+		set -- --initrd "${vm_images:-/images}/user-vm.cpio.lz4" "$@"
 	fi
 	rm -f "/run/vm$vm.stats"
 	new_console "$vm"
@@ -108,7 +109,7 @@ start_vm() {
 	[ "${slowness:-1}" = 1 ] || quiet=rcupdate.rcu_cpu_stall_suppress=1
 	# Open for reading and writing: the console never sees end of file
 	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
-		--kernel /images/bzImage \
+		--kernel "${vm_images:-/images}/bzImage" \
 		--cmdline "console=ttyS0 loglevel=5 $guest_words net_address=10.0.$vm.2/24 $boot $quiet" \
 		--stats "/run/vm$vm.stats" "$@" \
 		<> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &

@@ -343,7 +343,9 @@ static uint32_t *map_clean(int fd, size_t size)
 static void test_file(void)
 {
 	const uint64_t gpa = 0xc0000000;
-	const size_t size = 8 * PAGE;
+	/* Each CPU has hold of the last few that it made: those are not lost.
+	 */
+	const size_t size = 64 * PAGE;
 	int fd = memfd_create("guest", MFD_CLOEXEC), lost = 0;
 	struct guest guest = guest_create(cpu, 0);
 	uint32_t *pages;
@@ -362,9 +364,8 @@ static void test_file(void)
 	pages = map_clean(fd, size);
 	for (size_t i = 0; i < size; i += PAGE)
 		lost += pages[i / sizeof(*pages)] != 0x60000001;
-	differs_eq(
-		"memseg-dirty", lost, 0, size / PAGE,
-		"pages of a file that the guest has written to and are lost");
+	differs_eq("memseg-dirty", lost != 0, false, true,
+		   "whether pages of a file that the guest wrote to are lost");
 	munmap(pages, size);
 	close(fd);
 }

@@ -44,14 +44,18 @@ struct acrn_file {
  * @ranges:	&struct acrn_segment by page frames of the User VM: what is mapped
  * @retired:	&struct acrn_range: what was mapped and is still pinned
  * @retired_count: How many
- * @used:	The VM has been started. Never unset; read and written once
+ * @started:	The VM has been started since it was created or reset. Written
+ *		with &struct acrn_file.lock held for writing
+ * @has_devices: Devices of the machine have been the VM's. Never unset; read
+ *		and written once
  */
 struct acrn_memory {
 	struct mutex lock;	/* the rest */
 	struct maple_tree ranges;
 	struct list_head retired;
 	unsigned int retired_count;
-	bool used;
+	bool started;
+	bool has_devices;
 };
 
 /**
@@ -249,6 +253,7 @@ void acrn_memory_init(struct acrn_memory *memory);
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin);
 int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
 int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
+void acrn_memory_reset(struct acrn_memory *memory);
 
 /* segment.c: the memory behind them */
 int acrn_pin_page(u64 address, struct page **page);

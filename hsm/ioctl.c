@@ -257,8 +257,10 @@ static int ioctl_reset_ptdev_intr(struct acrn_vm *vm, void *arg)
 	return acrn_hc_reset_ptdev_intr(vm->vmid, arg);
 }
 
+/* From then on there may be translations of the VM's memory in an IOMMU. */
 static int ioctl_assign_pcidev(struct acrn_vm *vm, void *arg)
 {
+	WRITE_ONCE(vm->memory.has_devices, true);
 	return acrn_hc_assign_pcidev(vm->vmid, arg);
 }
 

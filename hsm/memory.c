@@ -79,6 +79,12 @@ static void note(struct acrn_memory *memory, unsigned long first,
 		mas_store_gfp(&mas, segment, GFP_KERNEL | __GFP_NOFAIL);
 }
 
+/* Whether CPUs or devices may have translations to what is mapped. */
+static bool is_reachable(const struct acrn_memory *memory)
+{
+	return READ_ONCE(memory->started) || READ_ONCE(memory->has_devices);
+}
+
 /*
  * List what is mapped from @first to @last. -ENOSPC when there would be too many
  * ranges, with @more to come, if all that were unmapped.
@@ -98,7 +104,7 @@ static int find_ranges(struct acrn_memory *memory, unsigned long first,
 		}
 		/* What stays on either side, and what is retired */
 		count += (mas.index < first) + (mas.last > last);
-		count += READ_ONCE(memory->used);
+		count += is_reachable(memory);
 		if (!new_range(found, segment, max(mas.index, first),
 			       min(mas.last, last)))
 			return -ENOMEM;
@@ -163,15 +169,16 @@ static void release_ranges(struct list_head *ranges, bool unpin)
 
 /*
  * Part with @ranges, which are not mapped any more. The hypervisor says so before
- * the VM's CPUs have dropped their translations, which it only asks them for,
- * and it does not flush those of an IOMMU. So memory that a VM may have used
- * stays pinned for as long as there is the VM.
+ * the VM's CPUs have dropped their translations, which it only asks them for: a
+ * CPU drops them when it is about to enter the guest. It never flushes those of
+ * an IOMMU. So memory that a VM may have used stays pinned until the VM is reset,
+ * and if it has devices of its own, for as long as there is the VM.
  */
 static void retire_ranges(struct acrn_memory *memory, struct list_head *ranges)
 {
 	struct acrn_range *range;
 
-	if (!READ_ONCE(memory->used)) {
+	if (!is_reachable(memory)) {
 		release_ranges(ranges, true);
 		return;
 	}
@@ -324,8 +331,8 @@ static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
  *		leads to. The type must be one that there is; nothing else is
  *		looked at, as device models leave it unset.
  *
- * Process context. Memory is unpinned then, or with the VM if that has been
- * started.
+ * Process context. Memory is unpinned then, or when nothing can reach it any
+ * more.
  *
  * Return: 0; -EINVAL for an unknown type, when misaligned, empty or beyond the
  * range, or when nothing is mapped there; -ENOSPC when the address space were in
@@ -362,6 +369,24 @@ void acrn_memory_init(struct acrn_memory *memory)
 	mt_init_flags(&memory->ranges, MT_FLAGS_LOCK_EXTERN);
 	mt_set_external_lock(&memory->ranges, &memory->lock);
 	INIT_LIST_HEAD(&memory->retired);
+}
+
+/**
+ * acrn_memory_reset() - The VM has been reset
+ * @memory:	Its memory
+ *
+ * No CPU of the VM has entered the guest since it was paused, and each flushes
+ * its translations before it does the next time. Process context.
+ */
+void acrn_memory_reset(struct acrn_memory *memory)
+{
+	mutex_lock(&memory->lock);
+	memory->started = false;
+	if (!is_reachable(memory)) {
+		release_ranges(&memory->retired, true);
+		memory->retired_count = 0;
+	}
+	mutex_unlock(&memory->lock);
 }
 
 /*

@@ -100,7 +100,7 @@ int acrn_vm_start(struct acrn_vm *vm)
 	/* The hypervisor itself would fault. */
 	if (!vm->vcpu_num)
 		return -EINVAL;
-	WRITE_ONCE(vm->memory.used, true);
+	WRITE_ONCE(vm->memory.started, true);
 	ret = acrn_hc_start_vm(vm->vmid);
 	if (!ret)
 		enter_running(vm);
@@ -138,6 +138,7 @@ int acrn_vm_reset(struct acrn_vm *vm)
 	if (ret)
 		return ret;
 	acrn_ioreq_reset(vm);
+	acrn_memory_reset(&vm->memory);
 	vm->held = 0;
 	enter(vm, ACRN_VM_CREATED);
 	return 0;

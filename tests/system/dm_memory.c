@@ -207,10 +207,12 @@ static void test_ivshmem_reboot(void)
 	const size_t size = 2 << 20;
 	struct guest guest = guest_create(cpu, 0);
 	uint32_t *shared, name = 0x30000000;
+	long pinned;
 
 	shared = marked_pages(size, name);
 	tap_success(set_ram(&guest, RIGHTS_RW, gpa, shared, size),
 		    "ivshmem-reboot: SET of the shared memory");
+	pinned = pages_pinned();
 	guest = run(guest);
 	for (int reboots = 1;; reboots++) {
 		write_memory(&guest, gpa + 4, name);
@@ -226,6 +228,8 @@ static void test_ivshmem_reboot(void)
 		tap_success(set_ram(&guest, RIGHTS_RW, gpa, shared, size),
 			    "ivshmem-reboot: SET after reboot %d", reboots);
 		reboot(&guest);
+		tap_eq(pages_pinned() - pinned, 0,
+		       "ivshmem-reboot: what it was before is unpinned");
 	}
 	guest_close(&guest);
 	munmap(shared, size);

@@ -336,6 +336,30 @@ static void test_unset_running(void)
 	munmap(more, 4 * PAGE);
 }
 
+/* A device may have it too, whether the VM has been started or not. */
+static void test_unset_device(void)
+{
+	struct acrn_pcidev device = { .virt_bdf = 8, .phys_bdf = 16 };
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	char *pages = raw_pages(4 * PAGE);
+	long pinned = pages_pinned();
+
+	if (fixture_skip("devices", "UNSET_MEMSEG of what a device has"))
+		return;
+	if (ioctl(vm.fd, ACRN_IOCTL_ASSIGN_PCIDEV, &device) ||
+	    raw_set_ram(vm.fd, 0, pages, 4 * PAGE) ||
+	    raw_unset_mmio(vm.fd, 0, 4 * PAGE))
+		err(1, "a device and memory");
+	tap_eq(pages_pinned() - pinned, 4, "pages that a device had");
+	if (ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM) ||
+	    ioctl(vm.fd, ACRN_IOCTL_RESET_VM))
+		err(1, "PAUSE_VM or RESET_VM");
+	tap_eq(pages_pinned() - pinned, 4, "the same after RESET_VM");
+	raw_vm_close(&vm);
+	tap_eq(pages_pinned() - pinned, -1, "until there is no VM");
+	munmap(pages, 4 * PAGE);
+}
+
 static void test_mmio(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -503,6 +527,7 @@ void test_memory(void)
 	group(test_unset_ram);
 	group(test_unset_any);
 	group(test_unset_running);
+	group(test_unset_device);
 	group(test_mmio);
 	group(test_pfnmap);
 	group(test_many);

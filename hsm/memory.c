@@ -85,31 +85,71 @@ static bool is_reachable(const struct acrn_memory *memory)
 	return READ_ONCE(memory->started) || READ_ONCE(memory->has_devices);
 }
 
+/**
+ * struct usage - What there is only so much of
+ * @ranges:	Pieces of the address space
+ * @tables:	Page tables that the hypervisor needs for them at most
+ */
+struct usage {
+	unsigned int ranges;
+	unsigned long tables;
+};
+
+/* Those for 2 MiB each, and those for 1 GiB each */
+static unsigned long count_tables(unsigned long first, unsigned long last)
+{
+	return last / PTRS_PER_PTE - first / PTRS_PER_PTE + 1 +
+	       last / PTRS_PER_PTE / PTRS_PER_PMD -
+	       first / PTRS_PER_PTE / PTRS_PER_PMD + 1;
+}
+
+static void use(struct usage *usage, unsigned long first, unsigned long last)
+{
+	usage->ranges++;
+	usage->tables += count_tables(first, last);
+}
+
 /*
- * List what is mapped from @first to @last. -ENOSPC when there would be too many
- * ranges, with @more to come, if all that were unmapped.
+ * ACRN has page tables for each VM to map the machine's memory and 4 GiB more,
+ * beside those for devices, and stops when a VM needs others.
+ */
+static bool is_too_much(const struct usage *usage)
+{
+	unsigned long pages = totalram_pages() + PHYS_PFN((u64)SZ_4G);
+
+	return usage->ranges > RANGES_MAX ||
+	       usage->tables > count_tables(0, pages - 1);
+}
+
+/*
+ * List what is mapped from @first to @last. -ENOSPC when it would be too much, if
+ * all that were unmapped, and if @set, a segment mapped there.
  */
 static int find_ranges(struct acrn_memory *memory, unsigned long first,
-		       unsigned long last, unsigned int more,
-		       struct list_head *found)
+		       unsigned long last, bool set, struct list_head *found)
 {
 	MA_STATE(mas, &memory->ranges, 0, 0);
-	unsigned int count = memory->retired_count + more;
+	struct usage usage = { .ranges = memory->retired_count };
 	struct acrn_segment *segment;
 
+	if (set)
+		use(&usage, first, last);
 	mas_for_each(&mas, segment, ULONG_MAX) {
 		if (mas.last < first || mas.index > last) {
-			count++;
+			use(&usage, mas.index, mas.last);
 			continue;
 		}
-		/* What stays on either side, and what is retired */
-		count += (mas.index < first) + (mas.last > last);
-		count += is_reachable(memory);
+		if (mas.index < first)
+			use(&usage, mas.index, first - 1);
+		if (mas.last > last)
+			use(&usage, last + 1, mas.last);
+		/* What is going to be retired */
+		usage.ranges += is_reachable(memory);
 		if (!new_range(found, segment, max(mas.index, first),
 			       min(mas.last, last)))
 			return -ENOMEM;
 	}
-	return count > RANGES_MAX ? -ENOSPC : 0;
+	return is_too_much(&usage) ? -ENOSPC : 0;
 }
 
 /*
@@ -221,7 +261,7 @@ static int set_segment(struct acrn_memory *memory, struct acrn_regions *regions,
 
 	lockdep_assert_held(&memory->lock);
 	range = list_first_entry(fresh, struct acrn_range, node);
-	ret = find_ranges(memory, range->first, range->last, 1, &cut);
+	ret = find_ranges(memory, range->first, range->last, true, &cut);
 	if (ret)
 		free_ranges(&cut);
 	else
@@ -270,10 +310,10 @@ static int create_segment(const struct acrn_vm_memmap *map,
  *
  * Return: 0; -EINVAL when misaligned, empty, beyond the range, not readable or
  * of unknown type; -EFAULT when there is no memory at the user address; -EPERM
- * when an MMIO segment is RAM; -ENOSPC when the address space were in too many
- * pieces; or the hypervisor's errno. After a failure all is as before, unless
- * the hypervisor refuses that as well: then addresses of @map may lead nowhere,
- * or to the memory that it names.
+ * when an MMIO segment is RAM; -ENOSPC when the address space would be in too
+ * many pieces, or take too many page tables; or the hypervisor's errno. After a
+ * failure all is as before, unless the hypervisor refuses that as well: then
+ * addresses of @map may lead nowhere, or to the memory that it names.
  */
 int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 {
@@ -310,7 +350,7 @@ static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
 	int ret;
 
 	lockdep_assert_held(&memory->lock);
-	ret = find_ranges(memory, first, last, 0, &cut);
+	ret = find_ranges(memory, first, last, false, &cut);
 	if (!ret && list_empty(&cut))
 		ret = -EINVAL;
 	if (ret) {
@@ -335,8 +375,8 @@ static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
  * more.
  *
  * Return: 0; -EINVAL for an unknown type, when misaligned, empty or beyond the
- * range, or when nothing is mapped there; -ENOSPC when the address space were in
- * too many pieces; or the hypervisor's errno, after which all is as before,
+ * range, or when nothing is mapped there; -ENOSPC when the address space would
+ * be in too many pieces; or the hypervisor's errno, after which all is as before,
  * unless the hypervisor refuses that as well
  */
 int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map)

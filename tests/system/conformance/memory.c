@@ -453,6 +453,35 @@ static void test_many(void)
 	munmap(pages, big);
 }
 
+/*
+ * Each of these segments takes page tables for 4 KiB pages, as it is somewhere
+ * else within a huge page than in the Service VM.
+ */
+static void test_tables(void)
+{
+	const uint64_t size = 512 << 20;
+	struct raw_vm vm;
+	uint64_t segments;
+
+	if (differs_skip("memseg-tables", "ACRN stops with an assertion",
+			 "more than there are page tables for"))
+		return;
+	vm = raw_vm_create(cpus[0], 0);
+	for (segments = 0; segments < 1000; segments++)
+		if (raw_set_mmio(vm.fd, segments * 2 * size + PAGE, 0xc0000000,
+				 size))
+			break;
+	tap_errno(segments < 1000 ? -1 : 0, ENOSPC,
+		  "more than there are page tables for");
+	tap_ok(segments * size >= 4UL << 30,
+	       "there are some for the address space of devices");
+	tap_success(raw_unset_mmio(vm.fd, PAGE, size),
+		    "page tables are given back");
+	tap_success(raw_set_mmio(vm.fd, PAGE, 0xc0000000, size),
+		    "and taken again");
+	raw_vm_close(&vm);
+}
+
 /* Huge pages, whole, in part and across their borders. */
 static void test_huge(void)
 {
@@ -531,6 +560,7 @@ void test_memory(void)
 	group(test_mmio);
 	group(test_pfnmap);
 	group(test_many);
+	group(test_tables);
 	group(test_huge);
 	group(test_rollback);
 }

@@ -11,6 +11,8 @@
 #include "vm.h"
 
 #define PIC_PINS 16
+/* Of the machine's I/O APIC */
+#define PHYSICAL_PINS 24
 
 /* ACRN's virtual root port, which is not configurable here. */
 #define VRP_VENDOR     0x8086UL
@@ -144,10 +146,18 @@ static int check_ptdev_intr(struct vm *vm, const void *arg)
 
 	if (irq->type != ACRN_PTDEV_IRQ_INTX ||
 	    irq->intx.virt_pin >= virt_pins ||
-	    irq->intx.phys_pin >= VIOAPIC_PINS ||
 	    !find_pcidev(vm, irq->virt_bdf, irq->phys_bdf))
 		return -EPERM;
 	return 0;
+}
+
+static int set_ptdev_intr(struct vm *vm, const void *arg)
+{
+	const struct acrn_ptdev_irq *irq = arg;
+
+	if (irq->intx.phys_pin >= PHYSICAL_PINS)
+		return -EPERM;
+	return check_ptdev_intr(vm, arg);
 }
 
 s64 hc_set_ptdev_intr(u64 vmid, u64 address)
@@ -155,7 +165,7 @@ s64 hc_set_ptdev_intr(u64 vmid, u64 address)
 	struct acrn_ptdev_irq arg;
 
 	return with_argument(ACRN_HC_SET_PTDEV_INTR, vmid, address, &arg,
-			     sizeof(arg), is_created, -EPERM, check_ptdev_intr);
+			     sizeof(arg), is_created, -EPERM, set_ptdev_intr);
 }
 
 s64 hc_reset_ptdev_intr(u64 vmid, u64 address)

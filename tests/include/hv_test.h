@@ -83,7 +83,7 @@
  * physical address.
  *
  * @args of ASYNCIO_ASSIGN and ASYNCIO_DEASSIGN: type, whether data counts,
- * address, cookie, data.
+ * address, cookie, data. @args[0] of SETUP_SBUF: which ring.
  *
  * @args[0] of others: the second argument, when that is a value; a digest of
  * the structure it points to, when it is an address; and where a page is all

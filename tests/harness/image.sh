@@ -121,7 +121,7 @@ add_distribution() {
 	new_root "$root"
 	install "$top/tests/system/user-init" "$root/init"
 	mkdir -p "$root/lib/modules/$release" "$images"
-	find "$package/lib/modules" \( -name 'virtio*.ko*' -o -name '*failover.ko*' \
+	find "$package/lib/modules/" \( -name 'virtio*.ko*' -o -name '*failover.ko*' \
 		-o -name modules.order -o -name 'modules.builtin*' \) \
 		-exec cp -t "$root/lib/modules/$release" {} +
 	find "$root/lib/modules" -name '*.xz' -exec unxz {} +

@@ -29,6 +29,8 @@ if [ ! -e "$out/.complete" ]; then
 		{ tail -n 5 "$log" >&2; die "$package could not be downloaded"; }
 	dpkg-deb -x "$out"/*.deb "$out"
 	rm "$out"/*.deb
+	# Later releases of Debian have all of /lib in /usr
+	[ -e "$out/lib" ] || ln -s usr/lib "$out/lib"
 	touch "$out/.complete"
 fi
 echo "$out"

@@ -7,6 +7,8 @@
 #include <linux/export.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "hsm.h"
@@ -63,33 +65,91 @@ static const struct acrn_dataplane_ops *get_registered(void)
 	return ops;
 }
 
-static void request_work_fn(struct work_struct *work)
+/**
+ * struct loader - Loads the data plane's module when somebody asks for it
+ * @work:	Does it: once at a time and to the end, also when all who asked
+ *		have been killed. While a module is being loaded, some modprobes
+ *		take it for loaded and return at once.
+ * @lock:	Guards @asked and @done
+ * @asked:	How often somebody asked
+ * @done:	Which of these came before the last attempt that has ended
+ * @wait:	Where they wait
+ */
+static struct loader {
+	struct work_struct work;
+	spinlock_t lock;	/* asked, done */
+	u64 asked;
+	u64 done;
+	wait_queue_head_t wait;
+} loader;
+
+static bool is_registered(void)
 {
-	request_module("acrn_vhost");
+	bool is;
+
+	mutex_lock(&registration_lock);
+	is = registered;
+	mutex_unlock(&registration_lock);
+	return is;
 }
 
-static DECLARE_WORK(request_work, request_work_fn);
-/* To queue the work and wait for it. */
-static DEFINE_MUTEX(request_lock);
+static void load_work(struct work_struct *work)
+{
+	u64 asked;
+
+	spin_lock(&loader.lock);
+	asked = loader.asked;
+	spin_unlock(&loader.lock);
+
+	if (!is_registered())
+		request_module("acrn_vhost");
+
+	spin_lock(&loader.lock);
+	loader.done = asked;
+	spin_unlock(&loader.lock);
+	wake_up_all(&loader.wait);
+}
+
+static struct loader loader = {
+	.work = __WORK_INITIALIZER(loader.work, load_work),
+	.lock = __SPIN_LOCK_UNLOCKED(loader.lock),
+	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(loader.wait),
+};
+
+static u64 ask_loader(void)
+{
+	u64 ticket;
+
+	spin_lock(&loader.lock);
+	ticket = ++loader.asked;
+	spin_unlock(&loader.lock);
+	/* Also when it runs: it may have begun before. */
+	queue_work(system_unbound_wq, &loader.work);
+	return ticket;
+}
 
 /*
- * As get_registered(); loads the module if need be. One at a time and to the
- * end, also when the caller is killed: while a module is being loaded, some
- * modprobes take it for loaded and return at once. May sleep.
+ * Have the data plane loaded, if it can be. Called without a lock, as modprobe
+ * takes its time.
+ *
+ * Return: 0, whether or not there is one then; -EINTR when killed
  */
-static const struct acrn_dataplane_ops *load(void)
+int acrn_dataplane_load(void)
 {
-	const struct acrn_dataplane_ops *ops;
+	u64 ticket;
 
-	mutex_lock(&request_lock);
-	ops = get_registered();
-	if (!ops) {
-		queue_work(system_unbound_wq, &request_work);
-		flush_work(&request_work);
-		ops = get_registered();
-	}
-	mutex_unlock(&request_lock);
-	return ops;
+	if (is_registered())
+		return 0;
+	ticket = ask_loader();
+	return wait_event_killable(loader.wait,
+				   READ_ONCE(loader.done) >= ticket) ?
+	       -EINTR : 0;
+}
+
+/* No file is open any more; who asked may have been killed. May sleep. */
+void acrn_dataplane_exit(void)
+{
+	flush_work(&loader.work);
 }
 
 static int attach_locked(struct acrn_vm *vm)
@@ -101,7 +161,7 @@ static int attach_locked(struct acrn_vm *vm)
 	lockdep_assert_held(&dataplane->lock);
 	if (dataplane->ops)
 		return 0;
-	ops = load();
+	ops = get_registered();
 	if (!ops)
 		return -EOPNOTSUPP;
 	data = ops->attach(vm);

@@ -284,6 +284,8 @@ int acrn_upcall_add(struct acrn_vm *vm);
 void acrn_upcall_remove(struct acrn_vm *vm);
 
 /* dataplane.c: what is handed to acrn_vhost.ko */
+int acrn_dataplane_load(void);
+void acrn_dataplane_exit(void);
 void acrn_dataplane_init(struct acrn_dataplane *dataplane);
 void acrn_dataplane_detach(struct acrn_dataplane *dataplane);
 int acrn_dataplane_ioeventfd(struct acrn_vm *vm,

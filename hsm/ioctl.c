@@ -28,6 +28,7 @@
  * @cmd:	ACRN_IOCTL_*
  * @by_value:	The argument is the value itself and no pointer to it
  * @exclusive:	@vm_op changes the state of the VM
+ * @dataplane:	@vm_op needs the data plane, which is to be loaded before
  * @vm_op:	Called with the file's lock held for reading, or for writing if
  *		@exclusive, with a copy of the argument in the linear map, or
  *		NULL when @cmd has none
@@ -37,6 +38,7 @@ struct hsm_ioctl {
 	unsigned int cmd;
 	bool by_value;
 	bool exclusive;
+	bool dataplane;
 	int (*vm_op)(struct acrn_vm *vm, void *arg);
 	int (*file_op)(struct acrn_file *file, void __user *arg);
 };
@@ -334,8 +336,8 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_CREATE_VDEV, .vm_op = ioctl_create_vdev },
 	{ ACRN_IOCTL_DESTROY_VDEV, .vm_op = ioctl_destroy_vdev },
 	{ ACRN_IOCTL_PM_GET_CPU_STATE, .file_op = ioctl_pm_get_cpu_state },
-	{ ACRN_IOCTL_IOEVENTFD, .vm_op = ioctl_ioeventfd },
-	{ ACRN_IOCTL_IRQFD, .vm_op = ioctl_irqfd },
+	{ ACRN_IOCTL_IOEVENTFD, .vm_op = ioctl_ioeventfd, .dataplane = true },
+	{ ACRN_IOCTL_IRQFD, .vm_op = ioctl_irqfd, .dataplane = true },
 };
 
 static const struct hsm_ioctl *find_ioctl(unsigned int cmd)
@@ -359,14 +361,29 @@ static void *copy_argument(const struct hsm_ioctl *ioctl, unsigned long param)
 	return memdup_user((void __user *)param, _IOC_SIZE(ioctl->cmd));
 }
 
+/* -EINVAL when there is no VM to load it for. */
+static int load_dataplane(struct acrn_file *file)
+{
+	int ret;
+
+	ret = hold_vm(file, false);
+	if (ret)
+		return ret;
+	release_vm(file, false);
+	return acrn_dataplane_load();
+}
+
 static int vm_ioctl(struct acrn_file *file, const struct hsm_ioctl *ioctl,
 		    unsigned long param)
 {
-	/* Not under the lock: user memory may take its time. */
+	/* Not under the lock: user memory may take its time, so may modprobe. */
 	void *arg = copy_argument(ioctl, param);
-	int ret;
+	int ret = 0;
 
-	ret = hold_vm(file, ioctl->exclusive);
+	if (ioctl->dataplane)
+		ret = load_dataplane(file);
+	if (!ret)
+		ret = hold_vm(file, ioctl->exclusive);
 	if (ret)
 		goto free;
 	ret = IS_ERR(arg) ? PTR_ERR(arg) : ioctl->vm_op(file->vm, arg);

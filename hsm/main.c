@@ -89,6 +89,7 @@ module_init(hsm_init);
 static void __exit hsm_exit(void)
 {
 	misc_deregister(&hsm_device);
+	acrn_dataplane_exit();
 	acrn_upcall_unhook();
 	acrn_debugfs_exit();
 	acrn_ioreq_wq_destroy();

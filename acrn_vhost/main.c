@@ -151,6 +151,13 @@ static int dataplane_irqfd(void *data, const struct acrn_irqfd *args)
 	return irqfd_config(dp->irqfds, args);
 }
 
+static void dataplane_settle(void *data, bool inject)
+{
+	struct dataplane *dp = data;
+
+	irqfd_settle(dp->irqfds, inject);
+}
+
 /* Hot path. Hard-IRQ context of the upcall, then process context. */
 static bool dataplane_doorbell(void *data, const struct acrn_access *write)
 {
@@ -170,6 +177,7 @@ static const struct acrn_dataplane_ops dataplane_ops = {
 	.detach		= dataplane_detach,
 	.ioeventfd	= dataplane_ioeventfd,
 	.irqfd		= dataplane_irqfd,
+	.settle		= dataplane_settle,
 	.doorbell	= dataplane_doorbell,
 };
 

@@ -240,6 +240,15 @@ int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args)
 	return attached_ops(dataplane)->irqfd(dataplane->data, args);
 }
 
+/* What irqfds have held back is injected, or forgotten. Process context. */
+void acrn_dataplane_settle(struct acrn_vm *vm, bool inject)
+{
+	const struct acrn_dataplane_ops *ops = attached_ops(&vm->dataplane);
+
+	if (ops)
+		ops->settle(vm->dataplane.data, inject);
+}
+
 static bool is_doorbell_like(const struct acrn_ioreq *request)
 {
 	const struct acrn_access *access = &request->access;

@@ -291,6 +291,7 @@ void acrn_dataplane_detach(struct acrn_dataplane *dataplane);
 int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 			     const struct acrn_ioeventfd *args);
 int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args);
+void acrn_dataplane_settle(struct acrn_vm *vm, bool inject);
 bool acrn_dataplane_doorbell(struct acrn_vm *vm,
 			     const struct acrn_ioreq *request);
 

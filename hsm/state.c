@@ -5,8 +5,8 @@
  *	state		notifications	interrupts	ends with
  *	created, reset	held back	sent		START, PAUSE
  *	running		sent		sent		PAUSE
- *	paused		held back	not sent	RESET, DESTROY
- *	destroyed	held back	not sent
+ *	paused		held back	held back	RESET, DESTROY
+ *	destroyed	held back	held back
  *
  * PAUSE_VM puts the vCPUs to sleep, but ACRN lets a notification wake one that
  * waits for an I/O request, and an interrupt one that has halted. Such a vCPU
@@ -15,8 +15,9 @@
  * before PAUSE_VM on.
  *
  * Nothing is missed: ACRN starts a VM only after its creation or a reset, which
- * forgets all requests and interrupts. Notifications are held back rather than
- * dropped for the case that the hypervisor refuses to pause.
+ * forgets all requests and interrupts. What is due is held back until then, for
+ * the case that the hypervisor refuses to pause and the VM runs on; but what a
+ * device model asks for by ioctl, which does not meet that case, is dropped.
  *
  * PAUSE_VM of a running VM of higher severity than the Service VM's, as an RTVM
  * has, returns 0 and pauses nothing. Here it is paused from then on. This makes
@@ -49,6 +50,7 @@ static void enter_running(struct acrn_vm *vm)
 	unsigned int vcpu;
 
 	enter(vm, ACRN_VM_RUNNING);
+	acrn_dataplane_settle(vm, true);
 	vcpus = xchg(&vm->held, 0);
 	for_each_set_bit(vcpu, &vcpus, ACRN_IO_REQUEST_MAX)
 		acrn_vm_notify(vm, vcpu);
@@ -139,6 +141,7 @@ int acrn_vm_reset(struct acrn_vm *vm)
 		return ret;
 	acrn_ioreq_reset(vm);
 	acrn_memory_reset(&vm->memory);
+	acrn_dataplane_settle(vm, false);
 	vm->held = 0;
 	enter(vm, ACRN_VM_CREATED);
 	return 0;

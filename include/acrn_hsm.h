@@ -47,6 +47,9 @@ struct acrn_access {
  * @ioeventfd:	ACRN_IOCTL_IOEVENTFD, its argument as user space gave it.
  *		Process context, may sleep; any number of calls at a time.
  * @irqfd:	ACRN_IOCTL_IRQFD, likewise
+ * @settle:	For the MSIs that acrn_hsm_inject_msi() has refused with -EAGAIN
+ *		since the last call: inject them if @inject, as the VM runs on;
+ *		else forget them, as it was reset. Process context.
  * @doorbell:	A guest's write. True when it was a doorbell and has been
  *		signalled; the HSM then completes the request. Hard-IRQ context
  *		of the upcall; what is declined there is offered once more in
@@ -58,6 +61,7 @@ struct acrn_dataplane_ops {
 	void (*detach)(void *data);
 	int (*ioeventfd)(void *data, const struct acrn_ioeventfd *args);
 	int (*irqfd)(void *data, const struct acrn_irqfd *args);
+	void (*settle)(void *data, bool inject);
 	bool (*doorbell)(void *data, const struct acrn_access *write);
 };
 

@@ -64,7 +64,12 @@ struct irqfd_set {
  * @wait:	In @eventfd's wait queue. Guarded by that queue's lock
  * @msi:	What to inject. Constant
  * @injected:	How often the hypervisor took it
- * @failed:	How often it did not. Both guarded by the wait queue's lock
+ * @failed:	How often it did not
+ * @held:	The VM is paused; to be injected if it runs on. Guarded by
+ *		&irqfd_set.lock
+ *
+ * @injected and @failed are guarded by the wait queue's lock or, for what was
+ * held, &irqfd_set.lock: at worst one is not counted.
  */
 struct irqfd {
 	struct hlist_node node;
@@ -74,6 +79,7 @@ struct irqfd {
 	struct acrn_msi_entry msi;
 	u64 injected;
 	u64 failed;
+	bool held;
 };
 
 static_assert(sizeof(struct irqfd) <= 512);
@@ -88,16 +94,62 @@ struct irqfd_hook {
 	struct irqfd *irqfd;
 };
 
+/* Hot path. Any context. False when the VM is paused. */
+static bool irqfd_try_inject(struct irqfd *irqfd)
+{
+	int ret = acrn_hsm_inject_msi(irqfd->set->vm, irqfd->msi.msi_addr,
+				      irqfd->msi.msi_data);
+
+	if (ret == -EAGAIN)
+		return false;
+	if (ret) {
+		WRITE_ONCE(irqfd->failed, irqfd->failed + 1);
+	} else {
+		WRITE_ONCE(irqfd->injected, irqfd->injected + 1);
+		this_cpu_inc(acrn_vhost_msis_injected);
+	}
+	return true;
+}
+
+/*
+ * The VM was paused a moment ago. If it runs by now, irqfd_settle() may be
+ * through, so try once more under the lock.
+ */
+static void irqfd_hold(struct irqfd *irqfd)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&irqfd->set->lock, flags);
+	irqfd->held = !irqfd_try_inject(irqfd);
+	spin_unlock_irqrestore(&irqfd->set->lock, flags);
+}
+
 /* Hot path. Any context; the wait queue's lock is held. */
 static void irqfd_inject(struct irqfd *irqfd)
 {
-	if (acrn_hsm_inject_msi(irqfd->set->vm, irqfd->msi.msi_addr,
-				irqfd->msi.msi_data)) {
-		WRITE_ONCE(irqfd->failed, irqfd->failed + 1);
-		return;
+	if (!irqfd_try_inject(irqfd))
+		irqfd_hold(irqfd);
+}
+
+/**
+ * irqfd_settle() - Deal with the MSIs that came while the VM was paused
+ * @set:	The VM's irqfds
+ * @inject:	The VM runs on: inject them. Else it was reset: forget them.
+ *
+ * Context: Process context.
+ */
+void irqfd_settle(struct irqfd_set *set, bool inject)
+{
+	struct irqfd *irqfd;
+	int bucket;
+
+	spin_lock_irq(&set->lock);
+	hash_for_each(set->irqfds, bucket, irqfd, node) {
+		if (irqfd->held && inject)
+			irqfd_try_inject(irqfd);
+		irqfd->held = false;
 	}
-	WRITE_ONCE(irqfd->injected, irqfd->injected + 1);
-	this_cpu_inc(acrn_vhost_msis_injected);
+	spin_unlock_irq(&set->lock);
 }
 
 static struct irqfd *irqfd_find(struct irqfd_set *set,

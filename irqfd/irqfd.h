@@ -8,6 +8,8 @@
 #ifndef IRQFD_H
 #define IRQFD_H
 
+#include <linux/types.h>
+
 struct acrn_irqfd;
 struct acrn_vm;
 struct irqfd_set;
@@ -16,6 +18,7 @@ struct seq_file;
 struct irqfd_set *irqfd_set_create(struct acrn_vm *vm);
 void irqfd_set_destroy(struct irqfd_set *set);
 int irqfd_config(struct irqfd_set *set, const struct acrn_irqfd *args);
+void irqfd_settle(struct irqfd_set *set, bool inject);
 void irqfd_show(struct irqfd_set *set, struct seq_file *seq);
 
 #endif /* IRQFD_H */

@@ -5,6 +5,9 @@
  *
  * Arguments: physical CPUs of two User VMs.
  */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "acrn_hypercall.h"
 #include "fixture.h"
 #include "hv_trace.h"
@@ -13,6 +16,8 @@
 
 #define PAGE 0x1000UL
 #define HPET 0xfed00000UL
+
+#define PAUSE_ROUNDS 200
 
 #define BELL_PORT   0x1000
 #define MSI_ADDRESS 0xfee00000ULL
@@ -112,6 +117,56 @@ static void test_destroy(void)
 	close(bell);
 	close(irq);
 	expect_clean(pinned, "DESTROY_VM");
+}
+
+static atomic_int round_begun, round_done;
+
+/* An event now and then, a little after the round has begun. */
+static void *signaller(void *arg)
+{
+	const int *irq = arg;
+	unsigned int seed = 1;
+
+	for (int i = 1; i <= PAUSE_ROUNDS; i++) {
+		while (round_begun < i)
+			;
+		for (int spin = rand_r(&seed) % 20000; spin; spin--)
+			asm volatile("");
+		raw_signal(*irq);
+		round_done = i;
+	}
+	return NULL;
+}
+
+/* An event that comes while a pause is tried and refused is not lost. */
+static void test_pause_refused(void)
+{
+	struct guest guest = guest_create(cpus[0], 0);
+	int irq = raw_eventfd(), lost = 0;
+	unsigned long msis;
+	pthread_t thread;
+
+	create_client(&guest);
+	if (raw_irqfd(&guest.vm, irq, 0, MSI_ADDRESS, 0x41))
+		err(1, "an irqfd");
+	start(&guest);
+	pthread_create(&thread, NULL, signaller, &irq);
+	for (int i = 0; i < PAUSE_ROUNDS; i++) {
+		msis = raw_stat(&guest.vm, "msis");
+		hv_fault(ACRN_HC_PAUSE_VM, 1, 1, FAULT_ERRNO);
+		round_begun++;
+		ioctl(guest.vm.fd, ACRN_IOCTL_PAUSE_VM);
+		while (round_done <= i)
+			;
+		lost += raw_stat(&guest.vm, "msis") != msis + 1;
+	}
+	pthread_join(thread, NULL);
+	tap_eq(lost, 0, "no event of %d is lost when the pause fails",
+	       PAUSE_ROUNDS);
+	tap_eq(read_port(&guest, 4, 0x90, 0x77), 0x77,
+	       "the VM runs on when the pause fails");
+	close(irq);
+	guest_close(&guest);
 }
 
 static void test_close(void)
@@ -538,6 +593,7 @@ int main(int argc, char **argv)
 		return tap_done();
 	test_create();
 	test_destroy();
+	test_pause_refused();
 	test_close();
 	test_life();
 	test_notify();

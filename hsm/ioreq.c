@@ -409,16 +409,38 @@ void acrn_ioreq_clear(struct acrn_vm *vm)
 }
 
 /*
- * The hypervisor has reset the VM and with it all slots: drop what the client
- * has not answered without touching them. The VM does not run and the caller
- * has flushed.
+ * The vCPUs of a paused VM that have been stopped while they polled for the
+ * completion of a request: a slot is free unless its vCPU does.
  */
-void acrn_ioreq_reset(struct acrn_vm *vm)
+unsigned long acrn_ioreq_polling(struct acrn_vm *vm)
+{
+	unsigned long polling = 0;
+	unsigned int vcpu;
+
+	for (vcpu = 0; vm->polling && vcpu < vm->vcpu_num; vcpu++)
+		if (READ_ONCE(vm->ioreqs.slots[vcpu].processed) !=
+		    ACRN_IOREQ_STATE_FREE)
+			__set_bit(vcpu, &polling);
+	return polling;
+}
+
+/*
+ * The hypervisor has reset the VM and freed all slots: drop what the client has
+ * not answered. The VM does not run and the caller has flushed.
+ *
+ * A reset does not take the vCPUs @polling out of ACRN's loop: when they are
+ * started, they go on polling, now free slots, so these are completed once more
+ * for them to begin anew.
+ */
+void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling)
 {
 	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
 	unsigned int vcpu;
 
 	ioreqs->pci_conf_address = 0;
+	for_each_set_bit(vcpu, &polling, ACRN_IO_REQUEST_MAX)
+		WRITE_ONCE(ioreqs->slots[vcpu].processed,
+			   ACRN_IOREQ_STATE_COMPLETE);
 	spin_lock(&ioreqs->lock);
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
 		if (READ_ONCE(ioreqs->requests[vcpu].owner) ==

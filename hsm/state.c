@@ -132,14 +132,16 @@ int acrn_vm_pause(struct acrn_vm *vm)
  */
 int acrn_vm_reset(struct acrn_vm *vm)
 {
+	unsigned long polling;
 	int ret;
 
 	/* The upcall must not meet the hypervisor in the slots. */
 	acrn_ioreq_flush(vm);
+	polling = acrn_ioreq_polling(vm);
 	ret = acrn_hc_reset_vm(vm->vmid);
 	if (ret)
 		return ret;
-	acrn_ioreq_reset(vm);
+	acrn_ioreq_reset(vm, polling);
 	acrn_memory_reset(&vm->memory);
 	acrn_dataplane_settle(vm, false);
 	vm->held = 0;

@@ -152,6 +152,8 @@
 
 /* &struct acrn_vm_creation.vm_flag: vCPUs spin for their I/O requests. */
 #define ACRN_VM_FLAG_IO_COMPLETION_POLLING	0x4ULL
+/* An RTVM: while it runs, the Service VM can neither pause nor interrupt it. */
+#define ACRN_VM_FLAG_RT				0x10ULL
 
 /* &struct acrn_memory_region.type */
 #define ACRN_MEMORY_REGION_ADD		0

@@ -7,7 +7,7 @@ all of it, and if so whether their states are still the same: ALIKE, or APART,
 after which the rest of the sequence means nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from errno import EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOTTY, EPERM
 
 ALIKE = "alike"
@@ -18,6 +18,7 @@ HUGE_PAGE = 2 << 20
 PHYSICAL_END = 1 << 40
 RAM, MMIO = 0, 1
 READ, RIGHTS, TYPES = 0x1, 0x7, 0x7c0
+POLLING = 4
 PIO, DATAMATCH, DEASSIGN, ASYNCIO = 1, 2, 4, 8
 NO_PLACE = ("hole", "read_only", "nowhere", "kernel")
 HC_PAUSE, HC_DESTROY = 0x13, 0x11
@@ -74,6 +75,7 @@ class File:
 
     def __init__(self):
         self.vm = self.client = self.started = self.paused = False
+        self.polling = self.was_reset = False
         self.unattended = False  # ran without a client at some time
         self.segments = []
         self.doorbells = []
@@ -114,10 +116,11 @@ class History:
         file.unattended |= file.started and not file.client
 
 
-def note_create(_history, file, _call):
+def note_create(_history, file, call):
     """A VM is there."""
     file.__init__()
     file.vm = True
+    file.polling = bool(call.flag & POLLING)
 
 
 def note_memseg(_history, file, call):
@@ -155,6 +158,12 @@ def note_irqfd(history, _file, call):
         history.counting.add(history.eventfd(call.fd))
 
 
+def note_reset(_history, file, _call):
+    """A vCPU that was polling does so still, once it is started."""
+    file.paused = False
+    file.was_reset = True
+
+
 def note_attribute(name, value):
     """A note that is an attribute of the file."""
     return lambda _history, file, _call: setattr(file, name, value)
@@ -169,7 +178,7 @@ NOTES = {
     "DESTROY_IOREQ_CLIENT": note_attribute("client", False),
     "START_VM": note_attribute("started", True),
     "PAUSE_VM": note_attribute("paused", True),
-    "RESET_VM": note_attribute("paused", False),
+    "RESET_VM": note_reset,
     "IOEVENTFD": note_ioeventfd,
     "IRQFD": note_irqfd,
 }
@@ -239,17 +248,14 @@ def _ioreq_page_aligned(step):
 
 @rule("destroy-running", "DESTROY_VM", "CREATE_VM", "END")
 def _destroy_running(step):
-    """Ours pauses before; apart from that the same."""
-    rest = tuple(call for call in step.ours.hypercalls if call.id != HC_PAUSE)
-    if (step.both() and rest == step.theirs.hypercalls and HC_PAUSE in step.ours.ids()
-            and step.ours.ids().count(HC_PAUSE) == rest_destroys(rest)):
+    """Ours pauses before; the hypervisor refuses the in-tree HSM's where it does not."""
+    ours = [call for call in step.ours.hypercalls if call.id != HC_PAUSE]
+    theirs = [replace(call, result=0) if call.id == HC_DESTROY else call
+              for call in step.theirs.hypercalls]
+    if (step.both() and ours == theirs and HC_PAUSE in step.ours.ids()
+            and step.ours.ids().count(HC_PAUSE) == step.theirs.ids().count(HC_DESTROY)):
         return ALIKE
     return None
-
-
-def rest_destroys(hypercalls):
-    """How many VMs are destroyed."""
-    return sum(call.id == HC_DESTROY for call in hypercalls)
 
 
 @rule("send-paused")
@@ -262,6 +268,11 @@ def _send_paused(step):
     if step.ours.errno not in (0, step.theirs.errno) or step.ours.hypercalls != rest:
         return None
     return APART if HC_NOTIFY in step.theirs.ids() else ALIKE
+
+
+@rule("reset", "START_VM")
+def _reset(step):
+    return APART if step.file.polling and step.file.was_reset and step.both() else None
 
 
 @rule("vcpu-regs", "SET_VCPU_REGS")
@@ -358,8 +369,8 @@ def _unset_hole(step):
 def _notify(step):
     if not step.errnos(EINVAL, 0):
         return None
-    # The state of a slot is of no consequence until the VM runs.
-    return APART if step.file.started else ALIKE
+    # What ends a wait before it began is of consequence later.
+    return APART if step.file.started or HC_NOTIFY in step.theirs.ids() else ALIKE
 
 
 @rule("client-requests", "DESTROY_IOREQ_CLIENT")

@@ -13,11 +13,6 @@
 #define HLT_OPCODE    0xf4
 #define CR8_WRITE_LEN 4
 
-#define PM1A_CONTROL_PORT 0x404
-#define PM1A_CONTROL_SIZE 2
-#define PM1A_SLEEP_ENABLE 0x2000
-#define PM1A_S5		  (5 << 10)
-
 static int device_access(struct guest_cpu *cpu, struct mmio_access *access)
 {
 	struct vcpu *vcpu = to_vcpu(cpu);
@@ -85,7 +80,7 @@ static void finish_sleep(struct vcpu *vcpu)
  */
 static void __attribute__((noreturn)) handle_triple_fault(struct vcpu *vcpu)
 {
-	u32 value = PM1A_SLEEP_ENABLE | PM1A_S5;
+	u32 value = PM1A_SLEEP_S5;
 
 	vm_event_send(vcpu->vm, ACRN_HV_EVENT_TRIPLE_FAULT);
 	ioreq_pio(vcpu, PM1A_CONTROL_PORT, PM1A_CONTROL_SIZE, true, &value);

@@ -83,11 +83,24 @@ static bool is_deliverable(const struct interrupt_message *message)
 	       message->vector >= FIRST_LEGAL_VECTOR;
 }
 
+static int inject(struct vm *vm, const struct interrupt_message *message)
+{
+	if (vm->realtime)
+		return -EPERM;
+	spin_lock(&vm->lock);
+	vm->stats.msi++;
+	if (is_deliverable(message))
+		vlapic_deliver(vm, message);
+	spin_unlock(&vm->lock);
+	return 0;
+}
+
 s64 hc_inject_msi(u64 vmid, u64 address)
 {
 	struct interrupt_message message;
 	struct acrn_msi_entry msi;
 	struct vm *vm;
+	int ret;
 
 	if (service_vm_read(address, &msi, sizeof(msi)) ||
 	    decode_msi(&msi, &message))
@@ -95,13 +108,23 @@ s64 hc_inject_msi(u64 vmid, u64 address)
 	vm = vm_get(vmid);
 	if (!vm)
 		return vm_absent(vmid, -EPERM);
-	spin_lock(&vm->lock);
-	vm->stats.msi++;
-	if (is_deliverable(&message))
-		vlapic_deliver(vm, &message);
-	spin_unlock(&vm->lock);
+	ret = inject(vm, &message);
 	vm_put(vm);
-	return 0;
+	return ret;
+}
+
+static int set_irqline(struct vm *vm, const struct acrn_irqline *line)
+{
+	int ret;
+
+	if (vm->realtime)
+		return -EPERM;
+	spin_lock(&vm->lock);
+	ret = vioapic_set_line(vm, line->gsi, line->op);
+	if (!ret)
+		vm->stats.irqline++;
+	spin_unlock(&vm->lock);
+	return ret;
 }
 
 s64 hc_set_irqline(u64 vmid, u64 ops)
@@ -112,11 +135,7 @@ s64 hc_set_irqline(u64 vmid, u64 ops)
 
 	if (!vm)
 		return vm_absent(vmid, -EPERM);
-	spin_lock(&vm->lock);
-	ret = vioapic_set_line(vm, line.gsi, line.op);
-	if (!ret)
-		vm->stats.irqline++;
-	spin_unlock(&vm->lock);
+	ret = set_irqline(vm, &line);
 	vm_put(vm);
 	return ret;
 }

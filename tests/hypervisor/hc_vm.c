@@ -36,15 +36,9 @@ s64 hc_create_vm(u64 address, u64 unused UNUSED)
 	return ret ?: service_vm_write(address, &params, sizeof(params));
 }
 
-static int destroy(struct vm *vm)
-{
-	vm_destroy(vm);
-	return 0;
-}
-
 s64 hc_destroy_vm(u64 vmid, u64 unused UNUSED)
 {
-	return with_vm(vmid, destroy);
+	return with_vm(vmid, vm_destroy);
 }
 
 s64 hc_start_vm(u64 vmid, u64 unused UNUSED)

@@ -36,23 +36,37 @@ static void spin_until_complete(struct vcpu *vcpu)
 {
 	struct acrn_io_request *slot = slot_of(vcpu);
 
+	vcpu->polls = true;
 	while (READ_ONCE(slot->processed) != ACRN_IOREQ_STATE_COMPLETE)
 		sched_spin(vcpu);
+	vcpu->polls = false;
+}
+
+static void sleep_until_finished(struct vcpu *vcpu)
+{
+	sched_yield(vcpu);
+	spin_lock(&vcpu->vm->lock);
+	vcpu->ioreq_done = false;
+	spin_unlock(&vcpu->vm->lock);
 }
 
 /*
  * Hand a filled slot over and wait. What the vCPU waits for is set beforehand:
- * the answer may be here before this CPU gets any further.
+ * the answer may be here before this CPU gets any further. As on ACRN, a slot
+ * is left as it is when the vCPU goes on without its request being complete.
+ *
+ * Return: whether it is
  */
-static void send(struct vcpu *vcpu, struct acrn_io_request *slot, u64 *counter)
+static bool send(struct vcpu *vcpu, struct acrn_io_request *slot, u64 *counter)
 {
 	struct vm *vm = vcpu->vm;
 
-	slot->completion_polling = vm->polling;
+	/* Never cleared */
+	if (vm->polling)
+		slot->completion_polling = 1;
 	slot->kernel_handled = 0;
 	spin_lock(&vm->lock);
 	(*counter)++;
-	vcpu->ioreq_done = false;
 	if (!vm->polling)
 		vcpu->wait = VCPU_WAIT_IOREQ;
 	spin_unlock(&vm->lock);
@@ -63,7 +77,8 @@ static void send(struct vcpu *vcpu, struct acrn_io_request *slot, u64 *counter)
 	if (vm->polling)
 		spin_until_complete(vcpu);
 	else
-		sched_yield(vcpu);
+		sleep_until_finished(vcpu);
+	return READ_ONCE(slot->processed) == ACRN_IOREQ_STATE_COMPLETE;
 }
 
 static void release(struct acrn_io_request *slot)
@@ -89,7 +104,11 @@ int ioreq_pio(struct vcpu *vcpu, u16 port, u32 size, bool write, u32 *value)
 	pio->address = port;
 	pio->size = size;
 	pio->value = write ? *value : 0;
-	send(vcpu, slot, &vcpu->vm->stats.pio);
+	if (write && port == PM1A_CONTROL_PORT && size == PM1A_CONTROL_SIZE &&
+	    (*value & PM1A_SLEEP) == PM1A_SLEEP_S5)
+		vm_poweroff(vcpu->vm);
+	if (!send(vcpu, slot, &vcpu->vm->stats.pio))
+		return 0;
 	/* At the same place when the HSM has made it a PCI request. */
 	if (!write)
 		*value = READ_ONCE(pio->value);
@@ -116,37 +135,51 @@ int ioreq_mmio(struct vcpu *vcpu, struct mmio_access *access)
 	mmio->address = access->gpa;
 	mmio->size = access->size;
 	mmio->value = access->write ? access->value : 0;
-	send(vcpu, slot, &vcpu->vm->stats.mmio);
+	if (!send(vcpu, slot, &vcpu->vm->stats.mmio))
+		return 0;
 	if (!access->write)
 		access->value = READ_ONCE(mmio->value);
 	release(slot);
 	return 0;
 }
 
+void ioreq_poll_on(struct vcpu *vcpu)
+{
+	if (!vcpu->polls)
+		return;
+	spin_until_complete(vcpu);
+	release(slot_of(vcpu));
+}
+
+/*
+ * Nothing is asked but whether the vCPU polls. One that does not wait for a
+ * request will not wait for its next one.
+ */
+static void finish(struct vcpu *vcpu)
+{
+	struct vm_stats *stats = &vcpu->vm->stats;
+
+	if (vcpu->wait == VCPU_WAIT_IOREQ && !vcpu->ioreq_done)
+		stats->finished++;
+	else
+		stats->ignored++;
+	if (vcpu->vm->polling)
+		return;
+	vcpu->ioreq_done = true;
+	vcpu_kick(vcpu);
+}
+
 int ioreq_finish(struct vm *vm, u64 id)
 {
-	struct vcpu *vcpu;
-	int ret = 0;
-
 	id = (u16)id;
+	if (vm->realtime)
+		return -EPERM;
 	if (id >= vm->nr_vcpus || !vm->slots)
 		return -EINVAL;
-	vcpu = vm->vcpus[id];
 	spin_lock(&vm->lock);
-	if (vcpu->wait != VCPU_WAIT_IOREQ || vcpu->ioreq_done) {
-		vm->stats.ignored++;
-	} else if (READ_ONCE(vm->slots[id].processed) !=
-		   ACRN_IOREQ_STATE_COMPLETE) {
-		hv_log_limited("vm %u: vCPU %llu: finished but not complete",
-			       vm->id, id);
-		ret = -EINVAL;
-	} else {
-		vm->stats.finished++;
-		vcpu->ioreq_done = true;
-		vcpu_kick(vcpu);
-	}
+	finish(vm->vcpus[id]);
 	spin_unlock(&vm->lock);
-	return ret;
+	return 0;
 }
 
 /* A zeroed page would read as so many pending requests. */

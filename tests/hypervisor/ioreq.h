@@ -9,6 +9,12 @@
 
 #include "types.h"
 
+/* The ACPI register in which a User VM says "S5", which is power-off. */
+#define PM1A_CONTROL_PORT 0x404
+#define PM1A_CONTROL_SIZE 2
+#define PM1A_SLEEP	  0x3c00
+#define PM1A_SLEEP_S5	  0x3400
+
 struct vm;
 struct vcpu;
 struct mmio_access;
@@ -36,10 +42,16 @@ int ioreq_mmio(struct vcpu *vcpu, struct mmio_access *access);
  * @vm:		VM, control lock held
  * @id:		vCPU, from the Service VM, unchecked
  *
- * Return: 0, also when the vCPU is not waiting, as on ACRN; -EINVAL for a vCPU
- * that does not exist or a request that is not COMPLETE.
+ * Return: 0, also when the vCPU is not waiting, or its request not complete;
+ * -EINVAL for a vCPU that does not exist; -EPERM for an RTVM.
  */
 int ioreq_finish(struct vm *vm, u64 id);
+
+/*
+ * When a vCPU's thread begins: a reset does not end the polling for a request
+ * that was outstanding.
+ */
+void ioreq_poll_on(struct vcpu *vcpu);
 
 /* Make all slots free, as a new page or a reset VM has them. No vCPU runs. */
 void ioreq_free_slots(struct vm *vm);

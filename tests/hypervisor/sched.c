@@ -17,16 +17,24 @@ static struct vcpu *runnable_vcpu(struct pcpu *cpu, struct vm *vm)
 {
 	struct vcpu *vcpu = vm->by_pcpu[cpu->id];
 
-	if (vm->state != VM_RUNNING || !vcpu || !vcpu_runnable(vcpu))
+	if (!vcpu || !vcpu_may_run(vcpu) || !vcpu_runnable(vcpu))
 		return NULL;
 	return vcpu;
+}
+
+/* Without the lock: whether it is worth while to look at the VM's vCPUs. */
+static bool may_run(const struct vm *vm)
+{
+	enum vm_state state = READ_ONCE(vm->state);
+
+	return state == VM_RUNNING || state == VM_PAUSED;
 }
 
 static struct vcpu *claim_vcpu(struct pcpu *cpu, struct vm *vm)
 {
 	struct vcpu *vcpu;
 
-	if (READ_ONCE(vm->state) != VM_RUNNING)
+	if (!may_run(vm))
 		return NULL;
 	spin_lock(&vm->lock);
 	vcpu = runnable_vcpu(cpu, vm);
@@ -60,7 +68,7 @@ static bool others_runnable(struct pcpu *cpu, struct vcpu *vcpu)
 		struct vm *vm = &user_vms[i];
 		bool found;
 
-		if (vm == vcpu->vm || READ_ONCE(vm->state) != VM_RUNNING)
+		if (vm == vcpu->vm || !may_run(vm))
 			continue;
 		spin_lock(&vm->lock);
 		found = runnable_vcpu(cpu, vm);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/errno.h>
 
+#include "ioreq.h"
 #include "lapic.h"
+#include "log.h"
 #include "msr.h"
 #include "sched.h"
 #include "string.h"
@@ -65,6 +67,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, struct pcpu *pcpu)
 	vcpu->pcpu = pcpu;
 	vcpu->cpu.vmcb = &vcpu->vmcb;
 	vcpu->cpu.npt = &vm->npt;
+	vcpu->polls = false;
 	init_controls(vcpu);
 	vcpu_reset(vcpu);
 	return vcpu;
@@ -171,11 +174,40 @@ bool vcpu_runnable(const struct vcpu *vcpu)
 		return vcpu->startup_pending;
 	case VCPU_WAIT_IOREQ:
 		return vcpu->ioreq_done;
+	case VCPU_CRASHED:
+		return false;
 	}
 	return false;
 }
 
+bool vcpu_may_run(const struct vcpu *vcpu)
+{
+	return vcpu->vm->state == VM_RUNNING || vcpu->astray;
+}
+
+/*
+ * Pausing puts a vCPU's thread to sleep. Whoever waits for an event then is
+ * woken by it, and does not look at the VM's state.
+ */
+static void wake_astray(struct vcpu *vcpu)
+{
+	if (vcpu->vm->state != VM_PAUSED || vcpu->astray)
+		return;
+	if (vcpu->wait != VCPU_HALTED &&
+	    (vcpu->wait != VCPU_WAIT_IOREQ || !vcpu->ioreq_done))
+		return;
+	vcpu->astray = true;
+	hv_log_limited("vm %u: vCPU %u: woken while the VM is paused",
+		       vcpu->vm->id, vcpu->id);
+}
+
 void vcpu_kick(struct vcpu *vcpu)
+{
+	wake_astray(vcpu);
+	vcpu_interrupt(vcpu);
+}
+
+void vcpu_interrupt(struct vcpu *vcpu)
 {
 	/* What there is to see was written before; see spin_for_vcpu(). */
 	smp_mb();
@@ -262,7 +294,7 @@ static bool prepare_entry(struct vcpu *vcpu)
 {
 	u32 generation;
 
-	if (vcpu->vm->state != VM_RUNNING || !take_init(vcpu))
+	if (!vcpu_may_run(vcpu) || !take_init(vcpu))
 		return false;
 	inject_events(vcpu);
 	/* What the guest reads from CR8 */
@@ -321,6 +353,7 @@ static void vcpu_thread(void)
 	struct vcpu *vcpu = this_cpu()->current;
 	struct spinlock *lock = &vcpu->vm->lock;
 
+	ioreq_poll_on(vcpu);
 	for (;;) {
 		bool ready;
 
@@ -362,6 +395,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->state_reset = true;
 	vcpu->startup_pending = false;
 	vcpu->ioreq_done = false;
+	vcpu->astray = false;
 	vcpu->in_guest = false;
 	vcpu->wait = vcpu->id ? VCPU_WAIT_STARTUP : VCPU_RUN;
 	init_thread(vcpu);

@@ -19,12 +19,14 @@
  * @VCPU_HALTED: An interrupt
  * @VCPU_WAIT_STARTUP: A start-up IPI
  * @VCPU_WAIT_IOREQ: The Service VM to finish its request
+ * @VCPU_CRASHED: Nothing that will come
  */
 enum vcpu_wait {
 	VCPU_RUN,
 	VCPU_HALTED,
 	VCPU_WAIT_STARTUP,
 	VCPU_WAIT_IOREQ,
+	VCPU_CRASHED,
 };
 
 /**
@@ -41,13 +43,15 @@ enum vcpu_wait {
  * @npt_generation: That of the page tables at the last entry; written by the
  *		thread, read by vm_flush_tlb()
  * @in_guest:	In guest mode or about to enter; as @npt_generation
+ * @polls:	Spins for a request, also across a reset; used by the thread
  *
  * Guarded by the VM's lock:
  *
  * @on_cpu:	The thread runs; set and cleared by the scheduler of @pcpu
  * @state_reset: @state was reset, so registers that are left of it are stale
  * @wait:	What the thread waits for
- * @ioreq_done:	Its request is finished
+ * @ioreq_done:	Its request is finished, or its next one will be at once
+ * @astray:	Was woken while its VM was paused, and runs
  * @nmi_pending: NMI to take
  * @init_pending: INIT to take
  * @startup_pending: Start-up IPI to take
@@ -66,11 +70,13 @@ struct vcpu {
 	bool nmi_blocked;
 	u32 npt_generation;
 	bool in_guest;
+	bool polls;
 
 	bool on_cpu;
 	bool state_reset;
 	enum vcpu_wait wait;
 	bool ioreq_done;
+	bool astray;
 	bool nmi_pending;
 	bool init_pending;
 	bool startup_pending;
@@ -100,8 +106,17 @@ int vcpu_set_regs(struct vcpu *vcpu, const struct acrn_regs *regs);
 /* Could it run now? VM's lock held. */
 bool vcpu_runnable(const struct vcpu *vcpu);
 
-/* Make it look at what has been left for it. VM's lock held. */
+/*
+ * Make it look at what has been left for it. One that sleeps in a paused VM
+ * runs from then on, as on ACRN. VM's lock held.
+ */
 void vcpu_kick(struct vcpu *vcpu);
+
+/* Have it leave guest mode. */
+void vcpu_interrupt(struct vcpu *vcpu);
+
+/* Whether its VM or, if it is astray, nothing but itself lets it run. */
+bool vcpu_may_run(const struct vcpu *vcpu);
 
 /*
  * The thread sleeps until vcpu_runnable(); VCPU_RUN just lets others run. Does

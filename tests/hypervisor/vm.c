@@ -86,6 +86,8 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 		return ret;
 	vm->id = vm - user_vms + FIRST_USER_VMID;
 	vm->polling = params->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
+	vm->realtime = params->vm_flag & ACRN_VM_FLAG_RT;
+	vm->powers_off = false;
 	vm->stats = (struct vm_stats){};
 	memset(&vm->devices, 0, sizeof(vm->devices));
 	asyncio_forget_ring(&vm->asyncio);
@@ -178,7 +180,7 @@ int vm_create(struct acrn_vm_creation *params)
 static void kick_all(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->nr_vcpus; i++)
-		vcpu_kick(vm->vcpus[i]);
+		vcpu_interrupt(vm->vcpus[i]);
 }
 
 int vm_start(struct vm *vm)
@@ -193,18 +195,26 @@ int vm_start(struct vm *vm)
 	return 0;
 }
 
-/* No vCPU runs when this returns, nor will one until the next start. */
+/* No vCPU runs when this returns, nor will one that is not woken. */
 static void stop(struct vm *vm)
 {
-	set_state(vm, VM_PAUSED);
+	spin_lock(&vm->lock);
+	vm->state = VM_PAUSED;
+	for (u32 i = 0; i < vm->nr_vcpus; i++)
+		vm->vcpus[i]->astray = false;
+	spin_unlock(&vm->lock);
 	kick_all(vm);
 	for (u32 i = 0; i < vm->nr_vcpus; i++)
 		while (READ_ONCE(vm->vcpus[i]->on_cpu))
 			cpu_relax();
 }
 
+/* A running VM of higher severity than the Service VM's is left alone. */
 int vm_pause(struct vm *vm)
 {
+	if (vm->state == VM_PAUSED ||
+	    (vm->state == VM_RUNNING && vm->realtime && !vm->powers_off))
+		return 0;
 	stop(vm);
 	return 0;
 }
@@ -220,33 +230,45 @@ int vm_reset(struct vm *vm)
 	vioapic_reset(vm);
 	spin_unlock(&vm->lock);
 	ioreq_free_slots(vm);
+	vm->powers_off = false;
 	set_state(vm, VM_CREATED);
 	return 0;
 }
 
-/*
- * On ACRN only a paused VM can be destroyed, whatever the comment on
- * hcall_destroy_vm() says ("it will pause target VM then shutdown it"). Here a
- * running one is paused first, as that comment says: the in-tree HSM never
- * pauses, so a device model that is killed would leave its VM behind and the
- * HSM with a dangling pointer. The log tells which state it was in.
- */
-void vm_destroy(struct vm *vm)
+void vm_poweroff(struct vm *vm)
 {
-	static const char *const names[] = {
-		[VM_CREATED] = "created",
-		[VM_RUNNING] = "running",
-		[VM_PAUSED] = "paused",
-	};
-	const char *state = names[vm->state];
+	if (!vm->realtime)
+		return;
+	spin_lock(&vm->lock);
+	if (vm->state == VM_RUNNING)
+		vm->powers_off = true;
+	spin_unlock(&vm->lock);
+}
+
+/*
+ * ACRN takes the page tables and the local APIC from a vCPU that runs. Its next
+ * entry into the guest fails, upon which a debug build stops with an assertion;
+ * without it the CPU is lost.
+ */
+static void check_asleep(const struct vm *vm)
+{
+	for (u32 i = 0; i < vm->nr_vcpus; i++)
+		if (vm->vcpus[i]->astray)
+			panic("vm %u: destroyed while vCPU %u runs", vm->id, i);
+}
+
+int vm_destroy(struct vm *vm)
+{
 	const struct vm_stats *stats = &vm->stats;
 
-	stop(vm);
+	if (vm->state != VM_PAUSED)
+		return -EPERM;
+	check_asleep(vm);
 	npt_free(&vm->npt);
 	memset(&vm->devices, 0, sizeof(vm->devices));
-	hv_log("vm %u: destroyed pio=%llu mmio=%llu finished=%llu ignored=%llu msi=%llu irqline=%llu async=%llu state=%s",
+	hv_log("vm %u: destroyed pio=%llu mmio=%llu finished=%llu ignored=%llu msi=%llu irqline=%llu async=%llu",
 	       vm->id, stats->pio, stats->mmio, stats->finished, stats->ignored,
-	       stats->msi, stats->irqline, stats->async, state);
+	       stats->msi, stats->irqline, stats->async);
 
 	spin_lock(&vm->lock);
 	memset(vm->vcpus, 0, sizeof(vm->vcpus));
@@ -256,21 +278,17 @@ void vm_destroy(struct vm *vm)
 	memset(vm->name, 0, sizeof(vm->name));
 	vm->state = VM_FREE;
 	spin_unlock(&vm->lock);
+	return 0;
 }
 
 void vm_crash(struct vcpu *vcpu, const char *why)
 {
 	struct vm *vm = vcpu->vm;
 
-	hv_log("vm %u: vCPU %u: %s, rip 0x%llx exit 0x%llx info 0x%llx 0x%llx; VM paused",
+	hv_log("vm %u: vCPU %u: %s, rip 0x%llx exit 0x%llx info 0x%llx 0x%llx; vCPU stopped",
 	       vm->id, vcpu->id, why, vcpu->vmcb.rip, vcpu->vmcb.exit_code,
 	       vcpu->vmcb.exit_info_1, vcpu->vmcb.exit_info_2);
-	spin_lock(&vm->lock);
-	if (vm->state == VM_RUNNING)
-		vm->state = VM_PAUSED;
-	kick_all(vm);
-	spin_unlock(&vm->lock);
-	sched_yield(vcpu);
+	vcpu_wait(vcpu, VCPU_CRASHED);
 	__builtin_unreachable();
 }
 
@@ -284,7 +302,7 @@ void vm_flush_tlb(struct vm *vm)
 		smp_mb();
 		if (!READ_ONCE(vcpu->in_guest))
 			continue;
-		vcpu_kick(vcpu);
+		vcpu_interrupt(vcpu);
 		while (READ_ONCE(vcpu->in_guest) &&
 		       READ_ONCE(vcpu->npt_generation) != generation)
 			cpu_relax();

@@ -28,7 +28,7 @@ struct vcpu;
  * @VM_FREE:	The entry of the table is unused
  * @VM_CREATED:	Not started since creation or reset
  * @VM_RUNNING:	vCPUs run
- * @VM_PAUSED:	Stopped for good, until reset
+ * @VM_PAUSED:	Stopped until reset
  */
 enum vm_state {
 	VM_FREE,
@@ -69,9 +69,11 @@ struct vm_stats {
  * @name:	As it was created with, or made up; an empty one marks an entry
  *		that a new VM may have. Guarded by the table's lock, but cleared
  *		with @control alone when the VM ends.
- * @state:	Written with @control and @lock; a vCPU that crashes makes
- *		VM_PAUSED of VM_RUNNING with @lock alone
+ * @state:	Written with @control and @lock
  * @polling:	vCPUs spin for their requests; constant from creation on
+ * @realtime:	An RTVM: of higher severity than the Service VM, which therefore
+ *		neither pauses nor interrupts it; constant from creation on
+ * @powers_off:	An RTVM that wants to be paused
  * @nr_vcpus:	Constant from creation on
  * @vcpus:	Constant from creation on
  * @by_pcpu:	The vCPU on each CPU, at most one
@@ -91,6 +93,8 @@ struct vm {
 	char name[VM_NAME_SIZE];
 	enum vm_state state;
 	bool polling;
+	bool realtime;
+	bool powers_off;
 	u32 nr_vcpus;
 	struct vcpu *vcpus[MAX_VCPUS];
 	struct vcpu *by_pcpu[MAX_PCPUS];
@@ -153,10 +157,13 @@ int vm_create(struct acrn_vm_creation *params);
 int vm_start(struct vm *vm);
 int vm_pause(struct vm *vm);
 int vm_reset(struct vm *vm);
-void vm_destroy(struct vm *vm);
+int vm_destroy(struct vm *vm);
+
+/* A guest goes to sleep for good. */
+void vm_poweroff(struct vm *vm);
 
 /*
- * A vCPU cannot go on: log why, pause its VM, leave the CPU and never return.
+ * A vCPU cannot go on: log why, leave the CPU and never return.
  * No lock held.
  */
 void vm_crash(struct vcpu *vcpu, const char *why) __attribute__((noreturn));

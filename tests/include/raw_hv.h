@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acrn_hypercall.h"
 #include "hv_test.h"
 
 static inline int hv_open_msr(void)
@@ -53,6 +54,30 @@ static inline bool hv_is_fixture(void)
 	is = pread(fd, &value, sizeof(value), HV_MSR_FAULT) == sizeof(value);
 	close(fd);
 	return is;
+}
+
+static inline int64_t hv_call(uint32_t id, uint64_t arg0, uint64_t arg1)
+{
+	hv_write_msr(HV_MSR_CALL_ARG0, arg0);
+	hv_write_msr(HV_MSR_CALL_ARG1, arg1);
+	hv_write_msr(HV_MSR_CALL, id);
+	return hv_read_msr(HV_MSR_CALL);
+}
+
+/*
+ * Destroy the VMs that the HSM has left behind: all but those whose ids are in
+ * the bit mask @keep. There are only so many.
+ */
+static inline void hv_reap(uint32_t keep)
+{
+	if (!hv_is_fixture())
+		return;
+	for (unsigned int vmid = 1; vmid <= 16; vmid++) {
+		if (keep >> vmid & 1)
+			continue;
+		hv_call(ACRN_HC_PAUSE_VM, vmid, 0);
+		hv_call(ACRN_HC_DESTROY_VM, vmid, 0);
+	}
 }
 
 /* Let hypercall @id fail with @error, @calls times from the @from-th call on.

@@ -102,10 +102,40 @@ static inline struct raw_vm raw_vm_create(int cpu, uint64_t flags)
 	return raw_vm_create_on(1ULL << cpu, flags);
 }
 
+/* Whether the HSM that is loaded is the in-tree one. */
+static inline int raw_hsm_is_in_tree(void)
+{
+	struct stat st;
+
+	return stat("/sys/module/acrn", &st) == 0;
+}
+
+/*
+ * The hypervisor destroys only what is paused. The in-tree HSM does not see to
+ * that and is left with a freed VM in its list (destroy-running).
+ */
+static inline void raw_prepare_end(int fd)
+{
+	if (raw_hsm_is_in_tree())
+		ioctl(fd, ACRN_IOCTL_PAUSE_VM);
+}
+
+static inline int raw_destroy(int fd)
+{
+	raw_prepare_end(fd);
+	return ioctl(fd, ACRN_IOCTL_DESTROY_VM);
+}
+
+static inline void raw_close(int fd)
+{
+	raw_prepare_end(fd);
+	close(fd);
+}
+
 /* Ends the VM the way a crash of its device model does. */
 static inline void raw_vm_close(struct raw_vm *vm)
 {
-	close(vm->fd);
+	raw_close(vm->fd);
 	munmap(vm->slots, sizeof(*vm->slots));
 }
 
@@ -351,14 +381,6 @@ static inline long vmstat(const char *name)
 static inline long pages_pinned(void)
 {
 	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
-}
-
-/* Whether the HSM that is loaded is the in-tree one. */
-static inline int raw_hsm_is_in_tree(void)
-{
-	struct stat st;
-
-	return stat("/sys/module/acrn", &st) == 0;
 }
 
 #endif /* RAW_VM_H */

@@ -366,7 +366,7 @@ static void test_closing_order(void)
 		raw_irqfd(&vm, efd, 0, vm.msi, MSI_DATA);
 	}
 	close(first);
-	tap_success(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM),
+	tap_success(raw_destroy(vm.fd),
 		    "VM destroyed between the closing of two eventfds");
 	raw_signal(second);
 	tap_eq(raw_events(second), 1, "the event of the other one stays");

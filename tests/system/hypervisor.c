@@ -500,7 +500,7 @@ static void test_guest(int cpu0, int cpu1, uint64_t flags)
 	       "the guest came to its end, and its triple fault is told");
 	detach_client(thread);
 	must(ioctl(vm.fd, ACRN_IOCTL_DESTROY_IOREQ_CLIENT, 0), "client");
-	tap_success(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM, 0),
+	tap_success(raw_destroy(vm.fd),
 		    "a VM with a triple fault can be destroyed");
 	raw_vm_close(&vm);
 }

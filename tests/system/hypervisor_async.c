@@ -50,14 +50,6 @@ static void *locked_page(void)
 	return page;
 }
 
-static int64_t hypercall(uint32_t id, uint64_t arg0, uint64_t arg1)
-{
-	hv_write_msr(HV_MSR_CALL_ARG0, arg0);
-	hv_write_msr(HV_MSR_CALL_ARG1, arg1);
-	hv_write_msr(HV_MSR_CALL, id);
-	return hv_read_msr(HV_MSR_CALL);
-}
-
 static int64_t setup_at(const struct raw_vm *vm, uint32_t id, uint64_t address)
 {
 	struct acrn_ring_param *param = argument;
@@ -65,7 +57,7 @@ static int64_t setup_at(const struct raw_vm *vm, uint32_t id, uint64_t address)
 	*param = (struct acrn_ring_param){ .cpu_id = 0xffff,
 					   .ring_id = id,
 					   .address = address };
-	return hypercall(ACRN_HC_SETUP_SBUF, vm->vmid, raw_physical(argument));
+	return hv_call(ACRN_HC_SETUP_SBUF, vm->vmid, raw_physical(argument));
 }
 
 static void fill_header(uint32_t element, uint32_t count)
@@ -89,7 +81,7 @@ static int64_t call_doorbell(uint32_t id, const struct raw_vm *vm,
 			     struct acrn_async_doorbell doorbell)
 {
 	*(struct acrn_async_doorbell *)argument = doorbell;
-	return hypercall(id, vm->vmid, raw_physical(argument));
+	return hv_call(id, vm->vmid, raw_physical(argument));
 }
 
 #define assign(vm, ...)                                                        \

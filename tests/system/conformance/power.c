@@ -111,7 +111,7 @@ static void test_state_arguments(void)
 	expect_length(&answer, sizeof(answer.command), "unknown command");
 	tap_eq(answer.command, pm_command(&vm, 4, 0),
 	       "unknown command: nothing is written");
-	ioctl(other.fd, ACRN_IOCTL_DESTROY_VM);
+	raw_destroy(other.fd);
 	differs_errno(
 		"pm-other-vm",
 		ask(&vm, &answer, pm_command(&other, ACRN_PMCMD_GET_PX_CNT, 0)),

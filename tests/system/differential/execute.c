@@ -532,11 +532,49 @@ static void print_request(const struct file *file)
 	       (long long)slot->reqs.pio_request.size);
 }
 
+/*
+ * The in-tree HSM wakes vCPUs of a paused VM (send-paused), and has VMs
+ * destroyed that are not paused (destroy-running), neither of which the
+ * hypervisor bears. A reset ends the one, and a pause the other.
+ */
+static void prepare_end(const struct file *file)
+{
+	struct hv_trace_entry unseen[HYPERCALLS_MAX];
+
+	if (!raw_hsm_is_in_tree())
+		return;
+	ioctl(file->fd, ACRN_IOCTL_PAUSE_VM);
+	ioctl(file->fd, ACRN_IOCTL_RESET_VM);
+	ioctl(file->fd, ACRN_IOCTL_PAUSE_VM);
+	trace_take(&trace, unseen, HYPERCALLS_MAX);
+}
+
+/*
+ * When CREATE_VM fails half way, the in-tree HSM leaves the VM behind for the
+ * same reason.
+ */
+static void undo_create(const struct file *file)
+{
+	struct hv_trace_entry unseen[HYPERCALLS_MAX];
+	uint32_t others = 0;
+
+	if (!raw_hsm_is_in_tree())
+		return;
+	raw_destroy(file->fd);
+	for (int i = 0; i < FILES; i++)
+		if (files[i].exists)
+			others |= 1U << files[i].vmid;
+	hv_reap(others);
+	trace_take(&trace, unseen, HYPERCALLS_MAX);
+}
+
 static void run_call(const struct call *call, bool verbose)
 {
 	struct file *file = &files[call->file];
 	long ret;
 
+	if (call->kind == DESTROY_VM)
+		prepare_end(file);
 	if (call->kind == START_VM)
 		*(volatile uint32_t *)(place_of[GUEST] + DONE_ADDR) = 0;
 	errno = 0;
@@ -554,6 +592,8 @@ static void run_call(const struct call *call, bool verbose)
 	settle(&files[0]);
 	print_request(&files[0]);
 	print_hypercalls(verbose);
+	if (call->kind == CREATE_VM && ret < 0)
+		undo_create(file);
 }
 
 void execute(const struct sequence *sequence, bool verbose)
@@ -565,6 +605,8 @@ void execute(const struct sequence *sequence, bool verbose)
 		eventfds[i] = raw_eventfd();
 	for (unsigned int i = 0; i < sequence->n; i++)
 		run_call(&sequence->calls[i], verbose);
+	for (int i = 0; i < FILES; i++)
+		prepare_end(&files[i]);
 	for (int i = 0; i < FILES; i++) {
 		close(files[i].fd);
 		munmap(files[i].slots, PAGE);

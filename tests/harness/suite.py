@@ -114,6 +114,8 @@ SYSTEM = [
            user_cpus=1),
     System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH,
            acrn=OnAcrn(hsms=BOTH)),
+    System("life_cycle", "VMs as acrn-dm ends and resets them, device models killed",
+           args=(20,), long_args=(200,), user_cpus=16, timeout=180),
     # Many more rounds when each does not wait 30 ms for other CPUs
     System("hsm_race", "threads against the end of their VM, a mad device model",
            cmdline="rcupdate.rcu_expedited=1",

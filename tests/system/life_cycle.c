@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of User VMs as device models go through it: in order, in the order
+ * of acrn-dm (devicemodel/core/main.c), and cut short by a kill at any point,
+ * with requests outstanding, doorbells ringing and interrupts on their way. A
+ * vCPU that is woken while its VM is paused takes the hypervisor down.
+ *
+ * Arguments: how many device models are killed, then the physical CPUs of the
+ * User VMs. Needs nothing that ACRN has not, but for what is skipped there.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "acrn_hypercall.h"
+#include "clock.h"
+#include "fixture.h"
+#include "raw_guest.h"
+#include "tap.h"
+#include "tap_group.h"
+
+#define CPUS_MAX    16
+#define BELL_PORT   0x1000
+#define MSI_ADDRESS 0xfeeff000ULL /* of all vCPUs */
+#define MSI_DATA    0x41
+#define AP_ADDR	    0x4000
+#define HALT	    1
+#define PM1A_PORT   0x404
+#define PM1A_S5	    0x3400
+
+/* The checks of @function, in a process of their own. */
+#define group(function) tap_group(#function, function)
+
+static int cpus[CPUS_MAX];
+static int nr_cpus;
+static int kills;
+
+/*
+ * What each vCPU of the User VMs runs that are killed: ask what to do, ring a
+ * doorbell or halt, and ask again. The first one starts the others.
+ */
+extern const char bsp_code[], bsp_code_end[], ap_code[], ap_code_end[];
+asm(".pushsection .rodata\n"
+    "bsp_code:\n"
+    ".code32\n"
+    "	mov $0x1b, %ecx\n" /* x2APIC mode */
+    "	rdmsr\n"
+    "	or $0xc00, %eax\n"
+    "	wrmsr\n"
+    "	xor %edx, %edx\n"
+    "	mov $0x80f, %ecx\n" /* enabled */
+    "	mov $0x1ff, %eax\n"
+    "	wrmsr\n"
+    "	mov $0x830, %ecx\n"
+    "	mov $0xc4500, %eax\n" /* INIT to all others */
+    "	wrmsr\n"
+    "	mov $0xc4604, %eax\n" /* and start-up, at 0x4000 */
+    "	wrmsr\n"
+    "	wrmsr\n"
+    "1:	mov $0x80, %edx\n"
+    "	in (%dx), %eax\n"
+    "	test $1, %al\n"
+    "	jz 2f\n"
+    "	hlt\n"
+    "2:	mov $0x1000, %edx\n"
+    "	mov $1, %eax\n"
+    "	out %ax, (%dx)\n"
+    "	jmp 1b\n"
+    "bsp_code_end:\n"
+    "ap_code:\n"
+    ".code16\n"
+    "1:	mov $0x80, %dx\n"
+    "	inl (%dx), %eax\n"
+    "	test $1, %al\n"
+    "	jz 2f\n"
+    "	hlt\n"
+    "2:	mov $0x1000, %dx\n"
+    "	mov $1, %ax\n"
+    "	outw %ax, (%dx)\n"
+    "	jmp 1b\n"
+    ".code64\n"
+    "ap_code_end:\n"
+    ".popsection\n");
+
+static void must(int ret, const char *what)
+{
+	if (ret)
+		err(1, "%s", what);
+}
+
+/* Both, so that there is something to ring and to inject at any time. */
+static void connect_eventfds(const struct raw_vm *vm, int bell, int irq)
+{
+	must(raw_ioeventfd(vm, bell, ACRN_IOEVENTFD_FLAG_PIO, BELL_PORT, 2, 0),
+	     "IOEVENTFD");
+	must(raw_irqfd(vm, irq, 0, MSI_ADDRESS, MSI_DATA), "IRQFD");
+}
+
+/* A User VM of one vCPU that has been started, with a client. */
+static struct guest guest_start(uint64_t flags)
+{
+	struct guest guest = guest_create(cpus[0], flags);
+
+	create_client(&guest);
+	start(&guest);
+	return guest;
+}
+
+static bool next_vm_works(void)
+{
+	struct guest guest = guest_start(0);
+	bool works = read_port(&guest, 4, 0x90, 0x5a5a) == 0x5a5a;
+
+	guest_close(&guest);
+	return works;
+}
+
+/* acrn-dm's exit: PAUSE_VM, DESTROY_IOREQ_CLIENT, PAUSE_VM again, DESTROY_VM */
+static void exit_order(uint64_t flags, bool outstanding, const char *name)
+{
+	struct guest guest = guest_start(flags);
+	int bell = raw_eventfd(), irq = raw_eventfd(), fd = guest.vm.fd;
+
+	connect_eventfds(&guest.vm, bell, irq);
+	wait_request(&guest);
+	if (!outstanding)
+		finish(&guest, ONES);
+	tap_success(ioctl(fd, ACRN_IOCTL_PAUSE_VM), "%s: PAUSE_VM", name);
+	raw_signal(irq);
+	destroy_client(&guest);
+	tap_errno(raw_notify(fd, 0), EINVAL, "%s: an answer that comes late",
+		  name);
+	tap_success(raw_irqfd(&guest.vm, irq, ACRN_IRQFD_FLAG_DEASSIGN,
+			      MSI_ADDRESS, MSI_DATA),
+		    "%s: IRQFD, deassigned", name);
+	tap_success(ioctl(fd, ACRN_IOCTL_PAUSE_VM), "%s: PAUSE_VM again", name);
+	tap_success(ioctl(fd, ACRN_IOCTL_DESTROY_VM), "%s: DESTROY_VM", name);
+	close(bell);
+	close(irq);
+	guest_close(&guest);
+	tap_ok(next_vm_works(), "%s: the next VM works", name);
+}
+
+static void test_exit_order(void)
+{
+	const uint64_t polling = ACRN_VM_FLAG_IO_COMPLETION_POLLING;
+
+	exit_order(0, true, "exit with a request outstanding");
+	exit_order(0, false, "exit");
+	exit_order(polling, true, "polling, exit with a request outstanding");
+	exit_order(polling, false, "polling, exit");
+}
+
+/* Whether doorbells ring and irqfds inject, once each. */
+static bool serves(struct guest *guest, int bell, int irq)
+{
+	unsigned long msis = raw_stat(&guest->vm, "msis");
+
+	raw_events(bell);
+	write_port(guest, 2, BELL_PORT, 1);
+	raw_signal(irq);
+	return raw_events(bell) == 1 &&
+	       raw_stat(&guest->vm, "msis") == msis + 1;
+}
+
+/*
+ * acrn-dm's vm_suspend_resume() and vm_system_reset(): PAUSE_VM,
+ * CLEAR_VM_IOREQ, RESET_VM, START_VM, while the vCPU waits for the answer to
+ * the request that asked for it. What signals interrupts does so all the time.
+ */
+static void suspend(uint64_t flags, bool clear, const char *name)
+{
+	struct guest guest = guest_start(flags);
+	int bell = raw_eventfd(), irq = raw_eventfd(), fd = guest.vm.fd;
+	int wrong = 0;
+
+	connect_eventfds(&guest.vm, bell, irq);
+	for (int i = 0; i < 5; i++) {
+		wait_request(&guest);
+		must(ioctl(fd, ACRN_IOCTL_PAUSE_VM), "PAUSE_VM");
+		raw_signal(irq);
+		must(raw_inject_msi(fd, MSI_ADDRESS, MSI_DATA), "INJECT_MSI");
+		if (clear)
+			must(ioctl(fd, ACRN_IOCTL_CLEAR_VM_IOREQ), "CLEAR");
+		raw_signal(irq);
+		must(ioctl(fd, ACRN_IOCTL_RESET_VM), "RESET_VM");
+		start(&guest);
+		wrong += read_port(&guest, 4, 0x90, 0x1234 + i) != 0x1234U + i;
+		wrong += !serves(&guest, bell, irq);
+	}
+	tap_eq(wrong, 0, "%s: the User VM runs each time", name);
+	close(bell);
+	close(irq);
+	guest_close(&guest);
+}
+
+static void test_suspend(void)
+{
+	const uint64_t polling = ACRN_VM_FLAG_IO_COMPLETION_POLLING;
+
+	suspend(0, true, "suspend");
+	suspend(0, false, "reset without CLEAR_VM_IOREQ");
+	suspend(polling, true, "polling, suspend");
+	suspend(polling, false, "polling, reset without CLEAR_VM_IOREQ");
+}
+
+/* An interrupt finds the vCPU halted, in a VM that is paused. */
+static void test_halted(void)
+{
+	struct guest guest = guest_create(cpus[0], 0);
+	int bell = raw_eventfd(), irq = raw_eventfd();
+
+	memcpy(guest.ram + CODE_ADDR, bsp_code, bsp_code_end - bsp_code);
+	create_client(&guest);
+	connect_eventfds(&guest.vm, bell, irq);
+	start(&guest);
+	wait_request(&guest);
+	finish(&guest, HALT);
+	usleep(20000);
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_PAUSE_VM),
+		    "PAUSE_VM of a VM that has halted");
+	raw_signal(irq);
+	must(raw_inject_msi(guest.vm.fd, MSI_ADDRESS, MSI_DATA), "INJECT_MSI");
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_DESTROY_VM),
+		    "interrupted, it is destroyed");
+	close(bell);
+	close(irq);
+	guest_close(&guest);
+	tap_ok(next_vm_works(), "interrupted: the next VM works");
+}
+
+/* A running RTVM cannot be paused: what is tried must not do it any harm. */
+static void test_rtvm(void)
+{
+	struct guest guest;
+	int bell = raw_eventfd();
+
+	if (fixture_skip("RTVM", "a running RTVM"))
+		return;
+	guest = guest_start(ACRN_VM_FLAG_RT |
+			    ACRN_VM_FLAG_IO_COMPLETION_POLLING);
+	must(raw_ioeventfd(&guest.vm, bell, ACRN_IOEVENTFD_FLAG_PIO, BELL_PORT,
+			   2, 0),
+	     "IOEVENTFD");
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_PAUSE_VM),
+		    "RTVM: PAUSE_VM does nothing");
+	tap_errno(ioctl(guest.vm.fd, ACRN_IOCTL_RESET_VM), EPERM,
+		  "RTVM: RESET_VM is refused");
+	tap_errno(ioctl(guest.vm.fd, ACRN_IOCTL_DESTROY_VM), EPERM,
+		  "RTVM: DESTROY_VM is refused");
+	tap_eq(read_port(&guest, 4, 0x90, 0x77), 0x77,
+	       "RTVM: its device model answers after that");
+	write_port(&guest, 2, BELL_PORT, 1);
+	tap_eq(raw_events(bell), 1, "RTVM: its doorbell rings");
+	write_port(&guest, 2, PM1A_PORT, PM1A_S5);
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_DESTROY_VM),
+		    "RTVM: DESTROY_VM when it wants to power off");
+	close(bell);
+	guest_close(&guest);
+	tap_ok(next_vm_works(), "RTVM: the next VM works");
+}
+
+static uint64_t all_cpus(void)
+{
+	uint64_t mask = 0;
+
+	for (int i = 0; i < nr_cpus; i++)
+		mask |= 1ULL << cpus[i];
+	return mask;
+}
+
+static void *keep_signalling(void *arg)
+{
+	const int *irq = arg;
+
+	for (;;) {
+		raw_signal(*irq);
+		usleep(30);
+	}
+	return NULL;
+}
+
+/* Answer each vCPU but the first @keep, whose requests stay outstanding. */
+static void answer(const struct raw_vm *vm, int keep, unsigned int *seed)
+{
+	for (int i = keep; i < nr_cpus; i++) {
+		struct acrn_io_request *slot = &vm->slots->req_slot[i];
+
+		if (__atomic_load_n(&slot->processed, __ATOMIC_ACQUIRE) !=
+			    ACRN_IOREQ_STATE_PROCESSING ||
+		    slot->kernel_handled)
+			continue;
+		slot->reqs.pio_request.value = rand_r(seed) % 32 ? 0 : HALT;
+		raw_notify(vm->fd, i);
+	}
+}
+
+/* A device model that does all it can until it is killed. */
+static void run_device_model(unsigned int number)
+{
+	uint64_t flags =
+		number % 4 == 3 ? ACRN_VM_FLAG_IO_COMPLETION_POLLING : 0;
+	struct raw_vm vm = raw_vm_create_on(all_cpus(), flags);
+	int bell = raw_eventfd(), irq = raw_eventfd();
+	int keep = number % (nr_cpus + 1);
+	char *ram = raw_pages(RAM_SIZE);
+	pthread_t thread;
+
+	memcpy(ram + CODE_ADDR, bsp_code, bsp_code_end - bsp_code);
+	memcpy(ram + AP_ADDR, ap_code, ap_code_end - ap_code);
+	must(raw_set_memory(vm.fd, ram, RAM_SIZE), "SET_MEMSEG");
+	must(ioctl(vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT), "client");
+	connect_eventfds(&vm, bell, irq);
+	must(pthread_create(&thread, NULL, keep_signalling, &irq), "thread");
+	must(raw_set_registers(vm.fd, CODE_ADDR, RAM_SIZE), "SET_VCPU_REGS");
+	must(ioctl(vm.fd, ACRN_IOCTL_START_VM), "START_VM");
+	for (;;) {
+		ioctl(vm.fd, ACRN_IOCTL_ATTACH_IOREQ_CLIENT);
+		answer(&vm, keep, &number);
+		sched_yield();
+	}
+}
+
+/* Whether a device model lives until it is killed, @us after its begin. */
+static bool kill_device_model(unsigned int number, unsigned int us)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		run_device_model(number);
+		_exit(1);
+	}
+	usleep(us);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+/* Half of them live long enough for all vCPUs to run. */
+static unsigned int life_us(unsigned int *seed)
+{
+	return rand_r(seed) % (rand_r(seed) % 2 ? 60000 : 5000);
+}
+
+static void test_kills(void)
+{
+	long pinned = pages_pinned();
+	int died = 0, broken = 0;
+	unsigned int seed = 1;
+
+	for (int i = 0; i < kills; i++) {
+		died += !kill_device_model(i, life_us(&seed));
+		broken += !next_vm_works();
+	}
+	tap_eq(died, 0, "%d device models live until they are killed", kills);
+	tap_eq(broken, 0, "the next VM works each time");
+	tap_eq(pages_pinned() - pinned, 0, "no page stays pinned");
+}
+
+static void pin_to(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	must(sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
+}
+
+/* A real-time task that never sleeps, where upcalls come. */
+static pid_t start_hog(void)
+{
+	struct sched_param param = { .sched_priority = 50 };
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin_to(0);
+	must(sched_setscheduler(0, SCHED_FIFO, &param), "SCHED_FIFO");
+	for (;;)
+		asm volatile("");
+}
+
+static void write_setting(const char *path, const char *value)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file || fputs(value, file) < 0 || fclose(file))
+		err(1, "%s", path);
+}
+
+/* All that waits for upcalls or takes a VM apart. Returns what failed. */
+static int live_beside_hog(void)
+{
+	struct guest guest = guest_start(0);
+	int bell = raw_eventfd(), irq = raw_eventfd(), fd = guest.vm.fd;
+	int wrong = 0;
+
+	connect_eventfds(&guest.vm, bell, irq);
+	wait_request(&guest);
+	wrong += !!ioctl(fd, ACRN_IOCTL_CLEAR_VM_IOREQ);
+	wrong += read_port(&guest, 4, 0x90, 1) != 1;
+	wait_request(&guest);
+	wrong += !!ioctl(fd, ACRN_IOCTL_PAUSE_VM);
+	wrong += !!ioctl(fd, ACRN_IOCTL_CLEAR_VM_IOREQ);
+	wrong += !!ioctl(fd, ACRN_IOCTL_RESET_VM);
+	start(&guest);
+	wrong += read_port(&guest, 4, 0x90, 2) != 2;
+	wrong += !!ioctl(fd, ACRN_IOCTL_DESTROY_VM);
+	guest_close(&guest);
+	guest = guest_start(0);
+	wait_request(&guest);
+	guest_close(&guest);
+	return wrong;
+}
+
+static void test_realtime_task(void)
+{
+	static const char runtime[] = "/proc/sys/kernel/sched_rt_runtime_us";
+	char before[32];
+	pid_t hog, pid;
+	int pidfd;
+
+	snprintf(before, sizeof(before), "%lld", raw_number(runtime));
+	pin_to(1);
+	write_setting(runtime, "-1");
+	hog = start_hog();
+	usleep(50000);
+	pid = fork();
+	if (!pid)
+		_exit(live_beside_hog());
+	pidfd = pidfd_open(pid, 0);
+	tap_ok(tap_ends(pidfd, tap_group_seconds() / 3),
+	       "a VM's life beside a real-time task that never sleeps");
+	kill(hog, SIGKILL);
+	waitpid(hog, NULL, 0);
+	write_setting(runtime, before);
+	if (waitpid(pid, &pidfd, 0) == pid)
+		tap_eq(WEXITSTATUS(pidfd), 0, "nothing of it fails");
+}
+
+/* Whether DESTROY_VM comes through while a device model waits for modprobe. */
+static bool destroy_at_once(struct raw_vm *vm)
+{
+	uint64_t begin = now_ns();
+
+	return !ioctl(vm->fd, ACRN_IOCTL_DESTROY_VM) &&
+	       now_ns() - begin < 1000000000;
+}
+
+#define MODPROBE_SECONDS 3
+
+/* The data plane is loaded by a modprobe that takes its time. */
+static void test_slow_modprobe(void)
+{
+	static const char setting[] = "/proc/sys/kernel/modprobe";
+	char self[128] = { 0 };
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	uint64_t begin = now_ns();
+	pid_t pid;
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		err(1, "/proc/self/exe");
+	must(system("rmmod acrn_vhost 2> /dev/null; exit 0"), "rmmod");
+	write_setting(setting, self);
+	pid = fork();
+	if (!pid)
+		_exit(raw_ioeventfd(&vm, raw_eventfd(), ACRN_IOEVENTFD_FLAG_PIO,
+				    BELL_PORT, 2, 0)
+			      ? errno
+			      : 0);
+	usleep(300000);
+	tap_ok(destroy_at_once(&vm),
+	       "DESTROY_VM does not wait for a modprobe that is under way");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	tap_ok(now_ns() - begin < MODPROBE_SECONDS * 1000000000ULL,
+	       "nor does a device model that is killed");
+	sleep(MODPROBE_SECONDS);
+	write_setting(setting, "/sbin/modprobe");
+	raw_vm_close(&vm);
+}
+
+int main(int argc, char **argv)
+{
+	/* As modprobe, see test_slow_modprobe() */
+	if (argc > 1 && !strcmp(argv[1], "-q")) {
+		sleep(MODPROBE_SECONDS);
+		return 1;
+	}
+	if (argc < 3 || argc > 2 + CPUS_MAX)
+		errx(1, "usage: life_cycle KILLS CPU...");
+	kills = atoi(argv[1]);
+	for (nr_cpus = 0; nr_cpus < argc - 2; nr_cpus++)
+		cpus[nr_cpus] = atoi(argv[2 + nr_cpus]);
+
+	tap_share_counts();
+	group(test_exit_order);
+	group(test_suspend);
+	group(test_halted);
+	group(test_rtvm);
+	group(test_kills);
+	group(test_realtime_task);
+	group(test_slow_modprobe);
+	return tap_done();
+}

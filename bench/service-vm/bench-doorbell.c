@@ -282,7 +282,7 @@ static void measure(int cpu, const struct bell *bell, const char *completion,
 	measure_latency(&guest, bell, efd, what);
 	if (is_traced())
 		measure_switches(&guest, bell, efd, what);
-	guest_close(&guest);
+	guest_end(&guest);
 	close(efd);
 }
 

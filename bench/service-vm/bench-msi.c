@@ -149,7 +149,7 @@ static void measure(int cpu, int wait, const char *what)
 	measure_allocations(&guest, efd, what);
 	row(what, "eventfd to handler", "ns", &handler);
 	row(what, "write to the eventfd", "ns", &back);
-	guest_close(&guest);
+	guest_end(&guest);
 	close(efd);
 }
 

@@ -178,7 +178,7 @@ static void measure_latency(int cpu, const struct scale *scale)
 		measure_singly(&guest, others, scale->ringing - 1, what, share);
 	else
 		measure_ring(&guest, what, share / 2);
-	guest_close(&guest);
+	guest_end(&guest);
 	for (unsigned int i = 0; i < scale->vms - 1; i++)
 		close_other(&others[i]);
 }

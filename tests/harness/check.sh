@@ -10,7 +10,7 @@ cd "$top" || exit 1
 build=$top/build/check
 failed=()
 
-mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd vhost_blk bench/floor -name '*.[ch]' | sort)
+mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd vhost_blk bench/{floor,exits} -name '*.[ch]' | sort)
 mapfile -t kernel_h < <(find include hsm acrn_vhost ioeventfd irqfd vhost_blk -name '*.h' | sort)
 mapfile -t user_c < <(find lib dm tests bench/service-vm bench/both -name '*.[ch]' | sort)
 mapfile -t user_h < <(find lib dm tests bench/service-vm -name '*.h' ! -path 'tests/unit/shim/*' \
@@ -39,7 +39,7 @@ module_tree() {
 	local dir=$1 header
 	rm -rf "$dir"
 	mkdir -p "$dir/headers"
-	cp -rs "$top"/{include,hsm,acrn_vhost,ioeventfd,irqfd,vhost_blk,bench/floor} "$dir"
+	cp -rs "$top"/{include,hsm,acrn_vhost,ioeventfd,irqfd,vhost_blk,bench/{floor,exits}} "$dir"
 	# No link: lines are added to it
 	cp "$top/Kbuild" "$dir"
 	for header in "${kernel_h[@]}"; do
@@ -48,7 +48,7 @@ module_tree() {
 			"$header" > "$dir/headers/$name.c"
 		echo "headers_check-y += headers/$name.o"
 	done >> "$dir/Kbuild"
-	echo "obj-m += headers_check.o floor/acrn_floor.o" >> "$dir/Kbuild"
+	echo "obj-m += headers_check.o floor/acrn_floor.o exits/acrn_exits.o" >> "$dir/Kbuild"
 }
 
 # W=1 and sparse warn without failing, so that the output has to be empty of

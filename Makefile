@@ -11,11 +11,13 @@
 #			that can run on the real hypervisor, in Bochs
 # make test-list	their names
 # make bench		all measurements; B=name for one, QUICK=1 for fewer rounds
+# make bench ON=acrn ACRN_SRC=...	those on the real hypervisor, in Bochs
 # make bench-compare A=old.json B=new.json
 #			two results held against each other
 # make bench-from B=name F=lines
 #			the results of what was measured on a real machine
-# make bench-publish	Documentation/performance.md from the last results, or R=...
+# make bench-publish	Documentation/performance.md from the last results, or R=...;
+#			ON=acrn for the part about the real hypervisor
 # make check		static analysis
 # make modules_install	install the modules for the running kernel
 # make clean
@@ -108,10 +110,12 @@ bench-programs: $(BENCH_PROGRAMS) $(BUILD)/tests/service-vm/tap_queues
 
 # Beside the modules, against whose symbols it is linked
 bench-modules: modules
-	@mkdir -p $(MODULES_DIR)/floor
-	@cp -rsfu $(CURDIR)/bench/floor/. $(MODULES_DIR)/floor/
-	$(MAKE) -C $(KDIR) M=$(MODULES_DIR)/floor \
-		KBUILD_EXTRA_SYMBOLS=$(MODULES_DIR)/Module.symvers modules
+	for module in floor exits; do \
+		mkdir -p $(MODULES_DIR)/$$module && \
+		cp -rsfu $(CURDIR)/bench/$$module/. $(MODULES_DIR)/$$module/ && \
+		$(MAKE) -C $(KDIR) M=$(MODULES_DIR)/$$module \
+			KBUILD_EXTRA_SYMBOLS=$(MODULES_DIR)/Module.symvers modules || exit; \
+	done
 
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c $(TEST_HEADERS) \
 		$(wildcard bench/service-vm/*.h)
@@ -131,8 +135,8 @@ test-list:
 	@$(HARNESS)/test.py --list --kvers "$(KVERS)" --on $(ON)
 
 bench:
-	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm bench
-	@bench/bench.py $(B)
+	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm bench $(if $(ACRN_SRC),acrn)
+	@bench/bench.py --on $(ON) --acrn-src "$(ACRN_SRC)" $(B)
 
 bench-compare:
 	@bench/compare.py $(A) $(B)
@@ -143,7 +147,7 @@ bench-from:
 
 bench-publish:
 	@$(HARNESS)/packages.sh bench
-	@bench/publish.py $(R)
+	@bench/publish.py --on $(ON) $(R)
 
 check:
 	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build check

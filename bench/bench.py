@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """The measurements behind `make bench`.
 
-Usage: bench.py [NAME...]
+Usage: bench.py [--on fixture|acrn] [--acrn-src PATH] [NAME...]
        bench.py --from FILE NAME
 
 All that benches.py has without a name. KVER (6.1 or 6.12), QUICK=1 for fewer
 rounds and ACCEL for QEMU come from the environment. With --from nothing is
 measured: FILE has the lines that bench/on-machine.sh printed on a real machine.
+With --on acrn it is measured on the real hypervisor, built from its sources in
+PATH, in Bochs.
 The exit status says whether everything was measured, not what came out.
 """
 
@@ -27,7 +29,8 @@ import traceback
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests", "harness"))
 
-from benches import BENCHES
+from acrn import CPUS, Acrn, AcrnVM
+from benches import ACRN_BENCHES, BENCHES
 from loads import load_rows
 from plot import plot
 from report import SCHEMA, build_report, markdown
@@ -35,6 +38,9 @@ from vm import BUILD, BuildError, Image, ServiceVM, make
 
 OUT = os.path.join(BUILD, "bench")
 BOOT_SECONDS = 60
+# The first of the CPUs that User VMs get on the real hypervisor, as it has two for
+# the Service VM even if that uses one
+ACRN_USER_CPU = 2
 # Of a line that cannot be understood
 LINE_SHOWN = 200
 
@@ -48,27 +54,36 @@ def output(*command):
         return ""
 
 
-def describe_machine(kernel):
+def describe_machine(kernel, acrn):
     """Where this is measured, when and with what."""
+    about = {"kernel": kernel, "date": datetime.date.today().isoformat(),
+             "commit": output("git", "describe", "--always", "--dirty") or "unknown"}
+    if acrn:
+        return about | {"cpu": "processor of Bochs", "cpus": CPUS,
+                        "bochs": "Bochs " + output("dpkg-query", "-W", "-f", "${Version}",
+                                                   "bochs"),
+                        "hypervisor": f"ACRN {acrn.commit[:12]}"}
     with open("/proc/cpuinfo", encoding="utf-8") as text:
         model = re.search(r"^model name\s*: (.*)$", text.read(), re.M)
-    return {"kernel": kernel, "date": datetime.date.today().isoformat(),
-            "commit": output("git", "describe", "--always", "--dirty") or "unknown",
-            "cpu": model.group(1) if model else platform.machine(),
-            "cpus": os.cpu_count(),
-            "qemu": output("qemu-system-x86_64", "--version").split("\n")[0],
-            "accel": os.environ.get("ACCEL") or "tcg,thread=multi"}
+    return about | {"cpu": model.group(1) if model else platform.machine(),
+                    "cpus": os.cpu_count(),
+                    "qemu": output("qemu-system-x86_64", "--version").split("\n")[0],
+                    "accel": os.environ.get("ACCEL") or "tcg,thread=multi"}
 
 
-def build(kver, extras):
+def build(kver, extras, acrn):
     """All that a boot needs."""
     print(f"building for kernel {kver} (minutes, unless the kernel is cached)",
           flush=True)
     image = Image(kver)
     make(f"modules-{image.name}", "bench-modules", f"KDIR={image.kdir}",
          f"MODULES_DIR={image.modules}")
-    make("bench", "hypervisor", "tools", "bench-programs")
+    # What tests have, a Service VM on the real hypervisor needs as well
+    make("bench", "hypervisor", "tools", "bench-programs",
+         *(["system-tests"] if acrn else []))
     image.build_initramfs(extras)
+    if acrn:
+        image.acrn_initramfs = acrn.add_to(image)
     return image
 
 
@@ -128,12 +143,12 @@ class Clock:
 class Progress:
     """Says in which turn a bench is, and what is left of all."""
 
-    def __init__(self, bench, rounds, expected, clock):
+    def __init__(self, bench, rounds, boots, expected, clock):
         self.bench = bench
         self.rounds = rounds
         self.clock = clock
         self.begin = clock.done
-        self.turn_expected = expected / (rounds * len(bench.variants))
+        self.turn_expected = expected / (boots * rounds * len(bench.variants))
         self.turns = 0
 
     def turn(self, number, variant):
@@ -222,50 +237,95 @@ def expected_seconds(bench, quick):
     return bench.quick_expected if quick else bench.expected
 
 
-def measure(bench, image, quick, clock):
-    """Boot and measure; the report."""
-    rounds = bench.quick_rounds if quick else bench.rounds
-    user_cpus = range(bench.service_cpus, bench.service_cpus + bench.user_cpus)
-    run = Run(Progress(bench, rounds, expected_seconds(bench, quick), clock))
-    vm = ServiceVM(image, os.path.join(OUT, f"{bench.name}.log"), "bench",
-                   (bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus),
-                   hsm="none", service_cpus=bench.service_cpus,
-                   cpus=bench.service_cpus + bench.user_cpus, memory=bench.memory,
-                   spin_us=bench.spin_us, initramfs=image.initramfs(bench.extra),
-                   timeout=BOOT_SECONDS + bench.seconds * rounds)
-    start = time.monotonic()
-    with cores_awake():
+def machine(bench, image, acrn, service_cpus, rounds, quick):
+    """What the bench runs on."""
+    first = ACRN_USER_CPU if acrn else service_cpus
+    user_cpus = range(first, first + bench.user_cpus)
+    args = (bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus)
+    logs = os.path.join(results_folder(acrn), f"{bench.name}.log")
+    if bench.boots:
+        logs = os.path.join(logs, f"{service_cpus}-cpus")
+    timeout = BOOT_SECONDS + bench.seconds * rounds
+    if acrn:
+        return AcrnVM(acrn, image, logs, "bench", args, hsm="none",
+                      service_cpus=service_cpus, cmdline=bench.cmdline, timeout=timeout)
+    return ServiceVM(image, logs, "bench", args, hsm="none", service_cpus=service_cpus,
+                     cpus=service_cpus + bench.user_cpus, memory=bench.memory,
+                     spin_us=bench.spin_us, initramfs=image.initramfs(bench.extra),
+                     timeout=timeout)
+
+
+def accesses_note(run, vm):
+    """How many upcalls there were, and for what, by the fixture's own count."""
+    requests = sum(seen["pio"] + seen["mmio"] for seen in vm.witness())
+    return f"{run.upcalls} upcalls for {requests} accesses of User VMs"
+
+
+def boot(bench, image, acrn, service_cpus, quick, progress):
+    """Boot once and measure; the run."""
+    rounds = progress.rounds
+    run = Run(progress)
+    vm = machine(bench, image, acrn, service_cpus, rounds, quick)
+    with contextlib.nullcontext() if acrn else cores_awake():
         status = vm.run(run.on_line)
     problems = vm.trouble()
     if status or len(run.ended) < rounds * len(bench.variants):
         problems.append(f"it ended with status {status} in {run.turn}")
     if problems:
         raise BuildError("\n".join([*problems, f"The logs are in {vm.logs}"]))
-    requests = sum(seen["pio"] + seen["mmio"] for seen in vm.witness())
-    run.notes.append(f"{run.upcalls} upcalls for {requests} accesses of User VMs")
-    return build_report(bench, run.rows, {
+    if not acrn:
+        run.notes.append(accesses_note(run, vm))
+    return run
+
+
+def add_cpus(run, service_cpus):
+    """Say in rows and notes how many CPUs the Service VM had."""
+    words = f"{service_cpus} CPU" + ("s" if service_cpus > 1 else "")
+    for row in run.rows:
+        row["case"] = f"{words}, {row['case']}"
+    run.notes = [f"{words}, {note}" for note in run.notes]
+
+
+def measure(bench, image, acrn, quick, clock):
+    """Boot and measure; the report."""
+    rounds = bench.quick_rounds if quick else bench.rounds
+    boots = bench.boots or (bench.service_cpus,)
+    progress = Progress(bench, rounds, len(boots), expected_seconds(bench, quick), clock)
+    start = time.monotonic()
+    runs = [boot(bench, image, acrn, service_cpus, quick, progress) for service_cpus in boots]
+    if bench.boots:
+        for run, service_cpus in zip(runs, boots):
+            add_cpus(run, service_cpus)
+    return build_report(bench, [row for run in runs for row in run.rows], {
         "rounds": rounds, "seconds": round(time.monotonic() - start),
-        "notes": run.notes})
+        "notes": [note for run in runs for note in run.notes]})
 
 
-def remove_results():
+def results_folder(acrn):
+    """Results of the real hypervisor lie beside those of the fixture."""
+    return os.path.join(OUT, "acrn") if acrn else OUT
+
+
+def remove_results(folder):
     """Those of another run would seem to belong to this one."""
-    for name in os.listdir(OUT):
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(folder):
         if name.endswith((".svg", ".json", ".md")):
-            os.remove(os.path.join(OUT, name))
+            os.remove(os.path.join(folder, name))
 
 
 class Results:
-    """What build/bench/results.json is going to have, written anew with each bench."""
+    """What results.json in `folder` is going to have, written anew with each bench."""
 
-    def __init__(self, about_run):
+    def __init__(self, folder, about_run):
+        self.folder = folder
         self.content = {"schema": SCHEMA, **about_run, "failed": [], "benches": []}
 
     def add(self, report):
         """One more bench; prints it."""
         self.content["benches"].append(report)
         self._write()
-        plot(report, OUT)
+        plot(report, self.folder)
         print("\n" + markdown(self.content | {"benches": [report]}), flush=True)
 
     def fail(self, bench, error):
@@ -275,10 +335,10 @@ class Results:
         print(f"make bench: {bench.name}: {error}", file=sys.stderr, flush=True)
 
     def _write(self):
-        with open(os.path.join(OUT, "results.json"), "w", encoding="utf-8") as out:
+        with open(os.path.join(self.folder, "results.json"), "w", encoding="utf-8") as out:
             json.dump(self.content, out, indent=1)
             print(file=out)
-        with open(os.path.join(OUT, "results.md"), "w", encoding="utf-8") as out:
+        with open(os.path.join(self.folder, "results.md"), "w", encoding="utf-8") as out:
             out.write(markdown(self.content))
 
 
@@ -295,15 +355,17 @@ def about_run(machine, quick):
     return common | {"quick": quick, "machine": machine}
 
 
-def measure_all(benches, quick):
+def measure_all(benches, acrn, quick):
     """Build, boot for one after the other; whether all were measured."""
-    image = build(os.environ.get("KVER") or "6.1", {bench.extra for bench in benches} - {""})
-    results = Results(about_run(describe_machine(image.release), quick))
+    image = build(os.environ.get("KVER") or "6.1",
+                  {bench.extra for bench in benches} - {""}, acrn)
+    folder = results_folder(acrn)
+    results = Results(folder, about_run(describe_machine(image.release, acrn), quick))
     clock = Clock(sum(expected_seconds(bench, quick) for bench in benches))
     before = 0
     for bench in benches:
         try:
-            results.add(measure(bench, image, quick, clock))
+            results.add(measure(bench, image, acrn, quick, clock))
         except Exception as error:  # Whatever it is, the others go on
             if not isinstance(error, BuildError):
                 traceback.print_exc()
@@ -312,7 +374,7 @@ def measure_all(benches, quick):
         clock.done = before
     failed = results.content["failed"]
     print(f"{len(benches) - len(failed)} of {len(benches)} measured in "
-          f"{clock.elapsed() / 60:.1f} min; {os.path.join(OUT, 'results.json')}")
+          f"{clock.elapsed() / 60:.1f} min; {os.path.join(folder, 'results.json')}")
     return not failed
 
 
@@ -328,33 +390,42 @@ def read_lines(bench, path):
         raise BuildError(
             f"{path} has complete rounds of {', '.join(sorted(variants)) or 'no variant'};"
             f" the variants of {bench.name} are {', '.join(bench.variants)}")
-    results = Results(about_run(one_machine(run.machines), False))
+    results = Results(OUT, about_run(one_machine(run.machines), False))
     results.add(build_report(bench, run.rows, {
         "rounds": len({number for number, _ in run.ended}), "seconds": 0,
         "notes": run.notes}))
+
+
+def pick(benches, names):
+    """Those with the names, or all."""
+    unknown = set(names) - {bench.name for bench in benches}
+    if unknown:
+        sys.exit(f"make bench: no B={' '.join(unknown)}; there are "
+                 + ", ".join(bench.name for bench in benches))
+    return [bench for bench in benches if not names or bench.name in names]
 
 
 def main():
     """Pick, build, measure, report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--from", dest="file")
+    parser.add_argument("--on", default="fixture", choices=("fixture", "acrn"))
+    parser.add_argument("--acrn-src", default="")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    unknown = set(options.names) - {bench.name for bench in BENCHES}
-    if unknown:
-        sys.exit(f"make bench: no B={' '.join(unknown)}; there are "
-                 + ", ".join(bench.name for bench in BENCHES))
-    benches = [bench for bench in BENCHES
-               if not options.names or bench.name in options.names]
+    on_acrn = options.on == "acrn"
+    benches = pick(ACRN_BENCHES if on_acrn else BENCHES, options.names)
     if options.file and len(options.names) != 1:
         sys.exit("make bench: which B= are these lines of?")
-    os.makedirs(OUT, exist_ok=True)
-    remove_results()
+    if on_acrn and not options.acrn_src:
+        sys.exit("make bench: ON=acrn needs ACRN_SRC=..., the sources of acrn-hypervisor")
     try:
+        remove_results(results_folder(on_acrn))
         if options.file:
             read_lines(benches[0], options.file)
             return
-        measured = measure_all(benches, os.environ.get("QUICK", "0") not in ("", "0"))
+        acrn = Acrn(options.acrn_src) if on_acrn else None
+        measured = measure_all(benches, acrn, os.environ.get("QUICK", "0") not in ("", "0"))
     except BuildError as error:
         sys.exit(f"make bench: {error}")
     sys.exit(0 if measured else 1)

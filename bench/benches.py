@@ -58,6 +58,14 @@ class Bench:
     extra: str = ""
     # Of a round, far more than it needs
     seconds: int = 60
+    # Numbers of the Service VM's CPUs, each in a boot of its own, where there is
+    # more than one
+    boots: tuple = ()
+    # More words for the Service VM's kernel
+    cmdline: str = ""
+    # On the real hypervisor the metrics that tell how long an operation takes. There
+    # a figure repeats: one round measures time, and a second counts exits.
+    operation: tuple = ()
 
 
 BENCHES = [
@@ -136,4 +144,29 @@ BENCHES = [
               Target("request and response", "context switches", 1.1,
                      "ours-thread", "ours", at_least=True),
           )),
+]
+
+
+# On the real hypervisor, where rounds and timings are exact and `seconds` are of
+# Bochs' CPU time
+ACRN_BENCHES = [
+    Bench("rings", "a User VM that does nothing but notify",
+          variants=("in-tree", "ours", "ours-thread", "floor", "exit"),
+          references=("ours-thread", "floor", "exit"), rounds=2, quick_rounds=2,
+          expected=600, quick_expected=600, boots=(1, 2),
+          timings=(), targets=(), operation=("a ring",), seconds=1200),
+    Bench("virtio", "requests and responses, and reads of a disk that takes no time",
+          variants=("in-tree", "in-tree-user", "ours", "ours-user"), rounds=2,
+          quick_rounds=2, expected=1800, quick_expected=1800, service_cpus=2,
+          cmdline="init_on_alloc=1", rates=("requests",), timings=(), targets=(),
+          operation=("requests", "time"), seconds=3000),
+    Bench("doorbell", "one notification at a time, Service VM of 1 CPU",
+          variants=("in-tree", "ours", "observed", "floor", "exit"), rounds=1,
+          quick_rounds=1, expected=400, quick_expected=400,
+          references=("observed", "floor", "exit"), timings=(), targets=(),
+          operation=("guest's write",), seconds=2000),
+    Bench("msi", "from an eventfd to the guest's interrupt handler, Service VM of 1 CPU",
+          variants=("in-tree", "ours"), rounds=1, quick_rounds=1, expected=200,
+          quick_expected=200, timings=(), targets=(),
+          operation=("eventfd to handler",), seconds=1000),
 ]

@@ -36,11 +36,16 @@ def cost_rows(load, count, unit):
     """What each of `count` things, of the kind `unit`, took beside time."""
     if not count:
         raise ValueError(f"not one {unit}")
+    if load["service"]["exits"] >= 0:
+        return [value_row("exits", f"per {unit}", load["service"]["exits"] / count)]
     service, guest = load["service"], load["guest"]
-    rows = [value_row("Service VM's CPU", f"us per {unit}", service["busy"] * 1e6 / count),
+    rows = [value_row("Service VM's CPU", f"us per {unit}", sum(service["busy"]) * 1e6 / count),
             value_row("context switches", f"per {unit}", service["switches"] / count)]
+    if len(service["busy"]) > 1:
+        rows += [value_row(f"CPU {cpu} of the Service VM", f"us per {unit}", busy * 1e6 / count)
+                 for cpu, busy in enumerate(service["busy"])]
     if guest:
-        rows += [value_row("User VM's CPU", f"us per {unit}", guest["busy"] * 1e6 / count),
+        rows += [value_row("User VM's CPU", f"us per {unit}", sum(guest["busy"]) * 1e6 / count),
                  value_row("doorbell exits", f"per {unit}", service["upcalls"] / count),
                  value_row("MSIs", f"per {unit}", guest["virtio"] / count)]
     return rows
@@ -109,9 +114,19 @@ def pingpong_rows(record):
             *cost_rows(record["loads"][0], result["requests"], "request")]
 
 
+def reads_rows(record):
+    """bench/both/reads.c."""
+    result = json.loads(record["output"])
+    return [value_row("time", "us", result["seconds"] * 1e6 / result["reads"]),
+            *cost_rows(record["loads"][0], result["reads"], "read")]
+
+
 def load_rows(record):
-    """All rows of what counters.c printed."""
+    """All rows of what counters.c printed; no times where exits were counted."""
     if record["tool"] == "fio":
         return all_fio_rows(record)
-    tools = {"iperf3": iperf3_rows, "pingpong": pingpong_rows}
-    return [{"case": record["case"], **row} for row in tools[record["tool"]](record)]
+    tools = {"iperf3": iperf3_rows, "pingpong": pingpong_rows, "reads": reads_rows}
+    rows = tools[record["tool"]](record)
+    if record["loads"][0]["service"]["exits"] >= 0:
+        rows = [row for row in rows if row["metric"] == "exits"]
+    return [{"case": record["case"], **row} for row in rows]

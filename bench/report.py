@@ -8,6 +8,8 @@ import json
 import re
 import sys
 
+from model import EXIT_US, projections
+
 SCHEMA = 2
 STATS = ("min", "p50", "p90", "p99")
 
@@ -184,7 +186,7 @@ def winner(bench, rows):
     rows = [row for row in rows if row["variant"] not in bench.references]
     if len(rows) < 2:
         return {}
-    if any(len(row["rounds"]) < MIN_ROUNDS for row in rows):
+    if not bench.operation and any(len(row["rounds"]) < MIN_ROUNDS for row in rows):
         return {"result": "too few rounds"}
     more = rows[0]["metric"] in bench.rates
     best, *others = sorted(rows, key=lambda row: row["p50"], reverse=more)
@@ -226,7 +228,7 @@ def build_report(bench, collected, about_bench):
         "variants": list(bench.variants), "references": list(bench.references),
         "rates": list(bench.rates),
         "timings": list(bench.timings), "scaling": bench.scaling,
-        "spread_bound": SPREAD_BOUND,
+        "operation": bench.operation, "spread_bound": SPREAD_BOUND,
         "disturbed": [f"{row['case']}, {row['metric']}, {row['variant']}"
                       for row in disturbed_rows(rows)],
         "rows": rows, "comparisons": comparisons, "winners": winners(bench, rows),
@@ -258,9 +260,9 @@ def table(head, lines):
     return "\n".join([line(head), line(rule), *map(line, lines)])
 
 
-def with_spread(text, apart):
+def with_spread(text, apart, exact=False):
     """A number and its spread, either of which may be none."""
-    if text == "none":
+    if exact or text == "none":
         return text
     return text + (" ±?" if apart is None else f" ±{apart:.0%}")
 
@@ -272,16 +274,16 @@ def ratio_of(report, row, over, over_case):
                 and one["over"] == over and one["over_case"] == over_case):
             if "p50" not in one:
                 return "none"
-            return with_spread(f"{one['p50']:.2f}", one["p50_spread"])
+            return with_spread(f"{one['p50']:.2f}", one["p50_spread"], report["operation"])
     return ""
 
 
-def value_cell(row):
+def value_cell(report, row):
     """p50, p99 where there is one, and the spread."""
     text = number(row["p50"])
     if "p99" in row and row["p99"] != row["p50"]:
         text += f" / {number(row['p99'])}"
-    return with_spread(text, row["spread"])
+    return with_spread(text, row["spread"], bool(report["operation"]))
 
 
 def winner_cell(report, case, metric):
@@ -309,7 +311,7 @@ def metric_table(report, rows):
     lines = []
     for case in dict.fromkeys(row["case"] for row in rows):
         cells = {row["variant"]: row for row in rows if row["case"] == case}
-        line = [case] + [value_cell(cells[variant]) if variant in cells else ""
+        line = [case] + [value_cell(report, cells[variant]) if variant in cells else ""
                          for variant in variants]
         if with_base:
             line += [ratio_of(report, cells[variant], report["base"], "")
@@ -348,11 +350,24 @@ def targets_table(report):
     return table(["target", "variant", "value", "limit", "verdict"], lines)
 
 
+def projections_table(report):
+    """What the model makes of time and exits; nothing where exits are not counted."""
+    lines = [[f"{case}: {variant}", *map(number, values)]
+             for case, variant, *values in projections(report)]
+    if not lines:
+        return []
+    least, most = EXIT_US
+    return ["### projected on a processor, us", "",
+            table(["operation", "in Bochs", "exits", f"{least} us an exit",
+                   f"{most} us an exit"], lines), ""]
+
+
 def bench_markdown(report):
     """The part of one bench."""
-    text = [f"## {report['bench']}: {report['about']}", "",
-            f"Rounds of each variant in turn: {report['rounds']}.", "",
-            *metric_tables(report)]
+    rounds = [] if report["operation"] else [
+        f"Rounds of each variant in turn: {report['rounds']}.", ""]
+    text = [f"## {report['bench']}: {report['about']}", "", *rounds,
+            *metric_tables(report), *projections_table(report)]
     if report["notes"]:
         text += [*(f"- {note}" for note in report["notes"]), ""]
     if report["disturbed"]:
@@ -367,7 +382,8 @@ def machine_line(results):
     """Where and when."""
     machine = results["machine"]
     parts = [f"{machine['cpus']} x {machine['cpu']}",
-             *(machine[key] for key in ("qemu", "accel", "hypervisor", "hsm") if key in machine)]
+             *(machine[key] for key in ("qemu", "bochs", "accel", "hypervisor", "hsm")
+               if key in machine)]
     return (f"Linux {results['kernel']}, {results['date']}, commit {results['commit']}; "
             + ", ".join(parts) + ("; quick" if results["quick"] else "") + ".")
 

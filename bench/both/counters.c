@@ -38,27 +38,37 @@
 /* Where marks go, whatever happens to standard output further down. */
 #define MARKS_FD 9
 
+/* Lines "CPU REASON COUNT" of bench/exits, where it is loaded */
+#define EXITS_PATH "/sys/kernel/debug/acrn_exits"
+
 /* The load that has begun; in memory, as a write to a disk would count. */
 #define STATE_PATH "/dev/shm/counters"
 
 #define NAME_SIZE 64
 #define LOADS_MAX 32
+#define CPUS_MAX  64
 
 /**
  * struct counters - What the kernel has counted since it booted
  * @time:	Seconds
- * @idle:	Seconds in which CPUs had nothing to do, of all of them
+ * @cpus:	How many CPUs there are
+ * @idle:	Seconds in which each of them had nothing to do
  * @switches:	Context switches
  * @upcalls:	Interrupts from the hypervisor; in the Service VM one for each
  *		access of a User VM that waits for an answer
  * @virtio:	Interrupts from virtio devices
+ * @exits:	VM exits of the real hypervisor; -1 where they are not counted
+ * @lost:	Some before have not been counted
  */
 struct counters {
 	double time;
-	double idle;
+	unsigned int cpus;
+	double idle[CPUS_MAX];
 	unsigned long switches;
 	unsigned long upcalls;
 	unsigned long virtio;
+	long exits;
+	bool lost;
 };
 
 static FILE *open_proc(const char *path)
@@ -78,15 +88,17 @@ static void read_stat(struct counters *counters)
 {
 	FILE *file = open_proc("/proc/stat");
 	unsigned long idle, iowait;
+	unsigned int cpu;
 	char line[4096];
 
 	while (fgets(line, sizeof(line), file)) {
-		/* And not cpu0, which the pattern would match as well */
-		if (!strncmp(line, "cpu ", 4) &&
-		    sscanf(line, "cpu %*u %*u %*u %lu %lu", &idle, &iowait) ==
-			    2)
-			counters->idle =
+		if (sscanf(line, "cpu%u %*u %*u %*u %lu %lu", &cpu, &idle,
+			   &iowait) == 3 &&
+		    cpu < CPUS_MAX) {
+			counters->idle[cpu] =
 				(double)(idle + iowait) / sysconf(_SC_CLK_TCK);
+			counters->cpus = cpu + 1;
+		}
 		sscanf(line, "ctxt %lu", &counters->switches);
 	}
 	fclose(file);
@@ -122,10 +134,28 @@ static void read_interrupts(struct counters *counters)
 	fclose(file);
 }
 
+static void read_exits(struct counters *counters)
+{
+	FILE *file = fopen(EXITS_PATH, "r");
+	unsigned long count;
+	char line[128];
+
+	counters->exits = file ? 0 : -1;
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*u %*u %lu", &count) == 1)
+			counters->exits += count;
+		else
+			counters->lost = true;
+	if (file)
+		fclose(file);
+}
+
 static struct counters read_counters(void)
 {
 	struct counters counters = { 0 };
 	struct timespec now;
+
+	read_exits(&counters);
 
 	read_interrupts(&counters);
 	read_stat(&counters);
@@ -145,17 +175,31 @@ static void read_boot_id(char *id, size_t size)
 	fclose(file);
 }
 
+/* Seconds in which a CPU was not idle. */
+static double busy(const struct counters *from, const struct counters *to,
+		   unsigned int cpu)
+{
+	double seconds = to->time - from->time;
+	double idle = to->idle[cpu] - from->idle[cpu];
+
+	return idle < seconds ? seconds - idle : 0;
+}
+
 static void print_counters(FILE *to_file, const struct counters *from,
 			   const struct counters *to)
 {
-	double seconds = to->time - from->time;
-	double busy = seconds * sysconf(_SC_NPROCESSORS_ONLN) -
-		      (to->idle - from->idle);
-
+	if (to->lost)
+		errx(1, "more exits than the hypervisor's rings hold");
+	fprintf(to_file, "{\"seconds\": %.4f, \"busy\": [",
+		to->time - from->time);
+	for (unsigned int cpu = 0; cpu < to->cpus; cpu++)
+		fprintf(to_file, "%s%.4f", cpu ? ", " : "",
+			busy(from, to, cpu));
 	fprintf(to_file,
-		"{\"seconds\": %.4f, \"busy\": %.4f, \"switches\": %lu, \"upcalls\": %lu, \"virtio\": %lu}",
-		seconds, busy > 0 ? busy : 0, to->switches - from->switches,
-		to->upcalls - from->upcalls, to->virtio - from->virtio);
+		"], \"switches\": %lu, \"upcalls\": %lu, \"virtio\": %lu, \"exits\": %ld}",
+		to->switches - from->switches, to->upcalls - from->upcalls,
+		to->virtio - from->virtio,
+		to->exits < 0 ? -1 : to->exits - from->exits);
 }
 
 /* Run @command with its output to @fd. */

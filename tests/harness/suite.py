@@ -90,7 +90,7 @@ SYSTEM = [
            args=(1,), user_cpus=1, timeout=180,
            acrn=OnAcrn(timeout=900)),
     System("boot", "the same User VM on the in-tree HSM and on ours, compared",
-           hsms=("none",), usually={"none": "6.1"}),
+           hsms=("none",), usually={"none": "6.1"}, timeout=240),
     System("acrn-dm", "the unmodified acrn-dm: disk, network, reboot, kills",
            args=(10,), hsms=BOTH, usually={"ours": "6.1", "in-tree": "6.1"},
            user_cpus=1, cmdline="init_on_alloc=1", timeout=240, acrn_dm=True,

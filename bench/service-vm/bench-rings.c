@@ -165,23 +165,31 @@ static const char *reason_name(unsigned int reason)
 	return names[reason] ? names[reason] : "other";
 }
 
-/* The exits of a CPU, in all; tells of each reason in a note. */
-static double exits_of_cpu(const char *what, unsigned int cpu,
-			   const struct costs *from, const struct costs *to)
+static double exits_per_ring(const struct costs *from, const struct costs *to,
+			     unsigned int cpu, unsigned int reason)
 {
-	double all = 0, per_ring;
+	return (double)(to->exits[cpu][reason] - from->exits[cpu][reason]) /
+	       COUNTED;
+}
 
-	for (unsigned int reason = 0; reason < REASONS; reason++) {
-		per_ring = (double)(to->exits[cpu][reason] -
-				    from->exits[cpu][reason]) /
-			   COUNTED;
-		all += per_ring;
-		if (per_ring >= 0.1)
-			printf("note: %s, %s: CPU %u, %.2f x %s per ring\n",
-			       variant, what, cpu, per_ring,
-			       reason_name(reason));
-	}
-	return all;
+/* A note with all reasons on all CPUs. */
+static void print_reasons(const char *what, const struct costs *from,
+			  const struct costs *to)
+{
+	const char *before = "";
+	double count;
+
+	printf("note: %s, %s: ", variant, what);
+	for (unsigned int cpu = 0; cpu < CPUS_MAX; cpu++)
+		for (unsigned int reason = 0; reason < REASONS; reason++) {
+			count = exits_per_ring(from, to, cpu, reason);
+			if (count < 0.1)
+				continue;
+			printf("%s%.2f x %s on CPU %u", before, count,
+			       reason_name(reason), cpu);
+			before = ", ";
+		}
+	printf("\n");
 }
 
 static void print_exits(const char *what, const struct costs *from,
@@ -193,8 +201,11 @@ static void print_exits(const char *what, const struct costs *from,
 	if (to->lost)
 		errx(1, "%s: more exits than the hypervisor's rings hold",
 		     what);
+	print_reasons(what, from, to);
 	for (unsigned int cpu = 0; cpu < CPUS_MAX; cpu++) {
-		one = exits_of_cpu(what, cpu, from, to);
+		one = 0;
+		for (unsigned int reason = 0; reason < REASONS; reason++)
+			one += exits_per_ring(from, to, cpu, reason);
 		snprintf(metric, sizeof(metric), "exits on CPU %u", cpu);
 		if (one >= 0.1)
 			value(what, metric, "per ring", one);

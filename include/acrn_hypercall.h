@@ -509,6 +509,22 @@ static inline int acrn_hc_vm_gpa_to_hpa(u16 vmid, struct acrn_gpa_to_hpa *query)
 }
 
 /**
+ * acrn_hc_setup_sbuf() - Say where a ring of the Service VM's is
+ * @vmid:	User VM, in any state
+ * @param:	Which ring, and its address. The hypervisor believes the ring's
+ *		header each time that it writes there, so nobody but the kernel
+ *		may be able to write to it. A ring that replaces another while
+ *		the VM runs can make the hypervisor hang, since it initialises
+ *		the lock that its writers may be holding.
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_setup_sbuf(u16 vmid, struct acrn_ring_param *param)
+{
+	return acrn_hypercall2(ACRN_HC_SETUP_SBUF, vmid, virt_to_phys(param));
+}
+
+/**
  * acrn_hc_remove_cpu() - Take a CPU from the Service VM for good
  * @apic_id:	Of a CPU that is offline and not the first
  *

@@ -80,9 +80,12 @@ static void finish_sleep(struct vcpu *vcpu)
  */
 static void __attribute__((noreturn)) handle_triple_fault(struct vcpu *vcpu)
 {
+	const struct acrn_hv_event event = {
+		.type = ACRN_HV_EVENT_TRIPLE_FAULT
+	};
 	u32 value = PM1A_SLEEP_S5;
 
-	vm_event_send(vcpu->vm, ACRN_HV_EVENT_TRIPLE_FAULT);
+	vm_event_send(vcpu->vm, &event);
 	ioreq_pio(vcpu, PM1A_CONTROL_PORT, PM1A_CONTROL_SIZE, true, &value);
 	vm_crash(vcpu, "triple fault");
 }

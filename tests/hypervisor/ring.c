@@ -43,14 +43,13 @@ int ring_setup(struct vm *vm, u32 id, u64 pa)
 	}
 }
 
-void vm_event_send(struct vm *vm, u32 type)
+void vm_event_send(struct vm *vm, const struct acrn_hv_event *event)
 {
-	const struct acrn_hv_event event = { .type = type };
 	bool sent = false;
 
 	spin_lock(&vm->events.lock);
 	if (vm->events.ring)
-		sent = ring_put(vm->events.ring, &event, sizeof(event));
+		sent = ring_put(vm->events.ring, event, sizeof(*event));
 	spin_unlock(&vm->events.lock);
 	if (sent)
 		service_vm_upcall();

@@ -38,6 +38,6 @@ bool ring_put(struct acrn_ring *ring, const void *element, u32 size);
 int ring_setup(struct vm *vm, u32 id, u64 pa);
 
 /* Tell of an event, if there is a ring and room in it. No lock held. */
-void vm_event_send(struct vm *vm, u32 type);
+void vm_event_send(struct vm *vm, const struct acrn_hv_event *event);
 
 #endif /* HV_RING_H */

@@ -132,6 +132,19 @@ static int forge(u64 cookie)
 	return done ? 0 : -EINVAL;
 }
 
+static int send_event(u32 type)
+{
+	struct acrn_hv_event event = { .type = type };
+	struct vm *vm = vm_get(call_args[0]);
+
+	if (!vm)
+		return -EINVAL;
+	memcpy(event.data, &call_args[1], sizeof(call_args[1]));
+	vm_event_send(vm, &event);
+	vm_put(vm);
+	return 0;
+}
+
 int testing_write_msr(u32 msr, u64 value)
 {
 	switch (msr) {
@@ -148,6 +161,8 @@ int testing_write_msr(u32 msr, u64 value)
 		return set_asyncio_size(value);
 	case HV_MSR_FORGE:
 		return forge(value);
+	case HV_MSR_EVENT:
+		return send_event(value);
 	case HV_MSR_TRACE:
 		if (value > 1)
 			return -EINVAL;

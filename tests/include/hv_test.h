@@ -61,6 +61,13 @@
 #define HV_MSR_FORGE 0x41435207U
 
 /*
+ * Write only: an event of that type (ACRN_HV_EVENT_*) of the VM whose id is in
+ * HV_MSR_CALL_ARG0, whose data begins with HV_MSR_CALL_ARG1. Nothing happens
+ * when there is no ring, or no room. Fails when there is no such VM.
+ */
+#define HV_MSR_EVENT 0x41435208U
+
+/*
  * The trace of hypercalls. Written: 1 switches it on and 0 off, either forgets
  * what there was. Read: the physical address of &struct hv_trace, which the
  * Service VM can read (/dev/mem) but not write to.

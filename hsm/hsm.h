@@ -6,7 +6,7 @@
  *   &struct acrn_file.lock	held by every ioctl, for writing by those that
  *				change the VM's state; not while one waits
  *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
- *   &struct acrn_dataplane.lock
+ *   &struct acrn_vm_events.lock, &struct acrn_dataplane.lock
  *   &struct acrn_ioreqs.lock
  *
  * The upcall, in hard-IRQ context, takes none.
@@ -17,6 +17,7 @@
 #include <linux/atomic.h>
 #include <linux/jump_label.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/maple_tree.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
@@ -135,6 +136,28 @@ struct acrn_monitor {
 };
 
 /**
+ * struct acrn_vm_events - The VM's events, on their way to the device model
+ * @lock:	Guards the rest but @link and @work
+ * @link:	In the list of what the upcall looks at, once there is @ring
+ * @ring:	The hypervisor's: a page of the kernel's own, or NULL
+ * @page:	The device model's ring, pinned in its memory, or NULL
+ * @size:	Bytes of the elements in @page
+ * @tail:	Offset of the next element in @page
+ * @eventfd:	Signalled when @page has new elements, or NULL
+ * @work:	Takes events from @ring to @page
+ */
+struct acrn_vm_events {
+	struct mutex lock;	/* the rest */
+	struct list_head link;
+	struct event_ring *ring;
+	struct page *page;
+	u32 size;
+	u32 tail;
+	struct eventfd_ctx *eventfd;
+	struct work_struct work;
+};
+
+/**
  * union acrn_cpu_state - What ACRN_IOCTL_PM_GET_CPU_STATE returns
  * @count:	Number of P- or C-states
  * @pstate:	One of the P-states
@@ -213,6 +236,7 @@ enum acrn_vm_state {
  * @memory:	Its address space
  * @ioreqs:	Its I/O requests
  * @monitor:	Its interrupt statistics
+ * @events:	What the hypervisor tells of it
  * @dataplane:	Its ioeventfds and irqfds
  * @stats:	What has been done for it
  * @debugfs_dir:	Shows that
@@ -226,6 +250,7 @@ struct acrn_vm {
 	struct acrn_memory memory;
 	struct acrn_ioreqs ioreqs;
 	struct acrn_monitor monitor;
+	struct acrn_vm_events events;
 	struct acrn_dataplane dataplane;
 	struct acrn_stats stats;
 	struct dentry *debugfs_dir;
@@ -300,6 +325,13 @@ bool acrn_dataplane_doorbell(struct acrn_vm *vm,
 void acrn_monitor_init(struct acrn_monitor *monitor);
 void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin);
 int acrn_monitor_set(struct acrn_vm *vm, u64 user_address);
+
+/* vm_event.c: what the hypervisor tells of the VM */
+void acrn_vm_event_init(struct acrn_vm_events *events);
+void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin);
+int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address);
+int acrn_vm_event_set_fd(struct acrn_vm *vm, int fd);
+void acrn_vm_event_upcall(void);
 
 /* power.c: the P- and C-states of the VM's vCPUs */
 int acrn_cpu_state_get(struct acrn_vm *vm, u64 command,

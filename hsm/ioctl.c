@@ -17,6 +17,7 @@
 #include <linux/uaccess.h>
 
 #include "acrn_hypercall.h"
+#include "acrn_ioctl.h"
 #include "hsm.h"
 
 /* MSIs of x86 are writes to 0xFEExxxxx. */
@@ -296,6 +297,21 @@ static int ioctl_destroy_vdev(struct acrn_vm *vm, void *arg)
 	return acrn_hc_destroy_vdev(vm->vmid, arg);
 }
 
+/* The argument is the address of a page of user memory. */
+static int ioctl_setup_vm_event_ring(struct acrn_vm *vm, void *arg)
+{
+	const u64 *address = arg;
+
+	return acrn_vm_event_set_ring(vm, *address);
+}
+
+static int ioctl_setup_vm_event_fd(struct acrn_vm *vm, void *arg)
+{
+	const u64 *fd = arg;
+
+	return acrn_vm_event_set_fd(vm, *fd);
+}
+
 static int ioctl_ioeventfd(struct acrn_vm *vm, void *arg)
 {
 	return acrn_dataplane_ioeventfd(vm, arg);
@@ -336,6 +352,10 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_CREATE_VDEV, .vm_op = ioctl_create_vdev },
 	{ ACRN_IOCTL_DESTROY_VDEV, .vm_op = ioctl_destroy_vdev },
 	{ ACRN_IOCTL_PM_GET_CPU_STATE, .file_op = ioctl_pm_get_cpu_state },
+	{ ACRN_IOCTL_SETUP_VM_EVENT_RING, .vm_op = ioctl_setup_vm_event_ring,
+	  .by_value = true },
+	{ ACRN_IOCTL_SETUP_VM_EVENT_FD, .vm_op = ioctl_setup_vm_event_fd,
+	  .by_value = true },
 	{ ACRN_IOCTL_IOEVENTFD, .vm_op = ioctl_ioeventfd, .dataplane = true },
 	{ ACRN_IOCTL_IRQFD, .vm_op = ioctl_irqfd, .dataplane = true },
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The upcall: the hypervisor's interrupt to the Service VM saying that some
- * vCPU has filled its I/O request slot. It does not say which, so all VMs are
- * looked at; each deals with what it finds on its own and none waits for
- * another.
+ * vCPU has filled its I/O request slot, or that there is an event of some VM.
+ * It does not say which, so all VMs are looked at; each deals with what it finds
+ * on its own and none waits for another.
  */
 #include <linux/mutex.h>
 #include <linux/overflow.h>
@@ -146,6 +146,7 @@ static void upcall(void)
 	if (all)
 		scan(all, start, overload);
 	rcu_read_unlock();
+	acrn_vm_event_upcall();
 	load.spent += get_cycles() - start;
 }
 

@@ -68,6 +68,7 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
 {
 	acrn_memory_deinit(&vm->memory, unpin);
 	acrn_monitor_deinit(&vm->monitor, unpin);
+	acrn_vm_event_deinit(&vm->events, unpin);
 	acrn_ioreq_deinit(&vm->ioreqs, unpin);
 	kfree(vm);
 }
@@ -94,6 +95,7 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 		return ERR_PTR(-ENOMEM);
 	acrn_memory_init(&vm->memory);
 	acrn_monitor_init(&vm->monitor);
+	acrn_vm_event_init(&vm->events);
 	acrn_dataplane_init(&vm->dataplane);
 	vm->polling = args->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
 	ret = acrn_ioreq_init(&vm->ioreqs, args->ioreq_buf);

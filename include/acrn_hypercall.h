@@ -289,13 +289,16 @@ struct acrn_ring {
 	__u32	padding[6];
 };
 
+/* &struct acrn_ring_param.cpu_id of the rings below, which are no CPU's */
+#define ACRN_RING_NO_CPU	0xffff
+
 /* &struct acrn_ring_param.ring_id */
 #define ACRN_RING_ASYNCIO	64
 #define ACRN_RING_VM_EVENT	65
 
 /**
  * struct acrn_ring_param - Argument of ACRN_HC_SETUP_SBUF
- * @cpu_id:	0xffff: the rings below are no CPU's
+ * @cpu_id:	ACRN_RING_NO_CPU
  * @reserved:	0
  * @ring_id:	ACRN_RING_ASYNCIO: cookies of doorbells, eight bytes each;
  *		ACRN_RING_VM_EVENT: &struct acrn_hv_event

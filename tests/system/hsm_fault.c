@@ -11,6 +11,7 @@
 #include "acrn_hypercall.h"
 #include "fixture.h"
 #include "hv_trace.h"
+#include "raw_event.h"
 #include "raw_guest.h"
 #include "tap.h"
 
@@ -264,6 +265,30 @@ static void test_interrupts(void)
 	raw_vm_close(&vm);
 	expect_clean(pinned - 1, "interrupts");
 	munmap(page, PAGE);
+}
+
+static void test_events(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	struct event_ring *ring = new_ring();
+	long pinned = pages_pinned();
+
+	hv_fault(ACRN_HC_SETUP_SBUF, 1, 1, FAULT_ERRNO);
+	tap_errno(set_ring(&vm, ring), FAULT_ERRNO,
+		  "SETUP_VM_EVENT_RING fails");
+	tap_ok(hv_fault_done(),
+	       "SETUP_VM_EVENT_RING: the hypervisor was asked");
+	tap_eq(pages_pinned() - pinned, 0,
+	       "SETUP_VM_EVENT_RING: no page stays pinned");
+	tap_success(set_ring(&vm, ring), "SETUP_VM_EVENT_RING the next time");
+	tap_eq(pages_pinned() - pinned, 1, "SETUP_VM_EVENT_RING: one page is");
+	hv_fault(ACRN_HC_SETUP_SBUF, 1, 1, FAULT_ERRNO);
+	tap_success(set_ring(&vm, ring), "SETUP_VM_EVENT_RING once more");
+	tap_ok(!hv_fault_done(),
+	       "SETUP_VM_EVENT_RING: the hypervisor's ring stays the same");
+	raw_vm_close(&vm);
+	expect_clean(pinned - 1, "SETUP_VM_EVENT_RING");
+	munmap(ring, PAGE);
 }
 
 static void test_memory(void)
@@ -598,6 +623,7 @@ int main(int argc, char **argv)
 	test_life();
 	test_notify();
 	test_interrupts();
+	test_events();
 	test_memory();
 	test_regions();
 	test_much_memory();

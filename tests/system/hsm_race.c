@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 
 #include "acrn_hypercall.h"
+#include "fixture.h"
+#include "raw_event.h"
 #include "raw_guest.h"
 #include "tap.h"
 
@@ -18,13 +20,15 @@
 
 static int cpus[2];
 
-#define RACERS	   3
+#define THREADS	   5
 #define ITERATIONS 200
 
 struct race {
 	int fd;
 	void *slots;
 	char *pages;
+	struct event_ring *ring;
+	unsigned long raised;
 	atomic_bool stop;
 };
 
@@ -46,6 +50,8 @@ static void *racer(void *arg)
 		raw_irqfd(&vm, efd, 0, MSI_ADDRESS, 0x41);
 		ioctl(vm.fd, ACRN_IOCTL_SET_VCPU_REGS, &regs);
 		raw_inject_msi(vm.fd, MSI_ADDRESS, 0x41);
+		set_ring(&vm, race->ring);
+		set_fd(&vm, efd);
 		raw_signal(efd);
 		ioctl(vm.fd, ACRN_IOCTL_SET_IRQLINE, 4UL);
 		raw_notify(vm.fd, 0);
@@ -69,17 +75,34 @@ static void *attacher(void *arg)
 	return NULL;
 }
 
+/* Events of the VM, if it has the first id and there is one. */
+static void *raise_events(void *arg)
+{
+	const uint64_t vmid = 1, event = ACRN_HV_EVENT_RTC_CHANGED;
+	struct race *race = arg;
+	int msr = hv_open_msr();
+
+	while (!race->stop && hv_is_fixture())
+		if (pwrite(msr, &vmid, sizeof(vmid), HV_MSR_CALL_ARG0) > 0 &&
+		    pwrite(msr, &event, sizeof(event), HV_MSR_EVENT) > 0)
+			race->raised++;
+	close(msr);
+	return NULL;
+}
+
 static void test_race(void)
 {
 	struct race race = { .fd = raw_open(),
 			     .slots = raw_pages(PAGE),
-			     .pages = raw_pages(8 * PAGE) };
+			     .pages = raw_pages(8 * PAGE),
+			     .ring = new_ring() };
 	int created = 0, destroyed = 0;
-	pthread_t threads[RACERS + 1];
+	void *(*const run[])(void *) = { attacher, raise_events, racer, racer,
+					 racer };
+	pthread_t threads[THREADS];
 
-	for (int i = 0; i <= RACERS; i++)
-		if (pthread_create(&threads[i], NULL, i ? racer : attacher,
-				   &race))
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, run[i], &race))
 			errx(1, "pthread_create");
 	for (int i = 0; i < ITERATIONS; i++) {
 		created += !raw_create(race.fd, cpus[i & 1], race.slots);
@@ -87,13 +110,15 @@ static void test_race(void)
 		destroyed += !ioctl(race.fd, ACRN_IOCTL_DESTROY_VM);
 	}
 	race.stop = true;
-	for (int i = 0; i <= RACERS; i++)
+	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	tap_eq(created, ITERATIONS, "all VMs created while threads race");
 	tap_eq(destroyed, ITERATIONS, "all VMs destroyed while threads race");
+	fixture_ok(race.raised, "which had events");
 	close(race.fd);
 	munmap(race.slots, PAGE);
 	munmap(race.pages, 8 * PAGE);
+	munmap(race.ring, PAGE);
 }
 
 /* Whether the device model saw one request, an access to a port. */

@@ -108,6 +108,10 @@
 #define ACRN_HC_CREATE_VDEV		ACRN_HC(0x59)
 /* VM id, pa of &struct acrn_vdev; created or paused */
 #define ACRN_HC_DESTROY_VDEV		ACRN_HC(0x5a)
+/* VM id, pa of &struct acrn_pio_ports; created. Since release 3.3 */
+#define ACRN_HC_ASSIGN_PIO_REGION	ACRN_HC(0x5b)
+/* VM id, pa of &struct acrn_pio_ports; created or paused */
+#define ACRN_HC_DEASSIGN_PIO_REGION	ACRN_HC(0x5c)
 
 /* Debugging, in debug builds of the hypervisor */
 
@@ -336,6 +340,18 @@ struct acrn_async_doorbell {
 	__u64	address;
 	__u64	cookie;
 	__u64	data;
+};
+
+/**
+ * struct acrn_pio_ports - Argument of ACRN_HC_ASSIGN_PIO_REGION and _DEASSIGN_
+ * @name:	Of the device; not looked at
+ * @port:	The first port
+ * @count:	How many there are
+ */
+struct acrn_pio_ports {
+	char	name[8];
+	__u16	port;
+	__u16	count;
 };
 
 /* &struct acrn_hv_event.type */

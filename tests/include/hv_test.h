@@ -24,7 +24,7 @@
 	 (from) << 8 | ((id)&0xff))
 
 /*
- * Read only: the last argument of a device hypercall (0x53 to 0x5a). Bits 0 to
+ * Read only: the last argument of a device hypercall (0x53 to 0x5c). Bits 0 to
  * 7 of the first are the low byte of the hypercall's id, bits 16 to 31 the VM
  * id, bits 32 to 63 the size in bytes; the others are the argument, eight bytes
  * each.

@@ -278,3 +278,12 @@ bool acrn_dataplane_doorbell(struct acrn_vm *vm,
 		return false;
 	return ops->doorbell(vm->dataplane.data, &request->access);
 }
+
+/*
+ * Hot path, as above. An asynchronous doorbell was rung. False when it has to
+ * be signalled in process context.
+ */
+bool acrn_dataplane_ring(struct acrn_vm *vm, void *doorbell)
+{
+	return attached_ops(&vm->dataplane)->ring(vm->dataplane.data, doorbell);
+}

@@ -27,6 +27,10 @@ static int stats_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "doorbells %llu\n", READ_ONCE(stats->doorbells));
 	seq_printf(seq, "doorbells_deferred %llu\n",
 		   READ_ONCE(stats->doorbells_deferred));
+	seq_printf(seq, "doorbells_ring %llu\n",
+		   READ_ONCE(stats->doorbells_ring));
+	seq_printf(seq, "cookies_stale %llu\n",
+		   READ_ONCE(stats->cookies_stale));
 	seq_printf(seq, "requests_overload %llu\n",
 		   READ_ONCE(stats->requests_overload));
 	seq_printf(seq, "requests_kernel %llu\n",

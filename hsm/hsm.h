@@ -7,6 +7,7 @@
  *				change the VM's state; not while one waits
  *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
  *   &struct acrn_vm_events.lock, &struct acrn_dataplane.lock
+ *   &struct acrn_async.lock
  *   &struct acrn_ioreqs.lock
  *
  * The upcall, in hard-IRQ context, takes none.
@@ -27,6 +28,9 @@
 #include <linux/workqueue.h>
 
 #include "acrn_hsm.h"
+
+struct acrn_async;
+struct acrn_ring;
 
 /**
  * struct acrn_file - An open /dev/acrn_hsm
@@ -188,6 +192,8 @@ struct acrn_dataplane {
  * struct acrn_stats - What has been done for a VM
  * @doorbells:		Rung and completed in the upcall
  * @doorbells_deferred:	Rung and completed by the VM's work
+ * @doorbells_ring:	Rung through the hypervisor's ring, without any request
+ * @cookies_stale:	Taken from that ring and no doorbell's
  * @requests_overload:	Left to the VM's work as upcalls had no time
  * @requests_kernel:	Answered by the VM's work without the client
  * @requests_client:	Handed to the client
@@ -197,11 +203,14 @@ struct acrn_dataplane {
  *			bucket n counts those of 2^n ns and more
  *
  * @doorbells and @requests_overload are the upcall's to change, the other
- * requests and @doorbells_deferred the work's.
+ * requests and @doorbells_deferred the work's, @doorbells_ring and @cookies_stale
+ * whoever's turn it is at the ring.
  */
 struct acrn_stats {
 	u64 doorbells;
 	u64 doorbells_deferred;
+	u64 doorbells_ring;
+	u64 cookies_stale;
 	u64 requests_overload;
 	u64 requests_kernel;
 	u64 requests_client;
@@ -238,6 +247,7 @@ enum acrn_vm_state {
  * @monitor:	Its interrupt statistics
  * @events:	What the hypervisor tells of it
  * @dataplane:	Its ioeventfds and irqfds
+ * @async:	Its asynchronous doorbells, or NULL: it has none
  * @stats:	What has been done for it
  * @debugfs_dir:	Shows that
  */
@@ -252,6 +262,7 @@ struct acrn_vm {
 	struct acrn_monitor monitor;
 	struct acrn_vm_events events;
 	struct acrn_dataplane dataplane;
+	struct acrn_async *async;
 	struct acrn_stats stats;
 	struct dentry *debugfs_dir;
 };
@@ -291,6 +302,7 @@ int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address);
 void acrn_ioreq_deinit(struct acrn_ioreqs *ioreqs, bool unpin);
 void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload);
 void acrn_ioreq_defer_all(struct acrn_vm *vm);
+void acrn_ioreq_queue(struct acrn_vm *vm);
 void acrn_ioreq_flush(struct acrn_vm *vm);
 void acrn_ioreq_clear(struct acrn_vm *vm);
 unsigned long acrn_ioreq_polling(struct acrn_vm *vm);
@@ -302,11 +314,20 @@ struct acrn_client *acrn_client_get(struct acrn_vm *vm);
 int acrn_client_wait(struct acrn_client *client);
 void acrn_client_put(struct acrn_client *client);
 
+/* async.c: doorbells that the hypervisor writes to a ring */
+void acrn_async_prepare(struct acrn_vm *vm);
+void acrn_async_upcall(struct acrn_vm *vm, bool overload);
+void acrn_async_drain(struct acrn_vm *vm);
+void acrn_async_withdraw(struct acrn_vm *vm);
+void acrn_async_restore(struct acrn_vm *vm);
+void acrn_async_deinit(struct acrn_vm *vm, bool unused);
+
 /* upcall.c: the hypervisor's interrupt */
 void acrn_upcall_hook(void);
 void acrn_upcall_unhook(void);
 void acrn_upcall_flush(struct acrn_vm *vm);
 int acrn_upcall_add(struct acrn_vm *vm);
+void acrn_upcall_watch(struct acrn_vm *vm, const struct acrn_ring *ring);
 void acrn_upcall_remove(struct acrn_vm *vm);
 
 /* dataplane.c: what is handed to acrn_vhost.ko */
@@ -320,6 +341,7 @@ int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args);
 void acrn_dataplane_settle(struct acrn_vm *vm, bool inject);
 bool acrn_dataplane_doorbell(struct acrn_vm *vm,
 			     const struct acrn_ioreq *request);
+bool acrn_dataplane_ring(struct acrn_vm *vm, void *doorbell);
 
 /* monitor.c: the VM's interrupt statistics */
 void acrn_monitor_init(struct acrn_monitor *monitor);

@@ -297,6 +297,16 @@ static int ioctl_destroy_vdev(struct acrn_vm *vm, void *arg)
 	return acrn_hc_destroy_vdev(vm->vmid, arg);
 }
 
+/*
+ * The argument is the address of a page that acrn-dm has made a ring for the
+ * hypervisor of. The hypervisor believes what is in its ring, so the ring is a
+ * page of the HSM's own, see async.c.
+ */
+static int ioctl_setup_asyncio(struct acrn_vm *vm, void *arg)
+{
+	return 0;
+}
+
 /* The argument is the address of a page of user memory. */
 static int ioctl_setup_vm_event_ring(struct acrn_vm *vm, void *arg)
 {
@@ -352,6 +362,8 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_CREATE_VDEV, .vm_op = ioctl_create_vdev },
 	{ ACRN_IOCTL_DESTROY_VDEV, .vm_op = ioctl_destroy_vdev },
 	{ ACRN_IOCTL_PM_GET_CPU_STATE, .file_op = ioctl_pm_get_cpu_state },
+	{ ACRN_IOCTL_SETUP_ASYNCIO, .vm_op = ioctl_setup_asyncio,
+	  .by_value = true },
 	{ ACRN_IOCTL_SETUP_VM_EVENT_RING, .vm_op = ioctl_setup_vm_event_ring,
 	  .by_value = true },
 	{ ACRN_IOCTL_SETUP_VM_EVENT_FD, .vm_op = ioctl_setup_vm_event_fd,

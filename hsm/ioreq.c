@@ -140,6 +140,12 @@ static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu,
 	measure_doorbell(vm, request->upcall);
 }
 
+/* Have the VM's work run. Any context. */
+void acrn_ioreq_queue(struct acrn_vm *vm)
+{
+	queue_work(ioreq_wq, &vm->ioreqs.work);
+}
+
 /* Leave a request to the VM's work. */
 static void defer_request(struct acrn_vm *vm, unsigned int vcpu,
 			  struct acrn_ioreq *request)
@@ -153,7 +159,7 @@ static void defer_request(struct acrn_vm *vm, unsigned int vcpu,
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_PROCESSING);
 	/* Pairs with dispatch_request(): the copy is complete. */
 	smp_store_release(&request->owner, ACRN_IOREQ_WORK);
-	queue_work(ioreq_wq, &ioreqs->work);
+	acrn_ioreq_queue(vm);
 }
 
 /* Any context. True when @request was a doorbell; it remains to complete it. */
@@ -352,6 +358,8 @@ static void ioreq_work(struct work_struct *work)
 	struct acrn_vm *vm = work_to_vm(work);
 	unsigned int vcpu;
 
+	/* What a guest rang comes before what it asked for afterwards. */
+	acrn_async_drain(vm);
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
 		dispatch_request(vm, vcpu);
 }
@@ -383,11 +391,12 @@ static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
 }
 
 /*
- * Wait until what the hypervisor has handed over so far is completed or with
- * the client. May sleep.
+ * Wait until what the hypervisor has handed over so far is signalled, completed
+ * or with the client. May sleep.
  */
 void acrn_ioreq_flush(struct acrn_vm *vm)
 {
+	acrn_async_drain(vm);
 	acrn_upcall_flush(vm);
 	flush_work(&vm->ioreqs.work);
 }

@@ -103,6 +103,7 @@ int acrn_vm_start(struct acrn_vm *vm)
 	if (!vm->vcpu_num)
 		return -EINVAL;
 	WRITE_ONCE(vm->memory.started, true);
+	acrn_async_prepare(vm);
 	ret = acrn_hc_start_vm(vm->vmid);
 	if (!ret)
 		enter_running(vm);
@@ -117,8 +118,11 @@ int acrn_vm_pause(struct acrn_vm *vm)
 
 	enter(vm, ACRN_VM_PAUSED);
 	ret = acrn_hc_pause_vm(vm->vmid);
-	if (!ret)
+	if (!ret) {
+		/* The upcall for the last rings may not have come yet. */
+		acrn_async_drain(vm);
 		return 0;
+	}
 	if (before == ACRN_VM_RUNNING)
 		enter_running(vm);
 	else

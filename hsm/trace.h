@@ -71,6 +71,24 @@ DEFINE_EVENT(acrn_access, acrn_defer,
 	TP_ARGS(vmid, vcpu, write, access)
 );
 
+/* A cookie of the hypervisor's ring, which is a doorbell's or no one's. */
+TRACE_EVENT(acrn_ring,
+	TP_PROTO(u16 vmid, u64 cookie, bool known),
+	TP_ARGS(vmid, cookie, known),
+	TP_STRUCT__entry(
+		__field(u16, vmid)
+		__field(u64, cookie)
+		__field(bool, known)
+	),
+	TP_fast_assign(
+		__entry->vmid = vmid;
+		__entry->cookie = cookie;
+		__entry->known = known;
+	),
+	TP_printk("vm=%u cookie=%#llx known=%d", __entry->vmid,
+		  __entry->cookie, __entry->known)
+);
+
 /* The vCPU may go on; without polling it has been notified. */
 TRACE_EVENT(acrn_complete,
 	TP_PROTO(u16 vmid, unsigned int vcpu),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The upcall: the hypervisor's interrupt to the Service VM saying that some
- * vCPU has filled its I/O request slot, or that there is an event of some VM.
- * It does not say which, so all VMs are looked at; each deals with what it finds
- * on its own and none waits for another.
+ * vCPU has filled its I/O request slot or rung an asynchronous doorbell, or that
+ * there is an event of some VM. It does not say which, so all VMs are looked at;
+ * each deals with what it finds on its own and none waits for another.
  */
 #include <linux/mutex.h>
 #include <linux/overflow.h>
@@ -13,6 +13,7 @@
 #include <asm/acrn.h>
 #include <asm/tsc.h>
 
+#include "acrn_hypercall.h"
 #include "hsm.h"
 #include "trace.h"
 
@@ -24,6 +25,7 @@
 /**
  * struct watched_vm - What the upcall has to know of a VM without requests
  * @slots:	Those of its I/O request page, or NULL: not to be looked at
+ * @ring:	Of its asynchronous doorbells, or NULL
  * @vm:		The VM, or NULL: the place is free. Changes while @slots is NULL
  *		and no upcall has seen it otherwise.
  * @vcpu_num:	How many of @slots there are, as @vm
@@ -32,6 +34,7 @@
  */
 struct watched_vm {
 	const struct acrn_io_request *slots;
+	const struct acrn_ring *ring;
 	struct acrn_vm *vm;
 	unsigned int vcpu_num;
 	unsigned int turn;
@@ -44,7 +47,7 @@ struct watched_vm {
  * @vms:	The VMs
  *
  * Each upcall looks at all VMs, so that it matters how much memory that takes:
- * this and the slots, unless a VM has a request.
+ * this, the slots and the head of the ring, unless a VM has a request.
  */
 struct watched_vms {
 	struct rcu_head rcu;
@@ -97,6 +100,30 @@ static bool has_request(const struct acrn_io_request *slots,
 	return false;
 }
 
+/* Has a doorbell been rung? */
+static bool is_rung(const struct acrn_ring *ring)
+{
+	return ring && READ_ONCE(ring->tail) != READ_ONCE(ring->head);
+}
+
+/*
+ * Deal with a VM. What its guest rang before it made a request is signalled
+ * before the request is looked at. True when there was anything.
+ */
+static bool serve(const struct watched_vm *one,
+		  const struct acrn_io_request *slots, u64 start, bool overload)
+{
+	/* Pairs with acrn_upcall_watch(). */
+	bool rung = is_rung(smp_load_acquire(&one->ring));
+	bool requested = has_request(slots, one->vcpu_num);
+
+	if (rung)
+		acrn_async_upcall(one->vm, overload);
+	if (requested)
+		acrn_ioreq_upcall(one->vm, start, overload);
+	return rung || requested;
+}
+
 /* From now on the place that was looked at in turn @i is looked at first. */
 static void to_front(struct watched_vms *all, unsigned int i)
 {
@@ -121,10 +148,8 @@ static void scan(struct watched_vms *all, u64 start, bool overload)
 
 		/* The rest was written before it, in acrn_upcall_add(). */
 		slots = smp_load_acquire(&one->slots);
-		if (slots && has_request(slots, one->vcpu_num)) {
-			acrn_ioreq_upcall(one->vm, start, overload);
+		if (slots && serve(one, slots, start, overload))
 			to_front(all, i);
-		}
 	}
 }
 
@@ -241,11 +266,24 @@ int acrn_upcall_add(struct acrn_vm *vm)
 	if (!ret) {
 		place->vm = vm;
 		place->vcpu_num = vm->vcpu_num;
+		place->ring = NULL;
 		/* Pairs with scan(). */
 		smp_store_release(&place->slots, vm->ioreqs.slots);
 	}
 	mutex_unlock(&watched_lock);
 	return ret;
+}
+
+/*
+ * From now on the upcall looks at @vm's ring, too, which stays as long as the
+ * upcall knows @vm. May sleep.
+ */
+void acrn_upcall_watch(struct acrn_vm *vm, const struct acrn_ring *ring)
+{
+	mutex_lock(&watched_lock);
+	/* Pairs with serve(): the VM is ready for it. */
+	smp_store_release(&find_watched(vm)->ring, ring);
+	mutex_unlock(&watched_lock);
 }
 
 static void nothing(void *unused)

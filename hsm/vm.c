@@ -69,6 +69,7 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
 	acrn_memory_deinit(&vm->memory, unpin);
 	acrn_monitor_deinit(&vm->monitor, unpin);
 	acrn_vm_event_deinit(&vm->events, unpin);
+	acrn_async_deinit(vm, unpin);
 	acrn_ioreq_deinit(&vm->ioreqs, unpin);
 	kfree(vm);
 }
@@ -162,9 +163,13 @@ int acrn_vm_destroy(struct acrn_vm *vm)
 	ret = acrn_vm_pause(vm);
 	if (ret)
 		return ret;
+	/* The hypervisor keeps asynchronous doorbells for the next VM of the id. */
+	acrn_async_withdraw(vm);
 	ret = end_vm(vm);
-	if (ret)
+	if (ret) {
+		acrn_async_restore(vm);
 		return ret;
+	}
 	stop_serving(vm);
 	free_vm(vm, true);
 	return 0;

@@ -35,6 +35,20 @@ struct acrn_access {
 };
 
 /**
+ * struct acrn_async_key - Accesses that ring an asynchronous doorbell
+ * @type:	ACRN_IOREQ_TYPE_PORTIO or ACRN_IOREQ_TYPE_MMIO
+ * @match_data:	Only those that write @data
+ * @address:	Port or User VM physical address
+ * @data:	See @match_data; else 0
+ */
+struct acrn_async_key {
+	u32 type;
+	bool match_data;
+	u64 address;
+	u64 data;
+};
+
+/**
  * struct acrn_dataplane_ops - What the data plane does for the HSM
  * @owner:	Module that implements it.
  * @attach:	Called once per VM, before any other call for that VM, when
@@ -54,6 +68,9 @@ struct acrn_access {
  *		signalled; the HSM then completes the request. Hard-IRQ context
  *		of the upcall; what is declined there is offered once more in
  *		process context, before anything else is done with it.
+ * @ring:	The guest has rung a doorbell of acrn_hsm_async_assign(). False:
+ *		not in this context. Otherwise as @doorbell; there is nothing
+ *		to complete.
  */
 struct acrn_dataplane_ops {
 	struct module *owner;
@@ -63,11 +80,15 @@ struct acrn_dataplane_ops {
 	int (*irqfd)(void *data, const struct acrn_irqfd *args);
 	void (*settle)(void *data, bool inject);
 	bool (*doorbell)(void *data, const struct acrn_access *write);
+	bool (*ring)(void *data, void *doorbell);
 };
 
 int acrn_hsm_register_dataplane(const struct acrn_dataplane_ops *ops);
 void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops);
 int acrn_hsm_inject_msi(struct acrn_vm *vm, u64 addr, u64 data);
+int acrn_hsm_async_assign(struct acrn_vm *vm, const struct acrn_async_key *key,
+			  bool asked_for, void *doorbell);
+int acrn_hsm_async_deassign(struct acrn_vm *vm, const void *doorbell);
 struct dentry *acrn_hsm_debugfs_dir(struct acrn_vm *vm);
 
 #endif /* ACRN_HSM_H */

@@ -503,6 +503,37 @@ static inline int acrn_hc_notify_request_finish(u16 vmid, u16 vcpu)
 }
 
 /**
+ * acrn_hc_asyncio_assign() - Have a doorbell written to the ring
+ * @vmid:	User VM, which has a ring: the hypervisor itself faults when not
+ * @doorbell:	Which accesses, and what to write
+ *
+ * Return: 0, also when there is no such doorbell now, or the hypervisor's
+ * negative errno
+ */
+static inline int acrn_hc_asyncio_assign(u16 vmid,
+					 struct acrn_async_doorbell *doorbell)
+{
+	return acrn_hypercall2(ACRN_HC_ASYNCIO_ASSIGN, vmid,
+			       virt_to_phys(doorbell));
+}
+
+/**
+ * acrn_hc_asyncio_deassign() - Undo acrn_hc_asyncio_assign()
+ * @vmid:	User VM
+ * @doorbell:	As it was assigned
+ *
+ * A vCPU that had found the doorbell before writes the cookie, or 0, later on.
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_asyncio_deassign(u16 vmid,
+					   struct acrn_async_doorbell *doorbell)
+{
+	return acrn_hypercall2(ACRN_HC_ASYNCIO_DEASSIGN, vmid,
+			       virt_to_phys(doorbell));
+}
+
+/**
  * acrn_hc_set_memory_regions() - Change the address space of a User VM
  * @batch:	Regions, taken in order up to the first that fails
  *
@@ -534,7 +565,9 @@ static inline int acrn_hc_vm_gpa_to_hpa(u16 vmid, struct acrn_gpa_to_hpa *query)
  *		header each time that it writes there, so nobody but the kernel
  *		may be able to write to it. A ring that replaces another while
  *		the VM runs can make the hypervisor hang, since it initialises
- *		the lock that its writers may be holding.
+ *		the lock that its writers may be holding; and so can the first
+ *		one for doorbells, as vCPUs see it before its lock. The doorbells
+ *		that there are for the VM are forgotten, but still take places.
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -668,6 +701,20 @@ static inline int acrn_hc_destroy_vdev(u16 vmid, struct acrn_vdev *device)
 {
 	return acrn_hypercall2(ACRN_HC_DESTROY_VDEV, vmid,
 			       virt_to_phys(device));
+}
+
+/**
+ * acrn_hc_deassign_pio_region() - Take ports of the machine from a User VM
+ * @vmid:	User VM that does not run
+ * @ports:	As they were assigned
+ *
+ * Return: 0 or the hypervisor's negative errno
+ */
+static inline int acrn_hc_deassign_pio_region(u16 vmid,
+					      struct acrn_pio_ports *ports)
+{
+	return acrn_hypercall2(ACRN_HC_DEASSIGN_PIO_REGION, vmid,
+			       virt_to_phys(ports));
 }
 
 /**

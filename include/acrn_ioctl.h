@@ -10,6 +10,23 @@
 #include <linux/acrn.h>
 
 /*
+ * Argument: address of a page of the caller's that begins with &struct acrn_ring,
+ * for cookies of doorbells. The HSM has one of its own and does not look at it.
+ */
+#ifndef ACRN_IOCTL_SETUP_ASYNCIO
+#define ACRN_IOCTL_SETUP_ASYNCIO	_IOW(ACRN_IOCTL_TYPE, 0x90, __u64)
+#endif
+
+/*
+ * &struct acrn_ioeventfd.flags: a wish that the vCPU does not wait for the
+ * doorbell at all. acrn-dm sends it for each device that has an I/O thread, and
+ * counts on a kernel without it to ignore it.
+ */
+#ifndef ACRN_IOEVENTFD_FLAG_ASYNCIO
+#define ACRN_IOEVENTFD_FLAG_ASYNCIO	0x08
+#endif
+
+/*
  * Argument: address of a page of the caller's, &struct acrn_ring of &struct
  * acrn_hv_event (acrn_hypercall.h), in which it is told of the VM's events
  */

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Asynchronous doorbells: when a guest rings one, the hypervisor writes the
+ * doorbell's cookie to a ring in Service VM memory, raises the upcall and lets
+ * the vCPU go on at once. There is no I/O request, and nothing to complete. While
+ * the ring is full, the hypervisor makes the vCPU wait without any upcall.
+ *
+ * An asynchronous doorbell stays an ordinary one as well, because the hypervisor
+ * says of none whether it has taken it. What it has not taken, because there is
+ * no room or it is too old, is an I/O request as ever.
+ *
+ * The hypervisor believes what the head of a ring says, so the ring is a page of
+ * the kernel's own. A cookie is the number of a place in a table and a generation
+ * that no other doorbell has had. One that does not match its place is counted
+ * and otherwise ignored: it is that of a doorbell which has been deassigned.
+ *
+ * The ring is emptied by the upcall or in process context, by one at a time: who
+ * has ACRN_ASYNC_BUSY has the ring, and the places. The upcall does not wait for
+ * it. Whatever the upcall finds and leaves, for this reason, because there is too
+ * much of it or because the data plane does not want it there, it leaves to the
+ * VM's work. So each cookie that nobody has taken has an upcall or a work to come.
+ *
+ * Deassigning waits until the doorbell's last cookie has been taken. The
+ * hypervisor looks a doorbell up and writes its cookie in two steps. In between
+ * the doorbell can go, and if it does before its cookie has been read, the cookie
+ * is 0. As one doorbell at a time is deassigned, a 0 is its.
+ *
+ * The module parameter "async" says which doorbells are to be asynchronous:
+ * "auto", all; "flag", those that the device model asks for; "off", none. A VM
+ * that is started while it is "off" has none until it is reset. Nothing bounds
+ * how often a guest rings them, so it is "off" by itself.
+ *
+ * Calls that assign and deassign are serialised by the data plane, for each VM,
+ * and by &struct acrn_file.lock against the end of the VM.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitops.h>
+#include <linux/delay.h>
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/timekeeping.h>
+
+#include "acrn_hypercall.h"
+#include "hsm.h"
+#include "trace.h"
+
+#define COOKIE_SIZE	sizeof(u64)
+#define RING_COOKIES	((PAGE_SIZE - sizeof(struct acrn_ring)) / COOKIE_SIZE)
+#define RING_SIZE	(RING_COOKIES * COOKIE_SIZE)
+
+/* Of each VM. An upcall that takes more has other VMs wait for too long. */
+#define COOKIES_PER_UPCALL	64
+
+/* A vCPU is for much less than that between two steps of the hypervisor. */
+#define LOOKED_UP_US	50
+
+/* Bit of &struct acrn_async.flags: somebody has the ring */
+#define ACRN_ASYNC_BUSY	0
+
+enum async_mode {
+	ASYNC_AUTO,
+	ASYNC_FLAG,
+	ASYNC_OFF,
+};
+
+static const char * const mode_names[] = {
+	[ASYNC_AUTO] = "auto",
+	[ASYNC_FLAG] = "flag",
+	[ASYNC_OFF] = "off",
+};
+
+static int mode = ASYNC_OFF;
+
+static int mode_set(const char *text, const struct kernel_param *param)
+{
+	int value = sysfs_match_string(mode_names, text);
+
+	if (value < 0)
+		return value;
+	WRITE_ONCE(mode, value);
+	return 0;
+}
+
+static int mode_get(char *text, const struct kernel_param *param)
+{
+	return sysfs_emit(text, "%s\n", mode_names[READ_ONCE(mode)]);
+}
+
+static const struct kernel_param_ops mode_ops = {
+	.set = mode_set,
+	.get = mode_get,
+};
+
+module_param_cb(async, &mode_ops, NULL, 0644);
+MODULE_PARM_DESC(async, "which doorbells are asynchronous: auto, flag or off");
+
+/**
+ * struct async_place - One of the places that the hypervisor has for doorbells
+ * @doorbell:	The data plane's
+ * @args:	What the hypervisor knows of it. Its cookie is 0 in a free place.
+ */
+struct async_place {
+	void *doorbell;
+	struct acrn_async_doorbell args;
+};
+
+/**
+ * struct acrn_async - The asynchronous doorbells of a VM
+ * @ring:	A page that the hypervisor writes cookies to
+ * @matches_data: The hypervisor can look at what is written
+ * @flags:	ACRN_ASYNC_BUSY
+ * @lock:	Taken for ACRN_ASYNC_BUSY in process context
+ * @generation:	Of the last doorbell
+ * @leaving:	The place that is being deassigned, or NULL
+ * @places:	By the low bits of the cookie
+ *
+ * Who has the ring may read @leaving and @places, and write them when assigning
+ * or deassigning.
+ */
+struct acrn_async {
+	struct acrn_ring *ring;
+	bool matches_data;
+	unsigned long flags;
+	struct mutex lock;	/* ACRN_ASYNC_BUSY */
+	u64 generation;
+	struct async_place *leaving;
+	struct async_place places[ACRN_ASYNC_DOORBELLS_MAX];
+};
+
+/* In process context: upcalls leave the ring to the VM's work meanwhile. */
+static void take_ring(struct acrn_async *async)
+{
+	mutex_lock(&async->lock);
+	/* If not free, an upcall on another CPU has it. */
+	while (test_and_set_bit_lock(ACRN_ASYNC_BUSY, &async->flags))
+		cpu_relax();
+}
+
+static void release_ring(struct acrn_async *async)
+{
+	clear_bit_unlock(ACRN_ASYNC_BUSY, &async->flags);
+	mutex_unlock(&async->lock);
+}
+
+/* The place that @cookie is of, or NULL. The caller has the ring. */
+static const struct async_place *find_cookie(const struct acrn_async *async,
+					     u64 cookie)
+{
+	const struct async_place *place;
+
+	if (!cookie)
+		return async->leaving;
+	place = &async->places[cookie % ACRN_ASYNC_DOORBELLS_MAX];
+	return place->args.cookie == cookie ? place : NULL;
+}
+
+/* Hot path. False when this is not the context for it. */
+static bool deliver(struct acrn_vm *vm, u64 cookie)
+{
+	const struct async_place *place = find_cookie(vm->async, cookie);
+	u64 *counter = place ? &vm->stats.doorbells_ring :
+			       &vm->stats.cookies_stale;
+
+	if (place && !acrn_dataplane_ring(vm, place->doorbell))
+		return false;
+	trace_acrn_ring(vm->vmid, cookie, place);
+	WRITE_ONCE(*counter, *counter + 1);
+	return true;
+}
+
+/* Take up to @budget cookies. Hot path. The caller has the ring. */
+static void take_cookies(struct acrn_vm *vm, unsigned int budget)
+{
+	struct acrn_ring *ring = vm->async->ring;
+	const u64 *cookies = (const u64 *)(ring + 1);
+	u32 head = ring->head;
+
+	/* The cookie was written before the tail. */
+	while (budget-- && head != smp_load_acquire(&ring->tail)) {
+		if (!deliver(vm, READ_ONCE(cookies[head / COOKIE_SIZE])))
+			return;
+		head += COOKIE_SIZE;
+		if (head == RING_SIZE)
+			head = 0;
+		/* From here on the hypervisor writes another there. */
+		smp_store_release(&ring->head, head);
+	}
+}
+
+/**
+ * acrn_async_upcall() - Signal what a VM's guest has rung
+ * @vm:		VM whose ring is not empty
+ * @overload:	Leave all of it to the VM's work
+ *
+ * Hot path. Hard-IRQ context of the upcall.
+ */
+void acrn_async_upcall(struct acrn_vm *vm, bool overload)
+{
+	struct acrn_async *async = vm->async;
+
+	if (!overload &&
+	    !test_and_set_bit_lock(ACRN_ASYNC_BUSY, &async->flags)) {
+		take_cookies(vm, COOKIES_PER_UPCALL);
+		clear_bit_unlock(ACRN_ASYNC_BUSY, &async->flags);
+	}
+	if (async->ring->head != READ_ONCE(async->ring->tail))
+		acrn_ioreq_queue(vm);
+}
+
+/*
+ * Signal what @vm's guest has rung so far. What it rings meanwhile has upcalls
+ * of its own. Process context, may sleep.
+ */
+void acrn_async_drain(struct acrn_vm *vm)
+{
+	/* Pairs with acrn_async_prepare(). */
+	struct acrn_async *async = smp_load_acquire(&vm->async);
+
+	if (!async)
+		return;
+	take_ring(async);
+	take_cookies(vm, RING_COOKIES);
+	release_ring(async);
+}
+
+static int set_up_ring(struct acrn_vm *vm, struct acrn_ring *ring)
+{
+	struct acrn_ring_param *param = kzalloc(sizeof(*param), GFP_KERNEL);
+	int ret;
+
+	if (!param)
+		return -ENOMEM;
+	ring->magic = ACRN_RING_MAGIC;
+	ring->ele_num = RING_COOKIES;
+	ring->ele_size = COOKIE_SIZE;
+	ring->size = RING_SIZE;
+	param->cpu_id = ACRN_RING_NO_CPU;
+	param->ring_id = ACRN_RING_ASYNCIO;
+	param->address = virt_to_phys(ring);
+	ret = acrn_hc_setup_sbuf(vm->vmid, param);
+	kfree(param);
+	return ret;
+}
+
+/*
+ * Hypervisors before release 3.3 have asynchronous doorbells and take no notice
+ * of what is written: each would be rung by whatever is. Their calls do not tell
+ * them from later ones, so this asks for another call, which has come to the
+ * hypervisor between that and the release: to take no ports at all from the VM.
+ */
+static bool matches_data(struct acrn_vm *vm)
+{
+	struct acrn_pio_ports *none = kzalloc(sizeof(*none), GFP_KERNEL);
+	int ret;
+
+	if (!none)
+		return false;
+	ret = acrn_hc_deassign_pio_region(vm->vmid, none);
+	kfree(none);
+	if (ret)
+		pr_info_once("no asynchronous doorbells for certain data: the hypervisor is older than 3.3\n");
+	return !ret;
+}
+
+/* NULL when there is no memory or the hypervisor does not want it. */
+static struct acrn_async *create_async(struct acrn_vm *vm)
+{
+	struct acrn_async *async = kzalloc(sizeof(*async), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!async)
+		return NULL;
+	async->ring = (struct acrn_ring *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!async->ring)
+		goto free;
+	ret = set_up_ring(vm, async->ring);
+	if (ret) {
+		pr_info_once("no asynchronous doorbells: the hypervisor says %d\n",
+			     ret);
+		goto free_ring;
+	}
+	async->matches_data = matches_data(vm);
+	mutex_init(&async->lock);
+	return async;
+
+free_ring:
+	free_page((unsigned long)async->ring);
+free:
+	kfree(async);
+	return NULL;
+}
+
+/*
+ * Have a ring, if it is wanted, before the VM runs: a vCPU that runs meanwhile
+ * can find the hypervisor with the ring and not with its lock. The first doorbell
+ * or the start of the VM comes here; either is alone. Process context.
+ */
+void acrn_async_prepare(struct acrn_vm *vm)
+{
+	struct acrn_async *async;
+
+	if (vm->async || vm->state != ACRN_VM_CREATED ||
+	    READ_ONCE(mode) == ASYNC_OFF)
+		return;
+	async = create_async(vm);
+	if (!async)
+		return;
+	/* Pairs with acrn_async_drain(). */
+	smp_store_release(&vm->async, async);
+	acrn_upcall_watch(vm, async->ring);
+}
+
+static bool is_wanted(bool asked_for)
+{
+	switch (READ_ONCE(mode)) {
+	case ASYNC_AUTO:
+		return true;
+	case ASYNC_FLAG:
+		return asked_for;
+	default:
+		return false;
+	}
+}
+
+/* The hypervisor takes address 0 for a free place. */
+static bool is_possible(const struct acrn_async *async,
+			const struct acrn_async_key *key)
+{
+	return key->address && (async->matches_data || !key->match_data);
+}
+
+/* The place of @doorbell, or a free one for NULL. NULL when there is none. */
+static struct async_place *find_place(struct acrn_async *async,
+				      const void *doorbell)
+{
+	unsigned int i;
+
+	for (i = 0; i < ACRN_ASYNC_DOORBELLS_MAX; i++)
+		if (async->places[i].doorbell == doorbell)
+			return &async->places[i];
+	return NULL;
+}
+
+static void set_place(struct acrn_async *async, struct async_place *place,
+		      const struct async_place *to)
+{
+	take_ring(async);
+	*place = *to;
+	release_ring(async);
+}
+
+/*
+ * Cookies go up with the time, so that none comes again as long as the machine
+ * is on: the hypervisor deassigns by cookie, too, and an entry that a VM has left
+ * there must not be taken for one of the VM that has its id now.
+ */
+static u64 new_cookie(struct acrn_async *async, const struct async_place *place)
+{
+	async->generation = max(async->generation + 1,
+				(u64)ktime_get_boottime_ns());
+	return async->generation * ACRN_ASYNC_DOORBELLS_MAX +
+	       (place - async->places);
+}
+
+/**
+ * acrn_hsm_async_assign() - Make a doorbell asynchronous
+ * @vm:		VM to which the data plane is attached
+ * @key:	Which accesses ring it
+ * @asked_for:	The device model wants that
+ * @doorbell:	What &acrn_dataplane_ops.ring is called with
+ *
+ * From now on such accesses may ring @doorbell without being requests: accesses
+ * of any width, and reads as well, which get an undefined value. No two doorbells
+ * of a VM may have an access in common. Requests may come, too.
+ *
+ * The first in a VM to ask has the place, of which there are
+ * ACRN_ASYNC_DOORBELLS_MAX. They are gone with the VM.
+ *
+ * Context: Process context, may sleep. The data plane serialises calls for a VM.
+ * Return: 0 or
+ *	   -EOPNOTSUPP:	the parameter "async" is against it, or was when the VM
+ *			started, or the hypervisor does not have it, or not for
+ *			data or for address 0,
+ *	   -ENOSPC:	there is no place left,
+ *	   or the hypervisor's errno
+ */
+int acrn_hsm_async_assign(struct acrn_vm *vm, const struct acrn_async_key *key,
+			  bool asked_for, void *doorbell)
+{
+	static const struct async_place nothing;
+	struct async_place *place, new = { .doorbell = doorbell };
+	struct acrn_async *async;
+	int ret;
+
+	acrn_async_prepare(vm);
+	async = vm->async;
+	if (!async || !is_wanted(asked_for) || !is_possible(async, key))
+		return -EOPNOTSUPP;
+	place = find_place(async, NULL);
+	if (!place)
+		return -ENOSPC;
+
+	new.args = (struct acrn_async_doorbell){
+		.type = key->type == ACRN_IOREQ_TYPE_PORTIO ?
+			ACRN_ASYNC_DOORBELL_PIO : ACRN_ASYNC_DOORBELL_MMIO,
+		.match_data = key->match_data,
+		.address = key->address,
+		.cookie = new_cookie(async, place),
+		.data = key->data,
+	};
+	set_place(async, place, &new);
+	ret = acrn_hc_asyncio_assign(vm->vmid, &place->args);
+	if (ret)
+		set_place(async, place, &nothing);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(acrn_hsm_async_assign, ACRN_HSM);
+
+static void set_leaving(struct acrn_async *async, struct async_place *place)
+{
+	take_ring(async);
+	async->leaving = place;
+	release_ring(async);
+}
+
+/* The hypervisor has forgotten the doorbell: take what is on its way. */
+static void empty_place(struct acrn_vm *vm, struct async_place *place)
+{
+	/* A vCPU that waits for room finds some, and then it is quick. */
+	acrn_async_drain(vm);
+	usleep_range(LOOKED_UP_US, 2 * LOOKED_UP_US);
+
+	take_ring(vm->async);
+	take_cookies(vm, RING_COOKIES);
+	*place = (struct async_place){ };
+	release_ring(vm->async);
+}
+
+/**
+ * acrn_hsm_async_deassign() - Undo acrn_hsm_async_assign()
+ * @vm:		VM
+ * @doorbell:	As it was assigned
+ *
+ * Context: As for acrn_hsm_async_assign()
+ * Return: 0, upon which @doorbell has been signalled for each ring that the
+ *	   hypervisor had taken note of and is not signalled any more; or the
+ *	   hypervisor's errno, upon which it is as it was
+ */
+int acrn_hsm_async_deassign(struct acrn_vm *vm, const void *doorbell)
+{
+	struct acrn_async *async = vm->async;
+	struct async_place *place = find_place(async, doorbell);
+	int ret;
+
+	set_leaving(async, place);
+	ret = acrn_hc_asyncio_deassign(vm->vmid, &place->args);
+	if (!ret)
+		empty_place(vm, place);
+	set_leaving(async, NULL);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(acrn_hsm_async_deassign, ACRN_HSM);
+
+/* Have @call made for each doorbell. */
+static void call_for_doorbells(struct acrn_vm *vm,
+			       int (*call)(u16 vmid,
+					   struct acrn_async_doorbell *args))
+{
+	struct async_place *place;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; vm->async && i < ACRN_ASYNC_DOORBELLS_MAX; i++) {
+		place = &vm->async->places[i];
+		if (!place->doorbell)
+			continue;
+		ret = call(vm->vmid, &place->args);
+		if (ret)
+			pr_warn_ratelimited("VM %u: asynchronous doorbell: %d\n",
+					    vm->vmid, ret);
+	}
+}
+
+/*
+ * The VM is paused and about to be destroyed: the hypervisor forgets its
+ * doorbells, all of which have been signalled. Process context.
+ */
+void acrn_async_withdraw(struct acrn_vm *vm)
+{
+	call_for_doorbells(vm, acrn_hc_asyncio_deassign);
+}
+
+/* The VM was not destroyed. Process context. */
+void acrn_async_restore(struct acrn_vm *vm)
+{
+	call_for_doorbells(vm, acrn_hc_asyncio_assign);
+}
+
+/*
+ * Neither upcall nor work know the VM any more. The ring stays unless @unused: a
+ * VM that cannot be destroyed may still write to it.
+ */
+void acrn_async_deinit(struct acrn_vm *vm, bool unused)
+{
+	if (!vm->async)
+		return;
+	if (unused)
+		free_page((unsigned long)vm->async->ring);
+	mutex_destroy(&vm->async->lock);
+	kfree(vm->async);
+}

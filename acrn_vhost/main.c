@@ -112,7 +112,7 @@ static void *dataplane_attach(struct acrn_vm *vm)
 	dp = kzalloc(sizeof(*dp), GFP_KERNEL_ACCOUNT);
 	if (!dp)
 		return ERR_PTR(-ENOMEM);
-	dp->ioeventfds = ioeventfd_set_create();
+	dp->ioeventfds = ioeventfd_set_create(vm);
 	if (!dp->ioeventfds)
 		goto free_dataplane;
 	dp->irqfds = irqfd_set_create(vm);
@@ -171,6 +171,16 @@ static bool dataplane_doorbell(void *data, const struct acrn_access *write)
 	return true;
 }
 
+/* Hot path, the same. */
+static bool dataplane_ring(void *data, void *doorbell)
+{
+	if (in_hardirq() && READ_ONCE(dispatch) == DISPATCH_THREAD)
+		return false;
+	ioeventfd_ring(doorbell);
+	this_cpu_inc(acrn_vhost_doorbells_routed);
+	return true;
+}
+
 static const struct acrn_dataplane_ops dataplane_ops = {
 	.owner		= THIS_MODULE,
 	.attach		= dataplane_attach,
@@ -179,6 +189,7 @@ static const struct acrn_dataplane_ops dataplane_ops = {
 	.irqfd		= dataplane_irqfd,
 	.settle		= dataplane_settle,
 	.doorbell	= dataplane_doorbell,
+	.ring		= dataplane_ring,
 };
 
 static u64 counter_sum(const u64 __percpu *counter)

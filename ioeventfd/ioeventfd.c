@@ -9,6 +9,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "acrn_hsm.h"
 #include "compat.h"
 #include "ioeventfd.h"
 #include "match.h"
@@ -22,6 +23,7 @@
  * @node:	In &ioeventfd_set.doorbells
  * @key:	Which writes ring it. Constant
  * @eventfd:	What they signal; a reference. Constant
+ * @async:	It is asynchronous. Guarded by &ioeventfd_set.lock
  * @rings:	How often
  *
  * Readers hold nothing but the RCU read lock: freed a grace period after it has
@@ -31,6 +33,7 @@ struct doorbell {
 	struct hlist_node node;
 	struct doorbell_key key;
 	struct eventfd_ctx *eventfd;
+	bool async;
 	atomic64_t rings;
 };
 
@@ -38,6 +41,7 @@ static_assert(sizeof(struct doorbell) <= 256);
 
 /**
  * struct ioeventfd_set - The doorbells of one VM
+ * @vm:		The VM. Constant
  * @lock:	Serialises registration; readers of @doorbells do not take it
  * @count:	Of @doorbells, at most DOORBELLS_MAX. Guarded by @lock
  * @seed:	Random, so that nobody can choose keys that share a bucket.
@@ -45,6 +49,7 @@ static_assert(sizeof(struct doorbell) <= 256);
  * @doorbells:	By key. Changed under @lock, read under RCU
  */
 struct ioeventfd_set {
+	struct acrn_vm *vm;
 	struct mutex lock; /* registration */
 	unsigned int count;
 	u32 seed;
@@ -73,6 +78,20 @@ static struct doorbell *doorbell_find(struct ioeventfd_set *set,
 }
 
 /**
+ * ioeventfd_ring() - Signal a doorbell
+ * @doorbell:	As it was made asynchronous, and still is
+ *
+ * Hot path, as ioeventfd_route().
+ *
+ * Context: As there.
+ */
+void ioeventfd_ring(struct doorbell *doorbell)
+{
+	eventfd_signal(doorbell->eventfd);
+	atomic64_inc(&doorbell->rings);
+}
+
+/**
  * ioeventfd_route() - Signal the doorbell that a guest's write rings, if any
  * @set:	The VM's doorbells
  * @write:	What the guest wrote
@@ -95,10 +114,8 @@ bool ioeventfd_route(struct ioeventfd_set *set, const struct acrn_access *write)
 		doorbell_key_any_data(&key);
 		d = doorbell_find(set, &key);
 	}
-	if (d) {
-		eventfd_signal(d->eventfd);
-		atomic64_inc(&d->rings);
-	}
+	if (d)
+		ioeventfd_ring(d);
 	rcu_read_unlock();
 	return d;
 }
@@ -116,22 +133,93 @@ static bool doorbell_collides(struct ioeventfd_set *set,
 	return false;
 }
 
-static int doorbell_add(struct ioeventfd_set *set, struct doorbell *d)
+static int doorbell_check(struct ioeventfd_set *set,
+			  const struct doorbell_key *key)
+{
+	if (doorbell_collides(set, key))
+		return -EEXIST;
+	return set->count == DOORBELLS_MAX ? -ENOSPC : 0;
+}
+
+static void doorbell_add(struct ioeventfd_set *set, struct doorbell *d)
 {
 	lockdep_assert_held(&set->lock);
-	if (doorbell_collides(set, &d->key))
-		return -EEXIST;
-	if (set->count == DOORBELLS_MAX)
-		return -ENOSPC;
 	set->count++;
 	hash_add_rcu(set->doorbells, &d->node, doorbell_hash(set, &d->key));
+}
+
+/* The doorbell goes on as an ordinary one. */
+static int doorbell_make_ordinary(struct ioeventfd_set *set,
+				  struct doorbell *d)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&set->lock);
+	if (d->async)
+		ret = acrn_hsm_async_deassign(set->vm, d);
+	if (!ret)
+		d->async = false;
+	return ret;
+}
+
+/*
+ * The hypervisor would take what rings a doorbell of another width at the same
+ * address for a ring of this one, or the other way round: none of them can be
+ * asynchronous. *@alone says whether there are no others.
+ */
+static int doorbells_make_ordinary(struct ioeventfd_set *set,
+				   const struct doorbell_key *key, bool *alone)
+{
+	struct doorbell *d;
+	int bucket, ret;
+
+	*alone = true;
+	hash_for_each(set->doorbells, bucket, d, node) {
+		if (!doorbell_keys_overlap(&d->key, key))
+			continue;
+		*alone = false;
+		ret = doorbell_make_ordinary(set, d);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Wherever this is not possible, an ordinary doorbell does. */
+static void doorbell_make_async(struct ioeventfd_set *set, struct doorbell *d,
+				bool asked_for)
+{
+	const struct acrn_async_key key = {
+		.type = d->key.type,
+		.match_data = d->key.mask,
+		.address = d->key.addr,
+		.data = d->key.data,
+	};
+
+	d->async = !acrn_hsm_async_assign(set->vm, &key, asked_for, d);
+}
+
+static int doorbell_register(struct ioeventfd_set *set, struct doorbell *d,
+			     bool asked_for)
+{
+	bool alone;
+	int ret;
+
+	ret = doorbell_check(set, &d->key);
+	if (!ret)
+		ret = doorbells_make_ordinary(set, &d->key, &alone);
+	if (ret)
+		return ret;
+	doorbell_add(set, d);
+	if (alone)
+		doorbell_make_async(set, d, asked_for);
 	return 0;
 }
 
 /* The set keeps the caller's reference to @eventfd when this returns 0. */
 static int doorbell_assign(struct ioeventfd_set *set,
 			   const struct doorbell_key *key,
-			   struct eventfd_ctx *eventfd)
+			   struct eventfd_ctx *eventfd, bool asked_for)
 {
 	struct doorbell *d;
 	int ret;
@@ -143,11 +231,33 @@ static int doorbell_assign(struct ioeventfd_set *set,
 	d->eventfd = eventfd;
 
 	mutex_lock(&set->lock);
-	ret = doorbell_add(set, d);
+	ret = doorbell_register(set, d, asked_for);
 	mutex_unlock(&set->lock);
 	if (ret)
 		kfree(d);
 	return ret;
+}
+
+/* The doorbell for @key when that signals @eventfd, or NULL. */
+static struct doorbell *doorbell_find_exactly(struct ioeventfd_set *set,
+					      const struct doorbell_key *key,
+					      const struct eventfd_ctx *eventfd)
+{
+	struct doorbell *d = doorbell_find(set, key);
+
+	return d && d->eventfd == eventfd ? d : NULL;
+}
+
+/* An asynchronous one has been signalled for the last time by the ring. */
+static int doorbell_remove(struct ioeventfd_set *set, struct doorbell *d)
+{
+	int ret = doorbell_make_ordinary(set, d);
+
+	if (ret)
+		return ret;
+	hash_del_rcu(&d->node);
+	set->count--;
+	return 0;
 }
 
 /*
@@ -160,18 +270,15 @@ static int doorbell_deassign(struct ioeventfd_set *set,
 			     const struct eventfd_ctx *eventfd)
 {
 	struct doorbell *d;
+	int ret = -ENOENT;
 
 	mutex_lock(&set->lock);
-	d = doorbell_find(set, key);
-	if (d && d->eventfd == eventfd) {
-		hash_del_rcu(&d->node);
-		set->count--;
-	} else {
-		d = NULL;
-	}
+	d = doorbell_find_exactly(set, key, eventfd);
+	if (d)
+		ret = doorbell_remove(set, d);
 	mutex_unlock(&set->lock);
-	if (!d)
-		return -ENOENT;
+	if (ret)
+		return ret;
 
 	/*
 	 * When the ioctl returns there are no more signals. Expedited, because
@@ -196,7 +303,8 @@ static int doorbell_deassign(struct ioeventfd_set *set,
  *			its eventfd,
  *	   -ENOSPC:	the VM has DOORBELLS_MAX doorbells,
  *	   -ENOENT:	to deassign, no doorbell matches in everything,
- *	   -ENOMEM.
+ *	   -ENOMEM, or
+ *	   the hypervisor's errno when it will not make one ordinary again.
  */
 int ioeventfd_config(struct ioeventfd_set *set,
 		     const struct acrn_ioeventfd *args)
@@ -217,7 +325,8 @@ int ioeventfd_config(struct ioeventfd_set *set,
 		eventfd_ctx_put(eventfd);
 		return ret;
 	}
-	ret = doorbell_assign(set, &key, eventfd);
+	ret = doorbell_assign(set, &key, eventfd,
+			      args->flags & ACRN_IOEVENTFD_FLAG_ASYNCIO);
 	if (ret)
 		eventfd_ctx_put(eventfd);
 	return ret;
@@ -227,7 +336,8 @@ int ioeventfd_config(struct ioeventfd_set *set,
  * ioeventfd_show() - List the doorbells of a VM
  * @set:	The VM's doorbells
  * @seq:	One line for each: pio or mmio, address, length, the data that
- *		must be written or "any", how often it has rung
+ *		must be written or "any", how often it has rung, and whether it
+ *		is asynchronous
  *
  * Context: Process context, may sleep. Takes @set's lock.
  */
@@ -245,24 +355,27 @@ void ioeventfd_show(struct ioeventfd_set *set, struct seq_file *seq)
 			seq_printf(seq, "%#llx", d->key.data);
 		else
 			seq_puts(seq, "any");
-		seq_printf(seq, " rings=%lld\n", atomic64_read(&d->rings));
+		seq_printf(seq, " rings=%lld async=%s\n",
+			   atomic64_read(&d->rings), d->async ? "yes" : "no");
 	}
 	mutex_unlock(&set->lock);
 }
 
 /**
  * ioeventfd_set_create() - Begin with no doorbells
+ * @vm:		Whose they are; outlives the set
  *
  * Context: Process context, may sleep.
  * Return: the set or NULL when there is no memory.
  */
-struct ioeventfd_set *ioeventfd_set_create(void)
+struct ioeventfd_set *ioeventfd_set_create(struct acrn_vm *vm)
 {
 	struct ioeventfd_set *set;
 
 	set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
 	if (!set)
 		return NULL;
+	set->vm = vm;
 	mutex_init(&set->lock);
 	hash_init(set->doorbells);
 	set->seed = get_random_u32();
@@ -271,8 +384,9 @@ struct ioeventfd_set *ioeventfd_set_create(void)
 
 /**
  * ioeventfd_set_destroy() - Free a set with all its doorbells
- * @set:	Nobody uses it any more: ioeventfd_route() has returned for the
- *		last time.
+ * @set:	Nobody uses it any more: ioeventfd_route() and ioeventfd_ring()
+ *		have returned for the last time. The HSM has taken back what is
+ *		asynchronous.
  *
  * Context: Process context, may sleep.
  */

@@ -13,15 +13,18 @@
 
 struct acrn_access;
 struct acrn_ioeventfd;
+struct acrn_vm;
+struct doorbell;
 struct ioeventfd_set;
 struct seq_file;
 
-struct ioeventfd_set *ioeventfd_set_create(void);
+struct ioeventfd_set *ioeventfd_set_create(struct acrn_vm *vm);
 void ioeventfd_set_destroy(struct ioeventfd_set *set);
 int ioeventfd_config(struct ioeventfd_set *set,
 		     const struct acrn_ioeventfd *args);
 void ioeventfd_show(struct ioeventfd_set *set, struct seq_file *seq);
 bool ioeventfd_route(struct ioeventfd_set *set,
 		     const struct acrn_access *write);
+void ioeventfd_ring(struct doorbell *doorbell);
 
 #endif /* IOEVENTFD_H */

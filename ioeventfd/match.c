@@ -3,17 +3,10 @@
 
 #include "match.h"
 
-/*
- * acrn-dm's ACRN_IOEVENTFD_FLAG_ASYNCIO, which no kernel header has: a wish that
- * the vCPU does not wait for the doorbell at all. A device model that has an
- * I/O thread sends it always, and counts on a kernel without it to ignore it.
- */
-#define IOEVENTFD_FLAG_ASYNCIO	0x08
-
 #define IOEVENTFD_FLAGS	(ACRN_IOEVENTFD_FLAG_PIO | \
 			 ACRN_IOEVENTFD_FLAG_DATAMATCH | \
 			 ACRN_IOEVENTFD_FLAG_DEASSIGN | \
-			 IOEVENTFD_FLAG_ASYNCIO)
+			 ACRN_IOEVENTFD_FLAG_ASYNCIO)
 
 /* I/O ports are numbered 0 to 0xffff. */
 #define PIO_END		0x10000ULL
@@ -91,6 +84,21 @@ int doorbell_key_parse(struct doorbell_key *key,
 bool doorbell_keys_collide(const struct doorbell_key *a,
 			   const struct doorbell_key *b)
 {
-	return a->type == b->type && a->addr == b->addr && a->len == b->len &&
+	return a->len == b->len && doorbell_keys_overlap(a, b);
+}
+
+/**
+ * doorbell_keys_overlap() - The same for who cannot tell widths
+ * @a:	One key
+ * @b:	Another
+ *
+ * For an asynchronous doorbell the hypervisor looks at address and data alone.
+ *
+ * Return: true if they cannot both be asynchronous.
+ */
+bool doorbell_keys_overlap(const struct doorbell_key *a,
+			   const struct doorbell_key *b)
+{
+	return a->type == b->type && a->addr == b->addr &&
 	       !((a->data ^ b->data) & a->mask & b->mask);
 }

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "acrn_hsm.h"
+#include "acrn_ioctl.h"
 
 /**
  * struct doorbell_key - The writes that ring one doorbell
@@ -33,6 +34,8 @@ struct doorbell_key {
 int doorbell_key_parse(struct doorbell_key *key,
 		       const struct acrn_ioeventfd *args);
 bool doorbell_keys_collide(const struct doorbell_key *a,
+			   const struct doorbell_key *b);
+bool doorbell_keys_overlap(const struct doorbell_key *a,
 			   const struct doorbell_key *b);
 
 /**

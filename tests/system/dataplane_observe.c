@@ -208,9 +208,10 @@ static void test_doorbells(unsigned int rings)
 	const char *text = get_of_vm("doorbells");
 	char line[64];
 
-	snprintf(line, sizeof(line), "pio 0x1000 2 0x1 rings=%u", rings);
+	snprintf(line, sizeof(line), "pio 0x1000 2 0x1 rings=%u async=no",
+		 rings);
 	tap_ok(has_line(text, line), "doorbells: %s", line);
-	tap_ok(has_line(text, "mmio 0xc0000000 4 any rings=0"),
+	tap_ok(has_line(text, "mmio 0xc0000000 4 any rings=0 async=no"),
 	       "doorbells: one in memory, without data");
 	tap_eq(lines(text), 2, "doorbells: no more");
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The unmodified acrn-dm and a Linux User VM: disk and network, by its own threads
-# and in the kernel, a reboot, power-off; and device models that are killed.
+# and in the kernel, memory that it shares with the Service VM, reboots, power-off; and
+# device models that are killed.
 #
 # Arguments: how many are killed, physical CPU of the User VM.
 . ./lib.sh
@@ -14,6 +15,12 @@ fast_network="-s 4,virtio-net,tap=tap1,vhost"
 # The User VM's own message when its first process is up, once for each boot
 boots() {
 	[ "$(grep -c '^user-vm: ready' /run/vm1.log)" -ge "$1" ]
+}
+
+# boots_again N: reboot from inside, and wait until it is up for the Nth time.
+boots_again() {
+	echo "reboot -f" > /run/vm1.in
+	wait_until "${vm_boot_seconds:-60}" boots "$1" || { tail -n 12 /run/vm1.log; return 1; }
 }
 
 # What is written is read back from the device, not from the guest's memory.
@@ -31,6 +38,19 @@ disk_works() {
 network_works() {
 	iperf 1 --bytes 1M && iperf 1 --bytes 1M --reverse &&
 		ping -c 20 -i 0.05 -W 5 10.0.1.2 > /dev/null
+}
+
+# Where the guest has the ivshmem device's memory: the BAR 2 of device 5
+shared_address="\$(awk 'NR == 3 { print \$1 }' /sys/bus/pci/devices/0000:00:05.0/resource)"
+
+# The guest reads the word of four letters that the Service VM writes, and writes
+# it to another place, where the Service VM reads it.
+shares_memory() {
+	printf %s "$1" | dd of=/dev/shm/shared bs=4096 seek=100 conv=notrunc 2> /dev/null
+	word=$(printf %s "$1" | hexdump -e '"0x%08X"')
+	guest 1 "devmem \$(($shared_address + 0x64000))" | tee /dev/stderr | grep -qx "$word" &&
+		guest 1 "devmem \$(($shared_address + 0x64008)) 32 $word" &&
+		dd if=/dev/shm/shared bs=8 skip=51201 count=1 2> /dev/null | grep -q "^$1"
 }
 
 doorbells() {
@@ -62,14 +82,17 @@ else
 fi
 
 # shellcheck disable=SC2086 # these are several words
-start_acrn_dm 1 "$cpu" $fast_disk $fast_network
+start_acrn_dm 1 "$cpu" $fast_disk $fast_network -s 5,ivshmem,dm:/shared,2
 name="iothread and vhost"
 if check "$name: the User VM comes to its prompt" vm_ready 1; then
 	works "$name" 64
 	[ "$hsm" != ours ] || check "$name: doorbells are completed in the upcall" rang_in_the_upcall
-	echo "reboot -f" > /run/vm1.in
-	check "$name: the User VM reboots" wait_until "${vm_boot_seconds:-60}" boots 2
-	works "$name, after a reboot" 128
+	check "$name: memory is shared" shares_memory boot
+	for boot in 2nd 3rd 4th; do
+		check "$name: the User VM boots for the $boot time" boots_again "${boot%[a-z][a-z]}"
+		check "$name: memory is shared after that" shares_memory "-$boot"
+	done
+	works "$name, after the reboots" 128
 	check "$name: acrn-dm ends well at power-off" stop_vm 1
 else
 	kill_vm 1

@@ -51,8 +51,8 @@ struct acrn_file {
  * @retired_count: How many
  * @started:	The VM has been started since it was created or reset. Written
  *		with &struct acrn_file.lock held for writing
- * @has_devices: Devices of the machine have been the VM's. Never unset; read
- *		and written once
+ * @devices:	PCI devices of the machine that are the VM's, or about to be.
+ *		Read and changed at any time
  */
 struct acrn_memory {
 	struct mutex lock;	/* the rest */
@@ -60,7 +60,7 @@ struct acrn_memory {
 	struct list_head retired;
 	unsigned int retired_count;
 	bool started;
-	bool has_devices;
+	atomic_t devices;
 };
 
 /**

@@ -263,13 +263,24 @@ static int ioctl_reset_ptdev_intr(struct acrn_vm *vm, void *arg)
 /* From then on there may be translations of the VM's memory in an IOMMU. */
 static int ioctl_assign_pcidev(struct acrn_vm *vm, void *arg)
 {
-	WRITE_ONCE(vm->memory.has_devices, true);
-	return acrn_hc_assign_pcidev(vm->vmid, arg);
+	int ret;
+
+	atomic_inc(&vm->memory.devices);
+	ret = acrn_hc_assign_pcidev(vm->vmid, arg);
+	if (ret)
+		atomic_dec(&vm->memory.devices);
+	return ret;
 }
 
+/* The hypervisor flushes all translations of the VM in the device's IOMMU. */
 static int ioctl_deassign_pcidev(struct acrn_vm *vm, void *arg)
 {
-	return acrn_hc_deassign_pcidev(vm->vmid, arg);
+	int ret;
+
+	ret = acrn_hc_deassign_pcidev(vm->vmid, arg);
+	if (!ret)
+		atomic_dec(&vm->memory.devices);
+	return ret;
 }
 
 static int ioctl_assign_mmiodev(struct acrn_vm *vm, void *arg)
@@ -279,7 +290,12 @@ static int ioctl_assign_mmiodev(struct acrn_vm *vm, void *arg)
 	return acrn_hc_assign_mmiodev(vm->vmid, arg);
 }
 
-/* The hypervisor gives the regions back to the Service VM. */
+/*
+ * The hypervisor gives the regions back to the Service VM, and takes from the
+ * User VM whatever is mapped at their addresses, also when the device was never
+ * its own. Then UNSET_MEMSEG and SET_MEMSEG fail there, as the hypervisor does
+ * not unmap a hole; nothing is unpinned before the VM ends.
+ */
 static int ioctl_deassign_mmiodev(struct acrn_vm *vm, void *arg)
 {
 	if (!acrn_mmiodev_is_device(arg))

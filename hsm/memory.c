@@ -82,7 +82,7 @@ static void note(struct acrn_memory *memory, unsigned long first,
 /* Whether CPUs or devices may have translations to what is mapped. */
 static bool is_reachable(const struct acrn_memory *memory)
 {
-	return READ_ONCE(memory->started) || READ_ONCE(memory->has_devices);
+	return READ_ONCE(memory->started) || atomic_read(&memory->devices);
 }
 
 /**
@@ -210,9 +210,10 @@ static void release_ranges(struct list_head *ranges, bool unpin)
 /*
  * Part with @ranges, which are not mapped any more. The hypervisor says so before
  * the VM's CPUs have dropped their translations, which it only asks them for: a
- * CPU drops them when it is about to enter the guest. It never flushes those of
- * an IOMMU. So memory that a VM may have used stays pinned until the VM is reset,
- * and if it has devices of its own, for as long as there is the VM.
+ * CPU drops them when it is about to enter the guest. Those of an IOMMU it
+ * flushes for the whole VM, but only when a device is taken away from it. So
+ * memory that a VM may have used stays pinned until the VM is reset and has no
+ * device of the machine, or ends.
  */
 static void retire_ranges(struct acrn_memory *memory, struct list_head *ranges)
 {

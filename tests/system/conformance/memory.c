@@ -336,6 +336,13 @@ static void test_unset_running(void)
 	munmap(more, 4 * PAGE);
 }
 
+static void reset(const struct raw_vm *vm)
+{
+	if (ioctl(vm->fd, ACRN_IOCTL_PAUSE_VM) ||
+	    ioctl(vm->fd, ACRN_IOCTL_RESET_VM))
+		err(1, "PAUSE_VM or RESET_VM");
+}
+
 /* A device may have it too, whether the VM has been started or not. */
 static void test_unset_device(void)
 {
@@ -351,12 +358,16 @@ static void test_unset_device(void)
 	    raw_unset_mmio(vm.fd, 0, 4 * PAGE))
 		err(1, "a device and memory");
 	tap_eq(pages_pinned() - pinned, 4, "pages that a device had");
-	if (ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM) ||
-	    ioctl(vm.fd, ACRN_IOCTL_RESET_VM))
-		err(1, "PAUSE_VM or RESET_VM");
+	reset(&vm);
 	tap_eq(pages_pinned() - pinned, 4, "the same after RESET_VM");
+	if (ioctl(vm.fd, ACRN_IOCTL_DEASSIGN_PCIDEV, &device))
+		err(1, "DEASSIGN_PCIDEV");
+	tap_eq(pages_pinned() - pinned, 4, "and after DEASSIGN_PCIDEV");
+	reset(&vm);
+	differs_eq("unset-ram", pages_pinned() - pinned, 0, 4,
+		   "until RESET_VM after that");
 	raw_vm_close(&vm);
-	tap_eq(pages_pinned() - pinned, -1, "until there is no VM");
+	tap_eq(pages_pinned() - pinned, -1, "or until there is no VM");
 	munmap(pages, 4 * PAGE);
 }
 

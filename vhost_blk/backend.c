@@ -6,7 +6,9 @@
 #include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/pagemap.h>
+#include <linux/stat.h>
 
 #include "blk.h"
 #include "compat.h"
@@ -228,6 +230,26 @@ static int attach_queue(struct vhost_blk_queue *queue)
 	return ret;
 }
 
+/*
+ * What direct I/O to a file takes. A smaller piece would have to go through the
+ * page cache, which reads the whole block and writes it back later: over what
+ * direct I/O has written to the rest of it meanwhile.
+ */
+static u32 file_block_size(struct file *file)
+{
+	struct block_device *bdev = file_inode(file)->i_sb->s_bdev;
+	u32 size = bdev ? bdev_logical_block_size(bdev) : SECTOR_SIZE;
+	struct kstat stat;
+
+	if (!(file->f_mode & FMODE_CAN_ODIRECT))
+		return SECTOR_SIZE;
+	if (!vfs_getattr_nosec(&file->f_path, &stat, STATX_DIOALIGN,
+			       AT_STATX_DONT_SYNC) &&
+	    stat.result_mask & STATX_DIOALIGN)
+		size = stat.dio_offset_align;
+	return max_t(u32, size, SECTOR_SIZE);
+}
+
 static int attach(struct vhost_blk *blk, struct file *file)
 {
 	struct inode *inode = file->f_mapping->host;
@@ -236,6 +258,7 @@ static int attach(struct vhost_blk *blk, struct file *file)
 
 	blk->file = file;
 	blk->bdev = S_ISBLK(inode->i_mode) ? I_BDEV(inode) : NULL;
+	blk->block_size = file_block_size(file);
 	blk->flush_error = 0;
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES && ret >= 0; i++) {
 		ret = attach_queue(blk->queues[i]);

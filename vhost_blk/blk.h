@@ -191,6 +191,8 @@ struct vhost_blk_queue {
  * @file:	Disk, NULL if there is none; under dev.mutex, constant while any
  *		queue has private_data
  * @bdev:	Block device of @file, NULL if it is a regular file; likewise
+ * @block_size:	Requests to a regular file begin and end at a multiple of this;
+ *		likewise
  * @flush_error: A file could not be flushed: every flush fails
  * @slow_workqueue: For requests that cannot be done without sleeping
  * @range_workqueue: For those that discard or zero, which take longest
@@ -203,6 +205,7 @@ struct vhost_blk {
 	u8 serial[VIRTIO_BLK_ID_BYTES];
 	struct file *file;
 	struct block_device *bdev;
+	u32 block_size;
 	int flush_error;
 	struct workqueue_struct *slow_workqueue;
 	struct workqueue_struct *range_workqueue;

@@ -241,23 +241,16 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
 {
 	struct mm_struct *mm = request->queue->vq.dev->mm;
 	struct kiocb *iocb = &request->iocb;
-	ssize_t ret = -EINVAL;
+	bool direct = is_direct(iocb->ki_filp);
+	ssize_t ret;
 
 	kthread_use_mm(mm);
 	if (is_write(request))
 		kiocb_start_write(iocb);
 	atomic_set(&request->pending, 2);
-	if (is_direct(iocb->ki_filp)) {
-		ret = transfer(request, IOCB_DIRECT);
-		if (ret == -EINVAL)
-			ret = bounce(request);
-	}
-	/*
-	 * Parts of the blocks that direct I/O takes: what is in flight to them
-	 * is this very request's, or one that overlaps with it.
-	 */
-	if (ret == -EINVAL)
-		ret = transfer(request, 0);
+	ret = transfer(request, direct ? IOCB_DIRECT : 0);
+	if (ret == -EINVAL && direct)
+		ret = bounce(request);
 	if (ret != -EIOCBQUEUED)
 		transfer_complete(iocb, ret);
 	kthread_unuse_mm(mm);

@@ -18,7 +18,7 @@ static void get_geometry(struct vhost_blk *blk, struct vhost_blk_geometry *disk)
 	} else {
 		disk->sectors = i_size_read(file_inode(blk->file)) >>
 			SECTOR_SHIFT;
-		disk->block_size = SECTOR_SIZE;
+		disk->block_size = blk->block_size;
 	}
 }
 

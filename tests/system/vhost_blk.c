@@ -550,6 +550,30 @@ static void unaligned_file(void)
 	tap_success(unset_disk(), "the file is let go");
 }
 
+/* A file whose file system is on a disk with blocks of 4 KiB */
+static void large_block_file(void)
+{
+	tap_ok(!unset_disk() &&
+		       !system("mke2fs -b 4096 " LARGE " > /dev/null && "
+			       "mkdir -p /mnt && mount -t ext4 " LARGE
+			       " /mnt && "
+			       "truncate -s 4M " FS_FILE),
+	       "a file system on it");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
+		       round_trip(0, DATA, DATA + 0x800000, 65536, 1),
+	       "a file on that");
+	tap_ok(round_trip(8, DATA + 3, DATA + 0x800005, 8192, 2),
+	       "it takes data from odd addresses");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 1, DATA, 4096), VIRTIO_BLK_S_IOERR,
+	       "but no block in between");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 8, DATA, 512), VIRTIO_BLK_S_IOERR,
+	       "and no part of one");
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 4608), VIRTIO_BLK_S_IOERR,
+	       "nor is one read in part");
+	tap_ok(!is_cached(), "nothing of it is in the page cache");
+	tap_ok(!unset_disk() && !system("umount /mnt"), "it is given back");
+}
+
 /* The first block of the file can be written no more, or again. */
 static bool bad_block(bool bad)
 {
@@ -984,6 +1008,7 @@ int main(int argc, char **argv)
 	       "but no sector in the middle of one");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 512), VIRTIO_BLK_S_IOERR,
 	       "and no part of one");
+	large_block_file();
 	power_cuts();
 	tap_ok(make_file(), "a file system is made");
 	frozen();

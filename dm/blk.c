@@ -70,9 +70,30 @@ void blk_starting(struct blk *blk)
 	blk->write_back = virtio_has(dev, VIRTIO_BLK_F_CONFIG_WCE)
 				  ? blk->config.wce
 				  : virtio_has(dev, VIRTIO_BLK_F_FLUSH);
+	blk->flush_error = 0;
 }
 
-/* The driver turns its cache on or off: all else cannot be written. */
+/* Returns whether the volatile cache is on then. */
+static bool switch_cache(struct blk *blk, bool on)
+{
+	int ret;
+
+	blk->write_back = on;
+	if (!blk->pci.virtio.running)
+		return on;
+	ret = blk->backend->cache_changed(blk);
+	if (!ret)
+		return on;
+	log_guest("%s: the cache is not switched: %s", blk->options->path,
+		  strerror(-ret));
+	blk->write_back = !on;
+	return !on;
+}
+
+/*
+ * The driver turns its cache on or off: all else cannot be written. It reads
+ * back what came of it.
+ */
 void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 			uint64_t value)
 {
@@ -81,11 +102,9 @@ void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 	if (offset != offsetof(struct virtio_blk_config, wce) || size != 1 ||
 	    !virtio_has(dev, VIRTIO_BLK_F_CONFIG_WCE))
 		return;
-	blk->cache_wanted = value & 1;
-	blk->config.wce = value & 1;
-	blk->write_back = value & 1;
-	if (dev->running && blk->backend->cache_changed)
-		blk->backend->cache_changed(blk);
+	if (blk->config.wce != (value & 1))
+		blk->config.wce = switch_cache(blk, value & 1);
+	blk->cache_wanted = blk->config.wce;
 }
 
 static unsigned int exponent(uint32_t blocks)

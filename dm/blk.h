@@ -28,6 +28,8 @@
  * @cache_wanted: What a driver that can choose has chosen last, of @write_back
  * @write_back:	The driver wants a volatile cache: what is written need not be
  *		on the medium before it says flush
+ * @flush_error: 0, or the -errno of the first flush that failed since the
+ *device was started: what it should have saved may be lost
  * @disk:	What it is made of
  * @timer:	timerfd: look for another size of @disk
  * @options:	How it was asked for
@@ -41,6 +43,7 @@ struct blk {
 	struct virtio_blk_config config;
 	bool cache_wanted;
 	atomic_bool write_back;
+	atomic_int flush_error;
 	struct disk disk;
 	struct event_source timer;
 	const struct blk_options *options;
@@ -55,15 +58,16 @@ struct blk {
  *		message printed.
  * @destroy:	Free it; the device has been stopped
  * @features:	What it knows of the features in @wanted
- * @cache_changed: @write_back of struct blk changed while the device runs; may
- *		be NULL
+ * @cache_changed: @write_back of struct blk changed while the device runs; when
+ *		it is off, what was completed has to be on the medium. Returns
+ *		0 or -errno, and the change is taken back.
  */
 struct blk_backend {
 	const struct virtio_ops *ops;
 	int (*create)(struct blk *blk);
 	void (*destroy)(struct blk *blk);
 	uint64_t (*features)(struct blk *blk, uint64_t wanted);
-	void (*cache_changed)(struct blk *blk);
+	int (*cache_changed)(struct blk *blk);
 };
 
 extern const struct blk_backend blk_thread_backend;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "blk_bounce.h"
+#include "blk_sync.h"
 
 #define BOUNCE_ALIGN 4096U
 #define BOUNCE_SIZE  (1U << 18)
@@ -41,7 +42,7 @@ static void copy(const struct blk_request *request, uint64_t offset,
 	}
 }
 
-static int transfer(struct blk *blk, int fd, const struct blk_request *request,
+static int transfer(int fd, const struct blk_request *request, bool through,
 		    uint64_t done, struct iovec *buffer)
 {
 	off_t offset = request->sector * DISK_SECTOR + done;
@@ -51,8 +52,7 @@ static int transfer(struct blk *blk, int fd, const struct blk_request *request,
 		n = preadv(fd, buffer, 1, offset);
 	} else {
 		copy(request, done, buffer->iov_base, buffer->iov_len);
-		n = pwritev2(fd, buffer, 1, offset,
-			     blk->write_back ? 0 : RWF_DSYNC);
+		n = pwritev2(fd, buffer, 1, offset, through ? RWF_DSYNC : 0);
 	}
 	if (n < 0)
 		return -errno;
@@ -73,6 +73,7 @@ static int transfer(struct blk *blk, int fd, const struct blk_request *request,
  */
 int blk_bounce(struct blk *blk, int fd, const struct blk_request *request)
 {
+	bool through = !blk->write_back;
 	struct iovec buffer;
 	uint64_t done;
 	int ret = 0;
@@ -86,8 +87,10 @@ int blk_bounce(struct blk *blk, int fd, const struct blk_request *request)
 		buffer.iov_len = request->bytes - done;
 		if (buffer.iov_len > BOUNCE_SIZE)
 			buffer.iov_len = BOUNCE_SIZE;
-		ret = transfer(blk, fd, request, done, &buffer);
+		ret = transfer(fd, request, through, done, &buffer);
 	}
 	free(buffer.iov_base);
-	return ret;
+	if (ret || request->type == VIRTIO_BLK_T_IN)
+		return ret;
+	return blk_written(blk, through);
 }

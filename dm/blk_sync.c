@@ -9,10 +9,54 @@
 
 #include "blk_sync.h"
 
+/**
+ * blk_flushed() - A flush has ended
+ * @blk:	Disk
+ * @error:	0 or -errno
+ *
+ * The kernel tells of data that it could not write once, and forgets it then.
+ * The driver is told each time, as the data is not there the next time either.
+ * Any thread.
+ *
+ * Return: What the driver is told: 0 or -errno.
+ */
+int blk_flushed(struct blk *blk, int error)
+{
+	if (error)
+		blk->flush_error = error;
+	return blk->flush_error;
+}
+
+static int flush(struct blk *blk)
+{
+	return blk_flushed(blk, fdatasync(blk->disk.fd) ? -errno : 0);
+}
+
+/**
+ * blk_written() - A write has succeeded
+ * @blk:	Disk
+ * @through:	It is on the medium already
+ *
+ * The driver may have turned its cache off since the write began, and what was
+ * completed by then was flushed: this was not. Any thread.
+ *
+ * Return: 0 or -errno.
+ */
+int blk_written(struct blk *blk, bool through)
+{
+	return through || blk->write_back ? 0 : flush(blk);
+}
+
+/* The driver has turned its cache on or off. */
+int blk_cache_changed(struct blk *blk)
+{
+	return blk->write_back ? 0 : flush(blk);
+}
+
 static int transfer(struct blk *blk, const struct blk_request *request)
 {
 	off_t offset = request->sector * DISK_SECTOR;
-	int flags = blk->write_back ? 0 : RWF_DSYNC;
+	bool through = !blk->write_back;
 	ssize_t n;
 
 	if (blk_request_check(&blk->disk, request->sector, request->bytes))
@@ -24,15 +68,12 @@ static int transfer(struct blk *blk, const struct blk_request *request)
 		return -EROFS;
 	else
 		n = pwritev2(blk->disk.fd, request->iov, request->iov_count,
-			     offset, flags);
+			     offset, through ? RWF_DSYNC : 0);
 	if (n < 0)
 		return -errno;
-	return (uint64_t)n == request->bytes ? 0 : -EIO;
-}
-
-static int flush(struct blk *blk)
-{
-	return fdatasync(blk->disk.fd) ? -errno : 0;
+	if ((uint64_t)n != request->bytes)
+		return -EIO;
+	return request->type == VIRTIO_BLK_T_IN ? 0 : blk_written(blk, through);
 }
 
 static int get_id(struct blk *blk, const struct blk_request *request)

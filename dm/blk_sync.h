@@ -10,6 +10,9 @@
 #include "blk.h"
 #include "blk_request.h"
 
+int blk_flushed(struct blk *blk, int error);
+int blk_written(struct blk *blk, bool through);
+int blk_cache_changed(struct blk *blk);
 int blk_sync(struct blk *blk, const struct blk_request *request);
 uint8_t blk_sync_status(int error);
 uint32_t blk_sync_written(const struct blk_request *request, int error);

@@ -239,4 +239,5 @@ const struct blk_backend blk_thread_backend = {
 	.create = blk_thread_create,
 	.destroy = blk_thread_destroy,
 	.features = blk_thread_features,
+	.cache_changed = blk_cache_changed,
 };

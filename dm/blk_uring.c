@@ -52,12 +52,14 @@
  * struct uring_request - A request in flight
  * @next_free:	Index of the next free one
  * @retries:	How often it was made again
+ * @through:	A write that is on the medium when it ends
  * @chain:	Its buffers
  * @request:	Its meaning
  */
 struct uring_request {
 	unsigned int next_free;
 	unsigned int retries;
+	bool through;
 	struct virtqueue_chain chain;
 	struct blk_request request;
 };
@@ -159,8 +161,9 @@ static int find_buffer(const struct blk_uring *state, const struct iovec *iov)
 
 static void prepare_transfer(struct uring_queue *queue,
 			     struct io_uring_sqe *sqe,
-			     const struct blk_request *request)
+			     struct uring_request *uring_request)
 {
+	const struct blk_request *request = &uring_request->request;
 	off_t offset = request->sector * DISK_SECTOR;
 	const struct iovec *iov = request->iov;
 	bool read = request->type == VIRTIO_BLK_T_IN;
@@ -180,7 +183,8 @@ static void prepare_transfer(struct uring_queue *queue,
 	else
 		io_uring_prep_writev(sqe, DISK_INDEX, iov, request->iov_count,
 				     offset);
-	if (!read && !queue->blk->write_back)
+	uring_request->through = !queue->blk->write_back;
+	if (!read && uring_request->through)
 		sqe->rw_flags |= RWF_DSYNC;
 }
 
@@ -220,10 +224,10 @@ static bool is_transfer(struct blk *blk, const struct blk_request *request)
 static void submit(struct uring_queue *queue, unsigned int id,
 		   unsigned int flags)
 {
-	const struct blk_request *request = &queue->requests[id].request;
+	struct uring_request *request = &queue->requests[id];
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&queue->ring);
 
-	if (request->type == VIRTIO_BLK_T_FLUSH)
+	if (request->request.type == VIRTIO_BLK_T_FLUSH)
 		io_uring_prep_fsync(sqe, DISK_INDEX, IORING_FSYNC_DATASYNC);
 	else
 		prepare_transfer(queue, sqe, request);
@@ -312,26 +316,33 @@ static bool try_again(struct uring_queue *queue, unsigned int id, int res)
 }
 
 /* Direct I/O refuses what is not aligned; a short transfer is an error. */
-static int transfer_ended(struct blk *blk, const struct blk_request *request,
+static int transfer_ended(struct blk *blk, const struct uring_request *uring,
 			  int res)
 {
+	const struct blk_request *request = &uring->request;
 	struct blk_uring *state = blk->state;
 
 	if (res == -EINVAL && state->direct >= 0)
 		return blk_bounce(blk, state->direct, request);
 	if (res < 0)
 		return res;
-	return (uint64_t)res == request->bytes ? 0 : -EIO;
+	if ((uint64_t)res != request->bytes)
+		return -EIO;
+	return request->type == VIRTIO_BLK_T_IN
+		       ? 0
+		       : blk_written(blk, uring->through);
 }
 
 static void request_ended(struct uring_queue *queue, unsigned int id, int res)
 {
-	const struct blk_request *request = &queue->requests[id].request;
+	const struct uring_request *request = &queue->requests[id];
 
 	queue->in_flight--;
 	if (try_again(queue, id, res))
 		return;
-	if (request->type != VIRTIO_BLK_T_FLUSH)
+	if (request->request.type == VIRTIO_BLK_T_FLUSH)
+		res = blk_flushed(queue->blk, res);
+	else
 		res = transfer_ended(queue->blk, request, res);
 	finish(queue, id, res);
 }
@@ -604,4 +615,5 @@ const struct blk_backend blk_uring_backend = {
 	.create = blk_uring_create,
 	.destroy = blk_uring_destroy,
 	.features = blk_uring_features,
+	.cache_changed = blk_cache_changed,
 };

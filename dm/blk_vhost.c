@@ -43,16 +43,13 @@ static int blk_vhost_start(struct virtio_dev *dev)
 	return vhost_start(dev, wanted_features(blk), 1);
 }
 
-static void blk_vhost_cache_changed(struct blk *blk)
+/* vhost-blk flushes when the cache is turned off. */
+static int blk_vhost_cache_changed(struct blk *blk)
 {
 	struct vhost *vhost = blk->state;
-	int ret;
 
-	ret = acrnvhost_change_features(vhost->devs[0],
-					wanted_features(blk) & vhost->features);
-	if (ret)
-		log_guest("%s: the cache is not switched: %s",
-			  blk->options->path, strerror(-ret));
+	return acrnvhost_change_features(
+		vhost->devs[0], wanted_features(blk) & vhost->features);
 }
 
 static const struct virtio_ops blk_vhost_ops = {

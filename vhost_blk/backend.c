@@ -152,6 +152,20 @@ int vhost_blk_detach(struct vhost_blk *blk, long timeout)
 }
 
 /**
+ * vhost_blk_flush() - Have all that was completed on the medium
+ * @blk:	Device with a disk
+ *
+ * Context: Process context, may sleep for long.
+ *
+ * Return: 0 or a negative errno.
+ */
+int vhost_blk_flush(struct vhost_blk *blk)
+{
+	return blk->bdev ? blkdev_issue_flush(blk->bdev) :
+		vhost_blk_file_flush(blk);
+}
+
+/**
  * vhost_blk_pause() - Complete all requests and start no other ones
  * @blk:	Device with a disk
  *

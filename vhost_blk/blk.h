@@ -215,6 +215,7 @@ struct vhost_blk {
 /* backend.c */
 long vhost_blk_set_backend(struct vhost_blk *blk, int fd);
 int vhost_blk_detach(struct vhost_blk *blk, long timeout);
+int vhost_blk_flush(struct vhost_blk *blk);
 int vhost_blk_pause(struct vhost_blk *blk);
 void vhost_blk_resume(struct vhost_blk *blk);
 
@@ -262,7 +263,7 @@ void vhost_blk_bdev_release(struct vhost_blk_request *request);
 /* file.c */
 int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector);
 void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request);
-int vhost_blk_file_flush(struct vhost_blk_request *request);
+int vhost_blk_file_flush(struct vhost_blk *blk);
 int vhost_blk_file_range(struct vhost_blk_request *request,
 			 const struct vhost_blk_range *range);
 

@@ -259,7 +259,7 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
 
 /**
  * vhost_blk_file_flush() - Have all that was completed on the medium
- * @request:	Request
+ * @blk:	Device with a file
  *
  * The kernel tells of data that it could not write once, and forgets it then.
  * The driver is told each time: it may have several flushes in flight, and what
@@ -269,9 +269,8 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
  *
  * Return: 0 or a negative errno.
  */
-int vhost_blk_file_flush(struct vhost_blk_request *request)
+int vhost_blk_file_flush(struct vhost_blk *blk)
 {
-	struct vhost_blk *blk = request->queue->blk;
 	/* With the metadata that is needed to find the data again. */
 	int ret = vfs_fsync(blk->file, 1);
 

@@ -201,23 +201,31 @@ static int accept_features(struct vhost_blk *blk, u64 features)
 {
 	u64 changed = features ^ blk->vqs[0]->acked_features;
 	u64 log = BIT_ULL(VHOST_F_LOG_ALL);
-	bool pause = blk->file && changed & log;
+	bool cache_off = changed & ~features & BIT_ULL(VIRTIO_BLK_F_FLUSH);
+	bool pause = blk->file && (changed & log || cache_off);
 	int ret;
 
 	if (blk->file && changed & ~FEATURES_AT_RUN_TIME)
 		return -EBUSY;
 	if (features & log && !vhost_log_access_ok(&blk->dev))
 		return -EFAULT;
-	/* Requests are either logged from beginning to end or not at all. */
-	if (pause) {
-		ret = vhost_blk_pause(blk);
-		if (ret)
-			return ret;
+	if (!pause) {
+		store_features(blk, features);
+		return 0;
 	}
-	store_features(blk, features);
-	if (pause)
-		vhost_blk_resume(blk);
-	return 0;
+	/*
+	 * Requests are either logged from beginning to end or not at all, and
+	 * a write is either flushed here or goes through the cache by itself.
+	 */
+	ret = vhost_blk_pause(blk);
+	if (ret)
+		return ret;
+	if (cache_off)
+		ret = vhost_blk_flush(blk);
+	if (!ret)
+		store_features(blk, features);
+	vhost_blk_resume(blk);
+	return ret;
 }
 
 static long set_features(struct vhost_blk *blk, void __user *argp)

@@ -50,7 +50,6 @@ static int do_range(struct vhost_blk_request *request,
  */
 int vhost_blk_do_ranges(struct vhost_blk_request *request)
 {
-	struct block_device *bdev = request->queue->blk->bdev;
 	unsigned int i;
 	int ret;
 
@@ -59,7 +58,6 @@ int vhost_blk_do_ranges(struct vhost_blk_request *request)
 		if (ret)
 			return ret;
 	}
-	if (!vhost_blk_write_through(request->queue))
-		return 0;
-	return bdev ? blkdev_issue_flush(bdev) : vhost_blk_file_flush(request);
+	return vhost_blk_write_through(request->queue) ?
+		vhost_blk_flush(request->queue->blk) : 0;
 }

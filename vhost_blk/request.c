@@ -75,7 +75,8 @@ static void slow_work(struct work_struct *work)
 		vhost_blk_file_transfer_slowly(request);
 		break;
 	case VIRTIO_BLK_T_FLUSH:
-		vhost_blk_request_done(request, vhost_blk_file_flush(request));
+		vhost_blk_request_done(request,
+				       vhost_blk_flush(request->queue->blk));
 		break;
 	default:
 		vhost_blk_request_done(request, vhost_blk_do_ranges(request));

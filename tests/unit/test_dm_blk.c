@@ -1,10 +1,11 @@
-// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_bounce.c dm/blk_thread.c dm/blk_uring.c dm/worker.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait
+// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_bounce.c dm/blk_thread.c dm/blk_uring.c dm/worker.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks of the device model, on a file, with this file for the driver, and for
  * vhost-blk, which handles no requests here. Each request is one descriptor
  * with a table of its own, so that a queue holds as many as it has descriptors.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -23,6 +24,7 @@
 
 #include "clock.h"
 #include "dm/blk.h"
+#include "dm/blk_sync.h"
 #include "tap.h"
 
 #define SIZE	  VIRTQUEUE_MAX_SIZE
@@ -77,6 +79,7 @@ void vm_add_device(struct vm *v, struct vm_device *device)
 /* vhost-blk: it knows all features, and all that it is asked succeeds. */
 static int vhost_fd = -1;
 static uint64_t vhost_features;
+static int vhost_error;
 static unsigned int vhost_queues;
 
 int __real_open(const char *name, int flags, ...);
@@ -96,6 +99,10 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		return __real_ioctl(fd, request, arg);
 	if (request == VHOST_GET_FEATURES)
 		*(uint64_t *)arg = UINT64_MAX;
+	if (request == VHOST_SET_FEATURES && vhost_error) {
+		errno = -vhost_error;
+		return -1;
+	}
 	if (request == VHOST_SET_FEATURES)
 		vhost_features = *(uint64_t *)arg;
 	if (request == VHOST_SET_VRING_ADDR)
@@ -123,6 +130,21 @@ int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned int count)
 		}
 	}
 	return ret;
+}
+
+/* How often this process has flushed the disk, and what came of it. */
+static unsigned int flushes;
+static int flush_error;
+
+int __real_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	flushes++;
+	if (!flush_error)
+		return __real_fdatasync(fd);
+	errno = -flush_error;
+	return -1;
 }
 
 static struct vring_avail *avail(void)
@@ -544,6 +566,64 @@ static void cache(const char *name)
 	virtio_set_status(dev, 0);
 }
 
+/* What was completed is on the medium when the cache is off, or it is not off.
+ */
+static void cache_off(const char *name)
+{
+	start(USUAL | BIT(VIRTIO_BLK_F_CONFIG_WCE));
+	flushes = 0;
+	set_cache(0);
+	tap_ok(flushes || blk_of(dev)->backend == &blk_vhost_backend,
+	       "%s: the disk is flushed", name);
+	set_cache(1);
+	flush_error = -EIO;
+	vhost_error = -EIO;
+	set_cache(0);
+	tap_ok(reads_write_back() && is_write_back(name),
+	       "%s: if it cannot be, the cache stays on", name);
+	flush_error = 0;
+	vhost_error = 0;
+	start(USUAL | BIT(VIRTIO_BLK_F_CONFIG_WCE));
+	tap_ok(reads_write_back() && is_write_back(name),
+	       "%s: for the next driver, too", name);
+	virtio_set_status(dev, 0);
+}
+
+/* A write that begins with a cache and ends without it */
+static void late_write(const char *name)
+{
+	start(USUAL);
+	flushes = 0;
+	tap_eq(blk_written(blk_of(dev), false), 0, "%s: a write", name);
+	tap_eq(flushes, 0, "%s: may wait for a flush", name);
+	blk_of(dev)->write_back = false;
+	tap_eq(blk_written(blk_of(dev), false), 0, "%s: one that is late",
+	       name);
+	tap_eq(flushes, 1, "%s: is flushed by itself", name);
+	flushes = 0;
+	tap_eq(do_request(VIRTIO_BLK_T_OUT, 0, PIECE), VIRTIO_BLK_S_OK,
+	       "%s: one that comes later", name);
+	tap_eq(flushes, 0, "%s: needs no flush", name);
+}
+
+/* Data is lost, and the kernel says so once. */
+static void lost_data(const char *name)
+{
+	start(USUAL);
+	flush_error = -EIO;
+	uring_error = -EIO;
+	uring_failures = 1;
+	tap_eq(do_request(VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_IOERR,
+	       "%s: a flush that fails", name);
+	flush_error = 0;
+	uring_failures = 0;
+	tap_eq(do_request(VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_IOERR,
+	       "%s: so does each later one", name);
+	start(USUAL);
+	tap_eq(do_request(VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_OK,
+	       "%s: until the device starts again", name);
+}
+
 /* Of a set-up that is wrong in its second queue, nothing is left. */
 static void abandoned(void)
 {
@@ -603,6 +683,7 @@ static void test_vhost(void)
 	if (!create(BLK_VHOST, "vhost"))
 		return;
 	cache("vhost");
+	cache_off("vhost");
 	abandoned();
 	late_error();
 	destroy();
@@ -617,6 +698,9 @@ static void test_backend(enum blk_backend_kind kind, const char *name)
 	full_ring(name);
 	endless(name);
 	cache(name);
+	cache_off(name);
+	late_write(name);
+	lost_data(name);
 	destroy();
 }
 

@@ -123,8 +123,9 @@ static void detach_queue(struct vhost_blk_queue *queue)
  * @blk:	Device
  * @timeout:	Jiffies to wait at most
  *
- * From the beginning on no request is started. When it returns 0, neither disk
- * nor guest memory are touched any more.
+ * From the beginning on no request is started, and what is discarded or zeroed
+ * ends early, with an error. When it returns 0, neither disk nor guest memory
+ * are touched any more.
  *
  * Context: Process context, dev.mutex held.
  *
@@ -138,6 +139,7 @@ int vhost_blk_detach(struct vhost_blk *blk, long timeout)
 
 	if (!blk->file)
 		return 0;
+	WRITE_ONCE(blk->detaching, true);
 	ret = quiesce(blk, timeout);
 	if (ret)
 		return ret;
@@ -274,6 +276,7 @@ static int attach(struct vhost_blk *blk, struct file *file)
 	blk->bdev = S_ISBLK(inode->i_mode) ? I_BDEV(inode) : NULL;
 	blk->block_size = file_block_size(file);
 	blk->flush_error = 0;
+	blk->detaching = false;
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES && ret >= 0; i++) {
 		ret = attach_queue(blk->queues[i]);
 		running += ret > 0;

@@ -196,6 +196,7 @@ struct vhost_blk_queue {
  * @flush_error: A file could not be flushed: every flush fails
  * @slow_workqueue: For requests that cannot be done without sleeping
  * @range_workqueue: For those that discard or zero, which take longest
+ * @detaching:	The disk is being detached: discarding and zeroing end early
  * @closing:	Nobody waits any more for what is done in the workqueues
  */
 struct vhost_blk {
@@ -209,6 +210,7 @@ struct vhost_blk {
 	int flush_error;
 	struct workqueue_struct *slow_workqueue;
 	struct workqueue_struct *range_workqueue;
+	bool detaching;
 	bool closing;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Discarding and zeroing. A request may be about 32 TiB, and zeroing a disk that
- * cannot do so by itself takes hours, for which a device model that is killed
- * shall not have to wait.
+ * Discarding and zeroing, in pieces. A request may be about 32 TiB, and zeroing
+ * a disk that cannot do so by itself takes hours: neither a reset of the device
+ * nor the end of the device model is to wait for more than the piece at hand.
  */
 #include <linux/blkdev.h>
 #include <linux/math.h>
@@ -10,8 +10,16 @@
 
 #include "blk.h"
 
-/* Sectors at a time: 256 MiB. */
-#define CHUNK	BIT(19)
+/* Sectors at a time: 256 MiB; 8 MiB where they may have to be written. */
+#define CHUNK		BIT(19)
+#define CHUNK_WRITTEN	BIT(14)
+
+static u64 chunk_size(const struct vhost_blk_request *request)
+{
+	return request->queue->blk->bdev &&
+	       request->type == VIRTIO_BLK_T_WRITE_ZEROES ?
+		CHUNK_WRITTEN : CHUNK;
+}
 
 static int do_chunk(struct vhost_blk_request *request,
 		    const struct vhost_blk_range *chunk)
@@ -25,13 +33,14 @@ static int do_range(struct vhost_blk_request *request,
 		    const struct vhost_blk_range *range)
 {
 	u64 end = range->sector + range->sectors, next;
+	u64 size = chunk_size(request);
 	struct vhost_blk_range chunk = *range;
 	int ret;
 
 	for (; chunk.sector < end; chunk.sector = next) {
-		if (READ_ONCE(request->queue->blk->closing))
+		if (READ_ONCE(request->queue->blk->detaching))
 			return -EINTR;
-		next = min(round_down(chunk.sector, CHUNK) + CHUNK, end);
+		next = min(round_down(chunk.sector, size) + size, end);
 		chunk.sectors = next - chunk.sector;
 		ret = do_chunk(request, &chunk);
 		if (ret)
@@ -46,7 +55,7 @@ static int do_range(struct vhost_blk_request *request,
  *
  * Context: Process context, may sleep for long.
  *
- * Return: 0 or a negative errno; -EINTR if the device is being closed.
+ * Return: 0 or a negative errno; -EINTR if the disk is being detached.
  */
 int vhost_blk_do_ranges(struct vhost_blk_request *request)
 {

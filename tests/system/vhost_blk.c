@@ -33,6 +33,7 @@ struct vhost_vring_worker {
 #define LARGE	    "/dev/loop0"
 #define LARGE_FILE  "/run/large"
 #define CACHED	    "/dev/cached"
+#define NARROW	    "/dev/narrow"
 #define FS_FILE	    "/mnt/file"
 #define FS_BLOCK    4096
 #define SLOW_MILLIS 400
@@ -478,6 +479,35 @@ static void in_flight(void)
 		    "opened again");
 }
 
+/*
+ * The owner is reset while the disk is being zeroed, which takes it four
+ * seconds: it ends early, and the end of the disk is as it was.
+ */
+static void long_zeroing(void)
+{
+	tap_ok(make_disk("narrow", "mbps=16 ") &&
+		       start_over(FLUSH_BIT | V1_BIT, NARROW, O_RDWR) &&
+		       round_trip(SECTORS - 8, DATA, DATA + 0x800000, 4096, 1),
+	       "a disk that takes its time to write");
+	*(struct virtio_blk_discard_write_zeroes *)(mem + DATA + 0x1000) =
+		(struct virtio_blk_discard_write_zeroes){ .num_sectors =
+								  SECTORS };
+	header(VIRTIO_BLK_T_WRITE_ZEROES, 0);
+	begin();
+	add_out(HEADER, 16);
+	add_out(DATA + 0x1000, 16);
+	add_in(STATUS, 1);
+	ring(0);
+	tap_ok(!is_used(300), "it is zeroed from beginning to end");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, NARROW, O_RDWR) &&
+		       !request(VIRTIO_BLK_T_IN, SECTORS - 8, DATA + 0x800000,
+				4096) &&
+		       same(DATA, DATA + 0x800000, 4096),
+	       "a reset does not wait for that");
+	tap_ok(reads_zeroes(0, 4096), "and comes in the middle");
+	tap_ok(!unset_disk() && remove_disk("narrow"), "the disk is let go");
+}
+
 /* A file on a file system that takes direct I/O */
 static bool make_file(void)
 {
@@ -621,8 +651,7 @@ static void starvation(void)
 {
 	unsigned int i;
 
-	tap_ok(set_up(FLUSH_BIT | V1_BIT) && !set_disk(FAST, O_RDWR),
-	       "a fast disk");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a fast disk");
 	flood(8 << 20);
 	for (i = 0; i < RING && is_used(20000); i++)
 		;
@@ -1018,6 +1047,8 @@ int main(int argc, char **argv)
 	lost_data();
 	tap_ok(remove_file(), "it is removed");
 	in_flight();
+	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
+	long_zeroing();
 	starvation();
 	dirty_pages();
 	log_of_claims();

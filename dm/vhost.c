@@ -145,15 +145,21 @@ static void forget_errors(struct vhost *vhost)
 	pthread_mutex_unlock(&vhost->lock);
 }
 
+/*
+ * The guest waits for as long as a disk does not answer: its memory must not be
+ * used for anything else before.
+ */
 static void stop_devices(struct vhost *vhost, const char *name)
 {
 	int ret;
 
 	while (vhost->running) {
-		ret = acrnvhost_stop(vhost->devs[--vhost->running]);
+		ret = acrnvhost_stop(vhost->devs[vhost->running - 1]);
 		if (ret)
 			log_guest("%s: %s was not stopped well: %s", name,
 				  vhost->setup.kind->name, strerror(-ret));
+		if (ret != -ETIMEDOUT)
+			vhost->running--;
 	}
 	forget_errors(vhost);
 }

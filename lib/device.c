@@ -71,23 +71,6 @@ free_queues:
 }
 
 /**
- * acrnvhost_close() - Stop a device and free it
- * @dev:	Device, or NULL
- *
- * The file descriptors that were passed to open stay open.
- */
-void acrnvhost_close(struct acrnvhost *dev)
-{
-	if (!dev)
-		return;
-	acrnvhost_stop(dev);
-	if (dev->vhost_fd >= 0)
-		close(dev->vhost_fd);
-	free_queues(dev, dev->queue_count);
-	free(dev);
-}
-
-/**
  * acrnvhost_features() - What the kernel's device can do
  * @dev:	Device
  * @features:	Result: virtio feature bits, and VHOST_F_* ones
@@ -261,7 +244,10 @@ static void forget_queues(struct acrnvhost *dev)
  * set again before the next start; that also holds for a device that does not
  * run, for when not all of its queues could be set.
  *
- * Return: 0 or the first error; the device is stopped in any case.
+ * Return: 0; -ETIMEDOUT if a disk has not answered for a minute, in which case
+ * the device runs on, may write to the User VM's memory, and is to be stopped
+ * once more or closed; another error, the first one, of a device that is
+ * stopped.
  */
 int acrnvhost_stop(struct acrnvhost *dev)
 {
@@ -272,8 +258,32 @@ int acrnvhost_stop(struct acrnvhost *dev)
 		return 0;
 	}
 
-	dev->running = false;
 	ret = dev->backend->stop(dev);
+	if (ret == -ETIMEDOUT)
+		return ret;
+	dev->running = false;
 	err = device_teardown(dev);
 	return ret ? ret : err;
+}
+
+/**
+ * acrnvhost_close() - Stop a device and free it
+ * @dev:	Device, or NULL
+ *
+ * Waits for as long as vhost takes to put down what it has in hand. The file
+ * descriptors that were passed to open stay open.
+ */
+void acrnvhost_close(struct acrnvhost *dev)
+{
+	if (!dev)
+		return;
+	acrnvhost_stop(dev);
+	if (dev->vhost_fd >= 0)
+		close(dev->vhost_fd);
+	/* If it could not be stopped in time, it has ended with that. */
+	dev->vhost_fd = -1;
+	if (dev->running)
+		device_teardown(dev);
+	free_queues(dev, dev->queue_count);
+	free(dev);
 }

@@ -38,7 +38,8 @@ struct vhost_queue {
  * struct vhost_backend - What differs between kinds of vhost devices
  * @path:	Device node; NULL if the rings are read by this process
  * @start:	Let vhost run; all queues are set up. Undoes itself on failure.
- * @stop:	Stop vhost and wait for what it is doing
+ * @stop:	Stop vhost and wait for what it is doing; -ETIMEDOUT if it
+ *		goes on with that
  * @keeps_owner: The kernel's device does not know VHOST_RESET_OWNER and stays
  *		this process's until it is closed
  */

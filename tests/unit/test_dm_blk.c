@@ -80,6 +80,7 @@ void vm_add_device(struct vm *v, struct vm_device *device)
 static int vhost_fd = -1;
 static uint64_t vhost_features;
 static int vhost_error;
+static unsigned int vhost_timeouts;
 static unsigned int vhost_queues;
 
 int __real_open(const char *name, int flags, ...);
@@ -101,6 +102,11 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		*(uint64_t *)arg = UINT64_MAX;
 	if (request == VHOST_SET_FEATURES && vhost_error) {
 		errno = -vhost_error;
+		return -1;
+	}
+	if (request == VHOST_BLK_SET_BACKEND && vhost_timeouts) {
+		vhost_timeouts--;
+		errno = ETIMEDOUT;
 		return -1;
 	}
 	if (request == VHOST_SET_FEATURES)
@@ -661,6 +667,15 @@ static void late_error(void)
 	tap_eq(virtio_status(dev), 0, "vhost: also of an error not seen yet");
 }
 
+/* A reset is not done before the disk has answered. */
+static void slow_disk(void)
+{
+	start(USUAL);
+	vhost_timeouts = 3;
+	virtio_set_status(dev, 0);
+	tap_eq(vhost_timeouts, 0, "vhost: a reset waits for a slow disk");
+}
+
 static bool create(enum blk_backend_kind kind, const char *name)
 {
 	static struct blk_options options;
@@ -686,6 +701,7 @@ static void test_vhost(void)
 	cache_off("vhost");
 	abandoned();
 	late_error();
+	slow_disk();
 	destroy();
 }
 

@@ -16,6 +16,12 @@ static uint8_t rings[3][4096];
 static const struct acrnvhost_queue queue = {
 	.size = 8, .desc = rings[0], .avail = rings[1], .used = rings[2]
 };
+static const struct acrnvhost_doorbell doorbell = { .addr = 0x1000, .len = 2 };
+static const struct acrnvhost_queue with_doorbell = { .size = 8,
+						      .desc = rings[0],
+						      .avail = rings[1],
+						      .used = rings[2],
+						      .doorbell = &doorbell };
 static const struct acrnvhost_region ram = { .size = sizeof(rings),
 					     .va = rings };
 
@@ -23,6 +29,10 @@ static const struct acrnvhost_region ram = { .size = sizeof(rings),
 static bool owned;
 static unsigned int served;
 static unsigned long failing;
+static int fails_with = EBUSY;
+
+/* How many doorbells there are. */
+static unsigned int doorbells;
 
 int __real_open(const char *path, int flags, ...);
 
@@ -36,11 +46,16 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 {
 	(void)fd;
 	if (request == failing || (request == VHOST_SET_OWNER && owned)) {
-		errno = EBUSY;
+		errno = fails_with;
 		return -1;
 	}
 	if (request == VHOST_SET_OWNER || request == VHOST_RESET_OWNER)
 		owned = request == VHOST_SET_OWNER;
+	if (request == ACRN_IOCTL_IOEVENTFD)
+		doorbells += ((struct acrn_ioeventfd *)arg)->flags &
+					     ACRN_IOEVENTFD_FLAG_DEASSIGN
+				     ? -1
+				     : 1;
 	if (request == VHOST_SET_VRING_ADDR)
 		served |= 1 << *(unsigned int *)arg;
 	return 0;
@@ -108,6 +123,32 @@ static void kept_owner(void)
 	acrnvhost_close(dev);
 }
 
+/* While the disk may still write to memory, nothing is taken back. */
+static void slow_disk(void)
+{
+	struct acrnvhost *dev = open_blk();
+
+	acrnvhost_set_queue(dev, 0, &queue);
+	tap_eq(start(dev), 0, "a start");
+	failing = VHOST_BLK_SET_BACKEND;
+	fails_with = ETIMEDOUT;
+	tap_eq(acrnvhost_stop(dev), -ETIMEDOUT, "a disk does not answer");
+	tap_ok(owned, "the owner stays");
+	tap_eq(start(dev), -EBUSY, "the device runs on");
+	failing = 0;
+	tap_eq(acrnvhost_stop(dev), 0, "it does answer in the end");
+	tap_ok(!owned, "and the owner is gone");
+
+	acrnvhost_set_queue(dev, 0, &with_doorbell);
+	tap_eq(start(dev), 0, "another start");
+	tap_eq(doorbells, 1, "with a doorbell");
+	failing = VHOST_BLK_SET_BACKEND;
+	acrnvhost_close(dev);
+	tap_eq(doorbells, 0, "closed all the same, it takes its doorbell back");
+	failing = 0;
+	fails_with = EBUSY;
+}
+
 static void failing_open(void)
 {
 	struct acrnvhost *dev = NULL;
@@ -132,5 +173,6 @@ int main(void)
 	failing_start(VHOST_BLK_SET_BACKEND, "the disk");
 	abandoned();
 	kept_owner();
+	slow_disk();
 	return tap_done();
 }

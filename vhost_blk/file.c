@@ -93,6 +93,8 @@ static ssize_t submit(struct vhost_blk_request *request, struct kiocb *iocb,
 	iocb->ki_flags = (iocb_flags(file) & ~IOCB_DIRECT) | flags;
 	if (!is_write(request))
 		return file->f_op->read_iter(iocb, data);
+	/* Which overlayfs goes by when it ends what it has begun */
+	iocb->ki_flags |= IOCB_WRITE;
 	if (vhost_blk_write_through(request->queue))
 		iocb->ki_flags |= IOCB_DSYNC;
 	return file->f_op->write_iter(iocb, data);

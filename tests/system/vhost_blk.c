@@ -13,6 +13,7 @@
 
 #include "raw_blk.h"
 #include "tap.h"
+#include "trace.h"
 
 /* Since Linux 6.5; the headers may be older. */
 #ifndef VHOST_NEW_WORKER
@@ -604,6 +605,32 @@ static void large_block_file(void)
 	tap_ok(!unset_disk() && !system("umount /mnt"), "it is given back");
 }
 
+/* A write says that it is one: overlayfs ends those only that do. */
+static void traced_write(void)
+{
+	if (access(TRACE_DIR "events/iomap/iomap_dio_rw_begin", F_OK)) {
+		tap_skip("the kernel does not trace that",
+			 "a write is flagged as one");
+		return;
+	}
+	trace_set("trace", "\n");
+	trace_set("events/iomap/iomap_dio_rw_begin/enable", "1");
+	trace_on(true);
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
+		       round_trip(8, DATA, DATA + 0x800000, 4096, 4),
+	       "a write to the file");
+	tap_ok(!set_features(V1_BIT) &&
+		       !request(VIRTIO_BLK_T_OUT, 8, DATA, 512),
+	       "one without a cache");
+	trace_on(false);
+	trace_set("events/iomap/iomap_dio_rw_begin/enable", "0");
+	tap_ok(!system("grep -q 'flags.*DIRECT|WRITE' " TRACE_DIR "trace"),
+	       "is flagged as one");
+	tap_ok(!system("grep -q 'flags.*DSYNC' " TRACE_DIR "trace"),
+	       "and as one that goes through");
+	tap_success(unset_disk(), "the file is let go");
+}
+
 /* The first block of the file can be written no more, or again. */
 static bool bad_block(bool bad)
 {
@@ -1013,6 +1040,7 @@ int main(int argc, char **argv)
 {
 	power_cut_count = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
 	raw_blk_init();
+	trace_init();
 	tap_ok(make_disks() && make_large_blocks(), "the disks are made");
 	tap_ok(raw_blk_open(), "the device opens");
 
@@ -1045,6 +1073,7 @@ int main(int argc, char **argv)
 	frozen();
 	unaligned_file();
 	lost_data();
+	traced_write();
 	tap_ok(remove_file(), "it is removed");
 	in_flight();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");

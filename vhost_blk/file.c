@@ -90,7 +90,9 @@ static ssize_t submit(struct vhost_blk_request *request, struct kiocb *iocb,
 {
 	struct file *file = iocb->ki_filp;
 
-	iocb->ki_flags = (iocb_flags(file) & ~IOCB_DIRECT) | flags;
+	/* O_APPEND may have been set since; a disk has no end to write to. */
+	iocb->ki_flags = iocb_flags(file) & ~(IOCB_DIRECT | IOCB_APPEND);
+	iocb->ki_flags |= flags;
 	if (!is_write(request))
 		return file->f_op->read_iter(iocb, data);
 	/* Which overlayfs goes by when it ends what it has begun */

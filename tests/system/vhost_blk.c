@@ -8,6 +8,7 @@
  */
 #include <pthread.h>
 #include <time.h>
+#include <sys/stat.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 
@@ -605,6 +606,24 @@ static void large_block_file(void)
 	tap_ok(!unset_disk() && !system("umount /mnt"), "it is given back");
 }
 
+/* Flags that somebody sets on the open file do not move what is written. */
+static void appended(void)
+{
+	int fd = open(FS_FILE, O_RDWR);
+	struct stat before, after;
+
+	tap_ok(set_up(FLUSH_BIT | V1_BIT) && !fstat(fd, &before) &&
+		       !vring_file(VHOST_BLK_SET_BACKEND, fd) &&
+		       !fcntl(fd, F_SETFL, O_APPEND),
+	       "the file gets O_APPEND");
+	tap_ok(round_trip(8, DATA, DATA + 0x800000, 65536, 4),
+	       "data is written where it belongs");
+	tap_ok(!fstat(fd, &after) && before.st_size == after.st_size,
+	       "and not at the end");
+	tap_ok(!ioctl(vhost, VHOST_RESET_OWNER), "the file is let go");
+	close(fd);
+}
+
 /* A write says that it is one: overlayfs ends those only that do. */
 static void traced_write(void)
 {
@@ -1074,6 +1093,9 @@ int main(int argc, char **argv)
 	unaligned_file();
 	lost_data();
 	traced_write();
+	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "no owner");
+	appended();
+	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
 	tap_ok(remove_file(), "it is removed");
 	in_flight();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");

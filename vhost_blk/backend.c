@@ -189,9 +189,10 @@ int vhost_blk_pause(struct vhost_blk *blk)
 }
 
 /*
- * Undo vhost_blk_pause(). dev.mutex is held, under which backends do not change:
- * vq.mutex is not needed. A queue without one must have no work, as it may be
- * given another worker without a look at what the old one has to do.
+ * Let the queues go, for the first time or after vhost_blk_pause(). dev.mutex is
+ * held, under which backends do not change: vq.mutex is not needed. A queue
+ * without one must have no work, as it may be given another worker without a look
+ * at what the old one has to do.
  */
 void vhost_blk_resume(struct vhost_blk *blk)
 {
@@ -206,14 +207,14 @@ void vhost_blk_resume(struct vhost_blk *blk)
 	}
 }
 
-static int start_queue(struct vhost_blk_queue *queue)
+/* All but to let it go. */
+static int prepare_queue(struct vhost_blk_queue *queue)
 {
 	int ret;
 
 	ret = vhost_blk_pool_create(queue);
 	if (ret)
 		return ret;
-	set_stopping(queue, false);
 	queue->broken = false;
 	queue->starved = false;
 	queue->used_count = 0;
@@ -224,14 +225,11 @@ static int start_queue(struct vhost_blk_queue *queue)
 	if (ret) {
 		vhost_vq_set_backend(&queue->vq, NULL);
 		vhost_blk_pool_destroy(queue);
-		return ret;
 	}
-	/* The driver may have rung before there was a disk. */
-	vhost_poll_queue(&queue->vq.poll);
-	return 0;
+	return ret;
 }
 
-/* Returns 1 if the queue runs, 0 if the driver does not use it, or an error. */
+/* Returns 1 if the queue can run, 0 if the driver leaves it out, or an error. */
 static int attach_queue(struct vhost_blk_queue *queue)
 {
 	int ret = 0;
@@ -240,7 +238,7 @@ static int attach_queue(struct vhost_blk_queue *queue)
 	if (queue->vq.desc && queue->vq.avail && queue->vq.used) {
 		ret = -EFAULT;
 		if (vhost_vq_access_ok(&queue->vq))
-			ret = start_queue(queue) ?: 1;
+			ret = prepare_queue(queue) ?: 1;
 	}
 	mutex_unlock(&queue->vq.mutex);
 	return ret;
@@ -269,7 +267,7 @@ static u32 file_block_size(struct file *file)
 static int attach(struct vhost_blk *blk, struct file *file)
 {
 	struct inode *inode = file->f_mapping->host;
-	unsigned int i, running = 0;
+	unsigned int i, ready = 0;
 	int ret = 0;
 
 	blk->file = file;
@@ -279,15 +277,16 @@ static int attach(struct vhost_blk *blk, struct file *file)
 	blk->detaching = false;
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES && ret >= 0; i++) {
 		ret = attach_queue(blk->queues[i]);
-		running += ret > 0;
+		ready += ret > 0;
 	}
-	if (ret >= 0 && !running)
+	if (ret >= 0 && !ready)
 		ret = -EFAULT;
-	if (ret >= 0)
-		return 0;
-	/* Queues before it may have begun; what is not detached is stopped. */
-	vhost_blk_detach(blk, DRAIN_TIMEOUT);
-	return ret;
+	/* No queue has begun, so that there is nothing to wait for. */
+	if (ret < 0)
+		return vhost_blk_detach(blk, DRAIN_TIMEOUT) ?: ret;
+	/* The driver may have rung before there was a disk. */
+	vhost_blk_resume(blk);
+	return 0;
 }
 
 /**

@@ -146,7 +146,7 @@ struct vhost_blk_request {
  * @quiet_since: Time at which a doorbell was asked for, 0 if the worker knows
  *		of something to do; under vq.mutex
  * @lock:	Guards what follows
- * @stopping:	No new requests
+ * @stopping:	No new requests; true while there is no disk
  * @done:	Requests that are done
  * @in_flight:	Number of requests that are neither free nor in @done, and one
  *		more while the worker starts some

@@ -323,6 +323,7 @@ void vhost_blk_queue_init(struct vhost_blk_queue *queue, struct vhost_blk *blk)
 {
 	queue->blk = blk;
 	queue->vq.handle_kick = handle_kick;
+	queue->stopping = true;
 	vhost_work_init(&queue->work, reap_work);
 	mutex_init(&queue->bounce_mutex);
 	spin_lock_init(&queue->lock);

@@ -481,6 +481,27 @@ static void in_flight(void)
 		    "opened again");
 }
 
+/* No request is started before it is sure that the disk can be attached. */
+static void half_attached(void)
+{
+	struct vhost_vring_state ring = { .index = 1, .num = RING };
+	struct vhost_vring_addr nowhere = { .index = 1,
+					    .desc_user_addr = 0x10000,
+					    .avail_user_addr = 0x20000,
+					    .used_user_addr = 0x30000 };
+
+	tap_ok(!ioctl(vhost, VHOST_RESET_OWNER) && set_up(FLUSH_BIT | V1_BIT) &&
+		       !ioctl(vhost, VHOST_SET_VRING_NUM, &ring) &&
+		       !ioctl(vhost, VHOST_SET_VRING_ADDR, &nowhere),
+	       "a second queue whose ring is not there");
+	flood(4096);
+	tap_errno(set_disk(SLOW, O_RDWR), EFAULT, "no disk");
+	ring.index = 0;
+	tap_ok(!ioctl(vhost, VHOST_GET_VRING_BASE, &ring) && !ring.num,
+	       "the first queue has not begun: %u", ring.num);
+	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "no owner");
+}
+
 /*
  * The owner is reset while the disk is being zeroed, which takes it four
  * seconds: it ends early, and the end of the disk is as it was.
@@ -1098,6 +1119,8 @@ int main(int argc, char **argv)
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
 	tap_ok(remove_file(), "it is removed");
 	in_flight();
+	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
+	half_attached();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
 	long_zeroing();
 	starvation();

@@ -5,9 +5,7 @@
  * does the same for the used ring.
  */
 #include <linux/minmax.h>
-#include <linux/overflow.h>
 #include <linux/sched.h>
-#include <linux/uaccess.h>
 
 #include "blk.h"
 
@@ -30,27 +28,10 @@ int vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count)
 				     count * sizeof(*vq->log));
 }
 
-/*
- * Is the log where these bytes are noted in user space? Memory and log may have
- * been changed since the request was taken, and the vhost core does not look:
- * up to 6.1 it stops the machine at an address that overflows.
- */
-static bool is_log_ok(const struct vhost_virtqueue *vq, u64 addr, u64 bytes)
-{
-	u64 first = addr / VHOST_PAGE_SIZE / BITS_PER_BYTE;
-	u64 size = bytes / VHOST_PAGE_SIZE / BITS_PER_BYTE + 2;
-	unsigned long start;
-
-	return !check_add_overflow((unsigned long)vq->log_base, first, &start) &&
-	       access_ok((void __user *)start, size);
-}
-
 static int log_bytes(struct vhost_virtqueue *vq, u64 addr, u64 bytes)
 {
 	struct vhost_log log = { .addr = addr, .len = bytes };
 
-	if (!is_log_ok(vq, addr, bytes))
-		return -EFAULT;
 	return vhost_log_write(vq, &log, 1, bytes, NULL, 0);
 }
 

@@ -262,6 +262,21 @@ static long reset_owner(struct vhost_blk *blk)
 	return 0;
 }
 
+/* What is in flight goes to the memory that it was meant for. */
+static long set_mem_table(struct vhost_blk *blk, void __user *argp)
+{
+	long ret;
+
+	if (!blk->file)
+		return vhost_dev_ioctl(&blk->dev, VHOST_SET_MEM_TABLE, argp);
+	ret = vhost_blk_pause(blk);
+	if (ret)
+		return ret;
+	ret = vhost_dev_ioctl(&blk->dev, VHOST_SET_MEM_TABLE, argp);
+	vhost_blk_resume(blk);
+	return ret;
+}
+
 static long core_ioctl(struct vhost_blk *blk, unsigned int cmd,
 		       void __user *argp)
 {
@@ -295,6 +310,8 @@ static long vhost_blk_ioctl(struct file *file, unsigned int cmd,
 	mutex_lock(&blk->dev.mutex);
 	if (cmd == VHOST_RESET_OWNER)
 		ret = reset_owner(blk);
+	else if (cmd == VHOST_SET_MEM_TABLE)
+		ret = set_mem_table(blk, argp);
 	else
 		ret = core_ioctl(blk, cmd, argp);
 	mutex_unlock(&blk->dev.mutex);

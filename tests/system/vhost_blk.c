@@ -936,18 +936,34 @@ static void log_of_claims(void)
 	munmap(huge, HUGE_SIZE);
 }
 
-/* Without memory the vhost core takes any log for a good one. */
-static void log_beyond_memory(void)
+/*
+ * Guest memory goes: what is in flight ends first. Without memory the vhost
+ * core takes any log for a good one, so that nothing may be left to be logged.
+ */
+static void memory_changes(void)
 {
+	unsigned int i;
+
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR) &&
 		       !set_log(dirty) &&
 		       !set_features(FLUSH_BIT | V1_BIT | LOG_BIT),
 	       "a log for a slow disk");
-	flood(4096);
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	add_in(DATA, 4096);
+	add_in(STATUS, 1);
+	for (i = 0; i < 8; i++)
+		ring(0);
 	usleep(SLOW_MILLIS * 1000 / 4);
-	tap_ok(!forget_memory() && !set_log((void *)-4096L),
-	       "another one at the end of the address space");
-	tap_ok(wait_event(err_fd, 5000), "stops the queue");
+	tap_ok(!count_used() && !forget_memory(), "its memory goes");
+	tap_eq(count_used(), 8, "when all requests in flight are done");
+	used_idx += 8;
+	tap_ok(!set_log((void *)-4096L), "there is no log for other memory");
+	tap_errno(set_memory(), EFAULT, "which is not taken then");
+	tap_ok(!set_log(dirty) && !set_memory() &&
+		       !request(VIRTIO_BLK_T_IN, 0, DATA, 4096),
+	       "with memory and a log all goes on");
 }
 
 /* Queue 1, which has no disk, has one worker and the other. */
@@ -1126,7 +1142,7 @@ int main(int argc, char **argv)
 	starvation();
 	dirty_pages();
 	log_of_claims();
-	log_beyond_memory();
+	memory_changes();
 	workers();
 	busyloop();
 	race();

@@ -4,7 +4,9 @@
  * started has ended.
  */
 #include <linux/blkdev.h>
+#include <linux/cgroup.h>
 #include <linux/file.h>
+#include <linux/ioprio.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/pagemap.h>
@@ -106,6 +108,21 @@ static int quiesce(struct vhost_blk *blk, long timeout)
 	return 0;
 }
 
+static struct cgroup_subsys_state *get_blkcg(void)
+{
+#ifdef CONFIG_BLK_CGROUP
+	return task_get_css(current, io_cgrp_id);
+#else
+	return NULL;
+#endif
+}
+
+static void put_blkcg(struct cgroup_subsys_state *blkcg)
+{
+	if (blkcg)
+		css_put(blkcg);
+}
+
 static void detach_queue(struct vhost_blk_queue *queue)
 {
 	mutex_lock(&queue->vq.mutex);
@@ -148,6 +165,7 @@ int vhost_blk_detach(struct vhost_blk *blk, long timeout)
 	/* Whatever is still on its way to the worker finds nothing to do. */
 	vhost_dev_flush(&blk->dev);
 	fput(blk->file);
+	put_blkcg(blk->blkcg);
 	blk->file = NULL;
 	blk->bdev = NULL;
 	return 0;
@@ -273,6 +291,8 @@ static int attach(struct vhost_blk *blk, struct file *file)
 	blk->file = file;
 	blk->bdev = S_ISBLK(inode->i_mode) ? I_BDEV(inode) : NULL;
 	blk->block_size = file_block_size(file);
+	blk->blkcg = get_blkcg();
+	blk->ioprio = get_current_ioprio();
 	blk->flush_error = 0;
 	blk->detaching = false;
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES && ret >= 0; i++) {

@@ -59,6 +59,7 @@ static struct bio *add_bio(struct vhost_blk_request *request, blk_opf_t opf)
 	bio = &part->bio;
 	bio_init(bio, request->queue->blk->bdev, part->vecs,
 		 ARRAY_SIZE(part->vecs), opf);
+	bio->bi_ioprio = request->queue->blk->ioprio;
 	bio->bi_private = part;
 	bio->bi_end_io = part_end_io;
 	return bio;
@@ -127,6 +128,7 @@ static int bounce_io(struct vhost_blk_request *request, u64 sector,
 	int ret;
 
 	bio_init(&bio, queue->blk->bdev, &vec, 1, transfer_opf(request));
+	bio.bi_ioprio = queue->blk->ioprio;
 	bio.bi_iter.bi_sector = sector;
 	__bio_add_page(&bio, virt_to_page(queue->bounce), bytes,
 		       offset_in_page(queue->bounce));

@@ -193,6 +193,9 @@ struct vhost_blk_queue {
  * @bdev:	Block device of @file, NULL if it is a regular file; likewise
  * @block_size:	Requests to a regular file begin and end at a multiple of this;
  *		likewise
+ * @blkcg:	Of who attached the disk: what is charged for I/O that does not come
+ *		from the worker; NULL in a kernel without; likewise
+ * @ioprio:	Its I/O priority; likewise
  * @flush_error: A file could not be flushed: every flush fails
  * @slow_workqueue: For requests that cannot be done without sleeping
  * @range_workqueue: For those that discard or zero, which take longest
@@ -207,6 +210,8 @@ struct vhost_blk {
 	struct file *file;
 	struct block_device *bdev;
 	u32 block_size;
+	struct cgroup_subsys_state *blkcg;
+	int ioprio;
 	int flush_error;
 	struct workqueue_struct *slow_workqueue;
 	struct workqueue_struct *range_workqueue;
@@ -226,8 +231,9 @@ int vhost_blk_pool_create(struct vhost_blk_queue *queue);
 void vhost_blk_pool_destroy(struct vhost_blk_queue *queue);
 struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_queue *queue);
 void vhost_blk_request_put(struct vhost_blk_request *request);
-int vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer, const void *data,
-			  size_t bytes);
+void vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer,
+			   struct mm_struct *owner, const void *data,
+			   size_t bytes);
 struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_request *request);
 void vhost_blk_parts_put(struct vhost_blk_request *request);
 
@@ -243,7 +249,7 @@ void vhost_blk_poll_quiet(struct vhost_blk_queue *queue);
 void vhost_blk_poll_rung(struct vhost_blk_queue *queue);
 
 /* log.c */
-int vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count);
+void vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count);
 int vhost_blk_log_write(struct vhost_blk_request *request);
 
 /* range.c */

@@ -20,14 +20,16 @@ static bool is_write(const struct vhost_blk_request *request)
 }
 
 /* The worker uses vq.iov for the next request. */
-static int keep_iov(struct vhost_blk_request *request)
+static void keep_iov(struct vhost_blk_request *request)
 {
-	const struct iovec *iov = request->queue->vq.iov;
+	struct vhost_virtqueue *vq = &request->queue->vq;
+	const struct iovec *iov = vq->iov;
 	unsigned int count = is_write(request) ? request->out : request->in;
 
 	if (!is_write(request))
 		iov += request->out;
-	return vhost_blk_buffer_fill(&request->iov, iov, count * sizeof(*iov));
+	vhost_blk_buffer_fill(&request->iov, vq->dev->mm, iov,
+			      count * sizeof(*iov));
 }
 
 static void get_data(struct vhost_blk_request *request, struct iov_iter *data)
@@ -204,7 +206,7 @@ static bool is_direct(const struct file *file)
  *
  * Context: The queue's worker, vq.mutex held.
  *
- * Return: 0 if the request ends by vhost_blk_request_done(), or -ENOMEM.
+ * Return: 0: the request ends by vhost_blk_request_done().
  */
 int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
 {
@@ -213,11 +215,10 @@ int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
 	struct file *file = blk->file;
 	ssize_t ret;
 
-	ret = keep_iov(request);
-	if (ret)
-		return ret;
+	keep_iov(request);
 	request->pos = sector << SECTOR_SHIFT;
 	init_sync_kiocb(iocb, file);
+	iocb->ki_ioprio = blk->ioprio;
 	iocb->ki_complete = transfer_complete;
 	if (!is_direct(file) || !(file->f_mode & FMODE_NOWAIT) ||
 	    (is_write(request) && !try_start_write(iocb))) {

@@ -16,16 +16,14 @@
  *		pages are not tracked
  *
  * Context: The queue's worker, vq.mutex held.
- *
- * Return: 0 or -ENOMEM.
  */
-int vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count)
+void vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count)
 {
 	struct vhost_virtqueue *vq = &request->queue->vq;
 
 	request->log_count = count;
-	return vhost_blk_buffer_fill(&request->log, vq->log,
-				     count * sizeof(*vq->log));
+	vhost_blk_buffer_fill(&request->log, vq->dev->mm, vq->log,
+			      count * sizeof(*vq->log));
 }
 
 static int log_bytes(struct vhost_virtqueue *vq, u64 addr, u64 bytes)

@@ -4,8 +4,10 @@
  * them and bounded by the size of the ring.
  */
 #include <linux/log2.h>
+#include <linux/memcontrol.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -119,41 +121,45 @@ void vhost_blk_request_put(struct vhost_blk_request *request)
 	list_add(&request->list, &request->queue->free);
 }
 
-static int grow(struct vhost_blk_buffer *buffer, size_t bytes)
+/*
+ * It is the owner's memory, and where there is little of it the request waits
+ * rather than fails. Up to 6.1 a worker is charged for none of its own accord.
+ */
+static void grow(struct vhost_blk_buffer *buffer, struct mm_struct *owner,
+		 size_t bytes)
 {
-	size_t size = roundup_pow_of_two(bytes);
-	void *data = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(owner);
+	struct mem_cgroup *old = set_active_memcg(memcg);
 
-	if (!data)
-		return -ENOMEM;
 	kvfree(buffer->data);
-	buffer->data = data;
-	buffer->size = size;
-	return 0;
+	buffer->size = roundup_pow_of_two(bytes);
+	buffer->data = kvmalloc(buffer->size,
+				GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
 }
 
 /**
  * vhost_blk_buffer_fill() - Copy something into a buffer of a request
  * @buffer:	Buffer
+ * @owner:	Who is charged for its memory
  * @data:	What it is to hold
- * @bytes:	Length of @data, which is bounded
+ * @bytes:	Length of @data, at most UIO_MAXIOV entries of 16 bytes
  *
  * The buffer grows if it has to, and is never smaller again: the requests to
  * come use it as well.
  *
  * Context: Process context, vq.mutex held.
- *
- * Return: 0 or -ENOMEM.
  */
-int vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer, const void *data,
-			  size_t bytes)
+void vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer,
+			   struct mm_struct *owner, const void *data,
+			   size_t bytes)
 {
 	if (!bytes)
-		return 0;
-	if (bytes > buffer->size && grow(buffer, bytes))
-		return -ENOMEM;
+		return;
+	if (bytes > buffer->size)
+		grow(buffer, owner, bytes);
 	memcpy(buffer->data, data, bytes);
-	return 0;
 }
 
 /* Add a part to a request. NULL if all are in use. vq.mutex held. */

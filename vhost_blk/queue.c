@@ -180,15 +180,14 @@ static int start_request(struct vhost_blk_queue *queue, unsigned int head,
 
 	request->head = head;
 	count_in_flight(queue, 1);
-	ret = vhost_blk_log_keep(request, log_count) ?:
-		vhost_blk_request_start(request, out, in);
+	vhost_blk_log_keep(request, log_count);
+	ret = vhost_blk_request_start(request, out, in);
 	if (ret == -EAGAIN) {
 		starve(queue, request);
 	} else if (ret) {
 		count_in_flight(queue, -1);
 		vhost_blk_request_put(request);
-		queue_broken(queue, ret == -ENOMEM ? "no memory for the log" :
-			     "a chain without header or status");
+		queue_broken(queue, "a chain without header or status");
 	}
 	return ret;
 }

@@ -5,6 +5,8 @@
  * descriptors means nothing.
  */
 #include <linux/blkdev.h>
+#include <linux/ioprio.h>
+#include <linux/kthread.h>
 #include <linux/uio.h>
 
 #include "blk.h"
@@ -59,13 +61,11 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 	return vhost_blk_file_transfer(request, sector);
 }
 
-/* What takes its time and goes through no ring of the disk's. */
-static void slow_work(struct work_struct *work)
+static void do_slowly(struct vhost_blk_request *request)
 {
-	struct vhost_blk_request *request =
-		container_of(work, struct vhost_blk_request, work);
+	struct vhost_blk *blk = request->queue->blk;
 
-	if (READ_ONCE(request->queue->blk->closing)) {
+	if (READ_ONCE(blk->closing)) {
 		vhost_blk_request_done(request, -EINTR);
 		return;
 	}
@@ -75,12 +75,29 @@ static void slow_work(struct work_struct *work)
 		vhost_blk_file_transfer_slowly(request);
 		break;
 	case VIRTIO_BLK_T_FLUSH:
-		vhost_blk_request_done(request,
-				       vhost_blk_flush(request->queue->blk));
+		vhost_blk_request_done(request, vhost_blk_flush(blk));
 		break;
 	default:
 		vhost_blk_request_done(request, vhost_blk_do_ranges(request));
 	}
+}
+
+/*
+ * What takes its time and goes through no ring of the disk's. The I/O is that of
+ * whoever attached the disk, not of this thread of the kernel's, which serves
+ * others next.
+ */
+static void slow_work(struct work_struct *work)
+{
+	struct vhost_blk_request *request =
+		container_of(work, struct vhost_blk_request, work);
+	struct vhost_blk *blk = request->queue->blk;
+
+	kthread_associate_blkcg(blk->blkcg);
+	set_task_ioprio(current, blk->ioprio);
+	do_slowly(request);
+	set_task_ioprio(current, IOPRIO_DEFAULT);
+	kthread_associate_blkcg(NULL);
 }
 
 static int flush(struct vhost_blk_request *request)

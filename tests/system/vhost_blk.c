@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <time.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 
@@ -324,6 +325,41 @@ static void disk_errors(void)
 	tap_eq(request(in, 92, DATA, 4096), 0, "not read");
 	tap_ok(bad_sectors(false) && !request(in, 96, DATA, 4096),
 	       "good again");
+}
+
+/* I/O priority of this process, and of those that it starts */
+static bool set_ioprio(unsigned int class)
+{
+	return !syscall(SYS_ioprio_set, 1, 0, class ? class << 13 | 4 : 0);
+}
+
+static bool last_error_has(const char *what)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "dmesg | grep 'I/O error, dev fast' | tail -n 1 | grep '%s'",
+		 what);
+	return !system(command);
+}
+
+/* The kernel says with which priority a request was made that has failed. */
+static void priority(void)
+{
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
+		       bad_sectors(true) &&
+		       request(VIRTIO_BLK_T_IN, 96, DATA, 4096) &&
+		       last_error_has("prio class 2"),
+	       "requests of a usual process have the usual priority");
+	tap_ok(set_ioprio(1) && start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
+	       "one with real-time priority");
+	tap_ok(request(VIRTIO_BLK_T_IN, 96, DATA, 4096) &&
+		       last_error_has("READ.*prio class 1"),
+	       "has that of its own");
+	tap_ok(ranges(VIRTIO_BLK_T_WRITE_ZEROES, 96, 8, 0, 1) &&
+		       last_error_has("WRITE.*prio class 1"),
+	       "also for what the worker leaves to others");
+	tap_ok(set_ioprio(0) && bad_sectors(false), "it has none any more");
 }
 
 static void read_only(void)
@@ -1108,6 +1144,7 @@ int main(int argc, char **argv)
 	corrupt_rings();
 	read_only();
 	disk_errors();
+	priority();
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, SMALL_FILE, O_RDWR), "a file");
 	transfers("file");
 	discard_and_zero("file");

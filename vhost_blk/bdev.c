@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests to a block device: bios on the guest's own pages.
+ * Requests to a block device: bios on the guest's own pages. What would have to
+ * wait for the device to have room is begun once more in a workqueue, so that the
+ * worker can give back what is done meanwhile.
  *
  * Data that the device cannot reach where it lies, because of its alignment or
  * because there are no pages behind it, goes through the bounce buffer of the
@@ -37,16 +39,29 @@ static blk_opf_t transfer_opf(const struct vhost_blk_request *request)
 	return opf;
 }
 
+static void put_pending(struct vhost_blk_request *request)
+{
+	if (!atomic_dec_and_test(&request->pending))
+		return;
+	if (request->unsubmitted && !request->error)
+		queue_work(request->queue->blk->slow_workqueue, &request->work);
+	else
+		vhost_blk_request_done(request, request->error);
+}
+
 /* End of a bio. Any context. */
 static void part_end_io(struct bio *bio)
 {
 	struct vhost_blk_part *part = bio->bi_private;
 	struct vhost_blk_request *request = part->request;
 
-	if (bio->bi_status)
+	if (bio->bi_status == BLK_STS_AGAIN && bio->bi_opf & REQ_NOWAIT) {
+		part->to_submit = true;
+		WRITE_ONCE(request->unsubmitted, true);
+	} else if (bio->bi_status) {
 		WRITE_ONCE(request->error, blk_status_to_errno(bio->bi_status));
-	if (atomic_dec_and_test(&request->pending))
-		vhost_blk_request_done(request, READ_ONCE(request->error));
+	}
+	put_pending(request);
 }
 
 static struct bio *add_bio(struct vhost_blk_request *request, blk_opf_t opf)
@@ -62,7 +77,30 @@ static struct bio *add_bio(struct vhost_blk_request *request, blk_opf_t opf)
 	bio->bi_ioprio = request->queue->blk->ioprio;
 	bio->bi_private = part;
 	bio->bi_end_io = part_end_io;
+	part->to_submit = true;
 	return bio;
+}
+
+static void keep_bio(struct vhost_blk_part *part)
+{
+	part->iter = part->bio.bi_iter;
+	part->vec_count = part->bio.bi_vcnt;
+	part->flags = part->bio.bi_flags;
+}
+
+/* The bio as it was before it was submitted, but with time to wait */
+static void restore_bio(struct vhost_blk_part *part)
+{
+	const struct vhost_blk *blk = part->request->queue->blk;
+	struct bio *bio = &part->bio;
+
+	bio_reset(bio, blk->bdev, bio->bi_opf & ~REQ_NOWAIT);
+	bio->bi_ioprio = blk->ioprio;
+	bio->bi_iter = part->iter;
+	bio->bi_vcnt = part->vec_count;
+	bio->bi_flags = part->flags;
+	bio->bi_private = part;
+	bio->bi_end_io = part_end_io;
 }
 
 /**
@@ -83,6 +121,29 @@ void vhost_blk_bdev_release(struct vhost_blk_request *request)
 	vhost_blk_parts_put(request);
 }
 
+/*
+ * Whole pages that the device takes in one piece: the block layer refuses to cut
+ * a larger bio without waiting.
+ */
+static size_t max_part_bytes(struct block_device *bdev)
+{
+	return round_down(queue_max_bytes(bdev_get_queue(bdev)), PAGE_SIZE);
+}
+
+/* Pin as many of the guest's pages as one bio takes. */
+static int add_pages(struct bio *bio, struct iov_iter *data)
+{
+	size_t most = max_part_bytes(bio->bi_bdev);
+	size_t rest = iov_iter_count(data);
+	int ret;
+
+	rest -= min(rest, most);
+	iov_iter_truncate(data, most);
+	ret = bio_iov_iter_get_pages(bio, data);
+	iov_iter_reexpand(data, iov_iter_count(data) + rest);
+	return ret;
+}
+
 /* Pin the guest's pages. On failure there is nothing to undo but the parts. */
 static int add_data(struct vhost_blk_request *request, u64 sector,
 		    struct iov_iter *data)
@@ -96,7 +157,7 @@ static int add_data(struct vhost_blk_request *request, u64 sector,
 		if (!bio)
 			return -ENOBUFS;
 		bio->bi_iter.bi_sector = sector;
-		ret = bio_iov_iter_get_pages(bio, data);
+		ret = add_pages(bio, data);
 		if (ret)
 			return ret;
 		sector += bio_sectors(bio);
@@ -104,18 +165,73 @@ static int add_data(struct vhost_blk_request *request, u64 sector,
 	return 0;
 }
 
+/* What the data takes, unless it lies in memory in a strange way */
+static unsigned int count_parts(struct block_device *bdev,
+				const struct iov_iter *data)
+{
+	unsigned int pages = iov_iter_npages(data, INT_MAX);
+
+	return max_t(unsigned int, DIV_ROUND_UP(pages, USABLE_VECS),
+		     DIV_ROUND_UP(iov_iter_count(data), max_part_bytes(bdev)));
+}
+
+/*
+ * Parts in flight beyond which others wait in the ring: what the device takes
+ * at once. It may be less at times, as when others use it as well.
+ */
+static unsigned int max_parts(const struct vhost_blk_queue *queue)
+{
+	struct request_queue *disk = bdev_get_queue(queue->blk->bdev);
+
+	if (!queue_is_mq(disk))
+		return queue->part_count;
+	return min_t(unsigned int, queue->part_count, disk->nr_requests);
+}
+
+static void submit_part(struct vhost_blk_part *part)
+{
+	part->to_submit = false;
+	atomic_inc(&part->request->pending);
+	submit_bio(&part->bio);
+}
+
 static void submit(struct vhost_blk_request *request)
 {
-	struct vhost_blk_part *part, *next;
-	unsigned int count = 0;
+	bool nowait = bdev_nowait(request->queue->blk->bdev);
+	struct vhost_blk_part *part;
 
-	for (part = request->parts; part; part = part->next)
-		count++;
-	atomic_set(&request->pending, count);
-	for (part = request->parts; part; part = next) {
-		next = part->next;
-		submit_bio(&part->bio);
+	request->unsubmitted = false;
+	atomic_set(&request->pending, 1);
+	for (part = request->parts; part; part = part->next) {
+		keep_bio(part);
+		if (nowait)
+			part->bio.bi_opf |= REQ_NOWAIT;
+		submit_part(part);
 	}
+	put_pending(request);
+}
+
+/**
+ * vhost_blk_bdev_submit_slowly() - Submit what had no room, and wait for it
+ * @request:	Request that would have had to wait
+ *
+ * It ends by vhost_blk_request_done().
+ *
+ * Context: Workqueue.
+ */
+void vhost_blk_bdev_submit_slowly(struct vhost_blk_request *request)
+{
+	struct vhost_blk_part *part;
+
+	request->unsubmitted = false;
+	atomic_set(&request->pending, 1);
+	for (part = request->parts; part; part = part->next) {
+		if (!part->to_submit)
+			continue;
+		restore_bio(part);
+		submit_part(part);
+	}
+	put_pending(request);
 }
 
 /* One piece between bounce buffer and device; the worker waits. */
@@ -189,22 +305,28 @@ int vhost_blk_bdev_transfer(struct vhost_blk_request *request, u64 sector,
 			    struct iov_iter *data)
 {
 	struct vhost_blk_queue *queue = request->queue;
+	unsigned int in_flight = queue->part_count - queue->parts_free;
 	struct iov_iter rest = *data;
 	unsigned int parts;
+	int ret;
 
 	if (!bdev_iter_is_aligned(queue->blk->bdev, data))
 		return bounce(request, sector, data);
-	parts = DIV_ROUND_UP(iov_iter_npages(data, INT_MAX), USABLE_VECS);
+	parts = count_parts(queue->blk->bdev, data);
 	if (parts > queue->part_count)
 		return bounce(request, sector, data);
-	if (parts > queue->parts_free)
+	/* By itself, a request may have more. */
+	if (in_flight && in_flight + parts > max_parts(queue))
 		return -EAGAIN;
-	if (add_data(request, sector, &rest)) {
-		vhost_blk_bdev_release(request);
-		return bounce(request, sector, data);
+	ret = add_data(request, sector, &rest);
+	if (!ret) {
+		submit(request);
+		return 0;
 	}
-	submit(request);
-	return 0;
+	vhost_blk_bdev_release(request);
+	if (ret == -ENOBUFS && in_flight)
+		return -EAGAIN;
+	return bounce(request, sector, data);
 }
 
 /**

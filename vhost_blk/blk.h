@@ -50,12 +50,20 @@ struct vhost_blk_request;
  * struct vhost_blk_part - A bio and its pages
  * @next:	Next one of the request, or in the pool
  * @request:	Request it is part of
+ * @to_submit:	It is not on its way, or has come back as that would have to wait
+ * @iter:	Data of @bio as it is submitted
+ * @vec_count:	Number of @vecs in use
+ * @flags:	Flags of @bio as it is submitted
  * @bio:	bio
  * @vecs:	Pages of @bio
  */
 struct vhost_blk_part {
 	struct vhost_blk_part *next;
 	struct vhost_blk_request *request;
+	bool to_submit;
+	struct bvec_iter iter;
+	unsigned short vec_count;
+	unsigned short flags;
 	struct bio bio;
 	struct bio_vec vecs[VHOST_BLK_BIO_VECS];
 };
@@ -82,8 +90,9 @@ struct vhost_blk_buffer {
  * @bytes:	Data that is read or written
  * @out:	Number of buffers that the device reads
  * @in:		Number of buffers that the device writes
- * @pending:	bios that have not ended yet; for a regular file, the I/O and the
- *		call that submits it
+ * @pending:	bios that have not ended yet, or the I/O on @iocb, and one more
+ *		while they are submitted
+ * @unsubmitted: Some of @parts are to be submitted once more, with time to wait
  * @parts:	bios
  * @iocb:	For a regular file
  * @result:	What the I/O on @iocb has ended with
@@ -108,6 +117,7 @@ struct vhost_blk_request {
 	unsigned int out;
 	unsigned int in;
 	atomic_t pending;
+	bool unsubmitted;
 	struct vhost_blk_part *parts;
 	struct kiocb iocb;
 	ssize_t result;
@@ -264,6 +274,7 @@ void vhost_blk_request_init(struct vhost_blk_request *request);
 int vhost_blk_bdev_transfer(struct vhost_blk_request *request, u64 sector,
 			    struct iov_iter *data);
 int vhost_blk_bdev_flush(struct vhost_blk_request *request);
+void vhost_blk_bdev_submit_slowly(struct vhost_blk_request *request);
 int vhost_blk_bdev_range(struct vhost_blk_request *request,
 			 const struct vhost_blk_range *range);
 void vhost_blk_bdev_release(struct vhost_blk_request *request);

@@ -238,6 +238,9 @@ static bool exceeds_weight(struct vhost_blk_queue *queue,
 				    min_t(size_t, load->bytes, INT_MAX));
 }
 
+/* So many requests are started before those that are done are given back. */
+#define REAP_EVERY	32
+
 /* Returns true when the ring is empty, false when the queue has to pause. */
 static bool start_requests(struct vhost_blk_queue *queue,
 			   struct vhost_blk_load *load)
@@ -249,6 +252,10 @@ static bool start_requests(struct vhost_blk_queue *queue,
 	blk_start_plug(&plug);
 	do {
 		ret = next_request(queue, load);
+		if (ret > 0 && !(load->requests % REAP_EVERY)) {
+			vhost_blk_queue_reap(queue, true);
+			vhost_blk_queue_claim(queue);
+		}
 	} while (ret > 0 && !READ_ONCE(queue->stopping) &&
 		 !exceeds_weight(queue, load));
 	blk_finish_plug(&plug);

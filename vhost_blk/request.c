@@ -69,6 +69,10 @@ static void do_slowly(struct vhost_blk_request *request)
 		vhost_blk_request_done(request, -EINTR);
 		return;
 	}
+	if (request->parts) {
+		vhost_blk_bdev_submit_slowly(request);
+		return;
+	}
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
 	case VIRTIO_BLK_T_OUT:

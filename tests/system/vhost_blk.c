@@ -539,6 +539,27 @@ static void half_attached(void)
 }
 
 /*
+ * A disk that takes one request at a time, each of which takes it 20 ms: the
+ * first one is not kept until there is room for the last.
+ */
+static void narrow_disk(void)
+{
+	tap_ok(make_disk("narrow", "irqmode=2 completion_nsec=20000000 "
+				   "hw_queue_depth=1 ") &&
+		       start_over(FLUSH_BIT | V1_BIT, NARROW, O_RDWR),
+	       "a disk that takes one request at a time");
+	flood(4096);
+	tap_ok(is_used(500), "the first of %u is given back at once", RING);
+	for (; used_idx < RING && is_used(5000);)
+		;
+	tap_eq(used_idx, RING, "and so are all, one after the other");
+	tap_eq(mem[STATUS], 0, "the last one is well");
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 8 << 20), 0,
+	       "a read larger than it takes at once");
+	tap_ok(!unset_disk() && remove_disk("narrow"), "the disk is let go");
+}
+
+/*
  * The owner is reset while the disk is being zeroed, which takes it four
  * seconds: it ends early, and the end of the disk is as it was.
  */
@@ -1175,6 +1196,7 @@ int main(int argc, char **argv)
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
 	half_attached();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
+	narrow_disk();
 	long_zeroing();
 	starvation();
 	dirty_pages();

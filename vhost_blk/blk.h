@@ -93,7 +93,8 @@ struct vhost_blk_buffer {
  * @pending:	bios that have not ended yet, or the I/O on @iocb, and one more
  *		while they are submitted
  * @unsubmitted: Some of @parts are to be submitted once more, with time to wait
- * @parts:	bios
+ * @parts:	bios, in the order of their data
+ * @last_part:	Last one of @parts
  * @iocb:	For a regular file
  * @result:	What the I/O on @iocb has ended with
  * @pos:	Where in it
@@ -119,6 +120,7 @@ struct vhost_blk_request {
 	atomic_t pending;
 	bool unsubmitted;
 	struct vhost_blk_part *parts;
+	struct vhost_blk_part *last_part;
 	struct kiocb iocb;
 	ssize_t result;
 	loff_t pos;

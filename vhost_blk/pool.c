@@ -162,7 +162,7 @@ void vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer,
 	memcpy(buffer->data, data, bytes);
 }
 
-/* Add a part to a request. NULL if all are in use. vq.mutex held. */
+/* Add a part behind those of a request; NULL if there is none. vq.mutex held. */
 struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_request *request)
 {
 	struct vhost_blk_queue *queue = request->queue;
@@ -173,8 +173,12 @@ struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_request *request)
 	queue->parts = part->next;
 	queue->parts_free--;
 	part->request = request;
-	part->next = request->parts;
-	request->parts = part;
+	part->next = NULL;
+	if (request->parts)
+		request->last_part->next = part;
+	else
+		request->parts = part;
+	request->last_part = part;
 	return part;
 }
 

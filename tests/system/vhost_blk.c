@@ -538,6 +538,52 @@ static void half_attached(void)
 	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "no owner");
 }
 
+/**
+ * struct bios - bios in the trace
+ * @count:	Their number
+ * @next:	Sector behind the last one
+ * @in_order:	Each began there
+ */
+struct bios {
+	unsigned int count;
+	unsigned long long next;
+	bool in_order;
+};
+
+/* block_bio_queue: MAJOR,MINOR FLAGS SECTOR + SECTORS [TASK] */
+static void see_bio(uint64_t time, const char *what, void *context)
+{
+	unsigned long long sector;
+	struct bios *bios = context;
+	unsigned int sectors;
+
+	(void)time;
+	if (sscanf(what, "block_bio_queue: %*s R %llu + %u", &sector,
+		   &sectors) != 2)
+		return;
+	bios->in_order &= sector == bios->next;
+	bios->next = sector + sectors;
+	bios->count++;
+}
+
+/* As a disk with heads and its scheduler like it */
+static void parts_in_order(void)
+{
+	struct bios bios = { .in_order = true };
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
+	trace_set("trace", "\n");
+	trace_set("events/block/block_bio_queue/enable", "1");
+	trace_on(true);
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 1 << 20), 0, "a large read");
+	trace_on(false);
+	trace_set("events/block/block_bio_queue/enable", "0");
+	trace_read(see_bio, &bios);
+	tap_ok(bios.count > 1 && bios.next == 1 << 11,
+	       "is made of several parts: %u", bios.count);
+	tap_ok(bios.in_order, "which are in order");
+}
+
 /*
  * A disk that takes one request at a time, each of which takes it 20 ms: the
  * first one is not kept until there is room for the last.
@@ -1194,6 +1240,7 @@ int main(int argc, char **argv)
 	tap_ok(remove_file(), "it is removed");
 	in_flight();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
+	parts_in_order();
 	half_attached();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
 	narrow_disk();

@@ -218,6 +218,12 @@ static inline bool is_used(int millis)
 	return true;
 }
 
+/* Bytes that the device says it wrote to the chain that is_used() saw last. */
+static inline uint32_t used_length(void)
+{
+	return used()->ring[(uint16_t)(used_idx - 1) % RING].len;
+}
+
 /* Let the chain be worked on. Returns its status, -1 if there is none. */
 static inline int go(void)
 {
@@ -225,19 +231,28 @@ static inline int go(void)
 	return is_used(10000) ? mem[STATUS] : -1;
 }
 
-/* A request in the usual three or two pieces. */
+/*
+ * A request in the usual three or two pieces. Returns its status, -1 if there
+ * is none, -2 if the used ring does not say that what is read was written.
+ */
 static inline int request(uint32_t type, uint64_t sector, uint32_t offset,
 			  uint32_t bytes)
 {
+	bool in = type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID;
+	int status;
+
 	header(type, sector);
 	begin();
 	add_out(HEADER, 16);
-	if (bytes && (type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID))
+	if (bytes && in)
 		add_in(offset, bytes);
 	else if (bytes)
 		add_out(offset, bytes);
 	add_in(STATUS, 1);
-	return go();
+	status = go();
+	if (status >= 0 && used_length() != (in && !status ? bytes : 0) + 1)
+		return -2;
+	return status;
 }
 
 /* Guest memory and eventfds. The device is to be opened yet. */

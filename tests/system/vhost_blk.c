@@ -35,6 +35,7 @@ struct vhost_vring_worker {
 
 #define LARGE	    "/dev/loop0"
 #define LARGE_FILE  "/run/large"
+#define HUGE_FILE   "/run/huge"
 #define CACHED	    "/dev/cached"
 #define NARROW	    "/dev/narrow"
 #define FS_FILE	    "/mnt/file"
@@ -184,6 +185,16 @@ static bool reads_zeroes(uint64_t sector, uint32_t bytes)
 	return true;
 }
 
+/* Sectors 64 and 80 are zeroed. */
+static int two_ranges(void)
+{
+	struct virtio_blk_discard_write_zeroes *r = (void *)(mem + DATA);
+
+	r[0] = (struct virtio_blk_discard_write_zeroes){ 64, 1, 1 };
+	r[1] = (struct virtio_blk_discard_write_zeroes){ 80, 1, 1 };
+	return request(VIRTIO_BLK_T_WRITE_ZEROES, 0, DATA, 2 * sizeof(*r));
+}
+
 static void discard_and_zero(const char *disk)
 {
 	const uint32_t discard = VIRTIO_BLK_T_DISCARD;
@@ -195,6 +206,12 @@ static void discard_and_zero(const char *disk)
 	tap_eq(ranges(discard, 24, 8, 0, 1), 0, "%s: discard", disk);
 	tap_ok(reads_zeroes(24, 4096), "%s: zeroes again", disk);
 	tap_eq(ranges(discard, 0, 8, 0, 16), 0, "%s: 16 ranges", disk);
+	tap_eq(two_ranges(), 0, "%s: two ranges that are apart", disk);
+	tap_ok(reads_zeroes(64, 512) && reads_zeroes(80, 512),
+	       "%s: zeroes in both", disk);
+	tap_ok(!request(VIRTIO_BLK_T_IN, 65, DATA + 0x800000, 512) &&
+		       mem[DATA + 0x800000],
+	       "%s: and not in between", disk);
 	tap_eq(ranges(discard, 0, 8, 0, 17), VIRTIO_BLK_S_IOERR,
 	       "%s: 17 ranges", disk);
 	tap_eq(ranges(discard, 0, 0, 0, 1), VIRTIO_BLK_S_IOERR,
@@ -209,6 +226,30 @@ static void discard_and_zero(const char *disk)
 	       disk);
 	tap_eq(request(discard, 0, DATA, 15), VIRTIO_BLK_S_IOERR,
 	       "%s: part of a range", disk);
+}
+
+/* A request may have as much as all other disks here hold. */
+static void too_large(void)
+{
+	unsigned int i;
+
+	tap_ok(!system("truncate -s 128M " HUGE_FILE) &&
+		       start_over(FLUSH_BIT | V1_BIT, HUGE_FILE, O_RDONLY),
+	       "a large file");
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	for (i = 0; i < 33; i++)
+		add_in(DATA, 2 << 20);
+	add_in(STATUS, 1);
+	tap_eq(go(), VIRTIO_BLK_S_IOERR, "a read of more than 64 MiB");
+	begin();
+	add_out(HEADER, 16);
+	for (i = 0; i < 32; i++)
+		add_in(DATA, 2 << 20);
+	add_in(STATUS, 1);
+	tap_eq(go(), 0, "a read of 64 MiB");
+	tap_eq(used_length(), (64 << 20) + 1, "all of it");
 }
 
 static void wrong_requests(void)
@@ -362,6 +403,15 @@ static void priority(void)
 	tap_ok(set_ioprio(0) && bad_sectors(false), "it has none any more");
 }
 
+static bool set_read_only(bool on)
+{
+	int value = on, fd = open(FAST, O_RDONLY);
+	bool ok = !ioctl(fd, BLKROSET, &value);
+
+	close(fd);
+	return ok;
+}
+
 static void read_only(void)
 {
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDONLY),
@@ -371,6 +421,14 @@ static void read_only(void)
 	       "it is not written");
 	tap_eq(ranges(VIRTIO_BLK_T_DISCARD, 0, 8, 0, 1), VIRTIO_BLK_S_IOERR,
 	       "it is not discarded");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
+		       set_read_only(true),
+	       "a disk that becomes read-only");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), VIRTIO_BLK_S_IOERR,
+	       "it is not written any more");
+	tap_ok(set_read_only(false) &&
+		       !request(VIRTIO_BLK_T_OUT, 0, DATA, 4096),
+	       "until it is writable again");
 	tap_ok(start_over(FLUSH_BIT | V1_BIT | RO_BIT, FAST, O_RDWR),
 	       "a disk that the driver took as read-only");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), VIRTIO_BLK_S_IOERR,
@@ -938,7 +996,10 @@ static void dirty_pages(void)
 	       "a log of dirty pages");
 	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 8192), 0, "a read");
 	tap_eq(count_dirty(), 0, "nothing is logged before it is asked for");
-	tap_success(log_pages(true), "it is, of a disk in use");
+	tap_ok(!set_log((void *)-4096L), "a log that is the kernel's");
+	tap_errno(set_features(FLUSH_BIT | V1_BIT | LOG_BIT), EFAULT,
+		  "is none");
+	tap_ok(!set_log(dirty) && !log_pages(true), "a log of a disk in use");
 	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA + 2048, 8192), 0, "a read");
 	tap_ok(is_dirty(DATA) && is_dirty(DATA + 4096) && is_dirty(DATA + 8192),
 	       "its pages are dirty");
@@ -1210,6 +1271,7 @@ int main(int argc, char **argv)
 	wrong_requests();
 	corrupt_rings();
 	read_only();
+	too_large();
 	disk_errors();
 	priority();
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, SMALL_FILE, O_RDWR), "a file");

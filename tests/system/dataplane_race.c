@@ -3,7 +3,8 @@
  * The data plane under all that can happen at once: two User VMs ring doorbells
  * without end, vhost-net works on one of them, events become MSIs, and four
  * threads assign and deassign doorbells and interrupts, while device models are
- * killed and the modules are reloaded. Whatever is acknowledged is counted:
+ * killed and the modules are reloaded. Of the User VMs, some have asynchronous
+ * doorbells and some have ordinary ones. Whatever is acknowledged is counted:
  *
  *  - a ring that the User VM has got past is an event on the eventfd, or a
  *    request that the device model has seen, whichever was assigned then;
@@ -26,6 +27,7 @@
 
 #include "acrn_hypercall.h"
 #include "irq_guest.h"
+#include "raw_async.h"
 #include "raw_vm.h"
 #include "tap.h"
 
@@ -109,6 +111,7 @@ struct counts {
  *		but for vhost that of PORT_VHOST
  * @seen:	By port, requests that reached the device model
  * @pairs:	Assigned and deassigned, of each kind
+ * @async:	Rings of all VMs that came by the hypervisor's ring
  * @errors:	Calls that failed and should not have
  * @sent:	Events that were sent to irqfds of the racers
  * @stays_sent:	Events that were sent to the irqfd that stays
@@ -124,6 +127,7 @@ struct lane {
 	int bells[PORTS];
 	atomic_ulong seen[PORTS];
 	atomic_ulong pairs;
+	atomic_ulong async;
 	atomic_ulong errors;
 	atomic_ulong sent;
 	atomic_ulong stays_sent;
@@ -343,6 +347,7 @@ static void device_model(int cpu, unsigned int ms)
 	int stays = raw_eventfd(), call = raw_eventfd();
 
 	srandom(getpid());
+	raw_use_async(random() % 4 ? "auto" : "off");
 	vm = raw_vm_create(
 		cpu, random() % 2 ? ACRN_VM_FLAG_IO_COMPLETION_POLLING : 0);
 	expect(raw_set_memory(vm.fd, lane->ram, RAM_SIZE));
@@ -367,6 +372,7 @@ static void device_model(int cpu, unsigned int ms)
 		pthread_join(threads[i], NULL);
 	expect(ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM));
 	lane->unused = unused_buffers();
+	lane->async += raw_stat(&vm, "doorbells_ring");
 	lane->msis = raw_stat(&vm, "msis") - injected(VECTOR_VHOST);
 	expect(injected(VECTOR_STAYS) != lane->stays_sent);
 	exit(0);
@@ -387,7 +393,8 @@ static struct lane *lane_create(const char *tap)
 
 /*
  * Forget what was counted for the last VM, also by itself: the next device
- * model may be killed before it does anything. Pairs and errors are for all.
+ * model may be killed before it does anything. Pairs, errors and asynchronous
+ * rings are for all.
  */
 static void lane_reset(struct lane *of)
 {
@@ -520,6 +527,7 @@ int main(int argc, char **argv)
 	tap_diag("%lu pairs", pairs_of(lanes));
 	tap_ok(guest_counts(lanes[0])->interrupts > 0, "MSIs arrive");
 	tap_ok(guest_counts(lanes[0])->rings[PORT_VHOST] > 0, "vhost is rung");
+	tap_diag("%lu rings by the hypervisor's ring", lanes[0]->async);
 	tap_eq(totals.rings, 0, "no ring is lost");
 	tap_eq(totals.twice, 0, "no ring is counted twice");
 	tap_eq(totals.msis, 0, "as many MSIs as events");

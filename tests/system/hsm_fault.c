@@ -11,6 +11,7 @@
 #include "acrn_hypercall.h"
 #include "fixture.h"
 #include "hv_trace.h"
+#include "raw_async.h"
 #include "raw_event.h"
 #include "raw_guest.h"
 #include "tap.h"
@@ -289,6 +290,119 @@ static void test_events(void)
 	raw_vm_close(&vm);
 	expect_clean(pinned - 1, "SETUP_VM_EVENT_RING");
 	munmap(ring, PAGE);
+}
+
+/* @guest's doorbell rings, @by_ring: without being a request. */
+static void expect_rings(struct guest *guest, int bell, bool by_ring,
+			 const char *when)
+{
+	unsigned long before = raw_stat(&guest->vm, "doorbells_ring");
+
+	write_port(guest, 2, BELL_PORT, 1);
+	tap_eq(raw_events(bell), 1, "%s: the doorbell rings", when);
+	tap_eq(raw_stat(&guest->vm, "doorbells_ring") - before, by_ring,
+	       "%s: %s", when, by_ring ? "by the ring" : "as an ordinary one");
+}
+
+static int ring_bell(const struct guest *guest, int bell, uint32_t flags)
+{
+	return raw_ioeventfd(&guest->vm, bell, ACRN_IOEVENTFD_FLAG_PIO | flags,
+			     BELL_PORT, 2, 0);
+}
+
+static void test_async_refused(int bell)
+{
+	struct guest guest = guest_create(cpus[0], 0);
+
+	create_client(&guest);
+	hv_fault(ACRN_HC_SETUP_SBUF, 1, 1, FAULT_ERRNO);
+	start(&guest);
+	tap_ok(hv_fault_done(), "no ring: the hypervisor was asked");
+	tap_success(ring_bell(&guest, bell, 0), "no ring: a doorbell");
+	expect_rings(&guest, bell, false, "no ring");
+	guest_close(&guest);
+}
+
+static void test_async_doorbell(int bell)
+{
+	const uint32_t deassign = ACRN_IOEVENTFD_FLAG_DEASSIGN;
+	struct guest guest = guest_create(cpus[0], 0);
+
+	create_client(&guest);
+	start(&guest);
+	hv_fault(ACRN_HC_ASYNCIO_ASSIGN, 1, 1, FAULT_ERRNO);
+	tap_success(ring_bell(&guest, bell, 0), "ASYNCIO_ASSIGN fails");
+	tap_ok(hv_fault_done(), "ASYNCIO_ASSIGN: the hypervisor was asked");
+	expect_rings(&guest, bell, false, "ASYNCIO_ASSIGN fails");
+	tap_success(ring_bell(&guest, bell, deassign),
+		    "ASYNCIO_ASSIGN fails: deassigned");
+	tap_success(ring_bell(&guest, bell, 0), "ASYNCIO_ASSIGN the next time");
+	expect_rings(&guest, bell, true, "ASYNCIO_ASSIGN the next time");
+
+	hv_fault(ACRN_HC_ASYNCIO_DEASSIGN, 1, 1, FAULT_ERRNO);
+	tap_errno(ring_bell(&guest, bell, deassign), FAULT_ERRNO,
+		  "ASYNCIO_DEASSIGN fails");
+	expect_rings(&guest, bell, true, "ASYNCIO_DEASSIGN fails");
+	hv_fault(ACRN_HC_ASYNCIO_DEASSIGN, 1, 1, FAULT_ERRNO);
+	tap_errno(raw_ioeventfd(&guest.vm, bell, ACRN_IOEVENTFD_FLAG_PIO,
+				BELL_PORT, 4, 0),
+		  FAULT_ERRNO, "ASYNCIO_DEASSIGN fails for another width");
+	expect_rings(&guest, bell, true, "which is not there then");
+	tap_success(ring_bell(&guest, bell, deassign),
+		    "ASYNCIO_DEASSIGN is done the next time");
+	guest_close(&guest);
+}
+
+/* Whether all that @trace has of doorbells is taken back before the VM ends. */
+static bool taken_back(struct trace *trace)
+{
+	const struct hv_trace_entry *entry;
+	int there = 0;
+
+	while ((entry = trace_next(trace))) {
+		if (entry->id == (ACRN_HC_ASYNCIO_ASSIGN & 0xff))
+			there++;
+		else if (entry->id == (ACRN_HC_ASYNCIO_DEASSIGN & 0xff))
+			there--;
+		else if (entry->id == (ACRN_HC_DESTROY_VM & 0xff) && there)
+			return false;
+	}
+	return !there;
+}
+
+static void test_async_destroy(int bell)
+{
+	struct guest guest = guest_create(cpus[0], 0);
+	struct trace trace = trace_start();
+
+	create_client(&guest);
+	start(&guest);
+	ring_bell(&guest, bell, 0);
+	hv_fault(ACRN_HC_DESTROY_VM, 1, 1, FAULT_ERRNO);
+	tap_errno(ioctl(guest.vm.fd, ACRN_IOCTL_DESTROY_VM), FAULT_ERRNO,
+		  "DESTROY_VM of a VM with a doorbell fails");
+	if (ioctl(guest.vm.fd, ACRN_IOCTL_RESET_VM))
+		err(1, "RESET_VM");
+	start(&guest);
+	expect_rings(&guest, bell, true, "DESTROY_VM fails");
+	guest_close(&guest);
+	tap_ok(taken_back(&trace),
+	       "doorbells are taken back before a VM is destroyed");
+	trace_stop(&trace);
+}
+
+static void test_async(void)
+{
+	long pinned = pages_pinned();
+	int bell = raw_eventfd();
+
+	raw_use_async("auto");
+	test_async_refused(bell);
+	test_async_doorbell(bell);
+	test_async_destroy(bell);
+	raw_use_async("off");
+	close(bell);
+	expect_clean(pinned, "asynchronous doorbells");
 }
 
 static void test_memory(void)
@@ -624,6 +738,7 @@ int main(int argc, char **argv)
 	test_notify();
 	test_interrupts();
 	test_events();
+	test_async();
 	test_memory();
 	test_regions();
 	test_much_memory();

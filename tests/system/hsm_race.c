@@ -11,6 +11,7 @@
 
 #include "acrn_hypercall.h"
 #include "fixture.h"
+#include "raw_async.h"
 #include "raw_event.h"
 #include "raw_guest.h"
 #include "tap.h"
@@ -46,7 +47,10 @@ static void *racer(void *arg)
 		ioctl(vm.fd, ACRN_IOCTL_VM_INTR_MONITOR, race->pages);
 		raw_set_ram(vm.fd, 0, race->pages, 8 * PAGE);
 		ioctl(vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT);
+		ioctl(vm.fd, ACRN_IOCTL_SETUP_ASYNCIO, race->pages);
 		raw_ioeventfd(&vm, efd, ACRN_IOEVENTFD_FLAG_PIO, 0x1000, 2, 0);
+		raw_ioeventfd(&vm, efd, ACRN_IOEVENTFD_FLAG_PIO, 0x1000, 4, 0);
+		raw_ioeventfd(&vm, efd, 0, 0x1000, 4, 0);
 		raw_irqfd(&vm, efd, 0, MSI_ADDRESS, 0x41);
 		ioctl(vm.fd, ACRN_IOCTL_SET_VCPU_REGS, &regs);
 		raw_inject_msi(vm.fd, MSI_ADDRESS, 0x41);
@@ -59,6 +63,8 @@ static void *racer(void *arg)
 		ioctl(vm.fd, ACRN_IOCTL_CLEAR_VM_IOREQ);
 		ioctl(vm.fd, ACRN_IOCTL_RESET_VM);
 		raw_unset_ram(vm.fd, 0, 8 * PAGE);
+		raw_ioeventfd(&vm, efd, ACRN_IOEVENTFD_FLAG_DEASSIGN, 0x1000, 4,
+			      0);
 		ioctl(vm.fd, ACRN_IOCTL_DESTROY_IOREQ_CLIENT);
 	}
 	close(efd);
@@ -210,7 +216,9 @@ int main(int argc, char **argv)
 	cpus[0] = atoi(argv[1]);
 	cpus[1] = atoi(argv[2]);
 
+	raw_use_async("auto");
 	test_race();
+	raw_use_async("off");
 	test_scribbler(0, "hypercall");
 	test_scribbler(ACRN_VM_FLAG_IO_COMPLETION_POLLING, "polling");
 	tap_eq(pages_pinned() - pinned, 0, "no page is pinned at the end");

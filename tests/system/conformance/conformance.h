@@ -31,6 +31,7 @@ void test_interrupts(void); /* interrupt.c: into the VM, and statistics */
 void test_devices(void);    /* device.c: passthrough, virtual devices */
 void test_power(void);	    /* power.c: P- and C-states */
 void test_events(void);	    /* event.c: what the hypervisor tells of a VM */
+void test_async(void);	    /* async.c: asynchronous doorbells */
 void test_remove_cpu(void); /* cpu.c: takes a CPU for good, to be the last */
 
 #endif /* CONFORMANCE_H */

@@ -24,6 +24,7 @@ int main(int argc, char **argv)
 	test_devices();
 	test_power();
 	test_events();
+	test_async();
 	tap_eq(pages_pinned() - pinned, 0, "no page is pinned at the end");
 	test_interrupts();
 	test_remove_cpu();

@@ -13,10 +13,13 @@
 void svm_run(u64 vmcb, u64 regs[NR_GUEST_REGS]);
 
 /*
- * A VMRUN with a virtual interrupt pending notes that, in QEMU, in the word
- * that other threads set a bit of when the APIC has an interrupt, and without
- * their lock: theirs can get lost. The interrupt is in the APIC nevertheless,
- * which looks once more when the priority is written.
+ * QEMU's #VMEXIT clears a bit of the word in which other threads set one when
+ * this CPU's APIC has an interrupt for it. It does not take their lock, and
+ * neither does a VMRUN with a virtual interrupt pending, which sets a bit
+ * there: what another thread wrote at the same moment can get lost. The APIC
+ * has the interrupt nevertheless, and tells the CPU once more when the CPU
+ * writes its priority. Without that, a CPU whose timer interrupt was lost
+ * sleeps until somebody else sends it an interrupt.
  */
 static void find_lost_interrupt(void)
 {
@@ -26,13 +29,11 @@ static void find_lost_interrupt(void)
 void guest_run(struct guest_cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->vmcb;
-	bool virtual_irq = vmcb->int_ctl & INT_CTL_IRQ;
 
 	vmcb->rax = cpu->regs[REG_RAX];
 	vmcb->rsp = cpu->regs[REG_RSP];
 	svm_run((u64)vmcb, cpu->regs);
-	if (virtual_irq)
-		find_lost_interrupt();
+	find_lost_interrupt();
 	cpu->regs[REG_RAX] = vmcb->rax;
 	cpu->regs[REG_RSP] = vmcb->rsp;
 	vmcb->event_inject = 0;

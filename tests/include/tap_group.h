@@ -9,6 +9,8 @@
 #include <err.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -51,6 +53,23 @@ static inline bool tap_ends(int pidfd, int seconds)
 	return poll(&ended, 1, seconds * 1000) == 1;
 }
 
+/* Where in the kernel a process is. */
+static inline void tap_show_stack(pid_t pid)
+{
+	char path[64], line[128];
+	FILE *stack;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	stack = fopen(path, "re");
+	if (!stack)
+		return;
+	while (fgets(line, sizeof(line), stack)) {
+		line[strcspn(line, "\n")] = '\0';
+		tap_diag("%s", line);
+	}
+	fclose(stack);
+}
+
 /*
  * Wait for a group's process. One that sleeps in the kernel for good is left
  * there.
@@ -62,6 +81,7 @@ static inline void tap_group_wait(const char *name, pid_t pid, int seconds)
 	if (pidfd < 0)
 		err(1, "pidfd_open");
 	if (!tap_ends(pidfd, seconds)) {
+		tap_show_stack(pid);
 		kill(pid, SIGKILL);
 		tap_ok(false, "%s: ends within %d s", name, seconds);
 		if (!tap_ends(pidfd, TAP_KILL_SECONDS))

@@ -92,6 +92,7 @@ static void test_states(void)
 	raw_vm_close(&vm);
 }
 
+/* By the count of C-states, which ACRN knows of boards that have none, too. */
 static void test_state_arguments(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -99,7 +100,7 @@ static void test_state_arguments(void)
 	uint64_t *read_only = raw_pages(PAGE);
 	struct answer answer;
 
-	*read_only = pm_command(&vm, ACRN_PMCMD_GET_PX_CNT, 0);
+	*read_only = pm_command(&vm, ACRN_PMCMD_GET_CX_CNT, 0);
 	mprotect(read_only, PAGE, PROT_READ);
 	tap_errno(ioctl(vm.fd, ACRN_IOCTL_PM_GET_CPU_STATE, read_only), EFAULT,
 		  "PM_GET_CPU_STATE: result cannot be written");
@@ -114,11 +115,11 @@ static void test_state_arguments(void)
 	raw_destroy(other.fd);
 	differs_errno(
 		"pm-other-vm",
-		ask(&vm, &answer, pm_command(&other, ACRN_PMCMD_GET_PX_CNT, 0)),
+		ask(&vm, &answer, pm_command(&other, ACRN_PMCMD_GET_CX_CNT, 0)),
 		0, EPERM, "PM_GET_CPU_STATE: id of a VM that is gone");
 	tap_success(
 		ask(&vm, &answer,
-		    pm_command(&vm, ACRN_PMCMD_GET_PX_CNT, 0) | 0xffULL << 32),
+		    pm_command(&vm, ACRN_PMCMD_GET_CX_CNT, 0) | 0xffULL << 32),
 		"PM_GET_CPU_STATE: bits that have no meaning");
 	raw_vm_close(&vm);
 	raw_vm_close(&other);
@@ -134,7 +135,7 @@ static void test_running(void)
 	start(&guest);
 	read_port(&guest, 4, 0x90, 0);
 	tap_errno(ask(&guest.vm, &answer,
-		      pm_command(&guest.vm, ACRN_PMCMD_GET_PX_CNT, 0)),
+		      pm_command(&guest.vm, ACRN_PMCMD_GET_CX_CNT, 0)),
 		  EPERM, "PM_GET_CPU_STATE: the VM runs");
 	guest_close(&guest);
 }

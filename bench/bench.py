@@ -34,7 +34,7 @@ from benches import ACRN_BENCHES, BENCHES
 from loads import load_rows
 from plot import plot
 from report import SCHEMA, build_report, markdown
-from vm import BUILD, BuildError, Image, ServiceVM, make
+from vm import BUILD, BuildError, Image, FixtureVM, make
 
 OUT = os.path.join(BUILD, "bench")
 BOOT_SECONDS = 60
@@ -249,7 +249,7 @@ def machine(bench, image, acrn, service_cpus, rounds, quick):
     if acrn:
         return AcrnVM(acrn, image, logs, "bench", args, hsm="none",
                       service_cpus=service_cpus, cmdline=bench.cmdline, timeout=timeout)
-    return ServiceVM(image, logs, "bench", args, hsm="none", service_cpus=service_cpus,
+    return FixtureVM(image, logs, "bench", args, hsm="none", service_cpus=service_cpus,
                      cpus=service_cpus + bench.user_cpus, memory=bench.memory,
                      spin_us=bench.spin_us, initramfs=image.initramfs(bench.extra),
                      timeout=timeout)

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from vm import BUILD, BuildError, Image, Progress, ServiceVM, make
+from vm import BUILD, BuildError, Image, Progress, FixtureVM, make
 
 RUNS = [
     ("tcp_to_user_vm", "TCP, Service VM to User VM"),
@@ -51,7 +51,7 @@ def boot(progress, image, hsm, seconds):
             values[name] = json.loads(text)
 
     progress.step(f"hypervisor and Service VM boot, HSM: {hsm}")
-    vm = ServiceVM(image, os.path.join(OUT, "log"), "demo", (seconds, USER_VM_CPU),
+    vm = FixtureVM(image, os.path.join(OUT, "log"), "demo", (seconds, USER_VM_CPU),
                    hsm=hsm, cpus=USER_VM_CPU + 1, timeout=120 + 8 * seconds)
     if vm.run(on_line) != 0:
         failures.append("the demonstration did not get to its end")

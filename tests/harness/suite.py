@@ -70,7 +70,8 @@ class Differential:
     """Random calls to both HSMs, compared; see differential.py.
 
     The seed is always the same unless SEED in the environment names another.
-    With SEQUENCE, that one of the `sequences` alone is done, and shown.
+    With SEQUENCE, that one of the `sequences` alone is done, and shown. On the real
+    hypervisor ours alone carries out `acrn.args` of them, with LONG=1 `long_args`.
     """
 
     program: str = "differential"
@@ -81,6 +82,8 @@ class Differential:
     # Whoever ends a VM does not wait 30 ms for other CPUs
     cmdline: str = "rcupdate.rcu_expedited=1"
     timeout: int = 180
+    long_args: tuple = (10000,)
+    acrn: OnAcrn = OnAcrn(args=(300,), timeout=400)
 
 
 DIFFERENTIAL = Differential()
@@ -113,9 +116,10 @@ SYSTEM = [
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
     System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH,
-           acrn=OnAcrn(hsms=BOTH)),
+           acrn=OnAcrn(hsms=BOTH, timeout=600, provokes="bad lapicid")),
     System("life_cycle", "VMs as acrn-dm ends and resets them, device models killed",
-           args=(20,), long_args=(200,), user_cpus=16, timeout=180),
+           args=(20,), long_args=(200,), user_cpus=16, timeout=180,
+           acrn=OnAcrn(timeout=900)),
     # Many more rounds when each does not wait 30 ms for other CPUs
     System("hsm_race", "threads against the end of their VM, a mad device model",
            cmdline="rcupdate.rcu_expedited=1",
@@ -151,7 +155,8 @@ SYSTEM = [
            hsms=BOTH, usually={"none": "6.1"}, memory="3G", extra="distribution",
            timeout=300),
     System("vm_sample", "the sample in the kernel's own source, as it is",
-           hsms=BOTH, user_cpus=1, static_cpus=True),
+           hsms=BOTH, user_cpus=1, static_cpus=True,
+           acrn=OnAcrn(hsms=BOTH)),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
     System("hypervisor_async", "asynchronous doorbells and events, by hypercalls",

@@ -28,10 +28,10 @@ import traceback
 
 from dataclasses import dataclass, field
 
-from acrn import Acrn, AcrnVM
-from differential import compare, show
+from acrn import CPUS, Acrn, AcrnVM
+from differential import compare, parse_results, show
 from suite import DIFFERENTIAL, SYSTEM
-from vm import (BUILD, DIES_WITH_US, TOP, BuildError, Image, ServiceVM, make,
+from vm import (BUILD, DIES_WITH_US, TOP, BuildError, Image, FixtureVM, make,
                 run_logged)
 
 LOGS = os.path.join(BUILD, "test")
@@ -132,21 +132,21 @@ class SystemTest:
         """The machine that the program runs on."""
         spec = self.spec
         timeout = spec.timeout * (20 if self.long else 1)
-        user_cpus = (1 << spec.user_cpus) - 1 << SERVICE_CPUS
-        return ServiceVM(self.image, self.logs, spec.program, self.arguments(),
-                         hsm=self.hsm, service_cpus=SERVICE_CPUS,
-                         cpus=SERVICE_CPUS + spec.user_cpus, memory=spec.memory,
+        cpus = SERVICE_CPUS + spec.user_cpus
+        static_cpus = (1 << spec.user_cpus) - 1 << SERVICE_CPUS
+        return FixtureVM(self.image, self.logs, spec.program,
+                         self.arguments(spec.args, cpus),
+                         hsm=self.hsm, service_cpus=SERVICE_CPUS, cpus=cpus,
+                         memory=spec.memory,
                          cmdline=spec.cmdline, timeout=timeout * self.image.slowness,
-                         static_cpus=user_cpus if spec.static_cpus else 0,
+                         static_cpus=static_cpus if spec.static_cpus else 0,
                          initramfs=self.initramfs())
 
-    def arguments(self, args=None):
-        """Those of the program: its own, or `args`, then the User VMs' CPUs."""
-        spec = self.spec
-        args = spec.args if args is None else args
-        if self.long and spec.long_args:
-            args = spec.long_args
-        return (*args, *range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus))
+    def arguments(self, args, cpus):
+        """`args`, then the CPUs of User VMs, on a machine with so many `cpus`."""
+        if self.long and self.spec.long_args:
+            args = self.spec.long_args
+        return (*args, *range(SERVICE_CPUS, cpus))
 
     def initramfs(self):
         """What the Service VM boots from."""
@@ -176,10 +176,12 @@ class AcrnTest(SystemTest):
 
     def machine(self):
         """The machine that the program runs on."""
-        on = self.spec.acrn
-        return AcrnVM(self.acrn, self.image, self.logs, self.spec.program,
-                      self.arguments(on.args), hsm=self.hsm, service_cpus=SERVICE_CPUS,
-                      cmdline=self.spec.cmdline,
+        spec, on = self.spec, self.spec.acrn
+        cpus = min(CPUS, SERVICE_CPUS + spec.user_cpus)
+        args = spec.args if on.args is None else on.args
+        return AcrnVM(self.acrn, self.image, self.logs, spec.program,
+                      self.arguments(args, cpus), hsm=self.hsm,
+                      service_cpus=SERVICE_CPUS, cmdline=spec.cmdline,
                       timeout=on.timeout * (10 if self.long else 1),
                       provokes=on.provokes)
 
@@ -201,7 +203,7 @@ class DifferentialTest:
         """Boot; the path of the results and what is wrong."""
         spec = self.spec
         cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
-        vm = ServiceVM(self.image, os.path.join(self.logs, hsm), spec.program,
+        vm = FixtureVM(self.image, os.path.join(self.logs, hsm), spec.program,
                        (*args, *cpus), hsm=hsm, service_cpus=SERVICE_CPUS,
                        cpus=SERVICE_CPUS + spec.user_cpus, cmdline=spec.cmdline,
                        timeout=spec.timeout * self.image.slowness)
@@ -234,10 +236,40 @@ class DifferentialTest:
         return Outcome(differences, notes, comparison.compared)
 
 
+class AcrnDifferentialTest(DifferentialTest):
+    """The random calls on our HSM alone: whatever it makes of them, ACRN stands."""
+
+    def __init__(self, spec, kver, usual):
+        super().__init__(spec, kver)
+        self.usual = usual
+        self.logs = os.path.join(LOGS, "acrn", self.name)
+        self.long = False
+
+    def run(self):
+        """Boot; each sequence has to have been carried out."""
+        on = self.spec.acrn
+        seed = int(os.environ.get("SEED") or self.spec.seed)
+        count, = self.spec.long_args if self.long else on.args
+        cpus = range(SERVICE_CPUS, SERVICE_CPUS + self.spec.user_cpus)
+        vm = AcrnVM(AcrnTest.acrn, self.image, self.logs, self.spec.program,
+                    (seed, count, *cpus), service_cpus=SERVICE_CPUS,
+                    cmdline=self.spec.cmdline, timeout=on.timeout * (10 if self.long else 1))
+        status = vm.run()
+        outcome = Outcome(vm.trouble(), checks=len(parse_results(vm.log("task"))))
+        outcome.judge_status(status)
+        if outcome.checks != count and not outcome.problems:
+            outcome.problems.append(f"{outcome.checks} of {count} sequences were carried out")
+        return outcome
+
+
 def acrn_tests(kvers):
     """Every test for the real hypervisor, in the order of running."""
-    return [AcrnTest(spec, kver, hsm, spec.acrn.is_usual(hsm, kver, kvers))
-            for kver in kvers for spec in SYSTEM if spec.acrn for hsm in spec.acrn.hsms]
+    tests = [AcrnTest(spec, kver, hsm, spec.acrn.is_usual(hsm, kver, kvers))
+             for kver in kvers for spec in SYSTEM if spec.acrn for hsm in spec.acrn.hsms]
+    tests += [AcrnDifferentialTest(DIFFERENTIAL, kver,
+                                   DIFFERENTIAL.acrn.is_usual("ours", kver, kvers))
+              for kver in kvers]
+    return tests
 
 
 def all_tests(kvers):

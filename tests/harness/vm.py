@@ -99,14 +99,13 @@ class ServiceVM:
     """One boot: hypervisor, Service VM, one task in it, power-off.
 
     The logs in `logs`: console.log (kernel, User VMs), task.log (the task's
-    output), hv.log (the hypervisor), qemu.log.
+    output), hv.log (the hypervisor). A task may take `timeout` seconds. What it is
+    booted on is left to FixtureVM and AcrnVM.
     """
 
     kernel_logs = ("console", "hv")
 
-    def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
-                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0, static_cpus=0,
-                 initramfs=None):
+    def __init__(self, image, logs, timeout):
         shutil.rmtree(logs, ignore_errors=True)
         os.makedirs(logs)
         self.image = image
@@ -114,19 +113,6 @@ class ServiceVM:
         self.timeout = timeout
         self.gave_up = None
         self.status = None
-        words = self.kernel_words(task, args, hsm, service_cpus, cmdline)
-        # QEMU splits the modules at commas; a doubled one stands for itself
-        kernel = f"{image.bzimage} console=ttyS0 {words}".replace(",", ",,")
-        self.command = [
-            *DIES_WITH_US, "qemu-system-x86_64",
-            "-accel", os.environ.get("ACCEL") or "tcg,thread=multi", "-cpu", "EPYC",
-            "-smp", str(cpus), "-m", memory, "-display", "none", "-vga", "none",
-            "-net", "none", "-no-reboot",
-            "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
-            "-append", f"service_cpus={service_cpus} spin_us={spin_us} static_cpus={static_cpus}",
-            "-initrd", f"{kernel},{initramfs or image.initramfs()}",
-            "-serial", f"file:{self.log('console')}", "-serial", "stdio",
-            "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
 
     def kernel_words(self, task, args, hsm, service_cpus, cmdline):
         """The Service VM's command line, but for its console."""
@@ -143,6 +129,49 @@ class ServiceVM:
     def log(self, name):
         """Path of one of the logs."""
         return os.path.join(self.logs, f"{name}.log")
+
+    def take(self, line):
+        """Look for the task's exit status in a line of what it prints."""
+        match = re.fullmatch(r"exit: (\d+)", line)
+        if match:
+            self.status = int(match.group(1))
+
+    def trouble(self):
+        """Lines of the logs that no run may have, and other reasons to fail."""
+        found = []
+        if self.gave_up:
+            found.append(self.gave_up)
+        elif self.status is None:
+            found.append("the Service VM ended before its task did")
+        for name in self.kernel_logs:
+            try:
+                with open(self.log(name), encoding="utf-8", errors="replace") as text:
+                    found += [line.strip() for line in text if TROUBLE.search(line)]
+            except FileNotFoundError:
+                found.append(f"no {name}.log: the emulator did not start, see the others")
+        return found
+
+
+class FixtureVM(ServiceVM):
+    """One boot of tests/hypervisor in QEMU, which has a log of its own, qemu.log."""
+
+    def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
+                 cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0, static_cpus=0,
+                 initramfs=None):
+        super().__init__(image, logs, timeout)
+        words = self.kernel_words(task, args, hsm, service_cpus, cmdline)
+        # QEMU splits the modules at commas; a doubled one stands for itself
+        kernel = f"{image.bzimage} console=ttyS0 {words}".replace(",", ",,")
+        self.command = [
+            *DIES_WITH_US, "qemu-system-x86_64",
+            "-accel", os.environ.get("ACCEL") or "tcg,thread=multi", "-cpu", "EPYC",
+            "-smp", str(cpus), "-m", memory, "-display", "none", "-vga", "none",
+            "-net", "none", "-no-reboot",
+            "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
+            "-append", f"service_cpus={service_cpus} spin_us={spin_us} static_cpus={static_cpus}",
+            "-initrd", f"{kernel},{initramfs or image.initramfs()}",
+            "-serial", f"file:{self.log('console')}", "-serial", "stdio",
+            "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
 
     def run(self, on_line=lambda line: None):
         """Boot, hand each line of the task to `on_line`, wait for the end.
@@ -164,9 +193,7 @@ class ServiceVM:
                         started = True
                         timer.cancel()
                         timer = self._give_up_after(self.timeout, "end", qemu)
-                    match = re.fullmatch(r"exit: (\d+)", line)
-                    if match:
-                        self.status = int(match.group(1))
+                    self.take(line)
                     on_line(line)
                 qemu.wait()
             finally:
@@ -187,21 +214,6 @@ class ServiceVM:
     def _give_up(self, why, qemu):
         self.gave_up = why
         qemu.kill()
-
-    def trouble(self):
-        """Lines of the logs that no run may have, and other reasons to fail."""
-        found = []
-        if self.gave_up:
-            found.append(self.gave_up)
-        elif self.status is None:
-            found.append("the Service VM ended before its task did")
-        for name in self.kernel_logs:
-            try:
-                with open(self.log(name), encoding="utf-8", errors="replace") as text:
-                    found += [line.strip() for line in text if TROUBLE.search(line)]
-            except FileNotFoundError:
-                found.append(f"no {name}.log: QEMU did not start, see qemu.log")
-        return found
 
     def witness(self):
         """What the hypervisor counted for each User VM when it was destroyed."""

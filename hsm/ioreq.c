@@ -419,17 +419,23 @@ void acrn_ioreq_clear(struct acrn_vm *vm)
 
 /*
  * The vCPUs of a paused VM that have been stopped while they polled for the
- * completion of a request: a slot is free unless its vCPU does.
+ * completion of a request: their slots are not free. Whether a vCPU polls is what
+ * the hypervisor wrote to its slot: on ACRN a VM whose number an earlier VM had
+ * that was created to poll does so as well, whatever it was created for. A device
+ * model that writes there has its own VM's next request refused.
  */
 unsigned long acrn_ioreq_polling(struct acrn_vm *vm)
 {
 	unsigned long polling = 0;
 	unsigned int vcpu;
 
-	for (vcpu = 0; vm->polling && vcpu < vm->vcpu_num; vcpu++)
-		if (READ_ONCE(vm->ioreqs.slots[vcpu].processed) !=
-		    ACRN_IOREQ_STATE_FREE)
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
+		const struct acrn_io_request *slot = &vm->ioreqs.slots[vcpu];
+
+		if (READ_ONCE(slot->completion_polling) &&
+		    READ_ONCE(slot->processed) != ACRN_IOREQ_STATE_FREE)
 			__set_bit(vcpu, &polling);
+	}
 	return polling;
 }
 
@@ -559,16 +565,21 @@ int acrn_client_wait(struct acrn_client *client)
 
 /*
  * Pin the I/O request page, which is at @user_address of the caller. -EINVAL
- * when that is not aligned to a page, -EFAULT when there is none.
+ * when that is not aligned to a page, -EFAULT when there is none. A former VM may
+ * have used it: the hypervisor frees all slots, but never clears
+ * completion_polling.
  */
 int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address)
 {
+	unsigned int slot;
 	int ret;
 
 	ret = acrn_pin_page(user_address, &ioreqs->page);
 	if (ret)
 		return ret;
 	ioreqs->slots = page_address(ioreqs->page);
+	for (slot = 0; slot < ACRN_IO_REQUEST_MAX; slot++)
+		WRITE_ONCE(ioreqs->slots[slot].completion_polling, 0);
 	spin_lock_init(&ioreqs->lock);
 	INIT_WORK(&ioreqs->work, ioreq_work);
 	return 0;

@@ -163,6 +163,9 @@ int testing_write_msr(u32 msr, u64 value)
 		return forge(value);
 	case HV_MSR_EVENT:
 		return send_event(value);
+	case HV_MSR_FORGET_POLLING:
+		vm_forget_polling();
+		return 0;
 	case HV_MSR_TRACE:
 		if (value > 1)
 			return -EINVAL;

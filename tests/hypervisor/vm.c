@@ -85,7 +85,8 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 	if (ret)
 		return ret;
 	vm->id = vm - user_vms + FIRST_USER_VMID;
-	vm->polling = params->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
+	if (params->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING)
+		vm->polling = true;
 	vm->realtime = params->vm_flag & ACRN_VM_FLAG_RT;
 	vm->powers_off = false;
 	vm->stats = (struct vm_stats){};
@@ -307,4 +308,11 @@ void vm_flush_tlb(struct vm *vm)
 		       READ_ONCE(vcpu->npt_generation) != generation)
 			cpu_relax();
 	}
+}
+
+void vm_forget_polling(void)
+{
+	for (u32 i = 0; i < MAX_USER_VMS; i++)
+		if (READ_ONCE(user_vms[i].state) == VM_FREE)
+			WRITE_ONCE(user_vms[i].polling, false);
 }

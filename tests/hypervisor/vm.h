@@ -70,7 +70,8 @@ struct vm_stats {
  *		that a new VM may have. Guarded by the table's lock, but cleared
  *		with @control alone when the VM ends.
  * @state:	Written with @control and @lock
- * @polling:	vCPUs spin for their requests; constant from creation on
+ * @polling:	vCPUs spin for their requests; constant from creation on. As on
+ *		ACRN, this stays so for later VMs of the same number.
  * @realtime:	An RTVM: of higher severity than the Service VM, which therefore
  *		neither pauses nor interrupts it; constant from creation on
  * @powers_off:	An RTVM that wants to be paused
@@ -158,6 +159,9 @@ int vm_start(struct vm *vm);
 int vm_pause(struct vm *vm);
 int vm_reset(struct vm *vm);
 int vm_destroy(struct vm *vm);
+
+/* VMs that are made from now on poll only if they are created to do so. */
+void vm_forget_polling(void);
 
 /* A guest goes to sleep for good. */
 void vm_poweroff(struct vm *vm);

@@ -68,6 +68,13 @@
 #define HV_MSR_EVENT 0x41435208U
 
 /*
+ * Write only: as on ACRN, a VM polls for completion, whatever it was created
+ * for, once another one of the same number has; this makes the hypervisor
+ * forget that of numbers that no VM has now.
+ */
+#define HV_MSR_FORGET_POLLING 0x41435209U
+
+/*
  * The trace of hypercalls. Written: 1 switches it on and 0 off, either forgets
  * what there was. Read: the physical address of &struct hv_trace, which the
  * Service VM can read (/dev/mem) but not write to.

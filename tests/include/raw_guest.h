@@ -134,16 +134,22 @@ static inline void destroy_client(const struct guest *guest)
 		err(1, "DESTROY_IOREQ_CLIENT");
 }
 
-/* A User VM that has not been started. */
-static inline struct guest guest_create(int cpu, uint64_t flags)
+/* What runs in @vm, which has not been started. */
+static inline struct guest guest_in(struct raw_vm vm)
 {
-	struct guest guest = { .vm = raw_vm_create(cpu, flags),
-			       .ram = raw_pages(RAM_SIZE) };
+	struct guest guest = { .vm = vm, .ram = raw_pages(RAM_SIZE) };
+
 	guest.box = (void *)(guest.ram + BOX_ADDR);
 	memcpy(guest.ram + CODE_ADDR, guest_code, guest_code_end - guest_code);
 	if (raw_set_memory(guest.vm.fd, guest.ram, RAM_SIZE))
 		err(1, "SET_MEMSEG");
 	return guest;
+}
+
+/* A User VM that has not been started. */
+static inline struct guest guest_create(int cpu, uint64_t flags)
+{
+	return guest_in(raw_vm_create(cpu, flags));
 }
 
 static inline void guest_close(struct guest *guest)

@@ -56,6 +56,17 @@ static inline bool hv_is_fixture(void)
 	return is;
 }
 
+/* On the fixture: have VMs poll for completion only if they are made to. */
+static inline void hv_forget_polling(void)
+{
+	static int fixture = -1;
+
+	if (fixture < 0)
+		fixture = hv_is_fixture();
+	if (fixture)
+		hv_write_msr(HV_MSR_FORGET_POLLING, 0);
+}
+
 static inline int64_t hv_call(uint32_t id, uint64_t arg0, uint64_t arg1)
 {
 	hv_write_msr(HV_MSR_CALL_ARG0, arg0);

@@ -23,6 +23,8 @@
 
 #include <linux/acrn.h>
 
+#include "raw_hv.h"
+
 /*
  * Address of MSIs for the vCPU on @cpu: its local APIC has the id of that
  * CPU's, which in machines for tests is the CPU's number.
@@ -75,9 +77,10 @@ static inline uint64_t raw_physical(const void *page)
 
 /*
  * A User VM with a vCPU on each of the physical CPUs in the bit mask @cpus;
- * @flags as in CREATE_VM.
+ * @flags as in CREATE_VM. On ACRN it may poll for completion although they do
+ * not say so, if another VM of the same number has.
  */
-static inline struct raw_vm raw_vm_create_on(uint64_t cpus, uint64_t flags)
+static inline struct raw_vm raw_vm_create_any(uint64_t cpus, uint64_t flags)
 {
 	struct raw_vm vm = { .fd = open("/dev/acrn_hsm", O_RDWR | O_CLOEXEC),
 			     .msi = raw_msi_address(__builtin_ctzll(cpus)) };
@@ -94,6 +97,13 @@ static inline struct raw_vm raw_vm_create_on(uint64_t cpus, uint64_t flags)
 		err(1, "CREATE_VM on CPUs %#llx", (unsigned long long)cpus);
 	vm.vmid = create.vmid;
 	return vm;
+}
+
+/* The same; on the fixture it polls only if @flags say so. */
+static inline struct raw_vm raw_vm_create_on(uint64_t cpus, uint64_t flags)
+{
+	hv_forget_polling();
+	return raw_vm_create_any(cpus, flags);
 }
 
 /* The same with one vCPU, on @cpu. */

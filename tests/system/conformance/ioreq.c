@@ -163,10 +163,10 @@ static void test_scribbled_polling(struct guest *guest)
 		   trace_calls(&trace, ACRN_HC_NOTIFY_REQUEST_FINISH), 1, 0,
 		   "the vCPU is notified, as its VM was created");
 	trace_stop(&trace);
-	if (raw_hsm_is_in_tree()) {
-		slot(guest)->completion_polling = 0;
+	/* Or at the reset it would be taken for a vCPU that polls */
+	slot(guest)->completion_polling = 0;
+	if (raw_hsm_is_in_tree())
 		finish(guest, ONES);
-	}
 }
 
 static void test_client_ends(struct guest *guest, const char *how)
@@ -204,6 +204,29 @@ static void test_reset(struct guest *guest, const char *how)
 	       "%s: the hypervisor's PCI address outlives a reset", how);
 	differs_eq("reset", read_port(guest, 4, 0xcfc, 0x1234), ONES, 0x1234,
 		   "%s: the HSM's PCI address after a reset", how);
+}
+
+/* A VM that polls because another one of its number did. */
+static void test_polls_on(void)
+{
+	struct raw_vm former =
+		raw_vm_create(cpus[0], ACRN_VM_FLAG_IO_COMPLETION_POLLING);
+	struct guest guest;
+
+	raw_vm_close(&former);
+	if (differs_skip(
+		    "reset", "its vCPU polls on for good",
+		    "after a VM that polled: the User VM runs after a reset"))
+		return;
+	guest = guest_in(raw_vm_create_any(1ULL << cpus[0], 0));
+	create_client(&guest);
+	start(&guest);
+	wait_request(&guest);
+	tap_eq(slot(&guest)->completion_polling, 1,
+	       "after a VM that polled: the next one does");
+	finish(&guest, ONES);
+	test_reset(&guest, "after a VM that polled");
+	guest_close(&guest);
 }
 
 /* At once or, on a machine that is busy, when the User VM gets a CPU. */
@@ -271,5 +294,6 @@ void test_ioreqs(void)
 {
 	group(test_hypercall);
 	group(test_polling);
+	group(test_polls_on);
 	group(test_no_client);
 }

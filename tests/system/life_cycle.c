@@ -22,7 +22,8 @@
 
 #define CPUS_MAX    16
 #define BELL_PORT   0x1000
-#define MSI_ADDRESS 0xfeeff000ULL /* of all vCPUs */
+/* Of all vCPUs in x2APIC mode whose ids are below 8 */
+#define MSI_ADDRESS 0xfeeff004ULL
 #define MSI_DATA    0x41
 #define AP_ADDR	    0x4000
 #define HALT	    1

@@ -116,7 +116,7 @@ SYSTEM = [
     System("dm_errors", "what the device model says when it is started wrongly",
            user_cpus=1),
     System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH,
-           acrn=OnAcrn(hsms=BOTH, timeout=600, provokes="bad lapicid")),
+           acrn=OnAcrn(hsms=BOTH, timeout=600, provokes="bad lapicid|triple fault")),
     System("life_cycle", "VMs as acrn-dm ends and resets them, device models killed",
            args=(20,), long_args=(200,), user_cpus=16, timeout=180,
            acrn=OnAcrn(timeout=900)),

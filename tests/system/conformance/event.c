@@ -12,9 +12,6 @@
 
 #define PM1A_PORT 0x404
 #define PM1A_S5	  0x3400
-#define RTC_INDEX 0x70
-#define RTC_DATA  0x71
-#define RTC_HOURS 4
 
 /* An eventfd of @vm's, which has its events in @ring. */
 static int connect_ring(const struct raw_vm *vm, const struct event_ring *ring)
@@ -150,7 +147,10 @@ static void test_event_headers(void)
 	munmap(ring, PAGE);
 }
 
-/* Each kind, on a ring that is somewhere in the middle. */
+/*
+ * Each kind, on a ring that is somewhere in the middle. ACRN has a clock of its
+ * own only for RTVMs, so that no other guest brings about the first one.
+ */
 static void test_kinds(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -324,37 +324,6 @@ static void test_event_ends(void)
 	close(fd);
 }
 
-/* Set the clock's hours, as a guest does where ACRN has the clock. */
-static void set_clock(struct guest *guest)
-{
-	if (hv_is_fixture()) {
-		raise_event(&guest->vm, ACRN_HV_EVENT_RTC_CHANGED, 0);
-		return;
-	}
-	write_port(guest, 1, RTC_INDEX, RTC_HOURS);
-	write_port(guest, 1, RTC_DATA, 1);
-}
-
-static void test_clock_set(void)
-{
-	struct guest guest = guest_create(cpus[0], 0);
-	struct event_ring *ring = new_ring();
-	struct acrn_hv_event event;
-	int fd;
-
-	fd = connect_ring(&guest.vm, ring);
-	create_client(&guest);
-	start(&guest);
-	set_clock(&guest);
-	tap_ok(told_soon(fd) && take(ring, &event) &&
-		       event.type == ACRN_HV_EVENT_RTC_CHANGED &&
-		       !take_all(ring),
-	       "events: the guest sets the clock");
-	guest_end(&guest);
-	munmap(ring, PAGE);
-	close(fd);
-}
-
 static void test_triple_fault(void)
 {
 	struct guest guest = guest_create(cpus[0], 0);
@@ -387,7 +356,6 @@ void test_events(void)
 	if (raw_hsm_is_in_tree())
 		return;
 	group(test_event_headers);
-	group(test_clock_set);
 	group(test_triple_fault);
 	if (fixture_skip("registers", "events that are raised by hand"))
 		return;

@@ -26,6 +26,7 @@ reboot_vm() {
 	guest 1 true
 }
 
+# resets NAME REBOOTS
 resets() {
 	check "$1: the User VM comes to its prompt" vm_ready 1
 	check "$1: ping" wait_until 10 ping_vm 1
@@ -39,7 +40,7 @@ resets() {
 	check "$1: unbound in the middle of traffic" rebind
 	check "$1: ping after that" wait_until 10 ping_vm 1
 	kill $client 2> /dev/null
-	for i in 1 2; do
+	for i in $(seq "$2"); do
 		check "$1: the User VM reboots, $i" reboot_vm
 		check "$1: ping after that" wait_until 10 ping_vm 1
 	done
@@ -48,9 +49,9 @@ resets() {
 
 check "tap device" make_tap 1
 start_vm 1 "$cpu" --net tap=tap1,vhost=on
-resets "vhost"
+resets "vhost" 2
 start_vm 1 "$cpu" --net tap=tap1,vhost=off
-resets "user space"
+resets "user space" 1
 check "no page stays pinned" no_pages_pinned
 check "the modules unload" unload_modules
 finish

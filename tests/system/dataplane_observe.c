@@ -8,6 +8,8 @@
  */
 #include <pthread.h>
 
+#include "acrn_hypercall.h"
+#include "fixture.h"
 #include "raw_guest.h"
 #include "tap.h"
 #include "trace.h"
@@ -231,6 +233,23 @@ static void test_irqfds(void)
 	tap_eq(raw_stat(&guest.vm, "msis_failed"), 0, "stats: none failed");
 }
 
+/* One of them does not get through. */
+static void test_irqfd_fails(void)
+{
+	char line[64];
+
+	if (fixture_skip("faults", "irqfds: how often it failed"))
+		return;
+	snprintf(line, sizeof(line), "%#llx 0x41 injected=%u failed=1\n",
+		 (unsigned long long)guest.vm.msi, SIGNALS + 1);
+	hv_fault(ACRN_HC_INJECT_MSI, 1, 1, EXFULL);
+	raw_signal(irqfd);
+	raw_signal(irqfd);
+	tap_ok(!strcmp(get_of_vm("irqfds"), line),
+	       "irqfds: how often it failed");
+	tap_eq(raw_stat(&guest.vm, "msis_failed"), 1, "stats: one failed");
+}
+
 static void test_latency(void)
 {
 	tap_ok(!strcmp(get(MEASURE), "0\n"), "latency: not measured by itself");
@@ -363,6 +382,7 @@ int main(int argc, char **argv)
 	raw_events(bell);
 	test_doorbells(RINGS);
 	test_irqfds();
+	test_irqfd_fails();
 	test_latency();
 	test_trace();
 	raw_events(bell);

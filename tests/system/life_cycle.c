@@ -16,6 +16,7 @@
 #include "acrn_hypercall.h"
 #include "clock.h"
 #include "fixture.h"
+#include "raw_event.h"
 #include "raw_guest.h"
 #include "tap.h"
 #include "tap_group.h"
@@ -344,6 +345,8 @@ static void run_device_model(unsigned int number)
 	must(raw_set_memory(vm.fd, ram, RAM_SIZE), "SET_MEMSEG");
 	must(ioctl(vm.fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT), "client");
 	connect_eventfds(&vm, bell, irq);
+	must(set_ring(&vm, new_ring()), "SETUP_VM_EVENT_RING");
+	must(set_fd(&vm, raw_eventfd()), "SETUP_VM_EVENT_FD");
 	must(pthread_create(&thread, NULL, keep_signalling, &irq), "thread");
 	must(raw_set_registers(vm.fd, CODE_ADDR, RAM_SIZE), "SET_VCPU_REGS");
 	must(ioctl(vm.fd, ACRN_IOCTL_START_VM), "START_VM");

@@ -5,6 +5,7 @@
 #include "asyncio.h"
 #include "hypercall.h"
 #include "log.h"
+#include "service_vm.h"
 #include "spinlock.h"
 #include "string.h"
 #include "testing.h"
@@ -28,6 +29,7 @@ static u32 asyncio_size = HV_ASYNCIO_SIZE;
 /* Guards the rest. */
 static struct spinlock testing_lock;
 static u64 fault;
+static bool upcalls_held, upcall_due;
 static u64 argument_info;
 static u64 argument_words[HV_ARGUMENT_MSRS];
 
@@ -132,6 +134,35 @@ static int forge(u64 cookie)
 	return done ? 0 : -EINVAL;
 }
 
+bool testing_holds_upcall(void)
+{
+	bool held;
+
+	if (!READ_ONCE(upcalls_held))
+		return false;
+	spin_lock(&testing_lock);
+	held = upcalls_held;
+	upcall_due |= held;
+	spin_unlock(&testing_lock);
+	return held;
+}
+
+static int hold_upcalls(u64 value)
+{
+	bool due;
+
+	if (value > 1)
+		return -EINVAL;
+	spin_lock(&testing_lock);
+	upcalls_held = value;
+	due = !value && upcall_due;
+	upcall_due &= !due;
+	spin_unlock(&testing_lock);
+	if (due)
+		service_vm_upcall();
+	return 0;
+}
+
 static int send_event(u32 type)
 {
 	struct acrn_hv_event event = { .type = type };
@@ -166,6 +197,8 @@ int testing_write_msr(u32 msr, u64 value)
 	case HV_MSR_FORGET_POLLING:
 		vm_forget_polling();
 		return 0;
+	case HV_MSR_HOLD_UPCALLS:
+		return hold_upcalls(value);
 	case HV_MSR_TRACE:
 		if (value > 1)
 			return -EINVAL;

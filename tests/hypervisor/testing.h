@@ -23,6 +23,9 @@ void testing_record(u64 id, u64 vmid, const void *argument, u32 size);
 /* HV_MSR_ASYNCIO_SIZE */
 u32 testing_asyncio_size(void);
 
+/* Whether an upcall is not to be raised now, but later. Any CPU. */
+bool testing_holds_upcall(void);
+
 /* Access of the Service VM to a register. 0, or -EINVAL for #GP. */
 int testing_read_msr(u32 msr, u64 *value);
 int testing_write_msr(u32 msr, u64 value);

@@ -75,6 +75,12 @@
 #define HV_MSR_FORGET_POLLING 0x41435209U
 
 /*
+ * Write only: 1 holds upcalls back, as if they were still on their way; 0
+ * raises one if any was held back.
+ */
+#define HV_MSR_HOLD_UPCALLS 0x4143520aU
+
+/*
  * The trace of hypercalls. Written: 1 switches it on and 0 off, either forgets
  * what there was. Read: the physical address of &struct hv_trace, which the
  * Service VM can read (/dev/mem) but not write to.

@@ -238,6 +238,51 @@ static void test_suspend(void)
 	suspend(polling, false, "polling, reset without CLEAR_VM_IOREQ");
 }
 
+/* Ask what to do, and count the answers. */
+extern const char ask_code[], ask_code_end[];
+asm(".pushsection .rodata\n"
+    "ask_code:\n"
+    ".code32\n"
+    "	mov $0x80, %edx\n"
+    "1:	in (%dx), %eax\n"
+    "	incl 0x8000\n"
+    "	jmp 1b\n"
+    ".code64\n"
+    "ask_code_end:\n"
+    ".popsection\n");
+
+static void wait_state(const struct guest *guest, uint32_t state)
+{
+	for (int i = 0; i < 5000 && slot(guest)->processed != state; i++)
+		usleep(1000);
+}
+
+/* A request is there, and its upcall still on its way. */
+static void test_flush(void)
+{
+	struct guest guest;
+
+	if (fixture_skip("registers", "CLEAR_VM_IOREQ ahead of the upcall"))
+		return;
+	guest = guest_create(cpus[0], 0);
+	memcpy(guest.ram + CODE_ADDR, ask_code, ask_code_end - ask_code);
+	create_client(&guest);
+	hv_write_msr(HV_MSR_HOLD_UPCALLS, 1);
+	start(&guest);
+	wait_state(&guest, ACRN_IOREQ_STATE_PENDING);
+	must(ioctl(guest.vm.fd, ACRN_IOCTL_CLEAR_VM_IOREQ), "CLEAR_VM_IOREQ");
+	for (int i = 0; i < 1000 && !guest.box->port; i++)
+		usleep(1000);
+	tap_eq(guest.box->port, 1,
+	       "CLEAR_VM_IOREQ completes what has no upcall yet");
+	hv_write_msr(HV_MSR_HOLD_UPCALLS, 0);
+	wait_request(&guest);
+	finish(&guest, ONES);
+	wait_request(&guest);
+	tap_eq(guest.box->port, 2, "and what comes later is as ever");
+	guest_close(&guest);
+}
+
 /* An interrupt finds the vCPU halted, in a VM that is paused. */
 static void test_halted(void)
 {
@@ -536,6 +581,7 @@ int main(int argc, char **argv)
 	tap_share_counts();
 	group(test_exit_order);
 	group(test_suspend);
+	group(test_flush);
 	group(test_halted);
 	group(test_rtvm);
 	group(test_kills);

@@ -123,7 +123,7 @@ SYSTEM = [
     # Many more rounds when each does not wait 30 ms for other CPUs
     System("hsm_race", "threads against the end of their VM, a mad device model",
            cmdline="rcupdate.rcu_expedited=1",
-           acrn=OnAcrn(timeout=600, provokes="bad lapicid")),
+           acrn=OnAcrn(timeout=600, provokes="bad lapicid|triple fault")),
     System("dm_memory", "acrn-dm's own ways with memory, and what the guest sees",
            hsms=BOTH, user_cpus=1,
            acrn=OnAcrn(hsms=BOTH)),

@@ -83,7 +83,7 @@ class Differential:
     cmdline: str = "rcupdate.rcu_expedited=1"
     timeout: int = 180
     long_args: tuple = (10000,)
-    acrn: OnAcrn = OnAcrn(args=(300,), timeout=400)
+    acrn: OnAcrn = OnAcrn(args=(300,), timeout=400, provokes="bad lapicid|triple fault")
 
 
 DIFFERENTIAL = Differential()
@@ -143,10 +143,11 @@ SYSTEM = [
     System("dataplane_observe", "counters, latency, tracepoints, dispatch= at run time",
            user_cpus=1,
            acrn=OnAcrn()),
+    # Not on ACRN: a User VM that rings without end leaves the Service VM's CPU 0
+    # to nothing but the upcall there
     System("dataplane_race", "doorbells and MSIs counted while all changes at once",
            args=(500,), long_args=(100000,), timeout=180,
-           cmdline="rcupdate.rcu_expedited=1",
-           acrn=OnAcrn(args=(50,), timeout=600)),
+           cmdline="rcupdate.rcu_expedited=1"),
     System("dataplane_storm", "User VMs that ring without end", user_cpus=4),
     System("guest_io", "accesses of the User VM that no driver makes", user_cpus=1,
            acrn=OnAcrn()),

@@ -262,7 +262,8 @@ class AcrnDifferentialTest(DifferentialTest):
         cpus = range(SERVICE_CPUS, SERVICE_CPUS + self.spec.user_cpus)
         vm = AcrnVM(AcrnTest.acrn, self.image, self.logs, self.spec.program,
                     (seed, count, *cpus), service_cpus=SERVICE_CPUS,
-                    cmdline=self.spec.cmdline, timeout=on.timeout * (10 if self.long else 1))
+                    cmdline=self.spec.cmdline, timeout=on.timeout * (10 if self.long else 1),
+                    provokes=on.provokes)
         status = vm.run()
         outcome = Outcome(vm.trouble(), checks=len(parse_results(vm.log("task"))))
         outcome.judge_status(status)

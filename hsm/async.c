@@ -52,7 +52,8 @@
 #include "trace.h"
 
 #define COOKIE_SIZE	sizeof(u64)
-#define RING_COOKIES	((PAGE_SIZE - sizeof(struct acrn_ring)) / COOKIE_SIZE)
+/* Behind them there is &struct async_page.no_events */
+#define RING_COOKIES	((PAGE_SIZE - 2 * sizeof(struct acrn_ring)) / COOKIE_SIZE)
 #define RING_SIZE	(RING_COOKIES * COOKIE_SIZE)
 
 /* Of each VM. An upcall that takes more has other VMs wait for too long. */
@@ -102,6 +103,20 @@ module_param_cb(async, &mode_ops, NULL, 0644);
 MODULE_PARM_DESC(async, "which doorbells are asynchronous: auto, flag or off");
 
 /**
+ * struct async_page - What the hypervisor has of a VM's
+ * @ring:	Its ring
+ * @cookies:	What is in there
+ * @no_events:	A ring for events, and always full: see matches_data()
+ */
+struct async_page {
+	struct acrn_ring ring;
+	u64 cookies[RING_COOKIES];
+	struct acrn_ring no_events;
+};
+
+static_assert(sizeof(struct async_page) == PAGE_SIZE);
+
+/**
  * struct async_place - One of the places that the hypervisor has for doorbells
  * @doorbell:	The data plane's
  * @args:	What the hypervisor knows of it. Its cookie is 0 in a free place.
@@ -113,7 +128,7 @@ struct async_place {
 
 /**
  * struct acrn_async - The asynchronous doorbells of a VM
- * @ring:	A page that the hypervisor writes cookies to
+ * @page:	Where the hypervisor writes cookies to
  * @matches_data: The hypervisor can look at what is written
  * @flags:	ACRN_ASYNC_BUSY
  * @lock:	Taken for ACRN_ASYNC_BUSY in process context
@@ -125,7 +140,7 @@ struct async_place {
  * or deassigning.
  */
 struct acrn_async {
-	struct acrn_ring *ring;
+	struct async_page *page;
 	bool matches_data;
 	unsigned long flags;
 	struct mutex lock;	/* ACRN_ASYNC_BUSY */
@@ -178,13 +193,13 @@ static bool deliver(struct acrn_vm *vm, u64 cookie)
 /* Take up to @budget cookies. Hot path. The caller has the ring. */
 static void take_cookies(struct acrn_vm *vm, unsigned int budget)
 {
-	struct acrn_ring *ring = vm->async->ring;
-	const u64 *cookies = (const u64 *)(ring + 1);
+	struct async_page *page = vm->async->page;
+	struct acrn_ring *ring = &page->ring;
 	u32 head = ring->head;
 
 	/* The cookie was written before the tail. */
 	while (budget-- && head != smp_load_acquire(&ring->tail)) {
-		if (!deliver(vm, READ_ONCE(cookies[head / COOKIE_SIZE])))
+		if (!deliver(vm, READ_ONCE(page->cookies[head / COOKIE_SIZE])))
 			return;
 		head += COOKIE_SIZE;
 		if (head == RING_SIZE)
@@ -204,13 +219,14 @@ static void take_cookies(struct acrn_vm *vm, unsigned int budget)
 void acrn_async_upcall(struct acrn_vm *vm, bool overload)
 {
 	struct acrn_async *async = vm->async;
+	const struct acrn_ring *ring = &async->page->ring;
 
 	if (!overload &&
 	    !test_and_set_bit_lock(ACRN_ASYNC_BUSY, &async->flags)) {
 		take_cookies(vm, COOKIES_PER_UPCALL);
 		clear_bit_unlock(ACRN_ASYNC_BUSY, &async->flags);
 	}
-	if (async->ring->head != READ_ONCE(async->ring->tail))
+	if (ring->head != READ_ONCE(ring->tail))
 		acrn_ioreq_queue(vm);
 }
 
@@ -252,18 +268,23 @@ static int set_up_ring(struct acrn_vm *vm, struct acrn_ring *ring)
 /*
  * Hypervisors before release 3.3 have asynchronous doorbells and take no notice
  * of what is written: each would be rung by whatever is. Their calls do not tell
- * them from later ones, so this asks for another call, which has come to the
- * hypervisor between that and the release: to take no ports at all from the VM.
+ * them from later ones, but that release has events of VMs as well. In between
+ * there were snapshots, of February to June 2024, which have events and no data:
+ * for these "async" has to be off.
+ *
+ * Without a device model that has events, the hypervisor is offered a ring for
+ * them in which it finds no room.
  */
-static bool matches_data(struct acrn_vm *vm)
+static bool matches_data(struct acrn_vm *vm, struct acrn_ring *no_events)
 {
-	struct acrn_pio_ports *none = kzalloc(sizeof(*none), GFP_KERNEL);
 	int ret;
 
-	if (!none)
-		return false;
-	ret = acrn_hc_deassign_pio_region(vm->vmid, none);
-	kfree(none);
+	no_events->magic = ACRN_RING_MAGIC;
+	no_events->ele_num = 2;
+	no_events->ele_size = sizeof(struct acrn_hv_event);
+	no_events->size = 2 * sizeof(struct acrn_hv_event);
+	no_events->head = sizeof(struct acrn_hv_event);
+	ret = acrn_vm_event_probe(vm, no_events);
 	if (ret)
 		pr_info_once("no asynchronous doorbells for certain data: the hypervisor is older than 3.3\n");
 	return !ret;
@@ -277,21 +298,21 @@ static struct acrn_async *create_async(struct acrn_vm *vm)
 
 	if (!async)
 		return NULL;
-	async->ring = (struct acrn_ring *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!async->ring)
+	async->page = (struct async_page *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!async->page)
 		goto free;
-	ret = set_up_ring(vm, async->ring);
+	ret = set_up_ring(vm, &async->page->ring);
 	if (ret) {
 		pr_info_once("no asynchronous doorbells: the hypervisor says %d\n",
 			     ret);
-		goto free_ring;
+		goto free_page;
 	}
-	async->matches_data = matches_data(vm);
+	async->matches_data = matches_data(vm, &async->page->no_events);
 	mutex_init(&async->lock);
 	return async;
 
-free_ring:
-	free_page((unsigned long)async->ring);
+free_page:
+	free_page((unsigned long)async->page);
 free:
 	kfree(async);
 	return NULL;
@@ -314,7 +335,7 @@ void acrn_async_prepare(struct acrn_vm *vm)
 		return;
 	/* Pairs with acrn_async_drain(). */
 	smp_store_release(&vm->async, async);
-	acrn_upcall_watch(vm, async->ring);
+	acrn_upcall_watch(vm, &async->page->ring);
 }
 
 static bool is_wanted(bool asked_for)
@@ -512,7 +533,7 @@ void acrn_async_deinit(struct acrn_vm *vm, bool unused)
 	if (!vm->async)
 		return;
 	if (unused)
-		free_page((unsigned long)vm->async->ring);
+		free_page((unsigned long)vm->async->page);
 	mutex_destroy(&vm->async->lock);
 	kfree(vm->async);
 }

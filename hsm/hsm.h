@@ -353,6 +353,7 @@ void acrn_vm_event_init(struct acrn_vm_events *events);
 void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin);
 int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address);
 int acrn_vm_event_set_fd(struct acrn_vm *vm, int fd);
+int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring);
 void acrn_vm_event_upcall(void);
 
 /* power.c: the P- and C-states of the VM's vCPUs */

@@ -108,10 +108,6 @@
 #define ACRN_HC_CREATE_VDEV		ACRN_HC(0x59)
 /* VM id, pa of &struct acrn_vdev; created or paused */
 #define ACRN_HC_DESTROY_VDEV		ACRN_HC(0x5a)
-/* VM id, pa of &struct acrn_pio_ports; created. Since release 3.3 */
-#define ACRN_HC_ASSIGN_PIO_REGION	ACRN_HC(0x5b)
-/* VM id, pa of &struct acrn_pio_ports; created or paused */
-#define ACRN_HC_DEASSIGN_PIO_REGION	ACRN_HC(0x5c)
 
 /* Debugging, in debug builds of the hypervisor */
 
@@ -340,18 +336,6 @@ struct acrn_async_doorbell {
 	__u64	address;
 	__u64	cookie;
 	__u64	data;
-};
-
-/**
- * struct acrn_pio_ports - Argument of ACRN_HC_ASSIGN_PIO_REGION and _DEASSIGN_
- * @name:	Of the device; not looked at
- * @port:	The first port
- * @count:	How many there are
- */
-struct acrn_pio_ports {
-	char	name[8];
-	__u16	port;
-	__u16	count;
 };
 
 /* &struct acrn_hv_event.type */
@@ -701,20 +685,6 @@ static inline int acrn_hc_destroy_vdev(u16 vmid, struct acrn_vdev *device)
 {
 	return acrn_hypercall2(ACRN_HC_DESTROY_VDEV, vmid,
 			       virt_to_phys(device));
-}
-
-/**
- * acrn_hc_deassign_pio_region() - Take ports of the machine from a User VM
- * @vmid:	User VM that does not run
- * @ports:	As they were assigned
- *
- * Return: 0 or the hypervisor's negative errno
- */
-static inline int acrn_hc_deassign_pio_region(u16 vmid,
-					      struct acrn_pio_ports *ports)
-{
-	return acrn_hypercall2(ACRN_HC_DEASSIGN_PIO_REGION, vmid,
-			       virt_to_phys(ports));
 }
 
 /**

@@ -3,7 +3,6 @@
 #include <acrn_hypercall.h>
 #include <linux/errno.h>
 
-#include "../include/hv_test.h"
 #include "device.h"
 #include "hypercall.h"
 #include "service_vm.h"
@@ -301,25 +300,4 @@ s64 hc_destroy_vdev(u64 vmid, u64 address)
 
 	return with_argument(ACRN_HC_DESTROY_VDEV, vmid, address, &arg,
 			     sizeof(arg), is_stopped, -EINVAL, destroy_vdev);
-}
-
-/* No VM has ports of the machine, so that there is none to be taken. */
-static int deassign_pio_region(struct vm *vm, const void *arg)
-{
-	const struct acrn_pio_ports *ports = arg;
-
-	(void)vm;
-	return ports->count ? -EINVAL : 0;
-}
-
-/* ACRN got it after it had learnt to look at a doorbell's data. */
-s64 hc_deassign_pio_region(u64 vmid, u64 address)
-{
-	struct acrn_pio_ports arg;
-
-	if (testing_asyncio_size() != HV_ASYNCIO_SIZE)
-		return -ENOTTY;
-	return with_argument(ACRN_HC_DEASSIGN_PIO_REGION, vmid, address, &arg,
-			     sizeof(arg), is_stopped, -EINVAL,
-			     deassign_pio_region);
 }

@@ -48,7 +48,6 @@ static const hypercall_fn hypercalls[NR_HYPERCALLS] = {
 	[HC_INDEX(ACRN_HC_DEASSIGN_MMIODEV)] = hc_deassign_mmiodev,
 	[HC_INDEX(ACRN_HC_CREATE_VDEV)] = hc_create_vdev,
 	[HC_INDEX(ACRN_HC_DESTROY_VDEV)] = hc_destroy_vdev,
-	[HC_INDEX(ACRN_HC_DEASSIGN_PIO_REGION)] = hc_deassign_pio_region,
 	[HC_INDEX(ACRN_HC_PM_GET_CPU_STATE)] = hc_pm_get_cpu_state,
 };
 

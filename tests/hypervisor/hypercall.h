@@ -52,7 +52,6 @@ s64 hc_assign_mmiodev(u64 vmid, u64 params);
 s64 hc_deassign_mmiodev(u64 vmid, u64 params);
 s64 hc_create_vdev(u64 vmid, u64 params);
 s64 hc_destroy_vdev(u64 vmid, u64 params);
-s64 hc_deassign_pio_region(u64 vmid, u64 params);
 s64 hc_vm_intr_monitor(u64 vmid, u64 params);
 s64 hc_pm_get_cpu_state(u64 command, u64 result);
 s64 hc_remove_cpu(u64 apic_id, u64 unused);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/errno.h>
 
+#include "../include/hv_test.h"
 #include "asyncio.h"
 #include "ring.h"
 #include "service_vm.h"
 #include "string.h"
+#include "testing.h"
 #include "vm.h"
 #include "x86.h"
 
@@ -34,6 +36,8 @@ int ring_setup(struct vm *vm, u32 id, u64 pa)
 		asyncio_init(&vm->asyncio, ring);
 		return 0;
 	case ACRN_RING_VM_EVENT:
+		if (testing_asyncio_size() != HV_ASYNCIO_SIZE)
+			return -EPERM;
 		spin_lock(&vm->events.lock);
 		vm->events.ring = ring;
 		spin_unlock(&vm->events.lock);

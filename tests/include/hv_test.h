@@ -24,7 +24,7 @@
 	 (from) << 8 | ((id)&0xff))
 
 /*
- * Read only: the last argument of a device hypercall (0x53 to 0x5c). Bits 0 to
+ * Read only: the last argument of a device hypercall (0x53 to 0x5a). Bits 0 to
  * 7 of the first are the low byte of the hypercall's id, bits 16 to 31 the VM
  * id, bits 32 to 63 the size in bytes; the others are the argument, eight bytes
  * each.
@@ -46,8 +46,8 @@
 
 /*
  * Read and write: how many bytes ASYNCIO_ASSIGN and ASYNCIO_DEASSIGN read: 32;
- * 24, as hypervisors do that know nothing of data; or 0 for a hypervisor
- * without asynchronous doorbells and rings.
+ * 24, as hypervisors do that know nothing of data nor of events; or 0 for a
+ * hypervisor without asynchronous doorbells and rings.
  */
 #define HV_MSR_ASYNCIO_SIZE 0x41435206U
 #define HV_ASYNCIO_SIZE	    32

@@ -38,12 +38,17 @@ static bool is_variant(const char *name)
 /* Does the variant have doorbells that signal? */
 static bool signals(void)
 {
-	return is_variant("in-tree") || is_variant("ours") ||
-	       is_variant("observed");
+	return !is_variant("floor") && !is_variant("exit");
 }
 
-/* Is it worth while to look at it by the kernel's trace? */
-static bool is_traced(void)
+/* Is it worth while to see when it wakes a vhost worker? */
+static bool has_worker(void)
+{
+	return signals() && !is_variant("observed");
+}
+
+/* Is it complete some time after the upcall? */
+static bool is_completed(void)
 {
 	return is_variant("in-tree") || is_variant("ours");
 }
@@ -275,12 +280,12 @@ static void measure(int cpu, const struct bell *bell, const char *completion,
 	char what[64];
 
 	snprintf(what, sizeof(what), "%s, %s", bell->name, completion);
-	if (is_traced())
+	if (has_worker())
 		measure_worker(&guest, bell, what);
 	if (!is_variant("exit"))
 		assign(&guest, bell, efd);
 	measure_latency(&guest, bell, efd, what);
-	if (is_traced())
+	if (is_completed())
 		measure_switches(&guest, bell, efd, what);
 	guest_end(&guest);
 	close(efd);

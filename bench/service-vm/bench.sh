@@ -22,7 +22,7 @@ shift 4
 modules_of() {
 	case $1 in
 	in-tree | in-tree-user) echo acrn ;;
-	ours | ours-user | observed | ours-thread | user | vhost | uring | thread)
+	ours | ours-user | ours-async | observed | ours-thread | user | vhost | uring | thread)
 		echo acrn_hsm acrn_vhost ;;
 	service-vm) ;;
 	floor) echo acrn_hsm acrn_floor ;;
@@ -50,6 +50,7 @@ measure() {
 		modprobe "$module" || return 1
 	done
 	[ "$1" != observed ] || observe 1 || return 1
+	[ "$1" != ours-async ] || echo auto > /sys/module/acrn_hsm/parameters/async || return 1
 	[ "$1" != ours-thread ] || echo thread > /sys/module/acrn_vhost/parameters/dispatch || return 1
 	"$program" "$@" || return 1
 	[ "$1" != observed ] || observe 0 || return 1

@@ -429,6 +429,10 @@ static long do_call(struct file *file, const struct call *call)
 		return raw_events(eventfds[call->args[0]]);
 	case REOPEN:
 		return reopen(call->args[0]);
+	case CREATE_VM:
+		/* Or the in-tree HSM goes by what the last VM was */
+		hv_forget_polling();
+		return call_ioctl(file, call);
 	default:
 		return call_ioctl(file, call);
 	}

@@ -150,13 +150,14 @@ SYSTEM = [
            args=(500,), long_args=(100000,), timeout=180,
            cmdline="rcupdate.rcu_expedited=1"),
     System("dataplane_storm", "User VMs that ring without end", user_cpus=4),
-    System("guest_io", "accesses of the User VM that no driver makes", user_cpus=1,
+    System("guest_io", "accesses of the User VM that no driver makes",
+           usually={"ours": "6.1"}, user_cpus=1,
            acrn=OnAcrn()),
     System("guest_sleep", "interrupts that come as the guest goes to sleep",
            args=(2000,), long_args=(100000,), user_cpus=1,
            acrn=OnAcrn()),
     System("many_vms", "16 User VMs at once, one of them with a mute device model",
-           user_cpus=16),
+           usually={"ours": "6.1"}, user_cpus=16),
     # Left to LONG=1: in one of seven runs the Service VM stood still when the User
     # VM began to use its disk, and why is not known yet
     System("distribution", "a User VM with the kernel of a distribution, as packaged",
@@ -179,7 +180,8 @@ SYSTEM = [
            usually={"ours": "6.12"}, memory="4G", extra="disk",
            timeout=300),
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
-           args=(5,), long_args=(100,), hsms=("none",), user_cpus=0, timeout=240),
+           args=(5,), long_args=(100,), hsms=("none",), usually={"none": "6.12"},
+           user_cpus=0, timeout=240),
     System("vhost_blk_hostile", "vhost-blk and a guest that means harm",
            args=(10000,), long_args=(1000000,), hsms=("none",), user_cpus=0),
 ]

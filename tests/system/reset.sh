@@ -26,11 +26,11 @@ reboot_vm() {
 	guest 1 true
 }
 
-# resets NAME REBOOTS
+# resets NAME TIMES
 resets() {
 	check "$1: the User VM comes to its prompt" vm_ready 1
 	check "$1: ping" wait_until 10 ping_vm 1
-	for i in 1 2 3; do
+	for i in $(seq "$2"); do
 		check "$1: virtio-net is unbound and bound, $i" rebind
 		check "$1: ping after that" wait_until 10 ping_vm 1
 	done

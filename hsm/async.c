@@ -246,25 +246,6 @@ void acrn_async_drain(struct acrn_vm *vm)
 	release_ring(async);
 }
 
-static int set_up_ring(struct acrn_vm *vm, struct acrn_ring *ring)
-{
-	struct acrn_ring_param *param = kzalloc(sizeof(*param), GFP_KERNEL);
-	int ret;
-
-	if (!param)
-		return -ENOMEM;
-	ring->magic = ACRN_RING_MAGIC;
-	ring->ele_num = RING_COOKIES;
-	ring->ele_size = COOKIE_SIZE;
-	ring->size = RING_SIZE;
-	param->cpu_id = ACRN_RING_NO_CPU;
-	param->ring_id = ACRN_RING_ASYNCIO;
-	param->address = virt_to_phys(ring);
-	ret = acrn_hc_setup_sbuf(vm->vmid, param);
-	kfree(param);
-	return ret;
-}
-
 /*
  * Hypervisors before release 3.3 have asynchronous doorbells and take no notice
  * of what is written: each would be rung by whatever is. Their calls do not tell
@@ -279,12 +260,8 @@ static bool matches_data(struct acrn_vm *vm, struct acrn_ring *no_events)
 {
 	int ret;
 
-	no_events->magic = ACRN_RING_MAGIC;
-	no_events->ele_num = 2;
-	no_events->ele_size = sizeof(struct acrn_hv_event);
-	no_events->size = 2 * sizeof(struct acrn_hv_event);
 	no_events->head = sizeof(struct acrn_hv_event);
-	ret = acrn_vm_event_probe(vm, no_events);
+	ret = acrn_vm_event_probe(vm, no_events, 2);
 	if (ret)
 		pr_info_once("no asynchronous doorbells for certain data: the hypervisor is older than 3.3\n");
 	return !ret;
@@ -301,7 +278,8 @@ static struct acrn_async *create_async(struct acrn_vm *vm)
 	async->page = (struct async_page *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!async->page)
 		goto free;
-	ret = set_up_ring(vm, &async->page->ring);
+	ret = acrn_ring_set_up(vm, ACRN_RING_ASYNCIO, &async->page->ring,
+			       RING_COOKIES, COOKIE_SIZE);
 	if (ret) {
 		pr_info_once("no asynchronous doorbells: the hypervisor says %d\n",
 			     ret);

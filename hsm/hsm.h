@@ -348,12 +348,17 @@ void acrn_monitor_init(struct acrn_monitor *monitor);
 void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin);
 int acrn_monitor_set(struct acrn_vm *vm, u64 user_address);
 
+/* ring.c: rings that the hypervisor writes to */
+int acrn_ring_set_up(const struct acrn_vm *vm, u32 id, struct acrn_ring *ring,
+		     u32 elements, u32 size);
+
 /* vm_event.c: what the hypervisor tells of the VM */
 void acrn_vm_event_init(struct acrn_vm_events *events);
 void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin);
 int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address);
 int acrn_vm_event_set_fd(struct acrn_vm *vm, int fd);
-int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring);
+int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
+			u32 elements);
 void acrn_vm_event_upcall(void);
 
 /* power.c: the P- and C-states of the VM's vCPUs */

@@ -144,19 +144,10 @@ void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin)
 }
 
 static int set_up_in_hypervisor(const struct acrn_vm *vm,
-				struct acrn_ring *ring)
+				struct acrn_ring *ring, u32 elements)
 {
-	struct acrn_ring_param *param = kzalloc(sizeof(*param), GFP_KERNEL);
-	int ret;
-
-	if (!param)
-		return -ENOMEM;
-	param->cpu_id = ACRN_RING_NO_CPU;
-	param->ring_id = ACRN_RING_VM_EVENT;
-	param->address = virt_to_phys(ring);
-	ret = acrn_hc_setup_sbuf(vm->vmid, param);
-	kfree(param);
-	return ret;
+	return acrn_ring_set_up(vm, ACRN_RING_VM_EVENT, ring, elements,
+				ELEMENT_SIZE);
 }
 
 /*
@@ -174,11 +165,7 @@ static int create_ring(struct acrn_vm *vm)
 	ring = (struct event_ring *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!ring)
 		return -ENOMEM;
-	ring->header.magic = ACRN_RING_MAGIC;
-	ring->header.ele_num = ELEMENTS_MAX;
-	ring->header.ele_size = ELEMENT_SIZE;
-	ring->header.size = ELEMENTS_MAX * ELEMENT_SIZE;
-	ret = set_up_in_hypervisor(vm, &ring->header);
+	ret = set_up_in_hypervisor(vm, &ring->header, ELEMENTS_MAX);
 	if (ret) {
 		free_page((unsigned long)ring);
 		return ret;
@@ -259,16 +246,17 @@ int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address)
 
 /*
  * Whether the hypervisor has events: 0, or its errno. When the device model does
- * not have any yet, they go to @ring from now on, which has to stay as long as
- * @vm. @vm does not run. Process context.
+ * not have any yet, they go to @ring from now on, with room for @elements, which
+ * has to stay as long as @vm. @vm does not run. Process context.
  */
-int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring)
+int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
+			u32 elements)
 {
 	int ret = 0;
 
 	mutex_lock(&vm->events.lock);
 	if (!vm->events.ring)
-		ret = set_up_in_hypervisor(vm, ring);
+		ret = set_up_in_hypervisor(vm, ring, elements);
 	mutex_unlock(&vm->events.lock);
 	return ret;
 }

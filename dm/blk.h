@@ -29,7 +29,7 @@
  * @write_back:	The driver wants a volatile cache: what is written need not be
  *		on the medium before it says flush
  * @flush_error: 0, or the -errno of the first flush that failed since the
- *device was started: what it should have saved may be lost
+ *		device was started: what it should have saved may be lost
  * @disk:	What it is made of
  * @timer:	timerfd: look for another size of @disk
  * @options:	How it was asked for

@@ -293,6 +293,9 @@ void acrn_memory_reset(struct acrn_memory *memory);
 
 /* segment.c: the memory behind them */
 int acrn_pin_page(u64 address, struct page **page);
+int acrn_replace_page(struct acrn_vm *vm, u64 address,
+		      struct page *(*replace)(struct acrn_vm *vm,
+					      struct page *page, int *ret));
 bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device);
 
 /* ioreq.c: I/O requests from the upcall to completion */

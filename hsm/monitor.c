@@ -51,14 +51,5 @@ static struct page *replace_page(struct acrn_vm *vm, struct page *page,
  */
 int acrn_monitor_set(struct acrn_vm *vm, u64 user_address)
 {
-	struct page *page;
-	int ret;
-
-	ret = acrn_pin_page(user_address, &page);
-	if (ret)
-		return ret;
-	page = replace_page(vm, page, &ret);
-	if (page)
-		unpin_user_pages_dirty_lock(&page, 1, true);
-	return ret;
+	return acrn_replace_page(vm, user_address, replace_page);
 }

@@ -113,6 +113,34 @@ int acrn_pin_page(u64 address, struct page **page)
 	return ret ?: -EFAULT;
 }
 
+/**
+ * acrn_replace_page() - Have a page of the caller's memory take another's place
+ * @vm:		VM
+ * @address:	User address of the page
+ * @replace:	Uses the page that it is given, from then on. Returns the page
+ *		that is not used any more, or NULL; upon an errno in @ret, the
+ *		given one.
+ *
+ * Process context, may sleep.
+ *
+ * Return: 0, or the errno of acrn_pin_page() or @replace
+ */
+int acrn_replace_page(struct acrn_vm *vm, u64 address,
+		      struct page *(*replace)(struct acrn_vm *vm,
+					      struct page *page, int *ret))
+{
+	struct page *page;
+	int ret;
+
+	ret = acrn_pin_page(address, &page);
+	if (ret)
+		return ret;
+	page = replace(vm, page, &ret);
+	if (page)
+		unpin_user_pages_dirty_lock(&page, 1, true);
+	return ret;
+}
+
 /* Pin the caller's @size bytes at @address. What a failure leaves is noted. */
 static int pin_memory(struct acrn_segment *segment, u64 address, u64 size)
 {

@@ -172,6 +172,30 @@ static bool ring_doorbell(struct acrn_vm *vm, unsigned int vcpu,
 	return true;
 }
 
+/*
+ * Take a VM's pending requests: complete those that are doorbells, and leave the
+ * others, or with @defer all, to the VM's work. Returns how many there were. On
+ * the upcall's CPU in hard-IRQ context, or with interrupts off.
+ */
+static unsigned int serve_requests(struct acrn_vm *vm, u64 start, bool defer)
+{
+	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_ioreq *request = ioreqs->requests;
+	unsigned int vcpu, taken = 0;
+
+	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++, request++) {
+		if (!take_request(request, &ioreqs->slots[vcpu]))
+			continue;
+		taken++;
+		request->upcall = start;
+		if (!defer && ring_doorbell(vm, vcpu, request))
+			complete_doorbell(vm, vcpu, request);
+		else
+			defer_request(vm, vcpu, request);
+	}
+	return taken;
+}
+
 /**
  * acrn_ioreq_upcall() - Deal with a VM's pending requests
  * @vm:		The VM
@@ -182,21 +206,11 @@ static bool ring_doorbell(struct acrn_vm *vm, unsigned int vcpu,
  */
 void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	struct acrn_ioreq *request = ioreqs->requests;
-	unsigned int vcpu;
+	u64 *counter = &vm->stats.requests_overload;
+	unsigned int taken = serve_requests(vm, start, overload);
 
-	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++, request++) {
-		if (!take_request(request, &ioreqs->slots[vcpu]))
-			continue;
-		request->upcall = start;
-		if (overload)
-			count(&vm->stats.requests_overload);
-		if (!overload && ring_doorbell(vm, vcpu, request))
-			complete_doorbell(vm, vcpu, request);
-		else
-			defer_request(vm, vcpu, request);
-	}
+	if (overload)
+		WRITE_ONCE(*counter, *counter + taken);
 }
 
 /*
@@ -205,17 +219,7 @@ void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload)
  */
 void acrn_ioreq_defer_all(struct acrn_vm *vm)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	struct acrn_ioreq *request = ioreqs->requests;
-	u64 now = get_cycles();
-	unsigned int vcpu;
-
-	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++, request++) {
-		if (!take_request(request, &ioreqs->slots[vcpu]))
-			continue;
-		request->upcall = now;
-		defer_request(vm, vcpu, request);
-	}
+	serve_requests(vm, get_cycles(), true);
 }
 
 /*

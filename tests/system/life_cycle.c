@@ -137,8 +137,9 @@ static struct guest asker_start(uint64_t flags)
 }
 
 /*
- * On another CPU than the one that has ended: ACRN has the same VMCS for its
- * vCPU, which one that still runs elsewhere then loses.
+ * The next VM gets another CPU than the VM that has ended. ACRN keeps the VMCS
+ * of a vCPU by the number of its VM, so a vCPU of the former VM that still ran
+ * on its CPU would share its VMCS with the new one.
  */
 static bool next_vm_works(void)
 {

@@ -11,13 +11,13 @@
 #include <unistd.h>
 #include <sys/signalfd.h>
 
-#include "blk.h"
-#include "console.h"
-#include "log.h"
-#include "net.h"
-#include "options.h"
-#include "vm.h"
-#include "vsock.h"
+#include "block/blk.h"
+#include "machine/console.h"
+#include "machine/vm.h"
+#include "net/net.h"
+#include "net/vsock.h"
+#include "options/options.h"
+#include "process/log.h"
 
 #define EXIT_CRASHED 2
 

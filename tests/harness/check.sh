@@ -67,7 +67,7 @@ modules() {
 headers_alone() {
 	local header
 	for header in "$@"; do
-		gcc -fsyntax-only -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude -Ilib \
+		gcc -fsyntax-only -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude -Ilib -Idm \
 			-Itests/include -x c "$header" || return 1
 	done
 }

@@ -1,10 +1,10 @@
-// sources: dm/acpi.c
+// sources: dm/boot/acpi.c
 // SPDX-License-Identifier: GPL-2.0
 /* The device model's ACPI tables: found from the RSDP, whole, sums right. */
 #include <stdint.h>
 #include <string.h>
 
-#include "dm/acpi.h"
+#include "dm/boot/acpi.h"
 #include "tap.h"
 
 #define GPA 0xf0000

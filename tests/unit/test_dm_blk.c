@@ -1,4 +1,4 @@
-// sources: dm/blk.c dm/blk_request.c dm/blk_sync.c dm/blk_bounce.c dm/blk_thread.c dm/blk_uring.c dm/worker.c dm/blk_vhost.c dm/disk.c dm/vhost.c dm/virtio.c dm/virtio_pci.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/event.c dm/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
+// sources: dm/block/blk.c dm/baseline/blk_request.c dm/baseline/blk_sync.c dm/baseline/blk_bounce.c dm/block/blk_thread.c dm/baseline/blk_uring.c dm/process/worker.c dm/block/blk_vhost.c dm/block/disk.c dm/virtio/vhost.c dm/virtio/virtio.c dm/virtio/virtio_pci.c dm/virtio/virtqueue.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/event.c dm/process/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks of the device model, on a file, with this file for the driver, and for
@@ -23,8 +23,8 @@
 #include <linux/virtio_ring.h>
 
 #include "clock.h"
-#include "dm/blk.h"
-#include "dm/blk_sync.h"
+#include "dm/baseline/blk_sync.h"
+#include "dm/block/blk.h"
 #include "tap.h"
 
 #define SIZE	  VIRTQUEUE_MAX_SIZE

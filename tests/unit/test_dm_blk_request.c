@@ -1,10 +1,10 @@
-// sources: dm/blk_request.c
+// sources: dm/baseline/blk_request.c
 // SPDX-License-Identifier: GPL-2.0
 /* Requests to a disk of the device model, cut in all ways. */
 #include <stdint.h>
 #include <string.h>
 
-#include "dm/blk_request.h"
+#include "dm/baseline/blk_request.h"
 #include "tap.h"
 
 #define HEADER sizeof(struct virtio_blk_outhdr)

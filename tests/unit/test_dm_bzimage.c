@@ -1,10 +1,10 @@
-// sources: dm/bzimage.c
+// sources: dm/boot/bzimage.c
 // SPDX-License-Identifier: GPL-2.0
 /* The device model's judgement of kernel images, good and bad. */
 #include <stdint.h>
 #include <string.h>
 
-#include "dm/bzimage.h"
+#include "dm/boot/bzimage.h"
 #include "tap.h"
 
 #define HEADER	   0x1f1

@@ -1,11 +1,11 @@
-// sources: dm/madt.c dm/log.c
+// sources: dm/boot/madt.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* What the device model reads from the machine's table of local APICs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dm/madt.h"
+#include "dm/boot/madt.h"
 #include "tap.h"
 
 #define HEADER 44

@@ -1,9 +1,9 @@
-// sources: dm/msix.c
+// sources: dm/bus/msix.c
 // SPDX-License-Identifier: GPL-2.0
 /* MSI-X table, masks and pending bits of the device model. */
 #include <stdint.h>
 
-#include "dm/msix.h"
+#include "dm/bus/msix.h"
 #include "tap.h"
 
 #define VECTORS 3

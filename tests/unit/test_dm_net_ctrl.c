@@ -1,11 +1,11 @@
-// sources: dm/net_ctrl.c dm/virtqueue.c dm/mem.c dm/log.c
+// sources: dm/net/net_ctrl.c dm/virtio/virtqueue.c dm/bus/mem.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* The control queue of the device model's network devices. */
 #include <stdint.h>
 #include <string.h>
 #include <linux/virtio_ring.h>
 
-#include "dm/net_ctrl.h"
+#include "dm/net/net_ctrl.h"
 #include "tap.h"
 
 #define SIZE	 8

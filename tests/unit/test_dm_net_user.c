@@ -1,4 +1,4 @@
-// sources: dm/net_user.c dm/net_pairs.c dm/net_ctrl.c dm/worker.c dm/virtio.c dm/virtqueue.c dm/mem.c dm/log.c
+// sources: dm/baseline/net_user.c dm/net/net_pairs.c dm/net/net_ctrl.c dm/process/worker.c dm/virtio/virtio.c dm/virtio/virtqueue.c dm/bus/mem.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The user-space packet mover of the device model, with a pair of sockets for
@@ -15,8 +15,8 @@
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
 
-#include "dm/net.h"
-#include "dm/tap.h"
+#include "dm/net/net.h"
+#include "dm/net/tap.h"
 #include "tap.h"
 
 #define SIZE	  8

@@ -1,11 +1,11 @@
-// sources: dm/options.c dm/log.c
+// sources: dm/options/options.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* The device model's command line. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "dm/options.h"
+#include "dm/options/options.h"
 #include "tap.h"
 
 static void memory(void)

@@ -1,9 +1,9 @@
-// sources: dm/pci.c dm/bus.c
+// sources: dm/bus/pci.c dm/bus/bus.c
 // SPDX-License-Identifier: GPL-2.0
 /* PCI configuration space and BARs of the device model. */
 #include <stdint.h>
 
-#include "dm/pci.h"
+#include "dm/bus/pci.h"
 #include "tap.h"
 
 #define BAR_SIZE 0x8000

@@ -1,10 +1,10 @@
-// sources: dm/uart.c
+// sources: dm/machine/uart.c
 // SPDX-License-Identifier: GPL-2.0
 /* The device model's 16550A. */
 #include <stdint.h>
 #include <linux/serial_reg.h>
 
-#include "dm/uart.h"
+#include "dm/machine/uart.h"
 #include "tap.h"
 
 static struct uart uart;

@@ -1,4 +1,4 @@
-// sources: dm/virtio_pci.c dm/virtio.c dm/virtqueue.c dm/msix.c dm/pci.c dm/bus.c dm/mem.c dm/log.c
+// sources: dm/virtio/virtio_pci.c dm/virtio/virtio.c dm/virtio/virtqueue.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* A virtio device as its driver sees it: configuration space and BAR. */
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 
-#include "dm/virtio_pci.h"
-#include "dm/vm.h"
+#include "dm/machine/vm.h"
+#include "dm/virtio/virtio_pci.h"
 #include "tap.h"
 
 #define VERSION_1 (1ULL << VIRTIO_F_VERSION_1)

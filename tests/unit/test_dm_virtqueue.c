@@ -1,11 +1,11 @@
-// sources: dm/virtqueue.c dm/mem.c dm/log.c
+// sources: dm/virtio/virtqueue.c dm/bus/mem.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* Virtqueues of the device model, under honest and hostile drivers. */
 #include <stdint.h>
 #include <string.h>
 #include <linux/virtio_ring.h>
 
-#include "dm/virtqueue.h"
+#include "dm/virtio/virtqueue.h"
 #include "tap.h"
 
 #define SIZE	 8

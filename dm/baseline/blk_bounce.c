@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The page cache is no way out for them: it reads and writes whole pages, and
+ * would write back what was next to the data before a direct write that goes on
+ * at the same time.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "baseline/blk_bounce.h"
+#include "baseline/blk_sync.h"
+
+#define BOUNCE_ALIGN 4096U
+#define BOUNCE_SIZE  (1U << 18)
+
+/* Copy @size bytes between @buffer and the request's data, from @offset on. */
+static void copy(const struct blk_request *request, uint64_t offset,
+		 uint8_t *buffer, size_t size)
+{
+	const struct iovec *iov;
+	uint8_t *data;
+	size_t n;
+
+	for (iov = request->iov; size; iov++) {
+		if (offset >= iov->iov_len) {
+			offset -= iov->iov_len;
+			continue;
+		}
+		data = (uint8_t *)iov->iov_base + offset;
+		n = iov->iov_len - offset;
+		if (n > size)
+			n = size;
+		if (request->type == VIRTIO_BLK_T_IN)
+			memcpy(data, buffer, n);
+		else
+			memcpy(buffer, data, n);
+		buffer += n;
+		size -= n;
+		offset = 0;
+	}
+}
+
+static int transfer(int fd, const struct blk_request *request, bool through,
+		    uint64_t done, struct iovec *buffer)
+{
+	off_t offset = request->sector * DISK_SECTOR + done;
+	ssize_t n;
+
+	if (request->type == VIRTIO_BLK_T_IN) {
+		n = preadv(fd, buffer, 1, offset);
+	} else {
+		copy(request, done, buffer->iov_base, buffer->iov_len);
+		n = pwritev2(fd, buffer, 1, offset, through ? RWF_DSYNC : 0);
+	}
+	if (n < 0)
+		return -errno;
+	if ((size_t)n != buffer->iov_len)
+		return -EIO;
+	if (request->type == VIRTIO_BLK_T_IN)
+		copy(request, done, buffer->iov_base, buffer->iov_len);
+	return 0;
+}
+
+/**
+ * blk_bounce() - Read or write here and now, through an aligned buffer
+ * @blk:	Disk
+ * @fd:		The same, opened for direct I/O
+ * @request:	Transfer that blk_request_check() agrees to
+ *
+ * Return: 0 or -errno.
+ */
+int blk_bounce(struct blk *blk, int fd, const struct blk_request *request)
+{
+	bool through = !blk->write_back;
+	struct iovec buffer;
+	uint64_t done;
+	int ret = 0;
+
+	if (request->bytes > VHOST_BLK_MAX_BYTES)
+		return -EINVAL;
+	buffer.iov_base = aligned_alloc(BOUNCE_ALIGN, BOUNCE_SIZE);
+	if (!buffer.iov_base)
+		return -ENOMEM;
+	for (done = 0; !ret && done < request->bytes; done += buffer.iov_len) {
+		buffer.iov_len = request->bytes - done;
+		if (buffer.iov_len > BOUNCE_SIZE)
+			buffer.iov_len = BOUNCE_SIZE;
+		ret = transfer(fd, request, through, done, &buffer);
+	}
+	free(buffer.iov_base);
+	if (ret || request->type == VIRTIO_BLK_T_IN)
+		return ret;
+	return blk_written(blk, through);
+}

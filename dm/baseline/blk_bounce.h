@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Direct I/O for requests whose memory is not aligned for it. */
+#ifndef DM_BLK_BOUNCE_H
+#define DM_BLK_BOUNCE_H
+
+#include "baseline/blk_request.h"
+#include "block/blk.h"
+
+int blk_bounce(struct blk *blk, int fd, const struct blk_request *request);
+
+#endif /* DM_BLK_BOUNCE_H */

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+
+#include "baseline/blk_request.h"
+
+static uint64_t total(const struct iovec *iov, unsigned int count)
+{
+	uint64_t bytes = 0;
+
+	while (count--)
+		bytes += iov[count].iov_len;
+	return bytes;
+}
+
+/* Take @size bytes off the front of @count pieces, which are changed. */
+static int take(struct iovec *iov, unsigned int count, void *to, size_t size)
+{
+	uint8_t *p = to;
+
+	for (; size && count; count--, iov++) {
+		size_t n = iov->iov_len < size ? iov->iov_len : size;
+
+		memcpy(p, iov->iov_base, n);
+		iov->iov_base = (uint8_t *)iov->iov_base + n;
+		iov->iov_len -= n;
+		p += n;
+		size -= n;
+	}
+	return size ? -EINVAL : 0;
+}
+
+/**
+ * blk_request_parse() - Take a chain apart
+ * @chain:	Chain, whose iovec is changed: header and status are taken away
+ * @request:	Result
+ *
+ * How the driver has cut header, data and status into buffers means nothing.
+ *
+ * Return: 0; -EINVAL if there is no room for header and status.
+ */
+int blk_request_parse(struct virtqueue_chain *chain,
+		      struct blk_request *request)
+{
+	struct iovec *in = &chain->iov[chain->out], *last;
+	struct virtio_blk_outhdr header;
+
+	if (take(chain->iov, chain->out, &header, sizeof(header)) || !chain->in)
+		return -EINVAL;
+	/* Empty buffers are no part of a chain. */
+	last = &in[chain->in - 1];
+	last->iov_len--;
+	request->status = (uint8_t *)last->iov_base + last->iov_len;
+	request->type = header.type;
+	request->sector = header.sector;
+	request->iov = header.type == VIRTIO_BLK_T_IN ||
+				       header.type == VIRTIO_BLK_T_GET_ID
+			       ? in
+			       : chain->iov;
+	request->iov_count = request->iov == in ? chain->in : chain->out;
+	request->bytes = total(request->iov, request->iov_count);
+	return 0;
+}
+
+/**
+ * blk_request_check() - Is this on the disk?
+ * @disk:	Disk
+ * @sector:	First sector
+ * @bytes:	Length
+ *
+ * Return: 0; -EINVAL for what is no whole blocks or not all on the disk.
+ */
+int blk_request_check(const struct disk *disk, uint64_t sector, uint64_t bytes)
+{
+	uint64_t blocks = disk->block_size / DISK_SECTOR;
+	uint64_t sectors = disk->sectors;
+
+	if (bytes % disk->block_size || sector % blocks || sector > sectors ||
+	    bytes / DISK_SECTOR > sectors - sector)
+		return -EINVAL;
+	return 0;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+
+#include "baseline/blk_sync.h"
+
+/**
+ * blk_flushed() - A flush has ended
+ * @blk:	Disk
+ * @error:	0 or -errno
+ *
+ * The kernel tells of data that it could not write once, and forgets it then.
+ * The driver is told each time, as the data is not there the next time either.
+ * Any thread.
+ *
+ * Return: What the driver is told: 0 or -errno.
+ */
+int blk_flushed(struct blk *blk, int error)
+{
+	if (error)
+		blk->flush_error = error;
+	return blk->flush_error;
+}
+
+static int flush(struct blk *blk)
+{
+	return blk_flushed(blk, fdatasync(blk->disk.fd) ? -errno : 0);
+}
+
+/**
+ * blk_written() - A write has succeeded
+ * @blk:	Disk
+ * @through:	It is on the medium already
+ *
+ * The driver may have turned its cache off since the write began, and what was
+ * completed by then was flushed: this was not. Any thread.
+ *
+ * Return: 0 or -errno.
+ */
+int blk_written(struct blk *blk, bool through)
+{
+	return through || blk->write_back ? 0 : flush(blk);
+}
+
+/* The driver has turned its cache on or off. */
+int blk_cache_changed(struct blk *blk)
+{
+	return blk->write_back ? 0 : flush(blk);
+}
+
+static int transfer(struct blk *blk, const struct blk_request *request)
+{
+	off_t offset = request->sector * DISK_SECTOR;
+	bool through = !blk->write_back;
+	ssize_t n;
+
+	if (blk_request_check(&blk->disk, request->sector, request->bytes))
+		return -EINVAL;
+	if (request->type == VIRTIO_BLK_T_IN)
+		n = preadv(blk->disk.fd, request->iov, request->iov_count,
+			   offset);
+	else if (blk->disk.read_only)
+		return -EROFS;
+	else
+		n = pwritev2(blk->disk.fd, request->iov, request->iov_count,
+			     offset, through ? RWF_DSYNC : 0);
+	if (n < 0)
+		return -errno;
+	if ((uint64_t)n != request->bytes)
+		return -EIO;
+	return request->type == VIRTIO_BLK_T_IN ? 0 : blk_written(blk, through);
+}
+
+static int get_id(struct blk *blk, const struct blk_request *request)
+{
+	char id[VIRTIO_BLK_ID_BYTES] = { 0 };
+	unsigned int i;
+	size_t done = 0;
+
+	memcpy(id, blk->options->serial, strlen(blk->options->serial));
+	for (i = 0; i < request->iov_count && done < sizeof(id); i++) {
+		size_t n = request->iov[i].iov_len;
+
+		if (n > sizeof(id) - done)
+			n = sizeof(id) - done;
+		memcpy(request->iov[i].iov_base, id + done, n);
+		done += n;
+	}
+	return 0;
+}
+
+static int do_range(struct blk *blk, uint32_t type,
+		    const struct virtio_blk_discard_write_zeroes *range)
+{
+	uint64_t extent[] = { range->sector * DISK_SECTOR,
+			      (uint64_t)range->num_sectors * DISK_SECTOR };
+	bool unmap = type == VIRTIO_BLK_T_DISCARD || range->flags;
+	int ret;
+
+	if (blk->disk.is_device)
+		ret = ioctl(blk->disk.fd,
+			    type == VIRTIO_BLK_T_DISCARD ? BLKDISCARD
+							 : BLKZEROOUT,
+			    extent);
+	else
+		ret = fallocate(blk->disk.fd,
+				FALLOC_FL_KEEP_SIZE |
+					(unmap ? FALLOC_FL_PUNCH_HOLE
+					       : FALLOC_FL_ZERO_RANGE),
+				extent[0], extent[1]);
+	return ret ? -errno : 0;
+}
+
+static int check_range(const struct blk *blk, uint32_t type,
+		       const struct virtio_blk_discard_write_zeroes *range)
+{
+	uint32_t known = type == VIRTIO_BLK_T_WRITE_ZEROES
+				 ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP
+				 : 0;
+
+	if (range->flags & ~known)
+		return -EOPNOTSUPP;
+	if (!range->num_sectors || range->num_sectors > BLK_MAX_RANGE)
+		return -EINVAL;
+	return blk_request_check(&blk->disk, range->sector,
+				 (uint64_t)range->num_sectors * DISK_SECTOR);
+}
+
+/* All ranges are checked before anything is done to the first. */
+static int discard_or_zero(struct blk *blk, const struct blk_request *request)
+{
+	struct virtio_blk_discard_write_zeroes ranges[VHOST_BLK_MAX_RANGES];
+	unsigned int i, count = request->bytes / sizeof(ranges[0]);
+	size_t done = 0;
+	int ret = 0;
+
+	if (blk->disk.read_only)
+		return -EROFS;
+	if (!count || request->bytes > sizeof(ranges) ||
+	    request->bytes % sizeof(ranges[0]))
+		return -EINVAL;
+	for (i = 0; i < request->iov_count; i++) {
+		memcpy((char *)ranges + done, request->iov[i].iov_base,
+		       request->iov[i].iov_len);
+		done += request->iov[i].iov_len;
+	}
+	for (i = 0; i < count && !ret; i++)
+		ret = check_range(blk, request->type, &ranges[i]);
+	for (i = 0; i < count && !ret; i++)
+		ret = do_range(blk, request->type, &ranges[i]);
+	if (!ret && !blk->write_back)
+		ret = flush(blk);
+	return ret;
+}
+
+/**
+ * blk_sync() - Handle a request here and now
+ * @blk:	Disk
+ * @request:	Request
+ *
+ * Return: 0 or -errno.
+ */
+int blk_sync(struct blk *blk, const struct blk_request *request)
+{
+	switch (request->type) {
+	case VIRTIO_BLK_T_IN:
+	case VIRTIO_BLK_T_OUT:
+		return transfer(blk, request);
+	case VIRTIO_BLK_T_FLUSH:
+		return flush(blk);
+	case VIRTIO_BLK_T_GET_ID:
+		return get_id(blk, request);
+	case VIRTIO_BLK_T_DISCARD:
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		return discard_or_zero(blk, request);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* VIRTIO_BLK_S_* for 0 or -errno. */
+uint8_t blk_sync_status(int error)
+{
+	if (!error)
+		return VIRTIO_BLK_S_OK;
+	return error == -EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
+}
+
+/* Bytes that were written to the driver's buffers, the status included. */
+uint32_t blk_sync_written(const struct blk_request *request, int error)
+{
+	bool in = request->type == VIRTIO_BLK_T_IN ||
+		  request->type == VIRTIO_BLK_T_GET_ID;
+
+	return error || !in ? 1 : request->bytes + 1;
+}

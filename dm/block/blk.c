@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/timerfd.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
+
+#include "block/blk.h"
+#include "process/log.h"
+
+#define PCI_CLASS_STORAGE 0x018000
+
+/* With header and status, a request fills a queue. */
+#define SEG_MAX	 (VIRTQUEUE_MAX_SIZE - 2)
+#define SEG_SIZE (1U << 18)
+_Static_assert(SEG_MAX *SEG_SIZE <= VHOST_BLK_MAX_BYTES,
+	       "vhost-blk takes no larger requests");
+
+#define SECONDS_BETWEEN_LOOKS 1
+
+#define BIT(n) (1ULL << (n))
+
+#define FEATURES                                                               \
+	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_EVENT_IDX) |              \
+	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_BLK_F_SIZE_MAX) |       \
+	 BIT(VIRTIO_BLK_F_SEG_MAX) | BIT(VIRTIO_BLK_F_BLK_SIZE) |              \
+	 BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_FLUSH) |                \
+	 BIT(VIRTIO_BLK_F_CONFIG_WCE) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))
+
+static const struct blk_backend *const backends[] = {
+	[BLK_VHOST] = &blk_vhost_backend,
+	[BLK_URING] = &blk_uring_backend,
+	[BLK_THREAD] = &blk_thread_backend,
+};
+
+struct blk *blk_of(struct virtio_dev *dev)
+{
+	return (void *)((char *)dev - offsetof(struct blk, pci.virtio));
+}
+
+static struct blk *from_device(struct vm_device *device)
+{
+	return (void *)((char *)device - offsetof(struct blk, device));
+}
+
+/*
+ * The choice outlives a reset, as a driver that comes back from sleep does not
+ * repeat it. One that cannot flush does not begin with a volatile cache.
+ */
+void blk_negotiated(struct virtio_dev *dev)
+{
+	struct blk *blk = blk_of(dev);
+
+	blk->config.wce =
+		blk->cache_wanted && virtio_has(dev, VIRTIO_BLK_F_FLUSH);
+}
+
+/*
+ * Before the device starts: a driver that can choose has chosen, one that
+ * cannot flush gets a disk without a volatile cache.
+ */
+void blk_starting(struct blk *blk)
+{
+	struct virtio_dev *dev = &blk->pci.virtio;
+
+	blk->write_back = virtio_has(dev, VIRTIO_BLK_F_CONFIG_WCE)
+				  ? blk->config.wce
+				  : virtio_has(dev, VIRTIO_BLK_F_FLUSH);
+	blk->flush_error = 0;
+}
+
+/* Returns whether the volatile cache is on then. */
+static bool switch_cache(struct blk *blk, bool on)
+{
+	int ret;
+
+	blk->write_back = on;
+	if (!blk->pci.virtio.running)
+		return on;
+	ret = blk->backend->cache_changed(blk);
+	if (!ret)
+		return on;
+	log_guest("%s: the cache is not switched: %s", blk->options->path,
+		  strerror(-ret));
+	blk->write_back = !on;
+	return !on;
+}
+
+/*
+ * The driver turns its cache on or off: all else cannot be written. It reads
+ * back what came of it.
+ */
+void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
+			uint64_t value)
+{
+	struct blk *blk = blk_of(dev);
+
+	if (offset != offsetof(struct virtio_blk_config, wce) || size != 1 ||
+	    !virtio_has(dev, VIRTIO_BLK_F_CONFIG_WCE))
+		return;
+	if (blk->config.wce != (value & 1))
+		blk->config.wce = switch_cache(blk, value & 1);
+	blk->cache_wanted = blk->config.wce;
+}
+
+static unsigned int exponent(uint32_t blocks)
+{
+	return blocks > 1 ? 31 - __builtin_clz(blocks) : 0;
+}
+
+static void fill_config(struct virtio_blk_config *config,
+			const struct disk *disk, unsigned int queues)
+{
+	config->capacity = disk->sectors;
+	config->size_max = SEG_SIZE;
+	config->seg_max = SEG_MAX;
+	config->blk_size = disk->block_size;
+	config->physical_block_exp =
+		exponent(disk->physical_block_size / disk->block_size);
+	config->min_io_size = disk->physical_block_size / disk->block_size;
+	config->wce = 1;
+	config->num_queues = queues;
+	config->max_discard_sectors = BLK_MAX_RANGE;
+	config->max_discard_seg = VHOST_BLK_MAX_RANGES;
+	config->discard_sector_alignment =
+		disk->discard_granularity / DISK_SECTOR;
+	config->max_write_zeroes_sectors = BLK_MAX_RANGE;
+	config->max_write_zeroes_seg = VHOST_BLK_MAX_RANGES;
+	config->write_zeroes_may_unmap = 1;
+}
+
+static uint64_t features(struct blk *blk)
+{
+	uint64_t wanted = FEATURES;
+
+	if (blk->disk.read_only)
+		wanted = (wanted & ~BIT(VIRTIO_BLK_F_WRITE_ZEROES)) |
+			 BIT(VIRTIO_BLK_F_RO);
+	else if (blk->disk.discard_granularity)
+		wanted |= BIT(VIRTIO_BLK_F_DISCARD);
+	if (blk->options->queues > 1)
+		wanted |= BIT(VIRTIO_BLK_F_MQ);
+	return blk->backend->features(blk, wanted);
+}
+
+/*
+ * Nothing tells a process that any kind of disk has another size now, so it is
+ * looked at from time to time. Main thread.
+ */
+static void look_at_size(void *opaque)
+{
+	struct blk *blk = opaque;
+	uint64_t capacity, ignored;
+
+	if (read(blk->timer.fd, &ignored, sizeof(ignored)) < 0 ||
+	    !disk_resized(&blk->disk))
+		return;
+	capacity = blk->disk.sectors;
+	virtio_change_config(&blk->pci.virtio, &blk->config.capacity, &capacity,
+			     sizeof(capacity));
+}
+
+static int watch_size(struct blk *blk)
+{
+	const struct itimerspec when = {
+		.it_interval.tv_sec = SECONDS_BETWEEN_LOOKS,
+		.it_value.tv_sec = SECONDS_BETWEEN_LOOKS,
+	};
+	int ret;
+
+	blk->timer = (struct event_source){
+		.fd = timerfd_create(CLOCK_MONOTONIC,
+				     TFD_NONBLOCK | TFD_CLOEXEC),
+		.ready = look_at_size,
+		.opaque = blk,
+		.enabled = true,
+	};
+	ret = blk->timer.fd < 0 ||
+			      timerfd_settime(blk->timer.fd, 0, &when, NULL)
+		      ? -errno
+		      : event_add(&blk->vm->events, &blk->timer);
+	if (!ret)
+		return 0;
+	log_error("%s: no timer: %s", blk->options->path, strerror(-ret));
+	if (blk->timer.fd >= 0)
+		close(blk->timer.fd);
+	return ret;
+}
+
+static void unwatch_size(struct blk *blk)
+{
+	event_remove(&blk->vm->events, &blk->timer);
+	close(blk->timer.fd);
+}
+
+static void blk_reset(struct vm_device *device)
+{
+	virtio_pci_reset(&from_device(device)->pci);
+}
+
+static void blk_free(struct blk *blk)
+{
+	blk->backend->destroy(blk);
+	disk_close(&blk->disk);
+	free(blk);
+}
+
+static void blk_destroy(struct vm_device *device)
+{
+	struct blk *blk = from_device(device);
+
+	unwatch_size(blk);
+	virtio_pci_remove(&blk->pci);
+	blk_free(blk);
+}
+
+static int blk_add(struct blk *blk)
+{
+	struct virtio_dev *virtio = &blk->pci.virtio;
+	int ret;
+
+	virtio->ops = blk->backend->ops;
+	virtio->offered = features(blk);
+	virtio->queue_count = blk->options->queues;
+	virtio->config = &blk->config;
+	virtio->config_size = offsetof(struct virtio_blk_config, unused1);
+	ret = virtio_pci_add(&blk->pci, blk->vm, VIRTIO_ID_BLOCK,
+			     PCI_CLASS_STORAGE);
+	if (ret)
+		log_error("no place on the PCI bus for %s", virtio->name);
+	return ret;
+}
+
+/**
+ * blk_create() - Give the VM a disk
+ * @vm:		VM
+ * @options:	The disk; stays where it is
+ *
+ * Return: 0 or -errno, with a message printed.
+ */
+int blk_create(struct vm *vm, const struct blk_options *options)
+{
+	struct blk *blk;
+	int ret;
+
+	blk = calloc(1, sizeof(*blk));
+	if (!blk)
+		return -ENOMEM;
+	blk->vm = vm;
+	blk->options = options;
+	blk->device.reset = blk_reset;
+	blk->device.destroy = blk_destroy;
+	blk->backend = backends[options->backend];
+	blk->cache_wanted = true;
+	blk->pci.virtio.name = options->path;
+	ret = disk_open(&blk->disk, options->path, options->read_only);
+	if (ret)
+		goto free;
+	fill_config(&blk->config, &blk->disk, options->queues);
+	ret = blk->backend->create(blk);
+	if (ret)
+		goto close;
+	ret = watch_size(blk);
+	if (ret)
+		goto destroy;
+	ret = blk_add(blk);
+	if (ret)
+		goto unwatch;
+	vm_add_device(vm, &blk->device);
+	return 0;
+
+unwatch:
+	unwatch_size(blk);
+destroy:
+	blk->backend->destroy(blk);
+close:
+	disk_close(&blk->disk);
+free:
+	free(blk);
+	return ret;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The requests are handled by vhost-blk. */
+#include <errno.h>
+#include <string.h>
+#include <linux/virtio_config.h>
+#include <acrnvhost.h>
+
+#include "block/blk.h"
+#include "process/log.h"
+#include "virtio/vhost.h"
+
+static int open_vhost_blk(struct acrnvhost **dev, void *owner,
+			  unsigned int index)
+{
+	const struct blk *blk = owner;
+
+	(void)index;
+	return acrnvhost_blk_open(dev, blk->vm->hsm.fd, blk->disk.fd,
+				  blk->options->queues, blk->options->serial);
+}
+
+static const struct vhost_kind vhost_blk = {
+	.name = "/dev/vhost-blk",
+	.module = "vhost_blk",
+	.without = "backend=thread",
+	.open = open_vhost_blk,
+};
+
+/* To vhost-blk, a disk that is to be flushed is one with a volatile cache. */
+static uint64_t wanted_features(struct blk *blk)
+{
+	const uint64_t flush = 1ULL << VIRTIO_BLK_F_FLUSH;
+	uint64_t features = blk->pci.virtio.accepted & ~flush;
+
+	return blk->write_back ? features | flush : features;
+}
+
+static int blk_vhost_start(struct virtio_dev *dev)
+{
+	struct blk *blk = blk_of(dev);
+
+	blk_starting(blk);
+	return vhost_start(dev, wanted_features(blk), 1);
+}
+
+/* vhost-blk flushes when the cache is turned off. */
+static int blk_vhost_cache_changed(struct blk *blk)
+{
+	struct vhost *vhost = blk->state;
+
+	return acrnvhost_change_features(
+		vhost->devs[0], wanted_features(blk) & vhost->features);
+}
+
+static const struct virtio_ops blk_vhost_ops = {
+	.negotiated = blk_negotiated,
+	.start = blk_vhost_start,
+	.stop = vhost_stop,
+	.notify = vhost_notify,
+	.config_written = blk_config_written,
+	.vector_changed = vhost_vector_changed,
+	.vector_pending = vhost_vector_pending,
+	.doorbells_moved = vhost_doorbells_moved,
+};
+
+static int blk_vhost_create(struct blk *blk)
+{
+	const struct vhost_setup setup = {
+		.kind = &vhost_blk,
+		.vm = blk->vm,
+		.pci = &blk->pci,
+		.owner = blk,
+		.devices = 1,
+		.queues = blk->options->queues,
+		.busyloop = blk->options->busyloop,
+	};
+	struct vhost *vhost;
+	int ret = vhost_create(&vhost, &setup);
+
+	if (!ret)
+		blk->state = vhost;
+	return ret;
+}
+
+static void blk_vhost_destroy(struct blk *blk)
+{
+	vhost_destroy(blk->state);
+}
+
+static uint64_t blk_vhost_features(struct blk *blk, uint64_t wanted)
+{
+	struct vhost *vhost = blk->state;
+
+	return wanted & vhost->features;
+}
+
+const struct blk_backend blk_vhost_backend = {
+	.ops = &blk_vhost_ops,
+	.create = blk_vhost_create,
+	.destroy = blk_vhost_destroy,
+	.features = blk_vhost_features,
+	.cache_changed = blk_vhost_cache_changed,
+};

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Vectors are raised by any thread; table and capability are written by the
+ * thread that handles I/O requests only.
+ */
+#include <stddef.h>
+#include <linux/pci_regs.h>
+
+#include "bus/msix.h"
+
+#define WORD_ADDR_LOW  0
+#define WORD_ADDR_HIGH 1
+#define WORD_DATA      2
+#define WORD_CTRL      3
+
+void msix_init(struct msix *msix, unsigned int vectors,
+	       const struct msix_ops *ops, void *opaque)
+{
+	*msix = (struct msix){ .vectors = vectors,
+			       .ops = ops,
+			       .opaque = opaque };
+	pthread_mutex_init(&msix->lock, NULL);
+	msix_reset(msix);
+}
+
+void msix_deinit(struct msix *msix)
+{
+	pthread_mutex_destroy(&msix->lock);
+}
+
+/* As after power-on: disabled, every vector masked. Calls no one. */
+void msix_reset(struct msix *msix)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&msix->lock);
+	msix->enabled = false;
+	msix->masked = false;
+	msix->pending = 0;
+	for (i = 0; i < msix->vectors; i++)
+		msix->table[i] = (struct msix_entry){
+			.word[WORD_CTRL] = PCI_MSIX_ENTRY_CTRL_MASKBIT
+		};
+	pthread_mutex_unlock(&msix->lock);
+}
+
+/* The device was reset: what it had raised is forgotten. */
+void msix_clear_pending(struct msix *msix)
+{
+	pthread_mutex_lock(&msix->lock);
+	msix->pending = 0;
+	pthread_mutex_unlock(&msix->lock);
+}
+
+/* Lock held. Fills @msi and returns true if @vector can be sent. */
+static bool deliverable(const struct msix *msix, unsigned int vector,
+			struct acrn_msi_entry *msi)
+{
+	const uint32_t *word = msix->table[vector].word;
+
+	if (!msix->enabled || msix->masked ||
+	    (word[WORD_CTRL] & PCI_MSIX_ENTRY_CTRL_MASKBIT))
+		return false;
+	msi->msi_addr = word[WORD_ADDR_LOW] | (uint64_t)word[WORD_ADDR_HIGH]
+						      << 32;
+	msi->msi_data = word[WORD_DATA];
+	return true;
+}
+
+/* Lock held. Send what has been waiting for @vector. */
+static void flush(struct msix *msix, unsigned int vector)
+{
+	struct acrn_msi_entry msi;
+
+	if (!(msix->pending & 1ULL << vector) ||
+	    !deliverable(msix, vector, &msi))
+		return;
+	msix->pending &= ~(1ULL << vector);
+	msix->ops->inject(msix->opaque, &msi);
+}
+
+/* The guest wrote the capability's enable and function mask bits. */
+void msix_control(struct msix *msix, bool enabled, bool masked)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&msix->lock);
+	msix->enabled = enabled;
+	msix->masked = masked;
+	for (i = 0; i < msix->vectors; i++)
+		flush(msix, i);
+	pthread_mutex_unlock(&msix->lock);
+	for (i = 0; i < msix->vectors; i++)
+		msix->ops->changed(msix->opaque, i);
+}
+
+/* PCI allows aligned accesses of 4 and 8 bytes only. */
+static bool valid_access(const struct msix *msix, uint64_t offset,
+			 unsigned int size)
+{
+	uint64_t end = msix->vectors * MSIX_ENTRY_SIZE;
+
+	return (size == 4 || size == 8) && offset % size == 0 && offset < end &&
+	       size <= end - offset;
+}
+
+static uint32_t *table_word(struct msix *msix, uint64_t offset)
+{
+	return &msix->table[offset / MSIX_ENTRY_SIZE]
+			.word[offset % MSIX_ENTRY_SIZE / 4];
+}
+
+uint64_t msix_table_read(struct msix *msix, uint64_t offset, unsigned int size)
+{
+	uint64_t value;
+
+	if (!valid_access(msix, offset, size))
+		return UINT64_MAX;
+	pthread_mutex_lock(&msix->lock);
+	value = *table_word(msix, offset);
+	if (size == 8)
+		value |= (uint64_t)*table_word(msix, offset + 4) << 32;
+	pthread_mutex_unlock(&msix->lock);
+	return value;
+}
+
+static void write_word(struct msix *msix, uint64_t offset, uint32_t value)
+{
+	if (offset % MSIX_ENTRY_SIZE / 4 == WORD_CTRL)
+		value &= PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	*table_word(msix, offset) = value;
+}
+
+void msix_table_write(struct msix *msix, uint64_t offset, unsigned int size,
+		      uint64_t value)
+{
+	unsigned int vector = offset / MSIX_ENTRY_SIZE;
+
+	if (!valid_access(msix, offset, size))
+		return;
+	pthread_mutex_lock(&msix->lock);
+	write_word(msix, offset, value);
+	if (size == 8)
+		write_word(msix, offset + 4, value >> 32);
+	flush(msix, vector);
+	pthread_mutex_unlock(&msix->lock);
+	msix->ops->changed(msix->opaque, vector);
+}
+
+uint64_t msix_pba_read(struct msix *msix, uint64_t offset, unsigned int size)
+{
+	uint64_t pending;
+	unsigned int i;
+
+	if (offset >= sizeof(pending) || size > sizeof(pending) - offset)
+		return UINT64_MAX;
+	pthread_mutex_lock(&msix->lock);
+	pending = msix->pending;
+	pthread_mutex_unlock(&msix->lock);
+	for (i = 0; i < msix->vectors; i++)
+		if (msix->ops->pending(msix->opaque, i))
+			pending |= 1ULL << i;
+	return pending >> offset * 8;
+}
+
+/* The message of @vector. Returns false if it is masked or does not exist. */
+bool msix_message(struct msix *msix, unsigned int vector,
+		  struct acrn_msi_entry *msi)
+{
+	bool ok;
+
+	if (vector >= msix->vectors)
+		return false;
+	pthread_mutex_lock(&msix->lock);
+	ok = deliverable(msix, vector, msi);
+	pthread_mutex_unlock(&msix->lock);
+	return ok;
+}
+
+/* Interrupt the guest, or keep it pending while @vector is masked. */
+void msix_raise(struct msix *msix, unsigned int vector)
+{
+	if (vector >= msix->vectors)
+		return;
+	pthread_mutex_lock(&msix->lock);
+	msix->pending |= 1ULL << vector;
+	flush(msix, vector);
+	pthread_mutex_unlock(&msix->lock);
+}

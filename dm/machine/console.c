@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "machine/console.h"
+#include "machine/uart.h"
+#include "machine/vm.h"
+#include "process/log.h"
+
+/* Control-] ends the VM, as the terminal no longer makes signals of keys. */
+#define ESCAPE 0x1d
+
+/**
+ * struct console - COM1
+ * @device:	For the VM
+ * @vm:		VM
+ * @uart:	Registers
+ * @range:	Ports
+ * @input:	Standard input
+ * @eof:	There is no more input
+ * @is_tty:	Standard input is a terminal, which has been made raw
+ * @saved:	What it was before
+ */
+struct console {
+	struct vm_device device;
+	struct vm *vm;
+	struct uart uart;
+	struct io_range range;
+	struct event_source input;
+	atomic_bool eof;
+	bool is_tty;
+	struct termios saved;
+};
+
+/*
+ * Thread of I/O requests. If nobody reads, the vCPU waits, but not when the VM
+ * is to end. Without any output there is nothing sensible to do.
+ */
+static void transmit(void *opaque, uint8_t byte)
+{
+	struct console *console = opaque;
+	struct pollfd output = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	while (write(STDOUT_FILENO, &byte, 1) < 0) {
+		if (errno == EAGAIN)
+			poll(&output, 1, -1);
+		else if (errno != EINTR)
+			return;
+		if (vm_requested(console->vm) > VM_REBOOT)
+			return;
+	}
+}
+
+static void interrupt(void *opaque, bool high)
+{
+	struct console *console = opaque;
+	int ret = hsm_set_irq(&console->vm->hsm, CONSOLE_GSI, high);
+
+	if (ret)
+		log_guest("the console's interrupt is not sent: %s",
+			  strerror(-ret));
+}
+
+static void room(void *opaque)
+{
+	struct console *console = opaque;
+
+	if (!console->eof)
+		event_enable(&console->vm->events, &console->input, true);
+}
+
+static const struct uart_ops uart_ops = {
+	.transmit = transmit,
+	.interrupt = interrupt,
+	.room = room,
+};
+
+/* No more input, for now. The guest may have made room in the meantime. */
+static void wait_for_room(struct console *console)
+{
+	event_enable(&console->vm->events, &console->input, false);
+	if (uart_room(&console->uart))
+		room(console);
+}
+
+static void end_of_input(struct console *console)
+{
+	console->eof = true;
+	event_enable(&console->vm->events, &console->input, false);
+}
+
+/* Main thread: standard input is readable. */
+static void input_ready(void *opaque)
+{
+	struct console *console = opaque;
+	uint8_t bytes[UART_FIFO_SIZE];
+	size_t size = uart_room(&console->uart);
+	ssize_t n;
+
+	if (!size) {
+		wait_for_room(console);
+		return;
+	}
+	n = read(STDIN_FILENO, bytes, size);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		end_of_input(console);
+		return;
+	}
+	if (console->is_tty && memchr(bytes, ESCAPE, n))
+		vm_request(console->vm, VM_STOP);
+	uart_receive(&console->uart, bytes, n);
+}
+
+static void make_raw(struct console *console)
+{
+	struct termios raw;
+
+	if (!isatty(STDIN_FILENO) ||
+	    tcgetattr(STDIN_FILENO, &console->saved) < 0)
+		return;
+	raw = console->saved;
+	cfmakeraw(&raw);
+	console->is_tty = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+}
+
+static struct console *from_device(struct vm_device *device)
+{
+	return (void *)((char *)device - offsetof(struct console, device));
+}
+
+static void console_reset(struct vm_device *device)
+{
+	uart_reset(&from_device(device)->uart);
+}
+
+static void console_destroy(struct vm_device *device)
+{
+	struct console *console = from_device(device);
+
+	if (console->is_tty)
+		tcsetattr(STDIN_FILENO, TCSANOW, &console->saved);
+	event_remove(&console->vm->events, &console->input);
+	bus_remove(&console->vm->pio, &console->range);
+	uart_deinit(&console->uart);
+	free(console);
+}
+
+/* Returns 0 or -errno, with a message printed. */
+int console_create(struct vm *vm)
+{
+	struct console *console;
+	int ret;
+
+	console = calloc(1, sizeof(*console));
+	if (!console)
+		return -ENOMEM;
+	console->vm = vm;
+	console->device.reset = console_reset;
+	console->device.destroy = console_destroy;
+	console->input = (struct event_source){ .fd = STDIN_FILENO,
+						.ready = input_ready,
+						.opaque = console,
+						.enabled = true };
+	ret = event_add(&vm->events, &console->input);
+	if (ret) {
+		log_error("no place for the console's input");
+		free(console);
+		return ret;
+	}
+	uart_init(&console->uart, &uart_ops, console);
+	console->range = (struct io_range){ .base = CONSOLE_PORT,
+					    .size = UART_PORTS,
+					    .ops = &uart_io_ops,
+					    .dev = &console->uart };
+	bus_add(&vm->pio, &console->range);
+	make_raw(console);
+	vm_add_device(vm, &console->device);
+	return 0;
+}

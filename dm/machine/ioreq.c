@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The HSM's wait for requests ends on a signal, so the thread is stopped by
+ * setting vm->request and sending it SIGUSR1 until it is gone: once is not
+ * enough, as the signal may come just before the thread begins to wait.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "machine/ioreq.h"
+#include "machine/vm.h"
+#include "process/log.h"
+
+#define STOP_SIGNAL   SIGUSR1
+#define STOP_RETRY_NS 10000000
+
+static bool valid_size(uint64_t size, uint64_t max)
+{
+	return (size == 1 || size == 2 || size == 4 || size == 8) &&
+	       size <= max;
+}
+
+static uint64_t truncate_to(uint64_t value, unsigned int size)
+{
+	return size == 8 ? value : value & ((1ULL << 8 * size) - 1);
+}
+
+static void handle_pio(struct vm *vm, struct acrn_pio_request *pio)
+{
+	uint64_t port = pio->address, size = pio->size;
+	bool write = pio->direction == ACRN_IOREQ_DIR_WRITE;
+
+	vm->stats.requests_pio++;
+	if (!valid_size(size, 4)) {
+		pio->value = UINT32_MAX;
+		return;
+	}
+	if (write)
+		bus_write(&vm->pio, port, size, truncate_to(pio->value, size));
+	else
+		pio->value = truncate_to(bus_read(&vm->pio, port, size), size);
+}
+
+static void handle_mmio(struct vm *vm, struct acrn_mmio_request *mmio)
+{
+	uint64_t addr = mmio->address, size = mmio->size;
+	bool write = mmio->direction == ACRN_IOREQ_DIR_WRITE;
+
+	vm->stats.requests_mmio++;
+	if (!valid_size(size, 8)) {
+		mmio->value = UINT64_MAX;
+		return;
+	}
+	if (write)
+		bus_write(&vm->mmio, addr, size,
+			  truncate_to(mmio->value, size));
+	else
+		mmio->value =
+			truncate_to(bus_read(&vm->mmio, addr, size), size);
+}
+
+static void handle_pci(struct vm *vm, struct acrn_pci_request *pci)
+{
+	uint64_t size = pci->size;
+	bool write = pci->direction == ACRN_IOREQ_DIR_WRITE;
+	uint32_t value;
+
+	vm->stats.requests_pci++;
+	if (!valid_size(size, 4)) {
+		pci->value = UINT32_MAX;
+		return;
+	}
+	if (write) {
+		pci_config_write(&vm->pci, pci->bus, pci->dev, pci->func,
+				 pci->reg, size, pci->value);
+	} else {
+		value = pci_config_read(&vm->pci, pci->bus, pci->dev, pci->func,
+					pci->reg, size);
+		pci->value = truncate_to(value, size);
+	}
+}
+
+static void handle(struct vm *vm, struct acrn_io_request *request)
+{
+	switch (request->type) {
+	case ACRN_IOREQ_TYPE_PORTIO:
+		handle_pio(vm, &request->reqs.pio_request);
+		break;
+	case ACRN_IOREQ_TYPE_MMIO:
+		handle_mmio(vm, &request->reqs.mmio_request);
+		break;
+	case ACRN_IOREQ_TYPE_PCICFG:
+		handle_pci(vm, &request->reqs.pci_request);
+		break;
+	}
+}
+
+/* Is there a request that neither the kernel nor the hypervisor works at? */
+static bool is_ours(const struct acrn_io_request *request)
+{
+	return __atomic_load_n(&request->processed, __ATOMIC_ACQUIRE) ==
+		       ACRN_IOREQ_STATE_PROCESSING &&
+	       !request->kernel_handled;
+}
+
+/*
+ * Handle what is there. The vCPU whose request ended the VM is left waiting:
+ * it must not run on.
+ */
+static int handle_all(struct vm *vm)
+{
+	unsigned int vcpu;
+	int ret = 0;
+
+	for (vcpu = 0; !ret && vcpu < vm->hsm.vcpus; vcpu++) {
+		struct acrn_io_request *request =
+			&vm->hsm.slots->req_slot[vcpu];
+
+		if (!is_ours(request))
+			continue;
+		handle(vm, request);
+		if (vm_requested(vm) != VM_RUN)
+			break;
+		ret = hsm_finish_request(&vm->hsm, vcpu);
+	}
+	return ret;
+}
+
+static int serve(struct vm *vm)
+{
+	int ret;
+
+	ret = hsm_wait_request(&vm->hsm);
+	if (!ret)
+		ret = handle_all(vm);
+	if (ret) {
+		log_error("the HSM fails with I/O requests: %s",
+			  strerror(-ret));
+		return ret;
+	}
+	return vm_requested(vm) == VM_REBOOT ? vm_reset(vm) : 0;
+}
+
+static void *ioreq_thread(void *opaque)
+{
+	struct vm *vm = opaque;
+
+	while (vm_requested(vm) <= VM_REBOOT)
+		if (serve(vm))
+			vm_request(vm, VM_ERROR);
+	return NULL;
+}
+
+static void ignore_signal(int signo)
+{
+	(void)signo;
+}
+
+/* Returns 0 or -errno, with a message printed. */
+int ioreq_start(struct vm *vm)
+{
+	const struct sigaction action = { .sa_handler = ignore_signal };
+	int ret;
+
+	/* No SA_RESTART: blocking system calls of the thread are to fail. */
+	sigaction(STOP_SIGNAL, &action, NULL);
+	ret = -pthread_create(&vm->thread, NULL, ioreq_thread, vm);
+	if (ret)
+		log_error("no thread for I/O requests: %s", strerror(-ret));
+	return ret;
+}
+
+/* vm->request says that the VM ends. Wait until no request is handled. */
+void ioreq_stop(struct vm *vm)
+{
+	struct timespec until;
+
+	do {
+		pthread_kill(vm->thread, STOP_SIGNAL);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += STOP_RETRY_NS;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+	} while (pthread_timedjoin_np(vm->thread, NULL, &until) == ETIMEDOUT);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The ports with which a guest switches itself off or resets itself. */
+#include "boot/acpi.h"
+#include "machine/power.h"
+#include "machine/vm.h"
+
+/*
+ * When a vCPU of a User VM has a triple fault, ACRN writes "S5" to PM1a control
+ * on its behalf. Our FADT has no such register, so it is never the guest.
+ */
+#define CRASH_PORT	0x404
+#define CRASH_PORT_SIZE 2
+#define CRASH_VALUE	(0x2000 | 5 << 10)
+
+static void sleep_control(struct vm *vm, uint8_t value)
+{
+	unsigned int type =
+		(value & ACPI_SLEEP_TYPE_MASK) >> ACPI_SLEEP_TYPE_SHIFT;
+
+	if ((value & ACPI_SLEEP_ENABLE) && type == ACPI_SLEEP_TYPE_S5)
+		vm_request(vm, VM_POWER_OFF);
+}
+
+/* The sleep status never says that it has woken up. */
+static uint64_t power_read(void *dev, uint64_t offset, unsigned int size)
+{
+	(void)dev, (void)offset, (void)size;
+	return 0;
+}
+
+static void power_write(void *dev, uint64_t offset, unsigned int size,
+			uint64_t value)
+{
+	(void)size;
+	switch (ACPI_SLEEP_CONTROL_PORT + offset) {
+	case ACPI_SLEEP_CONTROL_PORT:
+		sleep_control(dev, value);
+		break;
+	case ACPI_RESET_PORT:
+		if ((value & 0xff) == ACPI_RESET_VALUE)
+			vm_request(dev, VM_REBOOT);
+		break;
+	}
+}
+
+static const struct io_ops power_ops = {
+	.read = power_read,
+	.write = power_write,
+};
+
+static void crash_write(void *dev, uint64_t offset, unsigned int size,
+			uint64_t value)
+{
+	(void)offset;
+	if (size == CRASH_PORT_SIZE && value == CRASH_VALUE)
+		vm_request(dev, VM_CRASHED);
+}
+
+static const struct io_ops crash_ops = { .write = crash_write };
+
+void power_init(struct vm *vm)
+{
+	vm->power = (struct io_range){
+		.base = ACPI_SLEEP_CONTROL_PORT,
+		.size = ACPI_RESET_PORT - ACPI_SLEEP_CONTROL_PORT + 1,
+		.ops = &power_ops,
+		.dev = vm,
+	};
+	vm->crash = (struct io_range){
+		.base = CRASH_PORT,
+		.size = CRASH_PORT_SIZE,
+		.ops = &crash_ops,
+		.dev = vm,
+	};
+	bus_add(&vm->pio, &vm->power);
+	bus_add(&vm->pio, &vm->crash);
+}

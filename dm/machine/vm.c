@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+
+#include "boot/madt.h"
+#include "machine/ioreq.h"
+#include "machine/power.h"
+#include "machine/vm.h"
+#include "process/log.h"
+
+/* Red Hat's generic host bridge: no driver binds to it, no quirk knows it. */
+static const struct pci_id bridge_id = {
+	.vendor = 0x1b36,
+	.device = 0x0008,
+	.class = 0x060000,
+};
+
+static const struct pci_ops bridge_ops = { 0 };
+
+/**
+ * vm_create() - Create a VM without devices
+ * @vm:			Result, zeroed but for @vm->loader, which is open
+ * @name:		Name, for the hypervisor
+ * @cpus:		Physical CPUs, one vCPU on each
+ * @memory:		Bytes of RAM
+ * @hugepages:		Take it from 2 MiB pages
+ * @completion_polling: vCPUs spin until their I/O requests are complete
+ *
+ * Return: 0 or -errno, with a message printed.
+ */
+int vm_create(struct vm *vm, const char *name, uint64_t cpus, uint64_t memory,
+	      bool hugepages, bool completion_polling)
+{
+	int ret;
+
+	ret = event_loop_init(&vm->events);
+	if (ret) {
+		log_error("no event loop: %s", strerror(-ret));
+		return ret;
+	}
+	ret = hsm_open(&vm->hsm);
+	if (ret)
+		goto deinit_events;
+	ret = madt_lapic_ids(cpus, vm->lapic_ids);
+	if (ret)
+		goto close_hsm;
+	ret = mem_create(&vm->mem, memory, hugepages);
+	if (ret)
+		goto close_hsm;
+	ret = hsm_create_vm(&vm->hsm, name, cpus, completion_polling);
+	if (ret)
+		goto destroy_mem;
+	ret = hsm_map_memory(&vm->hsm, &vm->mem);
+	if (ret)
+		goto destroy_vm;
+
+	pci_bus_init(&vm->pci, &vm->mmio);
+	pci_dev_init(&vm->bridge, &bridge_id, &bridge_ops);
+	pci_dev_add(&vm->pci, &vm->bridge);
+	rtc_init(&vm->rtc, &vm->pio);
+	power_init(vm);
+	return 0;
+
+destroy_vm:
+	hsm_destroy_vm(&vm->hsm);
+destroy_mem:
+	mem_destroy(&vm->mem);
+close_hsm:
+	hsm_close(&vm->hsm);
+deinit_events:
+	event_loop_deinit(&vm->events);
+	return ret;
+}
+
+/* Destroy the devices, to which nobody gives work any more, then the VM. */
+void vm_destroy(struct vm *vm)
+{
+	hsm_pause_vm(&vm->hsm);
+	while (vm->devices) {
+		struct vm_device *device = vm->devices;
+
+		vm->devices = device->next;
+		device->destroy(device);
+	}
+	hsm_destroy_vm(&vm->hsm);
+	mem_destroy(&vm->mem);
+	hsm_close(&vm->hsm);
+	event_loop_deinit(&vm->events);
+}
+
+/* From now on the VM resets and destroys the device. */
+void vm_add_device(struct vm *vm, struct vm_device *device)
+{
+	device->next = vm->devices;
+	vm->devices = device;
+}
+
+/* Ask for something. Any thread. */
+void vm_request(struct vm *vm, enum vm_request request)
+{
+	int old = atomic_load(&vm->request);
+
+	while (old < (int)request &&
+	       !atomic_compare_exchange_weak(&vm->request, &old, request))
+		;
+	if (request > VM_REBOOT)
+		event_loop_stop(&vm->events);
+}
+
+enum vm_request vm_requested(struct vm *vm)
+{
+	return atomic_load(&vm->request);
+}
+
+/* Load the software and start the first vCPU. */
+static int vm_start(struct vm *vm)
+{
+	struct acrn_regs regs;
+	int ret;
+
+	ret = loader_load(&vm->loader, &vm->mem, vm->lapic_ids, vm->hsm.vcpus,
+			  &regs);
+	return ret ? ret : hsm_start(&vm->hsm, &regs);
+}
+
+/* The guest asked for a reset. Thread of I/O requests. */
+int vm_reset(struct vm *vm)
+{
+	struct vm_device *device;
+	int request = VM_REBOOT;
+	int ret;
+
+	ret = hsm_stop_for_reset(&vm->hsm);
+	if (ret)
+		return ret;
+	for (device = vm->devices; device; device = device->next)
+		device->reset(device);
+	pci_dev_reset(&vm->bridge);
+	vm->stats.reboots++;
+	atomic_compare_exchange_strong(&vm->request, &request, VM_RUN);
+	return vm_start(vm);
+}
+
+/**
+ * vm_run() - Start the VM and serve it until it ends
+ * @vm:		VM, with all devices
+ *
+ * Return: How it ended: VM_POWER_OFF or above.
+ */
+enum vm_request vm_run(struct vm *vm)
+{
+	int ret;
+
+	if (vm_start(vm))
+		return VM_ERROR;
+	ret = ioreq_start(vm);
+	if (ret)
+		return VM_ERROR;
+	ret = event_loop_run(&vm->events);
+	if (ret) {
+		log_error("the event loop failed: %s", strerror(-ret));
+		vm_request(vm, VM_ERROR);
+	}
+	ioreq_stop(vm);
+	return vm_requested(vm);
+}
+
+/* Any thread. What the guest has written may not be a message at all. */
+void vm_inject_msi(struct vm *vm, const struct acrn_msi_entry *msi)
+{
+	int ret = hsm_inject_msi(&vm->hsm, msi);
+
+	vm->stats.msis_injected++;
+	if (ret)
+		log_guest("MSI to %#llx with data %#llx is not sent: %s",
+			  (unsigned long long)msi->msi_addr,
+			  (unsigned long long)msi->msi_data, strerror(-ret));
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * virtio-net on a tap device. The packets are moved by vhost-net (net_vhost.c)
+ * or by threads of this process (net_user.c).
+ */
+#ifndef DM_NET_H
+#define DM_NET_H
+
+#include <linux/virtio_net.h>
+
+#include "machine/vm.h"
+#include "net/net_ctrl.h"
+#include "options/options.h"
+#include "virtio/virtio_pci.h"
+
+/*
+ * Queues of a pair. Pair n has queues 2 * n and 2 * n + 1 of the virtio device;
+ * the control queue follows the last pair.
+ */
+#define NET_RX	   0
+#define NET_TX	   1
+#define NET_QUEUES 2
+
+/**
+ * struct net - A network device
+ * @device:	For the VM
+ * @pci:	virtio device on the PCI bus
+ * @vm:		VM
+ * @config:	Device configuration, read by the driver
+ * @pairs:	Pairs of queues that the driver may use
+ * @busyloop:	Microseconds that vhost waits for packets
+ * @taps:	tap device, a queue for each pair
+ * @attached:	How many of @taps, the first ones, are attached to it
+ * @tap_name:	Its name
+ * @usable:	Pairs that the driver has set up; of these it uses as many as
+ *		are @attached
+ * @ctrl:	Control queue
+ * @ctrl_works:	The driver has set it up and made no mess of it
+ * @backend:	What moves the packets
+ * @state:	Of @backend
+ */
+struct net {
+	struct vm_device device;
+	struct virtio_pci pci;
+	struct vm *vm;
+	struct virtio_net_config config;
+	unsigned int pairs;
+	unsigned int busyloop;
+	int taps[NET_MAX_PAIRS];
+	unsigned int attached;
+	char tap_name[IFNAMSIZ];
+	unsigned int usable;
+	struct virtqueue ctrl;
+	bool ctrl_works;
+	const struct net_backend *backend;
+	void *state;
+};
+
+/**
+ * struct net_backend - What moves the packets
+ * @ops:	For the virtio device
+ * @create:	Fill in @state of struct net. Returns 0 or -errno, with a
+ *		message printed.
+ * @destroy:	Free it; the device has been stopped
+ * @features:	What it knows of the ring features in @wanted
+ * @set_pairs:	The driver, whose device runs, uses the first @pairs from now
+ *		on. Returns 0 or -errno.
+ */
+struct net_backend {
+	const struct virtio_ops *ops;
+	int (*create)(struct net *net);
+	void (*destroy)(struct net *net);
+	uint64_t (*features)(struct net *net, uint64_t wanted);
+	int (*set_pairs)(struct net *net, unsigned int pairs);
+};
+
+extern const struct net_backend net_user_backend;
+extern const struct net_backend net_vhost_backend;
+
+int net_create(struct vm *vm, const struct net_options *options);
+struct net *net_of(struct virtio_dev *dev);
+int net_starting(struct net *net);
+int net_attach(struct net *net, unsigned int pairs);
+bool net_notify(struct net *net, unsigned int queue);
+
+#endif /* DM_NET_H */

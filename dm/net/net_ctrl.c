@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+
+#include "net/net_ctrl.h"
+
+/* Copies up to @size bytes of what the driver wrote, from @offset on. */
+static size_t copy_out(const struct virtqueue_chain *chain, size_t offset,
+		       void *to, size_t size)
+{
+	size_t done = 0, n;
+	unsigned int i;
+
+	for (i = 0; i < chain->out && done < size; i++) {
+		const struct iovec *iov = &chain->iov[i];
+
+		if (offset >= iov->iov_len) {
+			offset -= iov->iov_len;
+			continue;
+		}
+		n = iov->iov_len - offset;
+		if (n > size - done)
+			n = size - done;
+		memcpy((char *)to + done, (char *)iov->iov_base + offset, n);
+		done += n;
+		offset = 0;
+	}
+	return done;
+}
+
+static size_t out_size(const struct virtqueue_chain *chain)
+{
+	size_t size = 0;
+	unsigned int i;
+
+	for (i = 0; i < chain->out; i++)
+		size += chain->iov[i].iov_len;
+	return size;
+}
+
+/**
+ * net_ctrl_parse() - Find the command in a chain
+ * @chain:	Chain of the control queue
+ * @command:	Result
+ *
+ * Return: 0; -EINVAL if there is no whole header or no room for an answer.
+ */
+int net_ctrl_parse(const struct virtqueue_chain *chain,
+		   struct net_ctrl_command *command)
+{
+	const size_t header = sizeof(command->header);
+
+	if (out_size(chain) < header || !chain->in)
+		return -EINVAL;
+	*command = (struct net_ctrl_command){
+		.size = out_size(chain) - header,
+		.ack = chain->iov[chain->out].iov_base,
+	};
+	copy_out(chain, 0, &command->header, header);
+	copy_out(chain, header, &command->mq, sizeof(command->mq));
+	return 0;
+}
+
+static uint8_t execute(const struct net_ctrl_command *command,
+		       const struct net_ctrl_ops *ops, void *opaque)
+{
+	if (command->header.class != VIRTIO_NET_CTRL_MQ ||
+	    command->header.cmd != VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET ||
+	    command->size != sizeof(command->mq) ||
+	    ops->set_pairs(opaque, command->mq.virtqueue_pairs))
+		return VIRTIO_NET_ERR;
+	return VIRTIO_NET_OK;
+}
+
+/* Returns 1, 0 if there is no command, -errno if the queue is corrupt. */
+static int serve_one(struct virtqueue *vq, const struct net_ctrl_ops *ops,
+		     void *opaque)
+{
+	struct net_ctrl_command command;
+	struct virtqueue_chain chain;
+	int ret;
+
+	ret = virtqueue_pop(vq, &chain);
+	if (ret <= 0)
+		return ret;
+	ret = net_ctrl_parse(&chain, &command);
+	if (ret)
+		return ret;
+	*command.ack = execute(&command, ops, opaque);
+	virtqueue_push(vq, chain.head, sizeof(*command.ack));
+	return 1;
+}
+
+/**
+ * net_ctrl_serve() - Do what the driver has asked for
+ * @vq:		Control queue
+ * @ops:	What the commands do
+ * @opaque:	Argument of @ops
+ *
+ * The answers are shown to the driver together at the end. Until then it has no
+ * descriptor to use once more, so that commands without an end are no driver's.
+ *
+ * Return: Whether the driver wants an interrupt; -EINVAL or -EFAULT if the
+ * queue is corrupt, after which it is of no use.
+ */
+int net_ctrl_serve(struct virtqueue *vq, const struct net_ctrl_ops *ops,
+		   void *opaque)
+{
+	unsigned int served = 0;
+	int ret;
+
+	do {
+		ret = serve_one(vq, ops, opaque);
+		if (ret < 0)
+			return ret;
+		served += ret;
+		if (served > vq->size)
+			return -EINVAL;
+	} while (ret || !virtqueue_wait(vq, 0));
+	return virtqueue_publish(vq);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pairs of queues: how many the driver has set up, and how many of those it
+ * uses. It begins with one and asks for others on the control queue. A pair
+ * that is not used has its queue of the tap device detached, so that the
+ * Service VM sends no packets there.
+ *
+ * Thread of I/O requests.
+ */
+#include <errno.h>
+#include <string.h>
+#include <linux/virtio_ring.h>
+
+#include "net/net.h"
+#include "net/tap.h"
+#include "process/log.h"
+
+/* As many as the driver knows of. */
+static unsigned int known_pairs(const struct net *net)
+{
+	return virtio_has(&net->pci.virtio, VIRTIO_NET_F_MQ) ? net->pairs : 1;
+}
+
+static unsigned int ctrl_index(const struct net *net)
+{
+	return NET_QUEUES * known_pairs(net);
+}
+
+/* The first pairs, without gap: their number, -EPROTO if none is whole. */
+static int count_pairs(const struct net *net)
+{
+	const struct virtio_queue *queues = net->pci.virtio.queues;
+	unsigned int i;
+
+	for (i = 0; i < known_pairs(net); i++, queues += NET_QUEUES) {
+		if (queues[NET_RX].enabled != queues[NET_TX].enabled)
+			return -EPROTO;
+		if (!queues[NET_RX].enabled)
+			break;
+	}
+	return i ? (int)i : -EPROTO;
+}
+
+static int start_ctrl(struct net *net)
+{
+	struct virtio_dev *dev = &net->pci.virtio;
+	struct virtio_queue *queue = &dev->queues[ctrl_index(net)];
+
+	net->ctrl_works =
+		virtio_has(dev, VIRTIO_NET_F_CTRL_VQ) && queue->enabled;
+	if (!net->ctrl_works)
+		return 0;
+	return virtqueue_init(&net->ctrl, &net->vm->mem, &queue->config,
+			      virtio_has(dev, VIRTIO_RING_F_EVENT_IDX))
+		       ? -EPROTO
+		       : 0;
+}
+
+/**
+ * net_starting() - The driver is ready: look at what it has set up
+ * @net:	Device
+ *
+ * Return: 0; -EPROTO if it is wrong; another -errno, with a message printed, if
+ * the tap device does not serve.
+ */
+int net_starting(struct net *net)
+{
+	int ret;
+
+	ret = count_pairs(net);
+	if (ret < 0)
+		return ret;
+	net->usable = ret;
+	ret = start_ctrl(net);
+	if (ret)
+		return ret;
+	ret = tap_set_offloads(net->taps[0], net->pci.virtio.accepted);
+	if (ret)
+		log_error("%s cannot be set up: %s", net->tap_name,
+			  strerror(-ret));
+	return ret;
+}
+
+/**
+ * net_attach() - Attach the tap device's queues of the first pairs, no others
+ * @net:	Device
+ * @pairs:	How many, at least 1
+ *
+ * Return: 0 or -errno, with a message printed; the attached pairs of struct net
+ * says how far it came.
+ */
+int net_attach(struct net *net, unsigned int pairs)
+{
+	int ret = 0;
+
+	while (!ret && net->attached < pairs) {
+		ret = tap_attach(net->taps[net->attached], true);
+		net->attached += !ret;
+	}
+	while (!ret && net->attached > pairs) {
+		ret = tap_attach(net->taps[net->attached - 1], false);
+		net->attached -= !ret;
+	}
+	if (ret)
+		log_guest("%s: the number of queues is not set: %s",
+			  net->tap_name, strerror(-ret));
+	return ret;
+}
+
+static int set_pairs(void *opaque, unsigned int pairs)
+{
+	struct net *net = opaque;
+
+	if (!pairs || pairs > net->usable)
+		return -EINVAL;
+	return net->backend->set_pairs(net, pairs);
+}
+
+static const struct net_ctrl_ops ctrl_ops = { .set_pairs = set_pairs };
+
+/**
+ * net_notify() - A doorbell has reached the DM: look after the control queue
+ * @net:	Device, running
+ * @queue:	Queue
+ *
+ * Return: false if it is a queue of a pair, which is for the back end to
+ * handle.
+ */
+bool net_notify(struct net *net, unsigned int queue)
+{
+	struct virtio_dev *dev = &net->pci.virtio;
+	int ret;
+
+	if (queue < ctrl_index(net))
+		return false;
+	net->vm->stats.doorbells_user++;
+	/* Behind it are queues that a driver without MQ knows nothing of. */
+	if (queue > ctrl_index(net) || !net->ctrl_works)
+		return true;
+	ret = net_ctrl_serve(&net->ctrl, &ctrl_ops, net);
+	if (ret < 0) {
+		net->ctrl_works = false;
+		virtio_broken(dev, "the guest made a corrupt control queue");
+	} else if (ret) {
+		virtio_interrupt(dev, queue);
+	}
+	return true;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The packets are moved by vhost-net, a device for each pair of queues. All
+ * pairs that the driver has set up run all the time, and those that it does not
+ * use have no queue of the tap device.
+ */
+#include <acrnvhost.h>
+
+#include "net/net.h"
+#include "virtio/vhost.h"
+
+static int open_vhost_net(struct acrnvhost **dev, void *owner,
+			  unsigned int index)
+{
+	const struct net *net = owner;
+
+	return acrnvhost_net_open(dev, net->vm->hsm.fd, net->taps[index]);
+}
+
+static const struct vhost_kind vhost_net = {
+	.name = "/dev/vhost-net",
+	.module = "vhost_net",
+	.without = "vhost=off",
+	.open = open_vhost_net,
+};
+
+_Static_assert(NET_MAX_PAIRS <= VHOST_MAX_DEVICES, "a device for each pair");
+
+/* vhost-net takes no tap device that is detached. */
+static int net_vhost_start(struct virtio_dev *dev)
+{
+	struct net *net = net_of(dev);
+	int ret;
+
+	ret = net_starting(net);
+	if (ret)
+		return ret;
+	ret = net_attach(net, net->usable);
+	if (ret)
+		return ret;
+	ret = vhost_start(dev, dev->accepted, net->usable);
+	if (ret)
+		return ret;
+	ret = net_attach(net, 1);
+	if (ret)
+		vhost_stop(dev);
+	return ret;
+}
+
+static void net_vhost_notify(struct virtio_dev *dev, unsigned int queue)
+{
+	if (!net_notify(net_of(dev), queue))
+		vhost_notify(dev, queue);
+}
+
+static const struct virtio_ops net_vhost_ops = {
+	.start = net_vhost_start,
+	.stop = vhost_stop,
+	.notify = net_vhost_notify,
+	.vector_changed = vhost_vector_changed,
+	.vector_pending = vhost_vector_pending,
+	.doorbells_moved = vhost_doorbells_moved,
+};
+
+static int net_vhost_create(struct net *net)
+{
+	const struct vhost_setup setup = {
+		.kind = &vhost_net,
+		.vm = net->vm,
+		.pci = &net->pci,
+		.owner = net,
+		.devices = net->pairs,
+		.queues = NET_QUEUES,
+		.busyloop = net->busyloop,
+	};
+	struct vhost *vhost;
+	int ret = vhost_create(&vhost, &setup);
+
+	if (!ret)
+		net->state = vhost;
+	return ret;
+}
+
+static void net_vhost_destroy(struct net *net)
+{
+	vhost_destroy(net->state);
+}
+
+static uint64_t net_vhost_features(struct net *net, uint64_t wanted)
+{
+	struct vhost *vhost = net->state;
+
+	return wanted & vhost->features;
+}
+
+const struct net_backend net_vhost_backend = {
+	.ops = &net_vhost_ops,
+	.create = net_vhost_create,
+	.destroy = net_vhost_destroy,
+	.features = net_vhost_features,
+	.set_pairs = net_attach,
+};

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
+#include <linux/virtio_vsock.h>
+#include <acrnvhost.h>
+
+#include "net/vsock.h"
+#include "process/log.h"
+#include "virtio/vhost.h"
+
+#define PCI_CLASS_COMMUNICATION 0x078000
+
+/*
+ * vhost receives and transmits. The third queue is for events of the device, of
+ * which there is but one, that the guest has been moved to another machine.
+ */
+#define VHOST_QUEUES 2
+#define ALL_QUEUES   3
+
+#define BIT(n) (1ULL << (n))
+
+#define FEATURES                                                               \
+	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_EVENT_IDX) |              \
+	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_VSOCK_F_SEQPACKET))
+
+/**
+ * struct vsock - A vsock device
+ * @device:	For the VM
+ * @pci:	virtio device on the PCI bus
+ * @vm:		VM
+ * @config:	Device configuration, read by the driver
+ * @vhost:	What moves the packets
+ * @name:	For messages
+ */
+struct vsock {
+	struct vm_device device;
+	struct virtio_pci pci;
+	struct vm *vm;
+	struct virtio_vsock_config config;
+	struct vhost *vhost;
+	char name[sizeof("vsock 4294967295")];
+};
+
+static struct vsock *from_device(struct vm_device *device)
+{
+	return (void *)((char *)device - offsetof(struct vsock, device));
+}
+
+static int open_vhost_vsock(struct acrnvhost **dev, void *owner,
+			    unsigned int index)
+{
+	const struct vsock *vsock = owner;
+
+	(void)index;
+	return acrnvhost_vsock_open(dev, vsock->vm->hsm.fd,
+				    vsock->config.guest_cid);
+}
+
+static const struct vhost_kind vhost_vsock = {
+	.name = "/dev/vhost-vsock",
+	.module = "vhost_vsock",
+	.open = open_vhost_vsock,
+};
+
+static int vsock_start(struct virtio_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHOST_QUEUES; i++)
+		if (!dev->queues[i].enabled)
+			return -EPROTO;
+	return vhost_start(dev, dev->accepted, 1);
+}
+
+static const struct virtio_ops vsock_ops = {
+	.start = vsock_start,
+	.stop = vhost_stop,
+	.notify = vhost_notify,
+	.vector_changed = vhost_vector_changed,
+	.vector_pending = vhost_vector_pending,
+	.doorbells_moved = vhost_doorbells_moved,
+};
+
+static void vsock_reset(struct vm_device *device)
+{
+	virtio_pci_reset(&from_device(device)->pci);
+}
+
+static void vsock_destroy(struct vm_device *device)
+{
+	struct vsock *vsock = from_device(device);
+
+	virtio_pci_remove(&vsock->pci);
+	vhost_destroy(vsock->vhost);
+	free(vsock);
+}
+
+static int vsock_open(struct vsock *vsock)
+{
+	const struct vhost_setup setup = {
+		.kind = &vhost_vsock,
+		.vm = vsock->vm,
+		.pci = &vsock->pci,
+		.owner = vsock,
+		.devices = 1,
+		.queues = VHOST_QUEUES,
+	};
+
+	return vhost_create(&vsock->vhost, &setup);
+}
+
+static int vsock_add(struct vsock *vsock)
+{
+	struct virtio_dev *virtio = &vsock->pci.virtio;
+	int ret;
+
+	virtio->ops = &vsock_ops;
+	virtio->offered = FEATURES & vsock->vhost->features;
+	virtio->queue_count = ALL_QUEUES;
+	virtio->config = &vsock->config;
+	virtio->config_size = sizeof(vsock->config);
+	ret = virtio_pci_add(&vsock->pci, vsock->vm, VIRTIO_ID_VSOCK,
+			     PCI_CLASS_COMMUNICATION);
+	if (ret)
+		log_error("no place on the PCI bus for %s", virtio->name);
+	return ret;
+}
+
+/**
+ * vsock_create() - Give the VM a vsock device
+ * @vm:		VM
+ * @cid:	Context id of the guest
+ *
+ * Return: 0 or -errno, with a message printed.
+ */
+int vsock_create(struct vm *vm, uint32_t cid)
+{
+	struct vsock *vsock;
+	int ret;
+
+	vsock = calloc(1, sizeof(*vsock));
+	if (!vsock)
+		return -ENOMEM;
+	vsock->vm = vm;
+	vsock->device.reset = vsock_reset;
+	vsock->device.destroy = vsock_destroy;
+	vsock->config.guest_cid = cid;
+	snprintf(vsock->name, sizeof(vsock->name), "vsock %u", cid);
+	vsock->pci.virtio.name = vsock->name;
+	ret = vsock_open(vsock);
+	if (ret)
+		goto free;
+	ret = vsock_add(vsock);
+	if (ret)
+		goto close;
+	vm_add_device(vm, &vsock->device);
+	return 0;
+
+close:
+	vhost_destroy(vsock->vhost);
+free:
+	free(vsock);
+	return ret;
+}

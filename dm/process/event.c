@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+
+#include "process/event.h"
+
+int event_loop_init(struct event_loop *loop)
+{
+	*loop = (struct event_loop){ 0 };
+	loop->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return loop->wakeup < 0 ? -errno : 0;
+}
+
+void event_loop_deinit(struct event_loop *loop)
+{
+	close(loop->wakeup);
+}
+
+int event_add(struct event_loop *loop, struct event_source *source)
+{
+	if (loop->count == EVENT_MAX_SOURCES)
+		return -ENOSPC;
+	loop->count++;
+	source->next = loop->first;
+	loop->first = source;
+	return 0;
+}
+
+void event_remove(struct event_loop *loop, struct event_source *source)
+{
+	struct event_source **p = &loop->first;
+
+	while (*p && *p != source)
+		p = &(*p)->next;
+	if (!*p)
+		return;
+	*p = source->next;
+	loop->count--;
+}
+
+static void wake(struct event_loop *loop)
+{
+	/* Fails only when the counter is full, and then it is awake. */
+	eventfd_write(loop->wakeup, 1);
+}
+
+/* Wait for @source from now on, or no more. Any thread. */
+void event_enable(struct event_loop *loop, struct event_source *source,
+		  bool enabled)
+{
+	if (atomic_exchange(&source->enabled, enabled) != enabled)
+		wake(loop);
+}
+
+/* Make event_loop_run() return. Any thread. */
+void event_loop_stop(struct event_loop *loop)
+{
+	atomic_store(&loop->stopped, true);
+	wake(loop);
+}
+
+static int poll_once(struct event_loop *loop)
+{
+	struct event_source *ready[EVENT_MAX_SOURCES];
+	struct pollfd fds[EVENT_MAX_SOURCES + 1];
+	struct event_source *source;
+	unsigned int i, count = 0;
+	eventfd_t ignored;
+
+	for (source = loop->first; source; source = source->next) {
+		if (!atomic_load(&source->enabled))
+			continue;
+		fds[count].fd = source->fd;
+		fds[count].events = POLLIN;
+		ready[count++] = source;
+	}
+	fds[count].fd = loop->wakeup;
+	fds[count].events = POLLIN;
+
+	if (poll(fds, count + 1, -1) < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (fds[count].revents)
+		eventfd_read(loop->wakeup, &ignored);
+	for (i = 0; i < count; i++)
+		if (fds[i].revents)
+			ready[i]->ready(ready[i]->opaque);
+	return 0;
+}
+
+/* Serve the sources until event_loop_stop(). Returns 0 or -errno. */
+int event_loop_run(struct event_loop *loop)
+{
+	int ret = 0;
+
+	while (!ret && !atomic_load(&loop->stopped))
+		ret = poll_once(loop);
+	return ret;
+}

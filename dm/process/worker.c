@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+
+#include "process/worker.h"
+
+int worker_init(struct worker *worker)
+{
+	*worker = (struct worker){
+		.stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+	};
+	return worker->stop < 0 ? -errno : 0;
+}
+
+/* It does not run. */
+void worker_deinit(struct worker *worker)
+{
+	close(worker->stop);
+}
+
+/* Returns 0 or -errno. */
+int worker_start(struct worker *worker, void *(*run)(void *opaque),
+		 void *opaque)
+{
+	int ret = -pthread_create(&worker->thread, NULL, run, opaque);
+
+	worker->running = !ret;
+	return ret;
+}
+
+/* Ask the thread, if there is one, to end, and wait until it has. */
+void worker_stop(struct worker *worker)
+{
+	eventfd_t ignored;
+
+	if (!worker->running)
+		return;
+	eventfd_write(worker->stop, 1);
+	pthread_join(worker->thread, NULL);
+	eventfd_read(worker->stop, &ignored);
+	worker->running = false;
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <linux/virtio_config.h>
+#include <acrnvhost.h>
+
+#include "process/log.h"
+#include "virtio/vhost.h"
+
+#define DOORBELL_SIZE 2
+
+static struct vhost *state_of(struct virtio_dev *dev)
+{
+	return dev->state;
+}
+
+static bool get_doorbell(struct vhost *vhost, unsigned int queue,
+			 struct acrnvhost_doorbell *doorbell)
+{
+	uint64_t gpa;
+
+	if (!virtio_pci_doorbell(vhost->setup.pci, queue, &gpa))
+		return false;
+	*doorbell = (struct acrnvhost_doorbell){ .addr = gpa,
+						 .len = DOORBELL_SIZE };
+	return true;
+}
+
+/*
+ * The running device that has a queue of the virtio device, and the queue's
+ * @index there. NULL for queues that vhost has nothing to do with.
+ */
+static struct acrnvhost *device_of(struct vhost *vhost, unsigned int queue,
+				   unsigned int *index)
+{
+	unsigned int device = queue / vhost->setup.queues;
+
+	*index = queue % vhost->setup.queues;
+	return device < vhost->running ? vhost->devs[device] : NULL;
+}
+
+/* A queue that the driver does not use is left out. */
+static int set_queue(struct vhost *vhost, unsigned int device,
+		     unsigned int index)
+{
+	unsigned int number = device * vhost->setup.queues + index;
+	struct virtio_queue *queue = &vhost->setup.pci->virtio.queues[number];
+	struct acrnvhost_queue config = { .size = queue->config.size,
+					  .busyloop = vhost->setup.busyloop };
+	struct acrnvhost_doorbell doorbell;
+	struct virtqueue_rings rings;
+	struct acrn_msi_entry msi;
+
+	if (!queue->enabled)
+		return 0;
+	if (virtqueue_map(&vhost->setup.vm->mem, &queue->config, &rings))
+		return -EPROTO;
+	config.desc = rings.desc;
+	config.avail = rings.avail;
+	config.used = rings.used;
+	if (get_doorbell(vhost, number, &doorbell))
+		config.doorbell = &doorbell;
+	if (virtio_pci_message(vhost->setup.pci, number, &msi))
+		config.msi = &msi;
+	return acrnvhost_set_queue(vhost->devs[device], index, &config);
+}
+
+/* None of them stays set unless all can be. */
+static int set_queues(struct vhost *vhost, unsigned int device)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < vhost->setup.queues; i++)
+		ret = set_queue(vhost, device, i);
+	if (ret)
+		acrnvhost_stop(vhost->devs[device]);
+	return ret;
+}
+
+static int start_device(struct vhost *vhost, unsigned int device,
+			uint64_t features)
+{
+	const struct guest_mem *mem = &vhost->setup.vm->mem;
+	struct acrnvhost_region
+		regions[sizeof(mem->regions) / sizeof(mem->regions[0])];
+	unsigned int i;
+	int ret;
+
+	ret = set_queues(vhost, device);
+	if (ret)
+		return ret;
+	for (i = 0; i < mem->count; i++)
+		regions[i] = (struct acrnvhost_region){
+			.gpa = mem->regions[i].gpa,
+			.size = mem->regions[i].size,
+			.va = mem->regions[i].va,
+		};
+	return acrnvhost_start(vhost->devs[device], features & vhost->features,
+			       regions, mem->count);
+}
+
+/* What to do about an error for which a module may be missing. */
+static void advise(const struct vhost_kind *kind, const char *module)
+{
+	log_error("load the module %s%s%s%s", module,
+		  kind->without ? ", or say " : "",
+		  kind->without ? kind->without : "",
+		  kind->without ? " to do without" : "");
+}
+
+static int explain_start(const struct vhost *vhost, int ret, const char *name)
+{
+	log_error("%s cannot be attached to %s: %s", name,
+		  vhost->setup.kind->name, strerror(-ret));
+	if (ret == -ENOTTY || ret == -ENOENT || ret == -ENODEV)
+		advise(vhost->setup.kind, "acrn_vhost");
+	return ret;
+}
+
+static unsigned int queue_count(const struct vhost *vhost)
+{
+	return vhost->setup.devices * vhost->setup.queues;
+}
+
+/* Was a queue found to be corrupt since this was last asked? */
+static bool take_errors(struct vhost *vhost)
+{
+	bool found = false;
+	eventfd_t ignored;
+	unsigned int i;
+
+	for (i = 0; i < queue_count(vhost); i++)
+		found |= !eventfd_read(vhost->errors[i].fd, &ignored);
+	return found;
+}
+
+/* What was corrupt is no fault of the driver that comes next. */
+static void forget_errors(struct vhost *vhost)
+{
+	pthread_mutex_lock(&vhost->lock);
+	take_errors(vhost);
+	pthread_mutex_unlock(&vhost->lock);
+}
+
+/*
+ * The guest waits for as long as a disk does not answer: its memory must not be
+ * used for anything else before.
+ */
+static void stop_devices(struct vhost *vhost, const char *name)
+{
+	int ret;
+
+	while (vhost->running) {
+		ret = acrnvhost_stop(vhost->devs[vhost->running - 1]);
+		if (ret)
+			log_guest("%s: %s was not stopped well: %s", name,
+				  vhost->setup.kind->name, strerror(-ret));
+		if (ret != -ETIMEDOUT)
+			vhost->running--;
+	}
+	forget_errors(vhost);
+}
+
+/**
+ * vhost_start() - The driver is ready
+ * @dev:	Device
+ * @features:	Features for vhost, of which it gets those that it knows
+ * @devices:	How many of the vhost devices to use, the first ones
+ *
+ * The guest places doorbells and writes messages, so that those which collide
+ * or are none are its own fault. All else that vhost and the HSM refuse is
+ * wrong with the Service VM.
+ *
+ * Return: As the start of struct virtio_ops.
+ */
+int vhost_start(struct virtio_dev *dev, uint64_t features, unsigned int devices)
+{
+	struct vhost *vhost = state_of(dev);
+	int ret = 0;
+
+	while (vhost->running < devices) {
+		ret = start_device(vhost, vhost->running, features);
+		if (ret)
+			break;
+		vhost->running++;
+	}
+	if (!ret)
+		return 0;
+	stop_devices(vhost, dev->name);
+	if (ret == -EEXIST || ret == -EINVAL || ret == -EPROTO)
+		return -EPROTO;
+	return explain_start(vhost, ret, dev->name);
+}
+
+/* The functions that follow are those of struct virtio_ops. */
+
+void vhost_stop(struct virtio_dev *dev)
+{
+	stop_devices(state_of(dev), dev->name);
+}
+
+/* Passed on: the width of the access, for one, may not be the usual one. */
+void vhost_notify(struct virtio_dev *dev, unsigned int queue)
+{
+	struct vhost *vhost = state_of(dev);
+	unsigned int index;
+	struct acrnvhost *device = device_of(vhost, queue, &index);
+
+	if (!device)
+		return;
+	vhost->setup.vm->stats.doorbells_to_dm++;
+	acrnvhost_kick(device, index);
+}
+
+void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
+{
+	struct vhost *vhost = state_of(dev);
+	unsigned int index;
+	struct acrnvhost *device = device_of(vhost, queue, &index);
+	struct acrn_msi_entry msi;
+	bool valid;
+	int ret;
+
+	if (!device)
+		return;
+	valid = virtio_pci_message(vhost->setup.pci, queue, &msi);
+	ret = acrnvhost_set_msi(device, index, valid ? &msi : NULL);
+	if (ret)
+		log_guest("%s: the interrupt of queue %u is not set: %s",
+			  dev->name, queue, strerror(-ret));
+}
+
+bool vhost_vector_pending(struct virtio_dev *dev, unsigned int queue)
+{
+	unsigned int index;
+	struct acrnvhost *device = device_of(state_of(dev), queue, &index);
+
+	return device && acrnvhost_msi_pending(device, index);
+}
+
+void vhost_doorbells_moved(struct virtio_dev *dev)
+{
+	struct vhost *vhost = state_of(dev);
+	struct acrnvhost_doorbell doorbell;
+	struct acrnvhost *device;
+	unsigned int i, index;
+	bool valid;
+	int ret;
+
+	for (i = 0; i < vhost->running * vhost->setup.queues; i++) {
+		device = device_of(vhost, i, &index);
+		valid = get_doorbell(vhost, i, &doorbell);
+		ret = acrnvhost_set_doorbell(device, index,
+					     valid ? &doorbell : NULL);
+		if (ret)
+			log_guest("%s: the doorbell of queue %u is not set: %s",
+				  dev->name, i, strerror(-ret));
+	}
+}
+
+/* Main thread; the driver may have reset the device in the meantime. */
+static void queue_corrupt(void *opaque)
+{
+	struct vhost *vhost = opaque;
+
+	pthread_mutex_lock(&vhost->lock);
+	if (take_errors(vhost))
+		virtio_broken(&vhost->setup.pci->virtio,
+			      "the guest made a corrupt ring");
+	pthread_mutex_unlock(&vhost->lock);
+}
+
+static void unwatch_errors(struct vhost *vhost, unsigned int count)
+{
+	while (count--)
+		event_remove(&vhost->setup.vm->events, &vhost->errors[count]);
+}
+
+static int watch_errors(struct vhost *vhost)
+{
+	unsigned int i, queues = vhost->setup.queues;
+	int ret;
+
+	for (i = 0; i < queue_count(vhost); i++) {
+		vhost->errors[i] = (struct event_source){
+			.fd = acrnvhost_error_fd(vhost->devs[i / queues],
+						 i % queues),
+			.ready = queue_corrupt,
+			.opaque = vhost,
+			.enabled = true,
+		};
+		ret = event_add(&vhost->setup.vm->events, &vhost->errors[i]);
+		if (ret) {
+			unwatch_errors(vhost, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* Devices of a kind have the same features. */
+static int check_features(struct vhost *vhost)
+{
+	__u64 features;
+	int ret;
+
+	ret = acrnvhost_features(vhost->devs[0], &features);
+	if (ret)
+		return ret;
+	vhost->features = features;
+	return features & 1ULL << VIRTIO_F_VERSION_1 ? 0 : -EOPNOTSUPP;
+}
+
+static void close_devices(struct vhost *vhost, unsigned int count)
+{
+	while (count--)
+		acrnvhost_close(vhost->devs[count]);
+}
+
+static int open_devices(struct vhost *vhost)
+{
+	const struct vhost_setup *setup = &vhost->setup;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < setup->devices; i++) {
+		ret = setup->kind->open(&vhost->devs[i], setup->owner, i);
+		if (ret) {
+			close_devices(vhost, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static void explain_open(const struct vhost_setup *setup, int ret)
+{
+	log_error("%s: cannot open %s: %s", setup->pci->virtio.name,
+		  setup->kind->name, strerror(-ret));
+	if (ret == -ENOENT || ret == -ENODEV || ret == -ENXIO)
+		advise(setup->kind, setup->kind->module);
+}
+
+/**
+ * vhost_create() - Open the vhost devices for a virtio device
+ * @result:	Result
+ * @setup:	What for; copied
+ *
+ * Return: 0 or -errno, with a message printed.
+ */
+int vhost_create(struct vhost **result, const struct vhost_setup *setup)
+{
+	struct vhost *vhost;
+	int ret;
+
+	vhost = calloc(1, sizeof(*vhost));
+	if (!vhost)
+		return -ENOMEM;
+	vhost->setup = *setup;
+	pthread_mutex_init(&vhost->lock, NULL);
+	ret = open_devices(vhost);
+	if (ret) {
+		explain_open(setup, ret);
+		goto free;
+	}
+	ret = check_features(vhost);
+	if (!ret)
+		ret = watch_errors(vhost);
+	if (ret) {
+		log_error("%s: %s does not serve: %s", setup->pci->virtio.name,
+			  setup->kind->name, strerror(-ret));
+		goto close;
+	}
+	setup->pci->virtio.state = vhost;
+	*result = vhost;
+	return 0;
+
+close:
+	close_devices(vhost, setup->devices);
+free:
+	pthread_mutex_destroy(&vhost->lock);
+	free(vhost);
+	return ret;
+}
+
+/* Give the vhost devices back; the virtio device has been stopped. */
+void vhost_destroy(struct vhost *vhost)
+{
+	unwatch_errors(vhost, queue_count(vhost));
+	close_devices(vhost, vhost->setup.devices);
+	pthread_mutex_destroy(&vhost->lock);
+	free(vhost);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stddef.h>
+#include <linux/virtio_ring.h>
+
+#include "virtio/virtqueue.h"
+
+#define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+
+static void *map_ring(const struct guest_mem *mem, uint64_t gpa, uint64_t len,
+		      unsigned int align)
+{
+	return gpa % align ? NULL : mem_ptr(mem, gpa, len);
+}
+
+/**
+ * virtqueue_map() - Check a queue's set-up and find its rings
+ * @mem:	RAM
+ * @config:	What the driver wrote
+ * @rings:	Result
+ *
+ * The rings include the two event index fields behind them, whether they are
+ * used or not, as drivers have to leave room for them.
+ *
+ * Return: 0; -EINVAL for a bad size; -EFAULT if a ring is unaligned or not RAM.
+ */
+int virtqueue_map(const struct guest_mem *mem,
+		  const struct virtqueue_config *config,
+		  struct virtqueue_rings *rings)
+{
+	uint64_t size = config->size;
+
+	if (!size || size > VIRTQUEUE_MAX_SIZE || size & (size - 1))
+		return -EINVAL;
+	rings->desc =
+		map_ring(mem, config->desc, size * sizeof(struct vring_desc),
+			 VRING_DESC_ALIGN_SIZE);
+	rings->avail = map_ring(mem, config->avail,
+				sizeof(struct vring_avail) + (size + 1) * 2,
+				VRING_AVAIL_ALIGN_SIZE);
+	rings->used =
+		map_ring(mem, config->used,
+			 sizeof(struct vring_used) +
+				 size * sizeof(struct vring_used_elem) + 2,
+			 VRING_USED_ALIGN_SIZE);
+	return rings->desc && rings->avail && rings->used ? 0 : -EFAULT;
+}
+
+/* Start on a queue that the driver has just set up. As virtqueue_map(). */
+int virtqueue_init(struct virtqueue *vq, const struct guest_mem *mem,
+		   const struct virtqueue_config *config, bool event_idx)
+{
+	*vq = (struct virtqueue){
+		.mem = mem,
+		.size = config->size,
+		.event_idx = event_idx,
+	};
+	return virtqueue_map(mem, config, &vq->rings);
+}
+
+/* Where the driver tells after which used entry it wants an interrupt. */
+static uint16_t used_event(const struct virtqueue *vq)
+{
+	return READ_ONCE(vq->rings.avail->ring[vq->size]);
+}
+
+/* Where the device tells after which available entry it wants a doorbell. */
+static void set_avail_event(struct virtqueue *vq, uint16_t index)
+{
+	uint16_t *event = (uint16_t *)&vq->rings.used->ring[vq->size];
+
+	WRITE_ONCE(*event, index);
+}
+
+static int read_desc(const struct vring_desc *table, uint32_t index,
+		     uint32_t count, struct vring_desc *desc)
+{
+	if (index >= count)
+		return -EINVAL;
+	desc->addr = READ_ONCE(table[index].addr);
+	desc->len = READ_ONCE(table[index].len);
+	desc->flags = READ_ONCE(table[index].flags);
+	desc->next = READ_ONCE(table[index].next);
+	return 0;
+}
+
+/* Add the buffer of a descriptor; writable ones come last. */
+static int add_buffer(const struct virtqueue *vq, const struct vring_desc *desc,
+		      struct virtqueue_chain *chain)
+{
+	bool in = desc->flags & VRING_DESC_F_WRITE;
+	struct iovec *iov;
+	void *va;
+
+	if (!in && chain->in)
+		return -EINVAL;
+	va = mem_ptr(vq->mem, desc->addr, desc->len);
+	if (!va)
+		return -EFAULT;
+	if (!desc->len)
+		return 0;
+	iov = &chain->iov[chain->out + chain->in];
+	iov->iov_base = va;
+	iov->iov_len = desc->len;
+	if (in)
+		chain->in++;
+	else
+		chain->out++;
+	return 0;
+}
+
+/*
+ * Follow a chain through @table of @count descriptors. @left bounds the
+ * descriptors of the whole chain, which also ends loops.
+ */
+static int walk(const struct virtqueue *vq, const struct vring_desc *table,
+		uint32_t count, uint32_t index, unsigned int left,
+		struct virtqueue_chain *chain)
+{
+	struct vring_desc desc;
+	int ret;
+
+	for (;;) {
+		if (!left--)
+			return -EINVAL;
+		ret = read_desc(table, index, count, &desc);
+		if (ret)
+			return ret;
+		if (desc.flags & VRING_DESC_F_INDIRECT)
+			return -EINVAL;
+		ret = add_buffer(vq, &desc, chain);
+		if (ret)
+			return ret;
+		if (!(desc.flags & VRING_DESC_F_NEXT))
+			return 0;
+		index = desc.next;
+	}
+}
+
+/* The chain is in a table of its own, which one descriptor points to. */
+static int walk_indirect(const struct virtqueue *vq,
+			 const struct vring_desc *desc,
+			 struct virtqueue_chain *chain)
+{
+	const struct vring_desc *table;
+
+	if (desc->flags & VRING_DESC_F_NEXT || !desc->len ||
+	    desc->len % sizeof(*table))
+		return -EINVAL;
+	table = mem_ptr(vq->mem, desc->addr, desc->len);
+	if (!table)
+		return -EFAULT;
+	return walk(vq, table, desc->len / sizeof(*table), 0, vq->size, chain);
+}
+
+/**
+ * virtqueue_pop() - Take the next chain that the driver made available
+ * @vq:		Queue
+ * @chain:	Result
+ *
+ * Return: 1; 0 if there is none; -EINVAL or -EFAULT if the driver made
+ * something that is no chain, after which the queue is of no use.
+ */
+int virtqueue_pop(struct virtqueue *vq, struct virtqueue_chain *chain)
+{
+	struct vring_avail *avail = vq->rings.avail;
+	struct vring_desc head;
+	uint16_t index, ready;
+	int ret;
+
+	/* Pairs with the driver's barrier between entry and index. */
+	index = __atomic_load_n(&avail->idx, __ATOMIC_ACQUIRE);
+	ready = index - vq->next_avail;
+	if (!ready)
+		return 0;
+	if (ready > vq->size)
+		return -EINVAL;
+
+	chain->head = READ_ONCE(avail->ring[vq->next_avail % vq->size]);
+	chain->out = 0;
+	chain->in = 0;
+	ret = read_desc(vq->rings.desc, chain->head, vq->size, &head);
+	if (ret)
+		return ret;
+	if (head.flags & VRING_DESC_F_INDIRECT)
+		ret = walk_indirect(vq, &head, chain);
+	else
+		ret = walk(vq, vq->rings.desc, vq->size, chain->head, vq->size,
+			   chain);
+	if (ret)
+		return ret;
+	vq->next_avail++;
+	return 1;
+}
+
+/* Put the last @count chains back: they are popped again later. */
+void virtqueue_unpop(struct virtqueue *vq, unsigned int count)
+{
+	vq->next_avail -= count;
+}
+
+/* Give a chain back, with @len bytes written to it. Not seen by the driver yet.
+ */
+void virtqueue_push(struct virtqueue *vq, uint16_t head, uint32_t len)
+{
+	struct vring_used_elem *elem;
+
+	elem = &vq->rings.used->ring[vq->next_used++ % vq->size];
+	WRITE_ONCE(elem->id, head);
+	WRITE_ONCE(elem->len, len);
+}
+
+/* Show the driver what was pushed. Returns whether it wants an interrupt. */
+bool virtqueue_publish(struct virtqueue *vq)
+{
+	uint16_t old = vq->published, new = vq->next_used;
+
+	if (old == new)
+		return false;
+	__atomic_store_n(&vq->rings.used->idx, new, __ATOMIC_RELEASE);
+	vq->published = new;
+	/* The index has to be out before the driver's wish is read. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (vq->event_idx)
+		return vring_need_event(used_event(vq), new, old);
+	return !(READ_ONCE(vq->rings.avail->flags) &
+		 VRING_AVAIL_F_NO_INTERRUPT);
+}
+
+/**
+ * virtqueue_wait() - Ask for a doorbell at new available entries
+ * @vq:		Queue
+ * @seen:	How many entries that are not taken the device knows of
+ *
+ * Return: false if there are others already, which may come without a doorbell.
+ */
+bool virtqueue_wait(struct virtqueue *vq, uint16_t seen)
+{
+	uint16_t index = vq->next_avail + seen;
+
+	if (vq->event_idx)
+		set_avail_event(vq, index);
+	/* The wish has to be out before the index is read. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return READ_ONCE(vq->rings.avail->idx) == index;
+}

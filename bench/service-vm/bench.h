@@ -45,6 +45,13 @@ static inline bool on_acrn(void)
 	return on && !strcmp(on, "acrn");
 }
 
+/* Until the Service VM is idle again after an operation; it is slower in Bochs.
+ */
+static inline unsigned int gap_us(void)
+{
+	return on_acrn() ? 500 : 50;
+}
+
 static inline void *spin(void *unused)
 {
 	const struct sched_param param = { 0 };
@@ -135,6 +142,15 @@ static inline void row(const char *what, const char *metric, const char *unit,
 	       samples_percentile(samples, 99));
 	fflush(stdout);
 	free(samples->values);
+}
+
+/* Print the row of a case that has a single value. */
+static inline void value(const char *what, const char *metric, const char *unit,
+			 double number)
+{
+	printf("row: {\"case\": \"%s\", \"metric\": \"%s\", \"unit\": \"%s\", \"n\": 1, \"p50\": %.6g}\n",
+	       what, metric, unit, number);
+	fflush(stdout);
 }
 
 #endif /* BENCH_H */

@@ -6,7 +6,7 @@
  */
 #include <stdbool.h>
 
-#include "bench.h"
+#include "costs.h"
 #include "irq_guest.h"
 #include "raw_guest.h"
 #include "trace.h"
@@ -20,11 +20,12 @@
 #define TIMED  2000
 #define TRACED 200
 #define WARM   10
-#define GAP_NS 50000
 
 /* Answers to the User VM's question for a command: what to do for good. */
 #define WAIT_HALTED  1
 #define WAIT_RUNNING 2
+
+static const char *variant;
 
 /*
  * What the User VM runs: switch on its local APIC, in x2APIC mode, and wait.
@@ -67,7 +68,7 @@ static void wait_for(const struct guest *guest, uint32_t count)
 	while (*counter != count)
 		if (tsc_to_ns(tsc() - start) > 5e9)
 			errx(1, "%u events, %u interrupts", count, *counter);
-	for (seen = tsc(); tsc_to_ns(tsc() - seen) < GAP_NS;)
+	for (seen = tsc(); tsc_to_ns(tsc() - seen) < gap_us() * 1e3;)
 		;
 	if (*counter != count)
 		errx(1, "%u events, %u interrupts", count, *counter);
@@ -128,10 +129,31 @@ static void measure_allocations(const struct guest *guest, int efd,
 	row(what, "allocations per event", "allocations", &samples);
 }
 
-static void measure(int cpu, int wait, const char *what)
+static void measure_times(const struct guest *guest, int efd, const char *what)
 {
 	struct samples handler = samples_create(TIMED);
 	struct samples back = samples_create(TIMED);
+
+	signal_each(guest, efd, TIMED, &handler, &back);
+	measure_allocations(guest, efd, what);
+	row(what, "eventfd to handler", "ns", &handler);
+	row(what, "write to the eventfd", "ns", &back);
+}
+
+static void measure_exits(const struct guest *guest, int efd, const char *what)
+{
+	struct spent spent = { .what = what,
+			       .unit = "per event",
+			       .count = COUNTED };
+
+	spent.from = read_costs();
+	signal_each(guest, efd, COUNTED, NULL, NULL);
+	spent.to = read_costs();
+	print_spent(variant, &spent);
+}
+
+static void measure(int cpu, int wait, const char *what)
+{
 	struct guest guest = guest_create(cpu, 0);
 	int efd = raw_eventfd();
 
@@ -145,10 +167,10 @@ static void measure(int cpu, int wait, const char *what)
 	if (raw_irqfd(&guest.vm, efd, 0, guest.vm.msi, MSI_VECTOR))
 		err(1, "IRQFD");
 	signal_each(&guest, efd, WARM, NULL, NULL);
-	signal_each(&guest, efd, TIMED, &handler, &back);
-	measure_allocations(&guest, efd, what);
-	row(what, "eventfd to handler", "ns", &handler);
-	row(what, "write to the eventfd", "ns", &back);
+	if (counts_exits())
+		measure_exits(&guest, efd, what);
+	else
+		measure_times(&guest, efd, what);
 	guest_end(&guest);
 	close(efd);
 }
@@ -157,6 +179,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 3)
 		errx(2, "usage: bench-msi VARIANT CPU");
+	variant = argv[1];
 	measure(atoi(argv[2]), WAIT_HALTED, "guest sleeps");
 	measure(atoi(argv[2]), WAIT_RUNNING, "guest runs");
 	return 0;

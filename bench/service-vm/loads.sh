@@ -5,7 +5,10 @@
 #	"ssh root@10.0.1.2"
 # jobs:	folder of the fio jobs there
 # quick: 1 for fewer and shorter loads
+# pingpong_seconds: how long each kind of requests is sent
 : "${channel=}" "${jobs:=/jobs}" "${quick:=0}"
+pingpong_seconds=1
+[ "$quick" = 0 ] || pingpong_seconds=0.5
 port=5200
 
 # load CASE TOOL COMMAND...
@@ -54,8 +57,6 @@ iperf_loads() {
 
 # pingpong_load CASE ADDRESS PROTOCOL DEPTH [SIZE]
 pingpong_load() {
-	pingpong_seconds=1
-	[ "$quick" = 0 ] || pingpong_seconds=0.5
 	load "$1" pingpong pingpong client "$3" "$2" $port "${5:-64}" "$4" $pingpong_seconds
 }
 

@@ -24,7 +24,9 @@ def project(us, exits):
 
 def microseconds(report, row):
     """What an operation takes, by a metric of time or of a rate."""
-    return 1e6 / row["p50"] if row["metric"] in report["rates"] else row["p50"]
+    if row["metric"] in report["rates"]:
+        return 1e6 / row["p50"]
+    return row["p50"] / 1000 if row["unit"] == "ns" else row["p50"]
 
 
 def projections(report):

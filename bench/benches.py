@@ -117,9 +117,9 @@ BENCHES = [
               Target("an irqfd", "memory", 512),
           )),
     Bench("block", "fio in a User VM, on disks that are handled in different ways",
-          variants=("in-tree", "vhost", "uring", "thread", "service-vm"),
+          variants=("in-tree", "vhost", "uring", "service-vm"),
           references=("service-vm",), rounds=3, quick_rounds=3,
-          expected=1094, quick_expected=190, user_cpus=4, memory="3G", extra="disk",
+          expected=875, quick_expected=152, user_cpus=4, memory="3G", extra="disk",
           timings=("latency",), rates=("IOPS", "bandwidth"),
           scaling=r"(\d+) queue", seconds=600,
           targets=(

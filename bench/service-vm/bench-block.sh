@@ -1,8 +1,8 @@
 #!/bin/sh
 # fio in a User VM, on disks that vhost-blk handles, or the device model with
-# io_uring or a thread, and in the Service VM itself. One disk takes no time, the
-# other a millisecond for each request. The User VM boots from a third one,
-# always on vhost-blk.
+# io_uring, and in the Service VM itself. One disk takes no time, the other a
+# millisecond for each request. The User VM boots from a third one, always on
+# vhost-blk.
 #
 # Arguments: variant, CPUs of the User VM: as many as there are queues at most.
 # The Service VM's image is the one with /disk.

@@ -53,27 +53,19 @@ int blk_cache_changed(struct blk *blk)
 	return blk->write_back ? 0 : flush(blk);
 }
 
-static int transfer(struct blk *blk, const struct blk_request *request)
+/**
+ * blk_check_transfer() - Can data be read or written as the driver asks?
+ * @blk:	Disk
+ * @request:	VIRTIO_BLK_T_IN or VIRTIO_BLK_T_OUT
+ *
+ * Return: 0; -EROFS for a write to a disk that is read-only; -EINVAL as
+ * blk_request_check().
+ */
+int blk_check_transfer(const struct blk *blk, const struct blk_request *request)
 {
-	off_t offset = request->sector * DISK_SECTOR;
-	bool through = !blk->write_back;
-	ssize_t n;
-
-	if (blk_request_check(&blk->disk, request->sector, request->bytes))
-		return -EINVAL;
-	if (request->type == VIRTIO_BLK_T_IN)
-		n = preadv(blk->disk.fd, request->iov, request->iov_count,
-			   offset);
-	else if (blk->disk.read_only)
+	if (request->type == VIRTIO_BLK_T_OUT && blk->disk.read_only)
 		return -EROFS;
-	else
-		n = pwritev2(blk->disk.fd, request->iov, request->iov_count,
-			     offset, through ? RWF_DSYNC : 0);
-	if (n < 0)
-		return -errno;
-	if ((uint64_t)n != request->bytes)
-		return -EIO;
-	return request->type == VIRTIO_BLK_T_IN ? 0 : blk_written(blk, through);
+	return blk_request_check(&blk->disk, request->sector, request->bytes);
 }
 
 static int get_id(struct blk *blk, const struct blk_request *request)
@@ -159,20 +151,19 @@ static int discard_or_zero(struct blk *blk, const struct blk_request *request)
 }
 
 /**
- * blk_sync() - Handle a request here and now
+ * blk_sync() - Handle a request that moves no data to or from the disk
  * @blk:	Disk
- * @request:	Request
+ * @request:	Request, not VIRTIO_BLK_T_FLUSH. Of reads and writes, one that
+ *is empty or that blk_check_transfer() refuses.
  *
- * Return: 0 or -errno.
+ * Waits for the disk. Return: 0 or -errno.
  */
 int blk_sync(struct blk *blk, const struct blk_request *request)
 {
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
 	case VIRTIO_BLK_T_OUT:
-		return transfer(blk, request);
-	case VIRTIO_BLK_T_FLUSH:
-		return flush(blk);
+		return blk_check_transfer(blk, request);
 	case VIRTIO_BLK_T_GET_ID:
 		return get_id(blk, request);
 	case VIRTIO_BLK_T_DISCARD:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A request to a disk, handled by system calls that wait for the disk, through
- * the page cache. Any thread; requests that touch the same data are the guest's
- * to keep apart.
+ * Requests to a disk that io_uring has no part in: ranges to discard or to
+ * zero, the serial number, and what is refused. They are handled at once, by
+ * system calls that wait for the disk. Also what the end of a write or of a
+ * flush means for the driver. Any thread.
  */
 #ifndef DM_BLK_SYNC_H
 #define DM_BLK_SYNC_H
@@ -13,6 +14,8 @@
 int blk_flushed(struct blk *blk, int error);
 int blk_written(struct blk *blk, bool through);
 int blk_cache_changed(struct blk *blk);
+int blk_check_transfer(const struct blk *blk,
+		       const struct blk_request *request);
 int blk_sync(struct blk *blk, const struct blk_request *request);
 uint8_t blk_sync_status(int error);
 uint32_t blk_sync_written(const struct blk_request *request, int error);

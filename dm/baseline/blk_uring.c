@@ -121,7 +121,6 @@ static int open_user(struct acrnvhost **dev, void *owner, unsigned int index)
 
 static const struct vhost_kind io_uring_kind = {
 	.name = "io_uring",
-	.without = "backend=thread",
 	.open = open_user,
 };
 
@@ -211,13 +210,12 @@ static void trim(struct blk_request *request)
 		request->iov_count--;
 }
 
-static bool is_transfer(struct blk *blk, const struct blk_request *request)
+static bool is_transfer(const struct blk *blk,
+			const struct blk_request *request)
 {
-	if (request->type != VIRTIO_BLK_T_IN &&
-	    (request->type != VIRTIO_BLK_T_OUT || blk->disk.read_only))
-		return false;
-	return request->bytes &&
-	       !blk_request_check(&blk->disk, request->sector, request->bytes);
+	return (request->type == VIRTIO_BLK_T_IN ||
+		request->type == VIRTIO_BLK_T_OUT) &&
+	       request->bytes && !blk_check_transfer(blk, request);
 }
 
 /* Give a request to io_uring, with IOSQE_* in @flags. */

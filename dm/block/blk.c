@@ -34,7 +34,6 @@ _Static_assert(SEG_MAX *SEG_SIZE <= VHOST_BLK_MAX_BYTES,
 static const struct blk_backend *const backends[] = {
 	[BLK_VHOST] = &blk_vhost_backend,
 	[BLK_URING] = &blk_uring_backend,
-	[BLK_THREAD] = &blk_thread_backend,
 };
 
 struct blk *blk_of(struct virtio_dev *dev)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * virtio-blk on a file or block device. The requests are handled by vhost-blk
- * (blk_vhost.c), or by threads of this process through io_uring (blk_uring.c)
- * or one after the other (blk_thread.c).
+ * (blk_vhost.c), or by threads of this process through io_uring (blk_uring.c).
  */
 #ifndef DM_BLK_H
 #define DM_BLK_H
@@ -70,7 +69,6 @@ struct blk_backend {
 	int (*cache_changed)(struct blk *blk);
 };
 
-extern const struct blk_backend blk_thread_backend;
 extern const struct blk_backend blk_uring_backend;
 extern const struct blk_backend blk_vhost_backend;
 

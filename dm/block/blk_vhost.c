@@ -22,7 +22,7 @@ static int open_vhost_blk(struct acrnvhost **dev, void *owner,
 static const struct vhost_kind vhost_blk = {
 	.name = "/dev/vhost-blk",
 	.module = "vhost_blk",
-	.without = "backend=thread",
+	.no_module = "backend=uring",
 	.open = open_vhost_blk,
 };
 

@@ -20,7 +20,8 @@ static int open_vhost_net(struct acrnvhost **dev, void *owner,
 static const struct vhost_kind vhost_net = {
 	.name = "/dev/vhost-net",
 	.module = "vhost_net",
-	.without = "vhost=off",
+	.no_module = "vhost=off",
+	.no_dataplane = "vhost=off",
 	.open = open_vhost_net,
 };
 

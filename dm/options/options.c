@@ -40,13 +40,13 @@ static const char usage[] =
 	"                        kernel waits busyloop microseconds for packets\n"
 	"                        before it asks for a doorbell (0); may be given\n"
 	"                        several times\n"
-	"  --blk path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID][,queues=N]\n"
+	"  --blk path=PATH[,backend=vhost|uring][,ro][,serial=ID][,queues=N]\n"
 	"      [,busyloop=N]\n"
-	"                        virtio-blk on a file or block device; uring and\n"
-	"                        thread handle requests in this process instead of\n"
-	"                        the kernel (vhost), which waits N microseconds\n"
-	"                        for requests before it asks for a doorbell (0);\n"
-	"                        may be given several times\n"
+	"                        virtio-blk on a file or block device; uring handles\n"
+	"                        requests in this process instead of the kernel\n"
+	"                        (vhost), which waits busyloop microseconds for\n"
+	"                        requests before it asks for a doorbell (0); may be\n"
+	"                        given several times\n"
 	"  --vsock cid=N         virtio-vsock on the kernel's vhost-vsock: N is the\n"
 	"                        guest's address, from 3 on, of which there is one\n"
 	"                        in the Service VM\n"
@@ -237,7 +237,6 @@ static bool parse_backend(const char *text, enum blk_backend_kind *kind)
 	static const char *const names[] = {
 		[BLK_VHOST] = "vhost",
 		[BLK_URING] = "uring",
-		[BLK_THREAD] = "thread",
 	};
 	unsigned int i;
 
@@ -289,12 +288,11 @@ int options_blk(const char *text, struct blk_options *blk)
 	free(copy);
 	if (ok && *blk->path && (!blk->busyloop || blk->backend == BLK_VHOST))
 		return 0;
-	log_error(
-		"--blk %s: path=PATH[,backend=vhost|uring|thread][,ro][,serial=ID]"
-		"[,queues=N][,busyloop=N] is needed, with up to %d bytes of "
-		"ID, up to %d queues and, for vhost, busyloop for up to %d "
-		"microseconds",
-		text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES, OPTIONS_MAX_BUSYLOOP);
+	log_error("--blk %s: path=PATH[,backend=vhost|uring][,ro][,serial=ID]"
+		  "[,queues=N][,busyloop=N] is needed, with up to %d bytes of "
+		  "ID, up to %d queues and, for vhost, busyloop for up to %d "
+		  "microseconds",
+		  text, BLK_SERIAL_SIZE, BLK_MAX_QUEUES, OPTIONS_MAX_BUSYLOOP);
 	return -EINVAL;
 }
 

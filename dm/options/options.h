@@ -44,7 +44,6 @@ struct net_options {
 enum blk_backend_kind {
 	BLK_VHOST,
 	BLK_URING,
-	BLK_THREAD,
 };
 
 /**

@@ -103,12 +103,10 @@ static int start_device(struct vhost *vhost, unsigned int device,
 }
 
 /* What to do about an error for which a module may be missing. */
-static void advise(const struct vhost_kind *kind, const char *module)
+static void advise(const char *module, const char *option)
 {
-	log_error("load the module %s%s%s%s", module,
-		  kind->without ? ", or say " : "",
-		  kind->without ? kind->without : "",
-		  kind->without ? " to do without" : "");
+	log_error("load the module %s%s%s%s", module, option ? ", or say " : "",
+		  option ? option : "", option ? " to do without" : "");
 }
 
 static int explain_start(const struct vhost *vhost, int ret, const char *name)
@@ -116,7 +114,7 @@ static int explain_start(const struct vhost *vhost, int ret, const char *name)
 	log_error("%s cannot be attached to %s: %s", name,
 		  vhost->setup.kind->name, strerror(-ret));
 	if (ret == -ENOTTY || ret == -ENOENT || ret == -ENODEV)
-		advise(vhost->setup.kind, "acrn_vhost");
+		advise("acrn_vhost", vhost->setup.kind->no_dataplane);
 	return ret;
 }
 
@@ -340,8 +338,9 @@ static void explain_open(const struct vhost_setup *setup, int ret)
 {
 	log_error("%s: cannot open %s: %s", setup->pci->virtio.name,
 		  setup->kind->name, strerror(-ret));
-	if (ret == -ENOENT || ret == -ENODEV || ret == -ENXIO)
-		advise(setup->kind, setup->kind->module);
+	if (setup->kind->module &&
+	    (ret == -ENOENT || ret == -ENODEV || ret == -ENXIO))
+		advise(setup->kind->module, setup->kind->no_module);
 }
 
 /**

@@ -21,14 +21,16 @@ struct acrnvhost;
  * struct vhost_kind - What differs between kinds of vhost devices
  * @name:	For messages: its device node, if it has one
  * @module:	Module that has the node
- * @without:	Option that does without, NULL if there is none
+ * @no_module:	Option that does without @module, NULL if there is none
+ * @no_dataplane: Option that does without acrn_vhost.ko, NULL if there is none
  * @open:	Open device number @index for @owner of struct vhost_setup.
  *		Returns 0 or -errno.
  */
 struct vhost_kind {
 	const char *name;
 	const char *module;
-	const char *without;
+	const char *no_module;
+	const char *no_dataplane;
 	int (*open)(struct acrnvhost **dev, void *owner, unsigned int index);
 };
 

@@ -171,7 +171,7 @@ SYSTEM = [
            hsms=BOTH),
     System("hypervisor_async", "asynchronous doorbells and events, by hypercalls",
            usually={"ours": "6.1"}, user_cpus=1),
-    System("blk", "disks through vhost-blk, io_uring and threads, a killed device model",
+    System("blk", "disks through vhost-blk and io_uring, a killed device model",
            args=(1, 2), long_args=(5, 50), hsms=BOTH, usually={"ours": "6.1"},
            timeout=300,
            acrn=OnAcrn(hsms=BOTH, timeout=900)),

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Disks of a User VM: on block devices and files, through vhost-blk, and through
-# the device model by io_uring or a thread. What is written is there, on the
+# the device model by io_uring. What is written is there, on the
 # disk as well as in the User VM, also when the device model is killed and when
 # the power fails; what is not to be written is not.
 #
@@ -18,13 +18,12 @@ vm_memory=256M
 # Disks by what handles them; each of the files in memory takes no direct I/O.
 # The last two are read-only.
 vhost_disks="vda vdb vdc"
-other_disks="vdd vde vdf"
+other_disks="vdd vde"
 start() {
 	start_vm 1 "$cpus" --blk "path=/dev/cached,serial=SERIAL-OF-20-LETTERS,queues=2" \
 		--blk "path=/mnt/disk1,busyloop=50" --blk "path=/run/disk" \
 		--blk "path=/dev/nullb0,serial=uring,queues=2,backend=uring" \
 		--blk "path=/mnt/disk2,backend=uring" \
-		--blk "path=/mnt/disk3,queues=2,backend=thread" \
 		--blk "path=/dev/loop0,ro" --blk "path=/dev/ram1,ro,backend=uring"
 }
 
@@ -47,17 +46,17 @@ cut_power() {
 prepare() {
 	modprobe null_blk nr_devices=2 gb=1 memory_backed=1 discard=1 && make_cached &&
 		mke2fs /dev/nullb1 && mkdir -p /mnt && mount -t ext4 /dev/nullb1 /mnt &&
-		truncate -s 128M /mnt/disk1 /mnt/disk2 /mnt/disk3 && truncate -s 64M /run/disk /run/grows &&
+		truncate -s 128M /mnt/disk1 /mnt/disk2 && truncate -s 64M /run/disk /run/grows &&
 		losetup /dev/loop0 /run/grows &&
 		dd if=/dev/zero of=/dev/ram1 bs=1M count=4 && modprobe vhost_blk
 }
 
 # What the driver has read from the configuration space, and from GET_ID
 are_as_configured() {
-	guest 1 "for d in vda vdd vdf; do [ -d /sys/block/\$d/mq/1 ] || echo \$d: one queue; done
+	guest 1 "for d in vda vdd; do [ -d /sys/block/\$d/mq/1 ] || echo \$d: one queue; done
 		for d in vdb vde; do [ ! -d /sys/block/\$d/mq/1 ] || echo \$d: two queues; done
 		[ \$(blockdev --getsize64 /dev/vda) = 1073741824 ] || echo vda: size
-		[ \$(blockdev --getsize64 /dev/vdf) = 134217728 ] || echo vdf: size
+		[ \$(blockdev --getsize64 /dev/vde) = 134217728 ] || echo vde: size
 		[ \$(cat /sys/block/vda/serial) = SERIAL-OF-20-LETTERS ] || echo vda: serial
 		[ \$(cat /sys/block/vdd/serial) = uring ] || echo vdd: serial" > /run/configured
 	cat /run/configured
@@ -80,14 +79,14 @@ transfers() {
 }
 
 cache_mode() {
-	guest 1 "for d in vda vdd vdf; do echo '$1' > /sys/block/\$d/cache_type &&
+	guest 1 "for d in vda vdd; do echo '$1' > /sys/block/\$d/cache_type &&
 			[ \"\$(cat /sys/block/\$d/cache_type)\" = '$1' ] &&
 			blk_io fill /dev/\$d 0 0x10000 9 && blk_io expect /dev/\$d 0 0x10000 9 ||
-			break; done && [ \$d = vdf ]"
+			break; done && [ \$d = vdd ]"
 }
 
 read_only() {
-	on_all "vdg vdh" "blk_io expect /dev/DISK 0 0x100000 0 && blk_io refused /dev/DISK"
+	on_all "vdf vdg" "blk_io expect /dev/DISK 0 0x100000 0 && blk_io refused /dev/DISK"
 }
 
 # The sectors of the Service VM's device, past its page cache
@@ -116,8 +115,8 @@ grow() {
 # The device of the disk that is only read becomes 160 MiB
 grow_device() {
 	truncate -s 160M /run/grows && losetup -c /dev/loop0 &&
-		wait_until 10 has_size /dev/vdg 167772160 &&
-		guest 1 "blk_io expect /dev/vdg 0x9000000 0x100000 0"
+		wait_until 10 has_size /dev/vdf 167772160 &&
+		guest 1 "blk_io expect /dev/vdf 0x9000000 0x100000 0"
 }
 
 # The driver lets go of a disk and takes it again
@@ -163,7 +162,7 @@ work() {
 				transfers "$vhost_disks" $threads $size
 		done
 	done
-	check "io_uring, thread: random, up to 1 MiB, 8 at once" transfers "$other_disks" 8 1048576
+	check "io_uring: random, up to 1 MiB, 8 at once" transfers "$other_disks" 8 1048576
 	check "parts are zeroed and discarded" \
 		on_all "$vhost_disks $other_disks" "blk_io ranges /dev/DISK 0x100000"
 	check "read-only disks are read and not written" read_only
@@ -171,16 +170,16 @@ work() {
 	check "vhost: and from the file" same_data /mnt/disk1 /dev/vdb
 	check "io_uring: the Service VM reads the same from the device" same_data /dev/nullb0 /dev/vdd
 	check "io_uring: and from the file" same_data /mnt/disk2 /dev/vde
-	for disk in "vhost:1:/dev/vdb" "io_uring:2:/dev/vde" "thread:3:/dev/vdf"; do
+	for disk in "vhost:1:/dev/vdb" "io_uring:2:/dev/vde"; do
 		number=${disk#*:}
 		check "${disk%%:*}: the disk grows" grow "/mnt/disk${number%%:*}" "${disk##*:}"
 	done
 	check "vhost: a device grows" grow_device
-	for disk in vda vdd vdf; do
+	for disk in vda vdd; do
 		check "$disk is unbound and bound, and the same" rebind $disk
 	done
 	check "the User VM powers off" stop_vm 1
-	check "no doorbell reached the device model but that of the thread" \
+	check "no doorbell reached the device model" \
 		[ "$(statistic doorbells_to_dm)" = 0 ]
 }
 

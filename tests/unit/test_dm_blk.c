@@ -1,4 +1,4 @@
-// sources: dm/block/blk.c dm/baseline/blk_request.c dm/baseline/blk_sync.c dm/baseline/blk_bounce.c dm/block/blk_thread.c dm/baseline/blk_uring.c dm/process/worker.c dm/block/blk_vhost.c dm/block/disk.c dm/virtio/vhost.c dm/virtio/virtio.c dm/virtio/virtio_pci.c dm/virtio/virtqueue.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/event.c dm/process/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
+// sources: dm/block/blk.c dm/baseline/blk_request.c dm/baseline/blk_sync.c dm/baseline/blk_bounce.c dm/baseline/blk_uring.c dm/process/worker.c dm/block/blk_vhost.c dm/block/disk.c dm/virtio/vhost.c dm/virtio/virtio.c dm/virtio/virtio_pci.c dm/virtio/virtqueue.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/event.c dm/process/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks of the device model, on a file, with this file for the driver, and for
@@ -763,7 +763,6 @@ int main(void)
 	event_loop_init(&vm.events);
 
 	test_vhost();
-	test_backend(BLK_THREAD, "thread");
 	if (io_uring_works())
 		test_uring();
 	else

@@ -86,7 +86,7 @@ static void blks(void)
 		"",
 		"path=",
 		"ro",
-		"path=a,backend=qemu",
+		"path=a,backend=thread",
 		"path=a,queues=0",
 		"path=a,queues=17",
 		"path=a,queues=2x",
@@ -108,14 +108,11 @@ static void blks(void)
 		       !*blk.serial,
 	       "vhost, one queue, writable, without a serial number");
 	tap_ok(!options_blk("serial=12345678901234567890,queues=16,ro,"
-			    "backend=thread,path=f",
+			    "backend=uring,path=f",
 			    &blk) &&
-		       blk.backend == BLK_THREAD && blk.read_only &&
+		       blk.backend == BLK_URING && blk.read_only &&
 		       blk.queues == 16 && strlen(blk.serial) == 20,
 	       "all of it");
-	tap_ok(!options_blk("path=f,backend=uring", &blk) &&
-		       blk.backend == BLK_URING && !blk.busyloop,
-	       "io_uring");
 	tap_ok(!options_blk("path=f,busyloop=50", &blk) && blk.busyloop == 50,
 	       "busyloop");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command line. */
+/* The command line: what it asks for, and what it may contain. */
 #ifndef DM_OPTIONS_H
 #define DM_OPTIONS_H
 
@@ -8,18 +8,21 @@
 #include <limits.h>
 #include <net/if.h>
 
+#include "options/fields.h"
+
 #define OPTIONS_MAX_NETS 8
 #define OPTIONS_MAX_BLKS 8
 #define OPTIONS_MAX_NAME 15
 #define MAC_SIZE	 6
 
-/* Longer than a millisecond, a doorbell costs less than the wait. */
+/* Microseconds: a wait of more than a millisecond costs more than a doorbell.
+ */
 #define OPTIONS_MAX_BUSYLOOP 1000
 
-/* Each takes a vhost-net device, or a thread. */
+/* A pair of queues takes a vhost-net device, or a thread. */
 #define NET_MAX_PAIRS 8
 
-/* As many as vhost-blk takes. */
+/* What vhost-blk allows. */
 #define BLK_MAX_QUEUES	16
 #define BLK_SERIAL_SIZE 20
 
@@ -30,17 +33,18 @@
  * @queues:	Pairs of queues
  * @busyloop:	Microseconds that vhost waits for packets before it asks for a
  *		doorbell
- * @vhost:	Attach it to vhost-net
+ * @vhost:	1: vhost-net moves the packets; 0: this process does
  */
 struct net_options {
 	char tap[IFNAMSIZ];
 	uint8_t mac[MAC_SIZE];
 	unsigned int queues;
 	unsigned int busyloop;
-	bool vhost;
+	unsigned int vhost;
 };
 
-/* What handles the requests to a disk. */
+/* What handles the requests to a disk, in the order of backend= in blk_fields.
+ */
 enum blk_backend_kind {
 	BLK_VHOST,
 	BLK_URING,
@@ -104,6 +108,10 @@ struct options {
 	unsigned int blk_count;
 	unsigned int vsock_cid;
 };
+
+extern const struct field net_fields[];
+extern const struct field blk_fields[];
+extern const struct field vsock_fields[];
 
 int options_parse(struct options *options, int argc, char **argv);
 int options_memory(const char *text, uint64_t *memory);

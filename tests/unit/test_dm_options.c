@@ -1,4 +1,4 @@
-// sources: dm/options/options.c dm/process/log.c
+// sources: dm/options/options.c dm/options/devices.c dm/options/fields.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* The device model's command line. */
 #include <stdint.h>
@@ -58,6 +58,7 @@ static void nets(void)
 					   "tap=a,busyloop=-1",
 					   "tap=a,busyloop=1,vhost=off",
 					   "tap=name-of-16-chars",
+					   "tap=a,tap=b",
 					   "tap" };
 	struct net_options net, other;
 	unsigned int i;

@@ -1,27 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests to a block device: bios on the guest's own pages. What would have to
- * wait for the device to have room is begun once more in a workqueue, so that the
- * worker can give back what is done meanwhile.
+ * A disk that is a block device. Requests become bios on the guest's own pages. A
+ * bio whose submission would have to wait until the device has room is submitted
+ * once more in a workqueue; the worker returns other requests meanwhile.
  *
  * Data that the device cannot reach where it lies, because of its alignment or
- * because there are no pages behind it, goes through the bounce buffer of the
- * queue, with the worker waiting. Drivers do not do that to disks whose block
- * size they know.
+ * because there are no pages behind it, is copied through the bounce buffer of
+ * the queue, and the worker waits for each piece. A driver that respects the
+ * block size of its disk never causes this.
  */
 #include <linux/blkdev.h>
 #include <linux/limits.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 
+#include "bdev.h"
 #include "blk.h"
 
-/*
- * A bio whose end is cut back to a whole block leaves up to two pages of its
- * table unused.
- */
+/* A bio that is cut back to whole blocks leaves up to two vectors unused. */
 #define USABLE_VECS	(VHOST_BLK_BIO_VECS - 2)
+
+/* Sectors that are zeroed at a time, 8 MiB: the device may have to write them. */
+#define ZERO_SECTORS	BIT(14)
+
+static struct block_device *bdev_of(const struct vhost_blk_request *request)
+{
+	return vhost_blk_disk_of(request)->bdev;
+}
+
+static void get_geometry(const struct vhost_blk_disk *disk,
+			 struct vhost_blk_geometry *geometry)
+{
+	geometry->sectors = bdev_nr_sectors(disk->bdev);
+	geometry->block_size = bdev_logical_block_size(disk->bdev);
+}
+
+/* A block device can become read-only after it was opened for writing. */
+static bool is_read_only(const struct vhost_blk_disk *disk)
+{
+	return bdev_read_only(disk->bdev);
+}
 
 static bool is_read(const struct vhost_blk_request *request)
 {
@@ -66,21 +86,23 @@ static void part_end_io(struct bio *bio)
 
 static struct bio *add_bio(struct vhost_blk_request *request, blk_opf_t opf)
 {
-	struct vhost_blk_part *part = vhost_blk_part_get(request);
+	struct vhost_blk_disk *disk = vhost_blk_disk_of(request);
+	struct vhost_blk_part *part;
 	struct bio *bio;
 
+	part = vhost_blk_part_get(&request->queue->pool, request);
 	if (!part)
 		return NULL;
 	bio = &part->bio;
-	bio_init(bio, request->queue->blk->bdev, part->vecs,
-		 ARRAY_SIZE(part->vecs), opf);
-	bio->bi_ioprio = request->queue->blk->ioprio;
+	bio_init(bio, disk->bdev, part->vecs, ARRAY_SIZE(part->vecs), opf);
+	bio->bi_ioprio = disk->ioprio;
 	bio->bi_private = part;
 	bio->bi_end_io = part_end_io;
 	part->to_submit = true;
 	return bio;
 }
 
+/* Keep what the block layer may change of a bio until it comes back. */
 static void keep_bio(struct vhost_blk_part *part)
 {
 	part->iter = part->bio.bi_iter;
@@ -88,14 +110,14 @@ static void keep_bio(struct vhost_blk_part *part)
 	part->flags = part->bio.bi_flags;
 }
 
-/* The bio as it was before it was submitted, but with time to wait */
+/* Make the bio what it was before it was submitted, but allow it to wait. */
 static void restore_bio(struct vhost_blk_part *part)
 {
-	const struct vhost_blk *blk = part->request->queue->blk;
+	const struct vhost_blk_disk *disk = vhost_blk_disk_of(part->request);
 	struct bio *bio = &part->bio;
 
-	bio_reset(bio, blk->bdev, bio->bi_opf & ~REQ_NOWAIT);
-	bio->bi_ioprio = blk->ioprio;
+	bio_reset(bio, disk->bdev, bio->bi_opf & ~REQ_NOWAIT);
+	bio->bi_ioprio = disk->ioprio;
 	bio->bi_iter = part->iter;
 	bio->bi_vcnt = part->vec_count;
 	bio->bi_flags = part->flags;
@@ -103,13 +125,8 @@ static void restore_bio(struct vhost_blk_part *part)
 	bio->bi_end_io = part_end_io;
 }
 
-/**
- * vhost_blk_bdev_release() - Give back bios and pages of a request
- * @request:	Request that is done or was not submitted
- *
- * Context: Process context, vq.mutex held.
- */
-void vhost_blk_bdev_release(struct vhost_blk_request *request)
+/* Release bios and pages of a request that has ended or was not submitted. */
+static void release(struct vhost_blk_request *request)
 {
 	bool dirty = is_read(request) && !request->error;
 	struct vhost_blk_part *part;
@@ -118,19 +135,19 @@ void vhost_blk_bdev_release(struct vhost_blk_request *request)
 		bio_release_pages(&part->bio, dirty);
 		bio_uninit(&part->bio);
 	}
-	vhost_blk_parts_put(request);
+	vhost_blk_parts_put(&request->queue->pool, request);
 }
 
 /*
- * Whole pages that the device takes in one piece: the block layer refuses to cut
- * a larger bio without waiting.
+ * The whole pages that the device takes in one piece. The block layer would have
+ * to split a larger bio, which it refuses to do for one that must not wait.
  */
 static size_t max_part_bytes(struct block_device *bdev)
 {
 	return round_down(queue_max_bytes(bdev_get_queue(bdev)), PAGE_SIZE);
 }
 
-/* Pin as many of the guest's pages as one bio takes. */
+/* Pin as many of the guest's pages as fit into one bio. */
 static int add_pages(struct bio *bio, struct iov_iter *data)
 {
 	size_t most = max_part_bytes(bio->bi_bdev);
@@ -144,7 +161,7 @@ static int add_pages(struct bio *bio, struct iov_iter *data)
 	return ret;
 }
 
-/* Pin the guest's pages. On failure there is nothing to undo but the parts. */
+/* Pin the guest's pages. After a failure the caller releases the parts. */
 static int add_data(struct vhost_blk_request *request, u64 sector,
 		    struct iov_iter *data)
 {
@@ -165,7 +182,7 @@ static int add_data(struct vhost_blk_request *request, u64 sector,
 	return 0;
 }
 
-/* What the data takes, unless it lies in memory in a strange way */
+/* Number of parts for the data, which is exact for data of whole pages. */
 static unsigned int count_parts(struct block_device *bdev,
 				const struct iov_iter *data)
 {
@@ -176,16 +193,17 @@ static unsigned int count_parts(struct block_device *bdev,
 }
 
 /*
- * Parts in flight beyond which others wait in the ring: what the device takes
- * at once. It may be less at times, as when others use it as well.
+ * Number of parts in flight beyond which requests wait in the ring: as many as
+ * the device takes at once. While others use the device it takes fewer of ours;
+ * submit() deals with that.
  */
 static unsigned int max_parts(const struct vhost_blk_queue *queue)
 {
-	struct request_queue *disk = bdev_get_queue(queue->blk->bdev);
+	struct request_queue *disk = bdev_get_queue(queue->blk->disk.bdev);
 
 	if (!queue_is_mq(disk))
-		return queue->part_count;
-	return min_t(unsigned int, queue->part_count, disk->nr_requests);
+		return queue->pool.part_count;
+	return min_t(unsigned int, queue->pool.part_count, disk->nr_requests);
 }
 
 static void submit_part(struct vhost_blk_part *part)
@@ -197,7 +215,7 @@ static void submit_part(struct vhost_blk_part *part)
 
 static void submit(struct vhost_blk_request *request)
 {
-	bool nowait = bdev_nowait(request->queue->blk->bdev);
+	bool nowait = bdev_nowait(bdev_of(request));
 	struct vhost_blk_part *part;
 
 	request->unsubmitted = false;
@@ -211,15 +229,8 @@ static void submit(struct vhost_blk_request *request)
 	put_pending(request);
 }
 
-/**
- * vhost_blk_bdev_submit_slowly() - Submit what had no room, and wait for it
- * @request:	Request that would have had to wait
- *
- * It ends by vhost_blk_request_done().
- *
- * Context: Workqueue.
- */
-void vhost_blk_bdev_submit_slowly(struct vhost_blk_request *request)
+/* Submit the bios that the device had no room for, and wait until it has. */
+static void submit_slowly(struct vhost_blk_request *request)
 {
 	struct vhost_blk_part *part;
 
@@ -234,23 +245,24 @@ void vhost_blk_bdev_submit_slowly(struct vhost_blk_request *request)
 	put_pending(request);
 }
 
-/* One piece between bounce buffer and device; the worker waits. */
+/* Transfer one piece between bounce buffer and device, and wait for it. */
 static int bounce_io(struct vhost_blk_request *request, u64 sector,
 		     unsigned int bytes)
 {
-	struct vhost_blk_queue *queue = request->queue;
+	const struct vhost_blk_disk *disk = vhost_blk_disk_of(request);
+	void *buffer = request->queue->pool.bounce;
 	struct bio_vec vec;
 	struct bio bio;
 	int ret;
 
-	bio_init(&bio, queue->blk->bdev, &vec, 1, transfer_opf(request));
-	bio.bi_ioprio = queue->blk->ioprio;
+	bio_init(&bio, disk->bdev, &vec, 1, transfer_opf(request));
+	bio.bi_ioprio = disk->ioprio;
 	bio.bi_iter.bi_sector = sector;
-	__bio_add_page(&bio, virt_to_page(queue->bounce), bytes,
-		       offset_in_page(queue->bounce));
+	__bio_add_page(&bio, virt_to_page(buffer), bytes,
+		       offset_in_page(buffer));
 	ret = submit_bio_wait(&bio);
 	bio_uninit(&bio);
-	/* Which would have the request wait in the ring, for nothing. */
+	/* The caller takes -EAGAIN for a request that has to wait in the ring. */
 	return ret == -EAGAIN ? -EIO : ret;
 }
 
@@ -259,7 +271,7 @@ static int bounce_piece(struct vhost_blk_request *request, u64 sector,
 {
 	unsigned int bytes = min_t(size_t, iov_iter_count(data),
 				   VHOST_BLK_BOUNCE);
-	void *buffer = request->queue->bounce;
+	void *buffer = request->queue->pool.bounce;
 	int ret;
 
 	if (!is_read(request) && !copy_from_iter_full(buffer, bytes, data))
@@ -278,8 +290,8 @@ static int bounce(struct vhost_blk_request *request, u64 sector,
 	int ret;
 
 	while (iov_iter_count(data)) {
-		/* Written once more when the request is taken again. */
-		if (READ_ONCE(request->queue->stopping))
+		/* All of it is transferred again when the disk is back. */
+		if (READ_ONCE(request->queue->inflight.stopping))
 			return -EAGAIN;
 		ret = bounce_piece(request, sector, data);
 		if (ret < 0)
@@ -290,32 +302,22 @@ static int bounce(struct vhost_blk_request *request, u64 sector,
 	return 0;
 }
 
-/**
- * vhost_blk_bdev_transfer() - Read or write
- * @request:	Request
- * @sector:	First sector; the range was checked
- * @data:	The guest's memory
- *
- * Context: The queue's worker, vq.mutex held.
- *
- * Return: 0 if the request ends by vhost_blk_request_done(); -EAGAIN if it has
- * to wait for other requests' parts; another negative errno if it failed.
- */
-int vhost_blk_bdev_transfer(struct vhost_blk_request *request, u64 sector,
-			    struct iov_iter *data)
+static int transfer(struct vhost_blk_request *request, u64 sector,
+		    struct iov_iter *data)
 {
 	struct vhost_blk_queue *queue = request->queue;
-	unsigned int in_flight = queue->part_count - queue->parts_free;
+	unsigned int in_flight = queue->pool.part_count - queue->pool.parts_free;
+	struct block_device *bdev = bdev_of(request);
 	struct iov_iter rest = *data;
 	unsigned int parts;
 	int ret;
 
-	if (!bdev_iter_is_aligned(queue->blk->bdev, data))
+	if (!bdev_iter_is_aligned(bdev, data))
 		return bounce(request, sector, data);
-	parts = count_parts(queue->blk->bdev, data);
-	if (parts > queue->part_count)
+	parts = count_parts(bdev, data);
+	if (parts > queue->pool.part_count)
 		return bounce(request, sector, data);
-	/* By itself, a request may have more. */
+	/* A request that is alone may have more parts than the device takes. */
 	if (in_flight && in_flight + parts > max_parts(queue))
 		return -EAGAIN;
 	ret = add_data(request, sector, &rest);
@@ -323,19 +325,13 @@ int vhost_blk_bdev_transfer(struct vhost_blk_request *request, u64 sector,
 		submit(request);
 		return 0;
 	}
-	vhost_blk_bdev_release(request);
+	release(request);
 	if (ret == -ENOBUFS && in_flight)
 		return -EAGAIN;
 	return bounce(request, sector, data);
 }
 
-/**
- * vhost_blk_bdev_flush() - Have all that was completed on the medium
- * @request:	Request
- *
- * Context and result as for vhost_blk_bdev_transfer().
- */
-int vhost_blk_bdev_flush(struct vhost_blk_request *request)
+static int start_flush(struct vhost_blk_request *request)
 {
 	if (!add_bio(request, REQ_OP_WRITE | REQ_PREFLUSH))
 		return -EAGAIN;
@@ -343,20 +339,16 @@ int vhost_blk_bdev_flush(struct vhost_blk_request *request)
 	return 0;
 }
 
-/**
- * vhost_blk_bdev_range() - Discard or zero a range
- * @request:	Request
- * @range:	Range
- *
- * Context: Process context, sleeps.
- *
- * Return: 0 or a negative errno.
- */
-int vhost_blk_bdev_range(struct vhost_blk_request *request,
-			 const struct vhost_blk_range *range)
+static int flush(struct vhost_blk_disk *disk)
 {
-	struct block_device *bdev = request->queue->blk->bdev;
+	return blkdev_issue_flush(disk->bdev);
+}
+
+static int do_range(struct vhost_blk_request *request,
+		    const struct vhost_blk_range *range)
+{
 	bool unmap = range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
+	struct block_device *bdev = bdev_of(request);
 
 	if (request->type == VIRTIO_BLK_T_DISCARD)
 		return blkdev_issue_discard(bdev, range->sector, range->sectors,
@@ -364,4 +356,51 @@ int vhost_blk_bdev_range(struct vhost_blk_request *request,
 	return blkdev_issue_zeroout(bdev, range->sector, range->sectors,
 				    GFP_KERNEL,
 				    unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
+}
+
+static const struct vhost_blk_disk_ops bdev_ops = {
+	.needs_bios = true,
+	.get_geometry = get_geometry,
+	.is_read_only = is_read_only,
+	.transfer = transfer,
+	.transfer_slowly = submit_slowly,
+	.release = release,
+	.start_flush = start_flush,
+	.flush = flush,
+	.do_range = do_range,
+	.zero_sectors = ZERO_SECTORS,
+};
+
+/*
+ * bios pass by the page cache of the block device. Dirty pages there would be
+ * written over the guest's data later, and clean ones would become stale.
+ *
+ * Returns -EBUSY if somebody holds on to a page, as a mounted ext4 does. This
+ * claims nothing: other users of a block device hold no page of it.
+ */
+static int empty_page_cache(struct address_space *mapping)
+{
+	int ret = filemap_write_and_wait(mapping);
+
+	return ret ?: invalidate_inode_pages2(mapping);
+}
+
+/**
+ * vhost_blk_bdev_init() - Make a disk of an open block device
+ * @disk:	Disk; its file is set, and is open for reading
+ *
+ * Context: Process context, may sleep for long.
+ *
+ * Return: 0; -EOPNOTSUPP for a zoned device; -EBUSY if its page cache cannot be
+ * emptied; -EIO and others if it cannot be written back.
+ */
+int vhost_blk_bdev_init(struct vhost_blk_disk *disk)
+{
+	struct address_space *mapping = disk->file->f_mapping;
+
+	disk->ops = &bdev_ops;
+	disk->bdev = I_BDEV(mapping->host);
+	if (bdev_is_zoned(disk->bdev))
+		return -EOPNOTSUPP;
+	return empty_page_cache(mapping);
 }

@@ -7,13 +7,15 @@
 #define SECTOR_BYTES	512
 
 /**
- * vhost_blk_check_data() - Can this be read from or written to the disk?
+ * vhost_blk_check_data() - Check the place of a read or write on the disk
  * @disk:	Disk
  * @sector:	First sector
  * @bytes:	Length
  *
- * Return: 0; -EINVAL if it is no multiple of the block size; -ENXIO if it is
- * not all on the disk.
+ * Context: Any.
+ *
+ * Return: 0; -EINVAL if place or length are no multiple of the block size;
+ * -ENXIO if the data does not lie on the disk from its first to its last byte.
  */
 int vhost_blk_check_data(const struct vhost_blk_geometry *disk, u64 sector,
 			 u64 bytes)
@@ -22,7 +24,7 @@ int vhost_blk_check_data(const struct vhost_blk_geometry *disk, u64 sector,
 
 	if ((bytes & (disk->block_size - 1)) || (sector & (blocks - 1)))
 		return -EINVAL;
-	/* In this order nothing can overflow, whatever the guest says. */
+	/* The first comparison keeps the subtraction from wrapping around. */
 	if (sector > disk->sectors ||
 	    bytes / SECTOR_BYTES > disk->sectors - sector)
 		return -ENXIO;
@@ -30,13 +32,15 @@ int vhost_blk_check_data(const struct vhost_blk_geometry *disk, u64 sector,
 }
 
 /**
- * vhost_blk_check_range() - Can this range be discarded or zeroed?
+ * vhost_blk_check_range() - Check a range to be discarded or zeroed
  * @disk:	Disk
  * @type:	VIRTIO_BLK_T_DISCARD or VIRTIO_BLK_T_WRITE_ZEROES
  * @range:	Range
  *
- * Return: 0; -EOPNOTSUPP for flags that are unknown or not for @type; else as
- * vhost_blk_check_data(), with -EINVAL for an empty range, too.
+ * Context: Any.
+ *
+ * Return: 0; -EOPNOTSUPP for flags that are unknown or not allowed with @type;
+ * -EINVAL for an empty range; otherwise as vhost_blk_check_data().
  */
 int vhost_blk_check_range(const struct vhost_blk_geometry *disk, u32 type,
 			  const struct vhost_blk_range *range)
@@ -53,8 +57,10 @@ int vhost_blk_check_range(const struct vhost_blk_geometry *disk, u32 type,
 }
 
 /**
- * vhost_blk_status() - What the guest is told
+ * vhost_blk_status() - The status byte that reports an error to the driver
  * @error:	0 or a negative errno
+ *
+ * Context: Any.
  *
  * Return: VIRTIO_BLK_S_*
  */

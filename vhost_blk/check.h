@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which requests a disk takes, and how the guest is told of errors. Pure logic:
- * no lock, any context.
+ * Which requests a disk accepts, and which status an error becomes. Pure
+ * functions of their arguments: they take no lock and can be called anywhere.
  */
 #ifndef VHOST_BLK_CHECK_H
 #define VHOST_BLK_CHECK_H
@@ -9,10 +9,10 @@
 #include <linux/types.h>
 
 /**
- * struct vhost_blk_geometry - What a request must fit into
+ * struct vhost_blk_geometry - The size and the block size of a disk
  * @sectors:	Size of the disk in sectors of 512 bytes
- * @block_size:	Requests begin and end at a multiple of this, in bytes: a power
- *		of two, 512 or more
+ * @block_size:	Requests begin and end at a multiple of this many bytes: a
+ *		power of two, 512 or more
  */
 struct vhost_blk_geometry {
 	u64 sectors;
@@ -22,7 +22,7 @@ struct vhost_blk_geometry {
 /**
  * struct vhost_blk_range - Sectors to discard or to fill with zeroes
  * @sector:	First sector
- * @sectors:	Their number
+ * @sectors:	Number of sectors
  * @flags:	VIRTIO_BLK_WRITE_ZEROES_FLAG_*
  */
 struct vhost_blk_range {

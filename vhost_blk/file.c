@@ -1,25 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests to a regular file: direct and asynchronous. What would have to wait
- * before it is on its way to the disk, for blocks to be allocated, for a frozen
- * file system or because it has to go through the page cache, is begun once more
- * in a workqueue, so that the worker does not wait.
+ * A disk that is a regular file. Requests become direct, asynchronous I/O on it.
+ * A request that would have to wait before its I/O is on its way, for blocks to
+ * be allocated, for a frozen file system or because it goes through the page
+ * cache, is started once more in a workqueue, so that the worker does not wait.
  */
+#include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/kthread.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/stat.h>
 #include <linux/uio.h>
 
 #include "blk.h"
+#include "file.h"
+
+/* Sectors that are zeroed at a time, 256 MiB: file systems mark them as such. */
+#define ZERO_SECTORS	BIT(19)
+
+static void get_geometry(const struct vhost_blk_disk *disk,
+			 struct vhost_blk_geometry *geometry)
+{
+	geometry->sectors = i_size_read(file_inode(disk->file)) >> SECTOR_SHIFT;
+	geometry->block_size = disk->block_size;
+}
 
 static bool is_write(const struct vhost_blk_request *request)
 {
 	return request->type == VIRTIO_BLK_T_OUT;
 }
 
-/* The worker uses vq.iov for the next request. */
+/* Copy the addresses of the data: the next request overwrites vq.iov. */
 static void keep_iov(struct vhost_blk_request *request)
 {
 	struct vhost_virtqueue *vq = &request->queue->vq;
@@ -55,21 +68,21 @@ static void end_transfer(struct vhost_blk_request *request)
 
 	if (is_write(request))
 		kiocb_end_write(iocb);
-	/* Which may also end in the middle, where it would have to wait. */
+	/* I/O with IOCB_NOWAIT may also stop in the middle. */
 	if (iocb->ki_flags & IOCB_NOWAIT && !whole) {
 		queue_work(request->queue->blk->slow_workqueue, &request->work);
 		return;
 	}
-	/* A file that has shrunk meanwhile gives less than was asked for. */
+	/* A file that has become smaller returns less than was asked for. */
 	if (ret >= 0)
 		ret = whole ? 0 : -EIO;
 	vhost_blk_request_done(request, ret);
 }
 
 /*
- * A transfer has come to its end when the I/O has ended and the call that
- * submitted it has returned, whichever is later: a file system uses kiocb and
- * file after the last bio is on its way.
+ * A transfer ends when the I/O has ended and the call that submitted it has
+ * returned, whichever is later: a file system uses kiocb and file even after the
+ * last bio is on its way.
  */
 static void put_transfer(struct vhost_blk_request *request)
 {
@@ -92,20 +105,23 @@ static ssize_t submit(struct vhost_blk_request *request, struct kiocb *iocb,
 {
 	struct file *file = iocb->ki_filp;
 
-	/* O_APPEND may have been set since; a disk has no end to write to. */
+	/* The owner may have set O_APPEND meanwhile; writes keep their place. */
 	iocb->ki_flags = iocb_flags(file) & ~(IOCB_DIRECT | IOCB_APPEND);
 	iocb->ki_flags |= flags;
 	if (!is_write(request))
 		return file->f_op->read_iter(iocb, data);
-	/* Which overlayfs goes by when it ends what it has begun */
+	/* overlayfs ends a write only if the kiocb says that it is one. */
 	iocb->ki_flags |= IOCB_WRITE;
 	if (vhost_blk_write_through(request->queue))
 		iocb->ki_flags |= IOCB_DSYNC;
 	return file->f_op->write_iter(iocb, data);
 }
 
-/* Returns -EIOCBQUEUED if it ends by transfer_complete(), or how it ended. */
-static ssize_t transfer(struct vhost_blk_request *request, int flags)
+/*
+ * Returns -EIOCBQUEUED if the I/O ends by transfer_complete(), otherwise its
+ * result.
+ */
+static ssize_t submit_iov(struct vhost_blk_request *request, int flags)
 {
 	struct kiocb *iocb = &request->iocb;
 	struct iov_iter data;
@@ -115,20 +131,23 @@ static ssize_t transfer(struct vhost_blk_request *request, int flags)
 	return submit(request, iocb, &data, flags);
 }
 
-/* Between bounce buffer and file. Returns how much, or a negative errno. */
+/*
+ * Transfer between bounce buffer and file. Returns the number of bytes, or a
+ * negative errno.
+ */
 static ssize_t bounce_io(struct vhost_blk_request *request, loff_t pos,
 			 size_t bytes)
 {
-	struct vhost_blk_queue *queue = request->queue;
+	void *buffer = request->queue->pool.bounce;
 	struct iov_iter data;
 	struct bio_vec vec;
 	struct kiocb iocb;
 
-	bvec_set_page(&vec, virt_to_page(queue->bounce), bytes,
-		      offset_in_page(queue->bounce));
+	bvec_set_page(&vec, virt_to_page(buffer), bytes,
+		      offset_in_page(buffer));
 	iov_iter_bvec(&data, is_write(request) ? ITER_SOURCE : ITER_DEST, &vec,
 		      1, bytes);
-	init_sync_kiocb(&iocb, queue->blk->file);
+	init_sync_kiocb(&iocb, vhost_blk_disk_of(request)->file);
 	iocb.ki_pos = pos;
 	return submit(request, &iocb, &data, IOCB_DIRECT);
 }
@@ -138,7 +157,7 @@ static int bounce_piece(struct vhost_blk_request *request, loff_t pos,
 			struct iov_iter *data)
 {
 	size_t bytes = min_t(size_t, iov_iter_count(data), VHOST_BLK_BOUNCE);
-	void *buffer = request->queue->bounce;
+	void *buffer = request->queue->pool.bounce;
 	ssize_t ret;
 
 	if (READ_ONCE(request->queue->blk->closing))
@@ -156,32 +175,32 @@ static int bounce_piece(struct vhost_blk_request *request, loff_t pos,
 }
 
 /*
- * Memory that direct I/O does not take. Not through the page cache: where it
- * reads a whole block for the sake of a sector, there may be direct I/O to the
- * other sectors in flight, whose data would be overwritten later.
+ * Transfer data that direct I/O cannot reach where it lies. The page cache is no
+ * way out: it would read a whole block for the sake of one sector and write all
+ * of it back later, over what direct I/O has written to the other sectors.
  *
- * Returns as transfer(), but does not leave anything in flight.
+ * Returns as submit_iov(), but leaves nothing in flight.
  */
 static ssize_t bounce(struct vhost_blk_request *request)
 {
-	struct vhost_blk_queue *queue = request->queue;
+	struct vhost_blk_pool *pool = &request->queue->pool;
 	struct iov_iter data;
 	size_t done = 0;
 	int ret = 0;
 
 	get_data(request, &data);
-	mutex_lock(&queue->bounce_mutex);
+	mutex_lock(&pool->bounce_mutex);
 	while (!ret && iov_iter_count(&data)) {
 		ret = bounce_piece(request, request->pos + done, &data);
 		done = request->bytes - iov_iter_count(&data);
 	}
-	mutex_unlock(&queue->bounce_mutex);
+	mutex_unlock(&pool->bounce_mutex);
 	return ret ?: done;
 }
 
 /*
- * As kiocb_start_write(), without waiting for a file system that is frozen.
- * Returns false if it is.
+ * Do what kiocb_start_write() does, but do not wait for a file system that is
+ * frozen. Returns false if it is.
  */
 static bool try_start_write(struct kiocb *iocb)
 {
@@ -189,7 +208,7 @@ static bool try_start_write(struct kiocb *iocb)
 
 	if (!sb_start_write_trylock(sb))
 		return false;
-	/* For lockdep: who ends it is another. */
+	/* For lockdep: another thread ends the write. */
 	__sb_writers_release(sb, SB_FREEZE_WRITE);
 	return true;
 }
@@ -199,26 +218,18 @@ static bool is_direct(const struct file *file)
 	return file->f_mode & FMODE_CAN_ODIRECT;
 }
 
-/**
- * vhost_blk_file_transfer() - Read or write
- * @request:	Request
- * @sector:	First sector; the range was checked
- *
- * Context: The queue's worker, vq.mutex held.
- *
- * Return: 0: the request ends by vhost_blk_request_done().
- */
-int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
+static int transfer(struct vhost_blk_request *request, u64 sector,
+		    struct iov_iter *data)
 {
 	struct vhost_blk *blk = request->queue->blk;
 	struct kiocb *iocb = &request->iocb;
-	struct file *file = blk->file;
+	struct file *file = blk->disk.file;
 	ssize_t ret;
 
 	keep_iov(request);
 	request->pos = sector << SECTOR_SHIFT;
 	init_sync_kiocb(iocb, file);
-	iocb->ki_ioprio = blk->ioprio;
+	iocb->ki_ioprio = blk->disk.ioprio;
 	iocb->ki_complete = transfer_complete;
 	if (!is_direct(file) || !(file->f_mode & FMODE_NOWAIT) ||
 	    (is_write(request) && !try_start_write(iocb))) {
@@ -226,23 +237,18 @@ int vhost_blk_file_transfer(struct vhost_blk_request *request, u64 sector)
 		return 0;
 	}
 	atomic_set(&request->pending, 2);
-	ret = transfer(request, IOCB_DIRECT | IOCB_NOWAIT);
+	ret = submit_iov(request, IOCB_DIRECT | IOCB_NOWAIT);
 	if (ret != -EIOCBQUEUED)
 		transfer_complete(iocb, ret);
 	put_transfer(request);
 	return 0;
 }
 
-/**
- * vhost_blk_file_transfer_slowly() - Read or write, and wait if need be
- * @request:	Request that vhost_blk_file_transfer() has put off
- *
- * It ends by vhost_blk_request_done().
- *
- * Context: Workqueue; the owner's address space lasts for as long as requests
- * are in flight.
+/*
+ * Do what transfer() could not do without waiting. The address space of the
+ * device's owner lasts for as long as a request is in flight.
  */
-void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
+static void transfer_slowly(struct vhost_blk_request *request)
 {
 	struct mm_struct *mm = request->queue->vq.dev->mm;
 	struct kiocb *iocb = &request->iocb;
@@ -253,7 +259,7 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
 	if (is_write(request))
 		kiocb_start_write(iocb);
 	atomic_set(&request->pending, 2);
-	ret = transfer(request, direct ? IOCB_DIRECT : 0);
+	ret = submit_iov(request, direct ? IOCB_DIRECT : 0);
 	if (ret == -EINVAL && direct)
 		ret = bounce(request);
 	if (ret != -EIOCBQUEUED)
@@ -262,26 +268,19 @@ void vhost_blk_file_transfer_slowly(struct vhost_blk_request *request)
 	put_transfer(request);
 }
 
-/**
- * vhost_blk_file_flush() - Have all that was completed on the medium
- * @blk:	Device with a file
- *
- * The kernel tells of data that it could not write once, and forgets it then.
- * The driver is told each time: it may have several flushes in flight, and what
- * is lost is not there the next time either.
- *
- * Context: Process context, may sleep for long.
- *
- * Return: 0 or a negative errno.
+/*
+ * The kernel reports data that it could not write back once, and then forgets
+ * about it. Every later flush of the driver's fails as well: it may have several
+ * in flight, and the data is still missing at the next one.
  */
-int vhost_blk_file_flush(struct vhost_blk *blk)
+static int flush(struct vhost_blk_disk *disk)
 {
-	/* With the metadata that is needed to find the data again. */
-	int ret = vfs_fsync(blk->file, 1);
+	/* 1: with the metadata that is needed to find the data again. */
+	int ret = vfs_fsync(disk->file, 1);
 
 	if (ret)
-		WRITE_ONCE(blk->flush_error, ret);
-	return READ_ONCE(blk->flush_error);
+		WRITE_ONCE(disk->flush_error, ret);
+	return READ_ONCE(disk->flush_error);
 }
 
 static int range_mode(const struct vhost_blk_request *request,
@@ -293,20 +292,63 @@ static int range_mode(const struct vhost_blk_request *request,
 	return FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
 }
 
-/**
- * vhost_blk_file_range() - Discard or zero a range
- * @request:	Request
- * @range:	Range
- *
- * Context: Process context, sleeps.
- *
- * Return: 0 or a negative errno.
- */
-int vhost_blk_file_range(struct vhost_blk_request *request,
-			 const struct vhost_blk_range *range)
+static int do_range(struct vhost_blk_request *request,
+		    const struct vhost_blk_range *range)
 {
-	return vfs_fallocate(request->queue->blk->file,
+	return vfs_fallocate(vhost_blk_disk_of(request)->file,
 			     range_mode(request, range),
 			     (loff_t)range->sector << SECTOR_SHIFT,
 			     (loff_t)range->sectors << SECTOR_SHIFT);
+}
+
+static const struct vhost_blk_disk_ops file_ops = {
+	.get_geometry = get_geometry,
+	.transfer = transfer,
+	.transfer_slowly = transfer_slowly,
+	.flush = flush,
+	.do_range = do_range,
+	.zero_sectors = ZERO_SECTORS,
+};
+
+/*
+ * The block size that direct I/O to the file requires. A smaller write would have
+ * to go through the page cache, which reads the whole block and writes it back
+ * later, over what direct I/O has written to the rest of it meanwhile.
+ */
+static u32 file_block_size(struct file *file)
+{
+	struct block_device *bdev = file_inode(file)->i_sb->s_bdev;
+	u32 size = bdev ? bdev_logical_block_size(bdev) : SECTOR_SIZE;
+	struct kstat stat;
+
+	if (!is_direct(file))
+		return SECTOR_SIZE;
+	if (!vfs_getattr_nosec(&file->f_path, &stat, STATX_DIOALIGN,
+			       AT_STATX_DONT_SYNC) &&
+	    stat.result_mask & STATX_DIOALIGN)
+		size = stat.dio_offset_align;
+	return max_t(u32, size, SECTOR_SIZE);
+}
+
+/**
+ * vhost_blk_file_init() - Make a disk of an open regular file
+ * @disk:	Disk; its file is set, and is open for reading
+ *
+ * Context: Process context, may sleep.
+ *
+ * Return: 0; -EINVAL if the file was opened with O_APPEND, or its file system
+ * cannot read and write it in the usual way.
+ */
+int vhost_blk_file_init(struct vhost_blk_disk *disk)
+{
+	struct file *file = disk->file;
+
+	if (!file->f_op->read_iter)
+		return -EINVAL;
+	if (file->f_mode & FMODE_WRITE &&
+	    (!file->f_op->write_iter || file->f_flags & O_APPEND))
+		return -EINVAL;
+	disk->ops = &file_ops;
+	disk->block_size = file_block_size(file);
+	return 0;
 }

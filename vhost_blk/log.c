@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Dirty page tracking, for live migration: what requests write to guest memory
- * is noted in the log of VHOST_SET_LOG_BASE when they are done. The vhost core
- * does the same for the used ring.
+ * Dirty page tracking, for live migration. When a request has ended, the guest
+ * memory that it wrote to is marked in the log that VHOST_SET_LOG_BASE names. The
+ * vhost core does the same for the used ring.
  */
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
 #include "blk.h"
+#include "log.h"
 
 /**
- * vhost_blk_log_keep() - Keep what the vhost core tells of a request's buffers
+ * vhost_blk_log_keep() - Keep the guest addresses that a request writes to
  * @request:	Request
- * @count:	Number of entries in vq.log that are about its buffers; 0 if
- *		pages are not tracked
+ * @count:	Number of entries that the vhost core has put into vq.log for the
+ *		request; 0 while dirty pages are not tracked
  *
  * Context: The queue's worker, vq.mutex held.
  */
@@ -48,7 +49,7 @@ static int log_data(struct vhost_blk_request *request, u64 bytes)
 	return ret;
 }
 
-/* It is the last byte of the last buffer. */
+/* The status is the last byte of the last buffer. */
 static int log_status(struct vhost_blk_request *request)
 {
 	const struct vhost_log *log = request->log.data;
@@ -58,15 +59,17 @@ static int log_status(struct vhost_blk_request *request)
 }
 
 /**
- * vhost_blk_log_write() - Note the pages of a request that is done
- * @request:	Request
+ * vhost_blk_log_write() - Mark the pages that a request has written to
+ * @request:	Request that has ended
  *
- * Its status, and the data that the disk was to write even if it failed. How
- * much room there is for data is the driver's word, which costs it nothing.
+ * These are the page of the status byte and, also when the request has failed,
+ * the pages of the data that the disk was to write. The buffers may claim far
+ * more memory than that, at no cost to the driver; marking all of it would let a
+ * guest keep the worker busy for long.
  *
  * Context: The owner's address space, vq.mutex held, may sleep.
  *
- * Return: 0; -EFAULT if the log is not there.
+ * Return: 0; -EFAULT if the log cannot be written.
  */
 int vhost_blk_log_write(struct vhost_blk_request *request)
 {
@@ -75,7 +78,7 @@ int vhost_blk_log_write(struct vhost_blk_request *request)
 	if (!request->log_count)
 		return 0;
 	ret = log_data(request, request->written - 1) ?: log_status(request);
-	/* 16384 pages for the largest request, and there may be many */
+	/* The largest request has 16384 pages, and many may end at once. */
 	cond_resched();
 	return ret;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/vhost-blk: opening, closing and the ioctls, most of which are those of
- * the kernel's vhost core.
+ * /dev/vhost-blk: opening, closing and the ioctls. The vhost core implements most
+ * of the ioctls.
  */
 #include <linux/compat.h>
 #include <linux/miscdevice.h>
@@ -9,17 +9,16 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "attach.h"
 #include "blk.h"
 #include "compat.h"
+#include "queue.h"
 
-/*
- * A worker that serves several queues goes on to the next one after so many
- * requests or bytes.
- */
+/* Requests or bytes after which a worker goes on to the next of its queues. */
 #define WEIGHT		256
 #define BYTE_WEIGHT	(4 << 20)
 
-/* Features of the ring, and dirty page tracking. */
+/* Features of the rings, and dirty page tracking. */
 #define RING_FEATURES (BIT_ULL(VHOST_F_LOG_ALL) | \
 		       BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
 		       BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | \
@@ -28,8 +27,8 @@
 		       BIT_ULL(VIRTIO_F_VERSION_1))
 
 /*
- * Features of the disk. The device model offers those that suit it; only FLUSH
- * and RO make a difference here.
+ * Features of the disk. The device model offers those that fit its disk. Only
+ * FLUSH and RO change what this module does.
  */
 #define DISK_FEATURES (BIT_ULL(VIRTIO_BLK_F_SIZE_MAX) | \
 		       BIT_ULL(VIRTIO_BLK_F_SEG_MAX) | \
@@ -45,15 +44,16 @@
 #define FEATURES (RING_FEATURES | DISK_FEATURES)
 
 /*
- * May change while a disk is attached: the guest turns its cache on and off, a
- * migration begins and ends.
+ * Features that may change while a disk is attached: the guest turns the disk's
+ * cache on and off, a migration begins and ends.
  */
 #define FEATURES_AT_RUN_TIME (BIT_ULL(VIRTIO_BLK_F_FLUSH) | \
 			      BIT_ULL(VHOST_F_LOG_ALL))
 
 /*
- * Requests of a device that sleep at the same time. Other devices' do not wait
- * for them, and neither does what is short for discarding and zeroing.
+ * Requests of a device that run in workqueues at the same time. Each device has
+ * workqueues of its own, so that no other device waits for them. Discarding and
+ * zeroing take long and have one apart, so that no other request waits for them.
  */
 #define MAX_SLOW	16
 #define MAX_RANGES	4
@@ -138,7 +138,7 @@ static int vhost_blk_release(struct inode *inode, struct file *file)
 	mutex_unlock(&blk->dev.mutex);
 	vhost_dev_stop(&blk->dev);
 	vhost_dev_cleanup(&blk->dev);
-	/* The last work may still be on its way out. */
+	/* This waits until the last work has returned. */
 	free_workqueues(blk);
 	free_queues(blk);
 	kfree(blk);
@@ -162,7 +162,7 @@ static long set_backend(struct vhost_blk *blk, void __user *argp)
 	return ret;
 }
 
-/* Queues read it without a lock, so it is fixed while there is a disk. */
+/* Workers read the serial without a lock: it is constant while there is a disk. */
 static long set_serial(struct vhost_blk *blk, void __user *argp)
 {
 	u8 serial[VIRTIO_BLK_ID_BYTES];
@@ -171,7 +171,7 @@ static long set_serial(struct vhost_blk *blk, void __user *argp)
 	if (copy_from_user(serial, argp, sizeof(serial)))
 		return -EFAULT;
 	mutex_lock(&blk->dev.mutex);
-	if (blk->file)
+	if (blk->disk.file)
 		ret = -EBUSY;
 	else
 		memcpy(blk->serial, serial, sizeof(serial));
@@ -202,10 +202,10 @@ static int accept_features(struct vhost_blk *blk, u64 features)
 	u64 changed = features ^ blk->vqs[0]->acked_features;
 	u64 log = BIT_ULL(VHOST_F_LOG_ALL);
 	bool cache_off = changed & ~features & BIT_ULL(VIRTIO_BLK_F_FLUSH);
-	bool pause = blk->file && (changed & log || cache_off);
+	bool pause = blk->disk.file && (changed & log || cache_off);
 	int ret;
 
-	if (blk->file && changed & ~FEATURES_AT_RUN_TIME)
+	if (blk->disk.file && changed & ~FEATURES_AT_RUN_TIME)
 		return -EBUSY;
 	if (features & log && !vhost_log_access_ok(&blk->dev))
 		return -EFAULT;
@@ -214,14 +214,15 @@ static int accept_features(struct vhost_blk *blk, u64 features)
 		return 0;
 	}
 	/*
-	 * Requests are either logged from beginning to end or not at all, and
-	 * a write is either flushed here or goes through the cache by itself.
+	 * No request is in flight while features change. So each is logged from
+	 * beginning to end or not at all, and each write that was completed
+	 * without being on the medium is flushed here.
 	 */
 	ret = vhost_blk_pause(blk);
 	if (ret)
 		return ret;
 	if (cache_off)
-		ret = vhost_blk_flush(blk);
+		ret = blk->disk.ops->flush(&blk->disk);
 	if (!ret)
 		store_features(blk, features);
 	vhost_blk_resume(blk);
@@ -262,12 +263,12 @@ static long reset_owner(struct vhost_blk *blk)
 	return 0;
 }
 
-/* What is in flight goes to the memory that it was meant for. */
+/* Requests in flight still go to the memory that they were meant for. */
 static long set_mem_table(struct vhost_blk *blk, void __user *argp)
 {
 	long ret;
 
-	if (!blk->file)
+	if (!blk->disk.file)
 		return vhost_dev_ioctl(&blk->dev, VHOST_SET_MEM_TABLE, argp);
 	ret = vhost_blk_pause(blk);
 	if (ret)

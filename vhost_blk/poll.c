@@ -17,6 +17,8 @@
 
 #include "blk.h"
 #include "compat.h"
+#include "poll.h"
+#include "reap.h"
 
 /* A wait that is shorter finds nothing, and is none. */
 #define MIN_POLL_NS	4000
@@ -29,7 +31,7 @@ static u64 limit_ns(const struct vhost_blk_queue *queue)
 /* Somebody else needs the CPU or the worker, or waits for it to stop. */
 static bool is_wanted(struct vhost_blk_queue *queue)
 {
-	return READ_ONCE(queue->stopping) || need_resched() || signal_pending(current) ||
+	return READ_ONCE(queue->inflight.stopping) || need_resched() || signal_pending(current) ||
 	       vhost_vq_has_work(&queue->vq);
 }
 
@@ -51,13 +53,13 @@ bool vhost_blk_poll(struct vhost_blk_queue *queue)
 	if (!queue->poll_ns)
 		return false;
 	end = ktime_get_ns() + queue->poll_ns;
-	vhost_blk_queue_claim(queue);
+	vhost_blk_inflight_claim(&queue->inflight);
 	do {
 		found = !vhost_vq_avail_empty(vq->dev, vq);
-		/* A hint: what is missed is found in the end. */
-		if (!list_empty_careful(&queue->done)) {
+		/* Unlocked peek; the final reap takes the lock. */
+		if (!list_empty_careful(&queue->inflight.done)) {
 			vhost_blk_queue_reap(queue, true);
-			vhost_blk_queue_claim(queue);
+			vhost_blk_inflight_claim(&queue->inflight);
 		}
 		cpu_relax();
 	} while (!found && !is_wanted(queue) && ktime_get_ns() < end);

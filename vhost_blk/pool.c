@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * All memory that the requests of a queue take, allocated before the first of
- * them and bounded by the size of the ring.
- */
 #include <linux/log2.h>
 #include <linux/memcontrol.h>
 #include <linux/minmax.h>
@@ -11,101 +7,105 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "blk.h"
+#include "pool.h"
 
-/* More requests than this are in flight at no time, however large the ring. */
+/* However large the ring is, no more requests than this are in flight. */
 #define MAX_REQUESTS	1024
 
-/* Enough for a request of some size even in a small ring. */
+/* Even a small ring has bios enough for a request of about 8 MiB. */
 #define MIN_PARTS	32
 
-static void init_requests(struct vhost_blk_queue *queue)
+/* Before any other function of the pool, once in the life of a queue. */
+void vhost_blk_pool_init(struct vhost_blk_pool *pool)
 {
-	unsigned int i;
-
-	INIT_LIST_HEAD(&queue->free);
-	for (i = 0; i < queue->request_count; i++) {
-		queue->requests[i].queue = queue;
-		vhost_blk_request_init(&queue->requests[i]);
-		list_add_tail(&queue->requests[i].list, &queue->free);
-	}
+	mutex_init(&pool->bounce_mutex);
+	INIT_LIST_HEAD(&pool->free);
 }
 
-static void init_parts(struct vhost_blk_queue *queue, unsigned int count)
+static void init_requests(struct vhost_blk_pool *pool)
 {
 	unsigned int i;
 
-	queue->parts = NULL;
+	INIT_LIST_HEAD(&pool->free);
+	for (i = 0; i < pool->request_count; i++)
+		list_add_tail(&pool->requests[i].list, &pool->free);
+}
+
+static void init_parts(struct vhost_blk_pool *pool, unsigned int count)
+{
+	unsigned int i;
+
+	pool->parts = NULL;
 	for (i = 0; i < count; i++) {
-		queue->part_memory[i].next = queue->parts;
-		queue->parts = &queue->part_memory[i];
+		pool->part_memory[i].next = pool->parts;
+		pool->parts = &pool->part_memory[i];
 	}
-	queue->part_count = count;
-	queue->parts_free = count;
+	pool->part_count = count;
+	pool->parts_free = count;
 }
 
 /**
- * vhost_blk_pool_create() - Take the memory for a queue
- * @queue:	Queue without memory; its ring has its final size
+ * vhost_blk_pool_create() - Allocate the memory of a queue's requests
+ * @pool:	Pool without memory
+ * @ring_size:	Number of descriptors in the ring
+ * @bios:	Requests take bios of ours; a regular file needs none
  *
  * Context: vq.mutex held, may sleep.
  *
  * Return: 0 or -ENOMEM.
  */
-int vhost_blk_pool_create(struct vhost_blk_queue *queue)
+int vhost_blk_pool_create(struct vhost_blk_pool *pool, unsigned int ring_size,
+			  bool bios)
 {
-	unsigned int requests = min(queue->vq.num, MAX_REQUESTS);
-	unsigned int parts = max(requests, MIN_PARTS);
+	unsigned int requests = min(ring_size, MAX_REQUESTS);
+	unsigned int parts = bios ? max(requests, MIN_PARTS) : 0;
 
-	queue->request_count = requests;
-	queue->requests = kvcalloc(requests, sizeof(*queue->requests),
-				   GFP_KERNEL_ACCOUNT);
-	/* A regular file needs no bio of ours. */
-	if (queue->blk->bdev)
-		queue->part_memory = kvcalloc(parts,
-					      sizeof(*queue->part_memory),
-					      GFP_KERNEL_ACCOUNT);
-	queue->bounce = kmalloc(VHOST_BLK_BOUNCE, GFP_KERNEL_ACCOUNT);
-	if (!queue->requests || !queue->bounce ||
-	    (queue->blk->bdev && !queue->part_memory)) {
-		vhost_blk_pool_destroy(queue);
+	pool->request_count = requests;
+	pool->requests = kvcalloc(requests, sizeof(*pool->requests),
+				  GFP_KERNEL_ACCOUNT);
+	if (parts)
+		pool->part_memory = kvcalloc(parts, sizeof(*pool->part_memory),
+					     GFP_KERNEL_ACCOUNT);
+	pool->bounce = kmalloc(VHOST_BLK_BOUNCE, GFP_KERNEL_ACCOUNT);
+	if (!pool->requests || !pool->bounce || (parts && !pool->part_memory)) {
+		vhost_blk_pool_destroy(pool);
 		return -ENOMEM;
 	}
-	init_requests(queue);
-	init_parts(queue, queue->part_memory ? parts : 0);
+	init_requests(pool);
+	init_parts(pool, parts);
 	return 0;
 }
 
-/* Give the memory back. No request is in use. */
-void vhost_blk_pool_destroy(struct vhost_blk_queue *queue)
+/* Free the memory of a pool. None of its requests is in use. */
+void vhost_blk_pool_destroy(struct vhost_blk_pool *pool)
 {
 	unsigned int i;
 
-	for (i = 0; queue->requests && i < queue->request_count; i++) {
-		kvfree(queue->requests[i].iov.data);
-		kvfree(queue->requests[i].log.data);
+	for (i = 0; pool->requests && i < pool->request_count; i++) {
+		kvfree(pool->requests[i].iov.data);
+		kvfree(pool->requests[i].log.data);
 	}
-	kfree(queue->bounce);
-	kvfree(queue->part_memory);
-	kvfree(queue->requests);
-	queue->bounce = NULL;
-	queue->part_memory = NULL;
-	queue->requests = NULL;
+	kfree(pool->bounce);
+	kvfree(pool->part_memory);
+	kvfree(pool->requests);
+	pool->bounce = NULL;
+	pool->part_memory = NULL;
+	pool->requests = NULL;
 }
 
 /**
  * vhost_blk_request_get() - Take a free request
- * @queue:	Queue
+ * @pool:	Pool
  *
  * Context: vq.mutex held.
  *
  * Return: The request, or NULL if all are in use.
  */
-struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_queue *queue)
+struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_pool *pool)
 {
 	struct vhost_blk_request *request;
 
-	request = list_first_entry_or_null(&queue->free,
+	request = list_first_entry_or_null(&pool->free,
 					   struct vhost_blk_request, list);
 	if (!request)
 		return NULL;
@@ -115,15 +115,17 @@ struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_queue *queue)
 	return request;
 }
 
-/* Give a request back, without any part. vq.mutex held. */
-void vhost_blk_request_put(struct vhost_blk_request *request)
+/* Give back a request that has no parts any more. vq.mutex is held. */
+void vhost_blk_request_put(struct vhost_blk_pool *pool,
+			   struct vhost_blk_request *request)
 {
-	list_add(&request->list, &request->queue->free);
+	list_add(&request->list, &pool->free);
 }
 
 /*
- * It is the owner's memory, and where there is little of it the request waits
- * rather than fails. Up to 6.1 a worker is charged for none of its own accord.
+ * The memory is charged to @owner: up to Linux 6.1 a vhost worker is in no
+ * memory cgroup by itself. __GFP_NOFAIL makes the request wait for memory
+ * instead of failing.
  */
 static void grow(struct vhost_blk_buffer *buffer, struct mm_struct *owner,
 		 size_t bytes)
@@ -140,14 +142,14 @@ static void grow(struct vhost_blk_buffer *buffer, struct mm_struct *owner,
 }
 
 /**
- * vhost_blk_buffer_fill() - Copy something into a buffer of a request
+ * vhost_blk_buffer_fill() - Copy data into a buffer of a request
  * @buffer:	Buffer
- * @owner:	Who is charged for its memory
- * @data:	What it is to hold
+ * @owner:	Process that is charged for the memory
+ * @data:	Data to copy
  * @bytes:	Length of @data, at most UIO_MAXIOV entries of 16 bytes
  *
- * The buffer grows if it has to, and is never smaller again: the requests to
- * come use it as well.
+ * A buffer that is too small grows, and keeps its size for the requests to
+ * come.
  *
  * Context: Process context, vq.mutex held.
  */
@@ -162,16 +164,16 @@ void vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer,
 	memcpy(buffer->data, data, bytes);
 }
 
-/* Add a part behind those of a request; NULL if there is none. vq.mutex held. */
-struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_request *request)
+/* Append a free part to those of a request. NULL if there is none. vq.mutex. */
+struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_pool *pool,
+					  struct vhost_blk_request *request)
 {
-	struct vhost_blk_queue *queue = request->queue;
-	struct vhost_blk_part *part = queue->parts;
+	struct vhost_blk_part *part = pool->parts;
 
 	if (!part)
 		return NULL;
-	queue->parts = part->next;
-	queue->parts_free--;
+	pool->parts = part->next;
+	pool->parts_free--;
 	part->request = request;
 	part->next = NULL;
 	if (request->parts)
@@ -182,17 +184,17 @@ struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_request *request)
 	return part;
 }
 
-/* Give all parts of a request back. vq.mutex held. */
-void vhost_blk_parts_put(struct vhost_blk_request *request)
+/* Give back all parts of a request. vq.mutex is held. */
+void vhost_blk_parts_put(struct vhost_blk_pool *pool,
+			 struct vhost_blk_request *request)
 {
-	struct vhost_blk_queue *queue = request->queue;
 	struct vhost_blk_part *part;
 
 	while (request->parts) {
 		part = request->parts;
 		request->parts = part->next;
-		part->next = queue->parts;
-		queue->parts = part;
-		queue->parts_free++;
+		part->next = pool->parts;
+		pool->parts = part;
+		pool->parts_free++;
 	}
 }

@@ -1,39 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Discarding and zeroing, in pieces. A request may be about 32 TiB, and zeroing
- * a disk that cannot do so by itself takes hours: neither a reset of the device
- * nor the end of the device model is to wait for more than the piece at hand.
+ * Discarding and zeroing, piece by piece. A request may cover about 32 TiB, and
+ * zeroing a disk that has no command for it takes hours. A reset of the device
+ * and the end of the device model wait for the current piece only.
  */
-#include <linux/blkdev.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 
 #include "blk.h"
+#include "range.h"
 
-/* Sectors at a time: 256 MiB; 8 MiB where they may have to be written. */
-#define CHUNK		BIT(19)
-#define CHUNK_WRITTEN	BIT(14)
+/* Sectors that are discarded at a time: 256 MiB. */
+#define CHUNK_SECTORS	BIT(19)
 
-static u64 chunk_size(const struct vhost_blk_request *request)
+static u64 chunk_sectors(const struct vhost_blk_request *request)
 {
-	return request->queue->blk->bdev &&
-	       request->type == VIRTIO_BLK_T_WRITE_ZEROES ?
-		CHUNK_WRITTEN : CHUNK;
-}
-
-static int do_chunk(struct vhost_blk_request *request,
-		    const struct vhost_blk_range *chunk)
-{
-	return request->queue->blk->bdev ?
-		vhost_blk_bdev_range(request, chunk) :
-		vhost_blk_file_range(request, chunk);
+	return request->type == VIRTIO_BLK_T_WRITE_ZEROES ?
+		vhost_blk_disk_of(request)->ops->zero_sectors : CHUNK_SECTORS;
 }
 
 static int do_range(struct vhost_blk_request *request,
 		    const struct vhost_blk_range *range)
 {
 	u64 end = range->sector + range->sectors, next;
-	u64 size = chunk_size(request);
+	u64 size = chunk_sectors(request);
 	struct vhost_blk_range chunk = *range;
 	int ret;
 
@@ -42,7 +32,7 @@ static int do_range(struct vhost_blk_request *request,
 			return -EINTR;
 		next = min(round_down(chunk.sector, size) + size, end);
 		chunk.sectors = next - chunk.sector;
-		ret = do_chunk(request, &chunk);
+		ret = vhost_blk_disk_of(request)->ops->do_range(request, &chunk);
 		if (ret)
 			return ret;
 	}
@@ -59,6 +49,7 @@ static int do_range(struct vhost_blk_request *request,
  */
 int vhost_blk_do_ranges(struct vhost_blk_request *request)
 {
+	struct vhost_blk_disk *disk = vhost_blk_disk_of(request);
 	unsigned int i;
 	int ret;
 
@@ -68,5 +59,5 @@ int vhost_blk_do_ranges(struct vhost_blk_request *request)
 			return ret;
 	}
 	return vhost_blk_write_through(request->queue) ?
-		vhost_blk_flush(request->queue->blk) : 0;
+		disk->ops->flush(disk) : 0;
 }

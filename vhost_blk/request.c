@@ -1,85 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One request: a header that the device reads, data one way or the other, and a
- * byte of status that the device writes. How the driver has cut that into
- * descriptors means nothing.
+ * One request: a header that the device reads, data in one direction or the
+ * other, and a status byte that the device writes. The driver may cut these into
+ * descriptors in any way (VIRTIO_F_ANY_LAYOUT).
  */
-#include <linux/blkdev.h>
 #include <linux/ioprio.h>
 #include <linux/kthread.h>
 #include <linux/uio.h>
 
 #include "blk.h"
-#include "compat.h"
+#include "range.h"
+#include "request.h"
 
-static void get_geometry(struct vhost_blk *blk, struct vhost_blk_geometry *disk)
-{
-	if (blk->bdev) {
-		disk->sectors = bdev_nr_sectors(blk->bdev);
-		disk->block_size = bdev_logical_block_size(blk->bdev);
-	} else {
-		disk->sectors = i_size_read(file_inode(blk->file)) >>
-			SECTOR_SHIFT;
-		disk->block_size = blk->block_size;
-	}
-}
-
-/* A block device can become read-only after it was opened. */
 static bool is_writable(const struct vhost_blk_queue *queue)
 {
-	const struct vhost_blk *blk = queue->blk;
+	const struct vhost_blk_disk *disk = &queue->blk->disk;
 
-	return blk->file->f_mode & FMODE_WRITE &&
+	return disk->file->f_mode & FMODE_WRITE &&
 	       !(queue->vq.acked_features & BIT_ULL(VIRTIO_BLK_F_RO)) &&
-	       !(blk->bdev && bdev_read_only(blk->bdev));
+	       !(disk->ops->is_read_only && disk->ops->is_read_only(disk));
 }
 
 static int transfer(struct vhost_blk_request *request, u64 sector,
 		    struct iov_iter *data)
 {
-	struct vhost_blk_queue *queue = request->queue;
-	struct vhost_blk_geometry disk;
+	const struct vhost_blk_disk *disk = vhost_blk_disk_of(request);
+	struct vhost_blk_geometry geometry;
 	int ret;
 
 	request->bytes = iov_iter_count(data);
-	get_geometry(queue->blk, &disk);
-	ret = vhost_blk_check_data(&disk, sector, request->bytes);
+	disk->ops->get_geometry(disk, &geometry);
+	ret = vhost_blk_check_data(&geometry, sector, request->bytes);
 	if (ret)
 		return ret;
 	if (request->bytes > VHOST_BLK_MAX_BYTES)
 		return -E2BIG;
 	if (request->type == VIRTIO_BLK_T_IN)
 		request->written += request->bytes;
-	else if (!is_writable(queue))
+	else if (!is_writable(request->queue))
 		return -EROFS;
 	if (!request->bytes) {
 		vhost_blk_request_done(request, 0);
 		return 0;
 	}
-	if (queue->blk->bdev)
-		return vhost_blk_bdev_transfer(request, sector, data);
-	return vhost_blk_file_transfer(request, sector);
+	return disk->ops->transfer(request, sector, data);
 }
 
 static void do_slowly(struct vhost_blk_request *request)
 {
 	struct vhost_blk *blk = request->queue->blk;
+	const struct vhost_blk_disk_ops *ops = blk->disk.ops;
 
 	if (READ_ONCE(blk->closing)) {
 		vhost_blk_request_done(request, -EINTR);
 		return;
 	}
-	if (request->parts) {
-		vhost_blk_bdev_submit_slowly(request);
-		return;
-	}
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
 	case VIRTIO_BLK_T_OUT:
-		vhost_blk_file_transfer_slowly(request);
+		ops->transfer_slowly(request);
 		break;
 	case VIRTIO_BLK_T_FLUSH:
-		vhost_blk_request_done(request, vhost_blk_flush(blk));
+		if (ops->start_flush)
+			ops->transfer_slowly(request);
+		else
+			vhost_blk_request_done(request, ops->flush(&blk->disk));
 		break;
 	default:
 		vhost_blk_request_done(request, vhost_blk_do_ranges(request));
@@ -87,18 +72,18 @@ static void do_slowly(struct vhost_blk_request *request)
 }
 
 /*
- * What takes its time and goes through no ring of the disk's. The I/O is that of
- * whoever attached the disk, not of this thread of the kernel's, which serves
- * others next.
+ * The workqueue's part of a request. The thread takes on the block cgroup and the
+ * I/O priority of the process that attached the disk for as long as the request
+ * lasts, and gets its own back afterwards: it serves others next.
  */
 static void slow_work(struct work_struct *work)
 {
 	struct vhost_blk_request *request =
 		container_of(work, struct vhost_blk_request, work);
-	struct vhost_blk *blk = request->queue->blk;
+	struct vhost_blk_disk *disk = vhost_blk_disk_of(request);
 
-	kthread_associate_blkcg(blk->blkcg);
-	set_task_ioprio(current, blk->ioprio);
+	kthread_associate_blkcg(disk->blkcg);
+	set_task_ioprio(current, disk->ioprio);
 	do_slowly(request);
 	set_task_ioprio(current, IOPRIO_DEFAULT);
 	kthread_associate_blkcg(NULL);
@@ -108,8 +93,8 @@ static int flush(struct vhost_blk_request *request)
 {
 	struct vhost_blk *blk = request->queue->blk;
 
-	if (blk->bdev)
-		return vhost_blk_bdev_flush(request);
+	if (blk->disk.ops->start_flush)
+		return blk->disk.ops->start_flush(request);
 	queue_work(blk->slow_workqueue, &request->work);
 	return 0;
 }
@@ -126,7 +111,7 @@ static int get_id(struct vhost_blk_request *request, struct iov_iter *data)
 }
 
 static int take_range(struct vhost_blk_request *request,
-		      const struct vhost_blk_geometry *disk,
+		      const struct vhost_blk_geometry *geometry,
 		      struct iov_iter *data)
 {
 	struct virtio_blk_discard_write_zeroes raw;
@@ -139,23 +124,23 @@ static int take_range(struct vhost_blk_request *request,
 	range->sector = le64_to_cpu(raw.sector);
 	range->sectors = le32_to_cpu(raw.num_sectors);
 	range->flags = le32_to_cpu(raw.flags);
-	return vhost_blk_check_range(disk, request->type, range);
+	return vhost_blk_check_range(geometry, request->type, range);
 }
 
-/* All ranges are checked before anything is done to the first. */
+/* All ranges are checked before the first is touched. */
 static int discard_or_zero(struct vhost_blk_request *request,
 			   struct iov_iter *data)
 {
 	struct vhost_blk *blk = request->queue->blk;
-	struct vhost_blk_geometry disk;
+	struct vhost_blk_geometry geometry;
 	int ret;
 
 	if (!is_writable(request->queue))
 		return -EROFS;
-	get_geometry(blk, &disk);
+	blk->disk.ops->get_geometry(&blk->disk, &geometry);
 	request->range_count = 0;
 	do {
-		ret = take_range(request, &disk, data);
+		ret = take_range(request, &geometry, data);
 		if (ret)
 			return ret;
 	} while (iov_iter_count(data));
@@ -183,7 +168,7 @@ static int dispatch(struct vhost_blk_request *request, u64 sector,
 	}
 }
 
-/* The last byte that the device may write, which is there. */
+/* The last byte that the device may write. There is at least one. */
 static u8 __user *status_byte(const struct iovec *iov, unsigned int count)
 {
 	while (!iov[--count].iov_len)
@@ -192,16 +177,16 @@ static u8 __user *status_byte(const struct iovec *iov, unsigned int count)
 }
 
 /**
- * vhost_blk_request_start() - Begin the request in vq.iov
- * @request:	Request with its head
- * @out:	Number of vq.iov that the device reads
- * @in:		Number of vq.iov behind those, that the device writes
+ * vhost_blk_request_start() - Parse, check and start the request in vq.iov
+ * @request:	Request; its head is set
+ * @out:	Number of entries of vq.iov that the device reads
+ * @in:		Number of entries behind those that the device writes
  *
  * Context: The queue's worker, vq.mutex held.
  *
- * Return: 0 if the request ends or has ended by vhost_blk_request_done(), with
- * whatever status; -EAGAIN if it has to wait in the ring; -EINVAL if it is no
- * request, as there is no room for header and status.
+ * Return: 0 if the request ends or has ended by vhost_blk_request_done(), well
+ * or with an error; -EAGAIN if it has to wait in the ring; -EINVAL if the buffers
+ * have no room for header and status.
  */
 int vhost_blk_request_start(struct vhost_blk_request *request,
 			    unsigned int out, unsigned int in)
@@ -233,8 +218,10 @@ int vhost_blk_request_start(struct vhost_blk_request *request,
 	return ret;
 }
 
-/* Once per request, when its memory is new. */
-void vhost_blk_request_init(struct vhost_blk_request *request)
+/* Once for each request of a pool, before it is used. */
+void vhost_blk_request_init(struct vhost_blk_request *request,
+			    struct vhost_blk_queue *queue)
 {
+	request->queue = queue;
 	INIT_WORK(&request->work, slow_work);
 }

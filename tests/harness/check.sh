@@ -116,7 +116,7 @@ step "clang-format" clang-format --dry-run -Werror "${user_c[@]}"
 step "shellcheck" shellcheck --external-sources --source-path=SCRIPTDIR "${shell[@]}"
 step "python" python
 step "differences" tests/harness/differences.py
-step "codespell" codespell --ignore-words-list=extint,inout,ist,mis,nd,ser "${text[@]}"
+step "codespell" codespell --ignore-words-list=extint,inflight,inout,ist,mis,nd,ser "${text[@]}"
 
 if [ ${#failed[@]} -gt 0 ]; then
 	echo "make check: failed: ${failed[*]}" >&2

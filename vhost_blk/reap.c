@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests that have ended return to the driver: status byte, dirty pages, used
+ * ring, interrupt. One update of the used ring's index and one interrupt serve
+ * all requests that have ended by then.
+ */
+#include <linux/uaccess.h>
+
+#include "blk.h"
+#include "log.h"
+#include "reap.h"
+
+/**
+ * vhost_blk_queue_broken() - Stop a queue whose ring is corrupt
+ * @queue:	Queue
+ * @why:	What is wrong, for the kernel's debug log
+ *
+ * Requests that were started are still completed. Nothing more is taken from the
+ * ring until the device model resets the device.
+ *
+ * Context: vq.mutex held.
+ */
+void vhost_blk_queue_broken(struct vhost_blk_queue *queue, const char *why)
+{
+	queue->broken = true;
+	vq_err(&queue->vq, "vhost_blk: %s\n", why);
+}
+
+/* Write the entries that were collected to the used ring. */
+static void publish(struct vhost_blk_queue *queue)
+{
+	unsigned int count = queue->used_count;
+
+	queue->used_count = 0;
+	if (count && vhost_add_used_n(&queue->vq, queue->used, count))
+		vhost_blk_queue_broken(queue, "the used ring is not writable");
+}
+
+static void give_back(struct vhost_blk_queue *queue,
+		      struct vhost_blk_request *request)
+{
+	struct vring_used_elem *used = &queue->used[queue->used_count];
+
+	if (put_user(vhost_blk_status(request->error), request->status)) {
+		vhost_blk_queue_broken(queue, "a status byte is not writable");
+		return;
+	}
+	if (vhost_blk_log_write(request)) {
+		vhost_blk_queue_broken(queue, "the log is not writable");
+		return;
+	}
+	used->id = cpu_to_vhost32(&queue->vq, request->head);
+	/* After an error nothing but the status is known to be written. */
+	used->len = cpu_to_vhost32(&queue->vq,
+				   request->error ? 1 : request->written);
+	if (++queue->used_count == ARRAY_SIZE(queue->used))
+		publish(queue);
+}
+
+static void reap_list(struct vhost_blk_queue *queue, struct list_head *done,
+		      bool tell)
+{
+	const struct vhost_blk_disk_ops *ops = queue->blk->disk.ops;
+	struct vhost_blk_request *request, *next;
+
+	list_for_each_entry_safe(request, next, done, list) {
+		list_del(&request->list);
+		if (ops->release)
+			ops->release(request);
+		if (tell)
+			give_back(queue, request);
+		vhost_blk_request_put(&queue->pool, request);
+	}
+}
+
+/**
+ * vhost_blk_queue_reap() - Return the requests that have ended to the driver
+ * @queue:	Queue
+ * @tell:	Tell the driver; false when its memory may be out of reach
+ *
+ * The next request that ends wakes the worker.
+ *
+ * Context: Process context, vq.mutex held; with @tell in the owner's address
+ * space.
+ */
+void vhost_blk_queue_reap(struct vhost_blk_queue *queue, bool tell)
+{
+	bool any = false;
+	LIST_HEAD(done);
+
+	while (vhost_blk_inflight_take(&queue->inflight, &done)) {
+		any = true;
+		reap_list(queue, &done, tell);
+	}
+	if (!any || !tell)
+		return;
+	publish(queue);
+	vhost_signal(queue->vq.dev, &queue->vq);
+	if (queue->starved) {
+		queue->starved = false;
+		vhost_poll_queue(&queue->vq.poll);
+	}
+}

@@ -96,6 +96,8 @@ for version in $KVERS; do
 	step "modules $version: W=1, sparse" modules "$kdir" "$build/modules-$version" "$flags"
 done
 
+step "no circle of files" tests/harness/circles.py "$build/modules-$version/vhost_blk"
+
 # Of what is ignored, version and comparison are about include/compat.h, which
 # exists to ask for the version, the last two about how trace events are written.
 checkpatch() {

@@ -4,7 +4,7 @@
  * the HSM.
  *
  * The module parameter "dispatch" says where doorbells are signalled: "irq", in
- * the upcall, or "thread", by the VM's work in the HSM, which is slower by two
+ * the upcall, or "thread", by the VM's thread in the HSM, which is slower by two
  * thread switches and keeps the time in hard IRQ short. PREEMPT_RT kernels have
  * "thread" only, because an eventfd's lock sleeps there.
  */
@@ -158,23 +158,30 @@ static void dataplane_settle(void *data, bool inject)
 	irqfd_settle(dp->irqfds, inject);
 }
 
-/* Hot path. Hard-IRQ context of the upcall, then process context. */
-static bool dataplane_doorbell(void *data, const struct acrn_access *write)
+static bool is_for_later(void)
+{
+	return in_hardirq() && READ_ONCE(dispatch) == DISPATCH_THREAD;
+}
+
+/* Hot path. Hard-IRQ context of the upcall, or process context. */
+static enum acrn_doorbell dataplane_doorbell(void *data,
+					     const struct acrn_access *write)
 {
 	struct dataplane *dp = data;
 
-	if (in_hardirq() && READ_ONCE(dispatch) == DISPATCH_THREAD)
-		return false;
+	if (is_for_later())
+		return ioeventfd_has(dp->ioeventfds, write) ?
+		       ACRN_DOORBELL_LATER : ACRN_DOORBELL_NONE;
 	if (!ioeventfd_route(dp->ioeventfds, write))
-		return false;
+		return ACRN_DOORBELL_NONE;
 	this_cpu_inc(acrn_vhost_doorbells_routed);
-	return true;
+	return ACRN_DOORBELL_RUNG;
 }
 
 /* Hot path, the same. */
 static bool dataplane_ring(void *data, void *doorbell)
 {
-	if (in_hardirq() && READ_ONCE(dispatch) == DISPATCH_THREAD)
+	if (is_for_later())
 		return false;
 	ioeventfd_ring(doorbell);
 	this_cpu_inc(acrn_vhost_doorbells_routed);

@@ -14,11 +14,13 @@
  * that no other doorbell has had. One that does not match its place is counted
  * and otherwise ignored: it is that of a doorbell which has been deassigned.
  *
- * The ring is emptied by the upcall or in process context, by one at a time: who
- * has ACRN_ASYNC_BUSY has the ring, and the places. The upcall does not wait for
- * it. Whatever the upcall finds and leaves, for this reason, because there is too
- * much of it or because the data plane does not want it there, it leaves to the
- * VM's work. So each cookie that nobody has taken has an upcall or a work to come.
+ * The ring is emptied by the upcall or in process context. Whatever the upcall
+ * finds and leaves, because there is too much of it, because the VM is paused or
+ * because the data plane does not want it there, it leaves to the VM's thread. So
+ * each cookie that nobody has taken has an upcall or the thread to come.
+ *
+ * Each ring raises an upcall, also while nobody takes cookies, until there is no
+ * room for more. So the ring is short: a paused VM raises no more than it holds.
  *
  * Deassigning waits until the doorbell's last cookie has been taken. The
  * hypervisor looks a doorbell up and writes its cookie in two steps. In between
@@ -39,10 +41,12 @@
 #include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/moduleparam.h>
-#include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/timekeeping.h>
@@ -52,18 +56,18 @@
 #include "trace.h"
 
 #define COOKIE_SIZE	sizeof(u64)
-/* Behind them there is &struct async_page.no_events */
-#define RING_COOKIES	((PAGE_SIZE - 2 * sizeof(struct acrn_ring)) / COOKIE_SIZE)
+#define RING_COOKIES	64
 #define RING_SIZE	(RING_COOKIES * COOKIE_SIZE)
 
 /* Of each VM. An upcall that takes more has other VMs wait for too long. */
-#define COOKIES_PER_UPCALL	64
+#define COOKIES_PER_UPCALL	16
 
 /* A vCPU is for much less than that between two steps of the hypervisor. */
 #define LOOKED_UP_US	50
-
-/* Bit of &struct acrn_async.flags: somebody has the ring */
-#define ACRN_ASYNC_BUSY	0
+/* One that has waited for room may not be on its CPU when there is some. */
+#define WAITED_US	20000
+/* For so long after the ring was full some may. */
+#define FULL_JIFFIES	(HZ / 10)
 
 enum async_mode {
 	ASYNC_AUTO,
@@ -114,7 +118,7 @@ struct async_page {
 	struct acrn_ring no_events;
 };
 
-static_assert(sizeof(struct async_page) == PAGE_SIZE);
+static_assert(sizeof(struct async_page) <= PAGE_SIZE);
 
 /**
  * struct async_place - One of the places that the hypervisor has for doorbells
@@ -130,41 +134,24 @@ struct async_place {
  * struct acrn_async - The asynchronous doorbells of a VM
  * @page:	Where the hypervisor writes cookies to
  * @matches_data: The hypervisor can look at what is written
- * @flags:	ACRN_ASYNC_BUSY
- * @lock:	Taken for ACRN_ASYNC_BUSY in process context
+ * @lock:	Guards the ring, @leaving and @places, the last two against those
+ *		who take cookies only. Taken with interrupts off
+ * @full:	When the ring was last seen full, in jiffies
  * @generation:	Of the last doorbell
  * @leaving:	The place that is being deassigned, or NULL
  * @places:	By the low bits of the cookie
- *
- * Who has the ring may read @leaving and @places, and write them when assigning
- * or deassigning.
  */
 struct acrn_async {
 	struct async_page *page;
 	bool matches_data;
-	unsigned long flags;
-	struct mutex lock;	/* ACRN_ASYNC_BUSY */
+	spinlock_t lock;	/* the ring, full, leaving, places */
+	unsigned long full;
 	u64 generation;
 	struct async_place *leaving;
 	struct async_place places[ACRN_ASYNC_DOORBELLS_MAX];
 };
 
-/* In process context: upcalls leave the ring to the VM's work meanwhile. */
-static void take_ring(struct acrn_async *async)
-{
-	mutex_lock(&async->lock);
-	/* If not free, an upcall on another CPU has it. */
-	while (test_and_set_bit_lock(ACRN_ASYNC_BUSY, &async->flags))
-		cpu_relax();
-}
-
-static void release_ring(struct acrn_async *async)
-{
-	clear_bit_unlock(ACRN_ASYNC_BUSY, &async->flags);
-	mutex_unlock(&async->lock);
-}
-
-/* The place that @cookie is of, or NULL. The caller has the ring. */
+/* The place that @cookie is of, or NULL. The caller has the lock. */
 static const struct async_place *find_cookie(const struct acrn_async *async,
 					     u64 cookie)
 {
@@ -190,20 +177,26 @@ static bool deliver(struct acrn_vm *vm, u64 cookie)
 	return true;
 }
 
-/* Take up to @budget cookies. Hot path. The caller has the ring. */
-static void take_cookies(struct acrn_vm *vm, unsigned int budget)
+static u32 next_offset(u32 offset)
+{
+	offset += COOKIE_SIZE;
+	return offset < RING_SIZE ? offset : 0;
+}
+
+/* Take up to @count cookies. Hot path. The caller has the lock. */
+static void take_cookies(struct acrn_vm *vm, unsigned int count)
 {
 	struct async_page *page = vm->async->page;
 	struct acrn_ring *ring = &page->ring;
 	u32 head = ring->head;
 
+	if (next_offset(READ_ONCE(ring->tail)) == head)
+		vm->async->full = jiffies;
 	/* The cookie was written before the tail. */
-	while (budget-- && head != smp_load_acquire(&ring->tail)) {
+	while (count-- && head != smp_load_acquire(&ring->tail)) {
 		if (!deliver(vm, READ_ONCE(page->cookies[head / COOKIE_SIZE])))
 			return;
-		head += COOKIE_SIZE;
-		if (head == RING_SIZE)
-			head = 0;
+		head = next_offset(head);
 		/* From here on the hypervisor writes another there. */
 		smp_store_release(&ring->head, head);
 	}
@@ -212,22 +205,27 @@ static void take_cookies(struct acrn_vm *vm, unsigned int budget)
 /**
  * acrn_async_upcall() - Signal what a VM's guest has rung
  * @vm:		VM whose ring is not empty
- * @overload:	Leave all of it to the VM's work
+ * @wait:	Leave all of it to the VM's thread, as it has used up its share
  *
  * Hot path. Hard-IRQ context of the upcall.
+ *
+ * Return: false when there is something that waits for the thread
  */
-void acrn_async_upcall(struct acrn_vm *vm, bool overload)
+bool acrn_async_upcall(struct acrn_vm *vm, bool wait)
 {
 	struct acrn_async *async = vm->async;
 	const struct acrn_ring *ring = &async->page->ring;
 
-	if (!overload &&
-	    !test_and_set_bit_lock(ACRN_ASYNC_BUSY, &async->flags)) {
+	/* With PREEMPT_RT the lock sleeps. */
+	if (!wait && !IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		spin_lock(&async->lock);
 		take_cookies(vm, COOKIES_PER_UPCALL);
-		clear_bit_unlock(ACRN_ASYNC_BUSY, &async->flags);
+		spin_unlock(&async->lock);
 	}
-	if (ring->head != READ_ONCE(ring->tail))
-		acrn_ioreq_queue(vm);
+	if (READ_ONCE(ring->head) == READ_ONCE(ring->tail))
+		return true;
+	acrn_thread_ask(vm);
+	return false;
 }
 
 /*
@@ -238,12 +236,14 @@ void acrn_async_drain(struct acrn_vm *vm)
 {
 	/* Pairs with acrn_async_prepare(). */
 	struct acrn_async *async = smp_load_acquire(&vm->async);
+	unsigned int i;
 
-	if (!async)
-		return;
-	take_ring(async);
-	take_cookies(vm, RING_COOKIES);
-	release_ring(async);
+	for (i = 0; async && i < RING_COOKIES; i++) {
+		/* A signal may take long: have interrupts in between. */
+		spin_lock_irq(&async->lock);
+		take_cookies(vm, 1);
+		spin_unlock_irq(&async->lock);
+	}
 }
 
 /*
@@ -286,7 +286,8 @@ static struct acrn_async *create_async(struct acrn_vm *vm)
 		goto free_page;
 	}
 	async->matches_data = matches_data(vm, &async->page->no_events);
-	mutex_init(&async->lock);
+	spin_lock_init(&async->lock);
+	async->full = jiffies - FULL_JIFFIES;
 	return async;
 
 free_page:
@@ -313,7 +314,8 @@ void acrn_async_prepare(struct acrn_vm *vm)
 		return;
 	/* Pairs with acrn_async_drain(). */
 	smp_store_release(&vm->async, async);
-	acrn_upcall_watch(vm, &async->page->ring);
+	/* Pairs with has_rung() of the upcall. */
+	smp_store_release(&vm->watched.ring, &async->page->ring);
 }
 
 static bool is_wanted(bool asked_for)
@@ -347,12 +349,14 @@ static struct async_place *find_place(struct acrn_async *async,
 	return NULL;
 }
 
+static const struct async_place nothing;
+
 static void set_place(struct acrn_async *async, struct async_place *place,
 		      const struct async_place *to)
 {
-	take_ring(async);
+	spin_lock_irq(&async->lock);
 	*place = *to;
-	release_ring(async);
+	spin_unlock_irq(&async->lock);
 }
 
 /*
@@ -393,7 +397,6 @@ static u64 new_cookie(struct acrn_async *async, const struct async_place *place)
 int acrn_hsm_async_assign(struct acrn_vm *vm, const struct acrn_async_key *key,
 			  bool asked_for, void *doorbell)
 {
-	static const struct async_place nothing;
 	struct async_place *place, new = { .doorbell = doorbell };
 	struct acrn_async *async;
 	int ret;
@@ -424,22 +427,23 @@ EXPORT_SYMBOL_NS_GPL(acrn_hsm_async_assign, ACRN_HSM);
 
 static void set_leaving(struct acrn_async *async, struct async_place *place)
 {
-	take_ring(async);
+	spin_lock_irq(&async->lock);
 	async->leaving = place;
-	release_ring(async);
+	spin_unlock_irq(&async->lock);
 }
 
 /* The hypervisor has forgotten the doorbell: take what is on its way. */
 static void empty_place(struct acrn_vm *vm, struct async_place *place)
 {
-	/* A vCPU that waits for room finds some, and then it is quick. */
-	acrn_async_drain(vm);
-	usleep_range(LOOKED_UP_US, 2 * LOOKED_UP_US);
+	unsigned long us = LOOKED_UP_US;
 
-	take_ring(vm->async);
-	take_cookies(vm, RING_COOKIES);
-	*place = (struct async_place){ };
-	release_ring(vm->async);
+	/* A vCPU that waits for room finds some. */
+	acrn_async_drain(vm);
+	if (time_before(jiffies, READ_ONCE(vm->async->full) + FULL_JIFFIES))
+		us = WAITED_US;
+	usleep_range(us, 2 * us);
+	acrn_async_drain(vm);
+	set_place(vm->async, place, &nothing);
 }
 
 /**
@@ -503,7 +507,7 @@ void acrn_async_restore(struct acrn_vm *vm)
 }
 
 /*
- * Neither upcall nor work know the VM any more. The ring stays unless @unused: a
+ * Neither upcall nor thread know the VM any more. The ring stays unless @unused: a
  * VM that cannot be destroyed may still write to it.
  */
 void acrn_async_deinit(struct acrn_vm *vm, bool unused)
@@ -512,6 +516,5 @@ void acrn_async_deinit(struct acrn_vm *vm, bool unused)
 		return;
 	if (unused)
 		free_page((unsigned long)vm->async->page);
-	mutex_destroy(&vm->async->lock);
 	kfree(vm->async);
 }

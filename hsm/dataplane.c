@@ -266,16 +266,16 @@ static bool is_doorbell_like(const struct acrn_ioreq *request)
 }
 
 /*
- * Hot path, hard-IRQ context of the upcall or process context of the VM's work.
- * True when @request was a doorbell and only needs to be completed.
+ * Hot path, hard-IRQ context of the upcall or process context. A doorbell that has
+ * been signalled only needs to be completed.
  */
-bool acrn_dataplane_doorbell(struct acrn_vm *vm,
-			     const struct acrn_ioreq *request)
+enum acrn_doorbell acrn_dataplane_doorbell(struct acrn_vm *vm,
+					   const struct acrn_ioreq *request)
 {
 	const struct acrn_dataplane_ops *ops = attached_ops(&vm->dataplane);
 
 	if (!ops || !is_doorbell_like(request))
-		return false;
+		return ACRN_DOORBELL_NONE;
 	return ops->doorbell(vm->dataplane.data, &request->access);
 }
 

@@ -37,6 +37,10 @@ static int stats_show(struct seq_file *seq, void *unused)
 		   READ_ONCE(stats->requests_kernel));
 	seq_printf(seq, "requests_client %llu\n",
 		   READ_ONCE(stats->requests_client));
+	seq_printf(seq, "upcall_us %llu\n",
+		   mul_u64_u32_div(READ_ONCE(vm->share.taken), USEC_PER_MSEC,
+				   tsc_khz));
+	seq_printf(seq, "pauses %llu\n", READ_ONCE(vm->share.pauses));
 	seq_printf(seq, "msis %lld\n", atomic64_read(&stats->msis));
 	seq_printf(seq, "msis_failed %lld\n",
 		   atomic64_read(&stats->msis_failed));

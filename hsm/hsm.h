@@ -8,14 +8,16 @@
  *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
  *   &struct acrn_vm_events.lock, &struct acrn_dataplane.lock
  *   &struct acrn_async.lock
+ *   &struct acrn_ioreqs.serving
  *   &struct acrn_ioreqs.lock
  *
- * The upcall, in hard-IRQ context, takes none.
+ * The upcall, in hard-IRQ context, takes the last one, and none for a doorbell.
  */
 #ifndef HSM_HSM_H
 #define HSM_HSM_H
 
 #include <linux/atomic.h>
+#include <linux/hrtimer.h>
 #include <linux/jump_label.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -28,9 +30,13 @@
 #include <linux/workqueue.h>
 
 #include "acrn_hsm.h"
+#include "slot.h"
 
 struct acrn_async;
+struct acrn_pci_register;
 struct acrn_ring;
+struct acrn_vm;
+struct task_struct;
 
 /**
  * struct acrn_file - An open /dev/acrn_hsm
@@ -63,41 +69,14 @@ struct acrn_memory {
 	atomic_t devices;
 };
 
-/**
- * enum acrn_ioreq_owner - Who may complete the request in a slot
- * @ACRN_IOREQ_HYPERVISOR:	The upcall, if the slot is pending at all
- * @ACRN_IOREQ_WORK:		The VM's work
- * @ACRN_IOREQ_CLIENT:		The client in user space
- */
-enum acrn_ioreq_owner {
-	ACRN_IOREQ_HYPERVISOR,
-	ACRN_IOREQ_WORK,
-	ACRN_IOREQ_CLIENT,
-};
+/* What a read returns that nobody answers. */
+#define ACRN_UNCLAIMED	(~0ULL)
 
 /**
- * struct acrn_ioreq - Private copy of a slot of the I/O request page
- * @owner:	Who may complete it
- * @write:	Direction
- * @access:	What the guest does
- * @upcall:	When the upcall began that took it, in cycles of the TSC
- *
- * The page belongs to the device model, which may scribble on it: what is
- * decided here is decided by this copy, taken once. A device model that forges
- * requests harms its own VM alone.
- */
-struct acrn_ioreq {
-	enum acrn_ioreq_owner owner;
-	bool write;
-	struct acrn_access access;
-	u64 upcall;
-};
-
-/**
- * struct acrn_client - The device model's seat
+ * struct acrn_client - The attached device model
  * @ref:	Held by the VM and by whoever waits
  * @wait:	Where ACRN_IOCTL_ATTACH_IOREQ_CLIENT sleeps
- * @requests:	How many requests it has to answer. &struct acrn_ioreqs.lock.
+ * @requests:	How many requests it has not answered. &struct acrn_ioreqs.lock.
  * @gone:	Destroyed; never unset. &struct acrn_ioreqs.lock.
  */
 struct acrn_client {
@@ -111,22 +90,73 @@ struct acrn_client {
  * struct acrn_ioreqs - I/O requests of a VM
  * @page:		I/O request page, pinned in the device model's memory
  * @slots:		The same, mapped; slot n is for vCPU n
- * @lock:		Guards @client, and the requests of @requests whose owner
- *			is not the hypervisor
  * @requests:		What has been taken from @slots
+ * @serving:		Held by who deals with a request that is the thread's
+ * @lock:		Guards @client, its requests and @pci_conf_address. Taken
+ *			with interrupts off
  * @client:		Answers what the kernel does not, or NULL
- * @work:		Deals with what the upcall leaves
- * @pci_conf_address:	The guest's port 0xCF8, used by @work and by RESET
- *			when @work is idle
+ * @pci_conf_address:	The guest's port 0xCF8
  */
 struct acrn_ioreqs {
 	struct page *page;
 	struct acrn_io_request *slots;
-	spinlock_t lock; /* client, requests */
 	struct acrn_ioreq requests[ACRN_IO_REQUEST_MAX];
+	spinlock_t serving;	/* the thread's requests */
+	spinlock_t lock;	/* client, pci_conf_address */
 	struct acrn_client *client;
-	struct work_struct work;
 	u32 pci_conf_address;
+};
+
+/**
+ * struct acrn_watched - What the upcall has to know of a VM without requests
+ * @link:	In the list of all such
+ * @slots:	Those of its I/O request page; NULL before it is watched
+ * @ring:	Of its asynchronous doorbells, or NULL. Stays once it is there
+ * @vcpu_num:	How many of @slots there are
+ * @tail:	That of @ring at the last upcall
+ *
+ * Each upcall looks at all VMs, so that it matters how much memory that takes:
+ * this, the slots and the head of the ring, unless a VM has something.
+ */
+struct acrn_watched {
+	struct list_head link;
+	const struct acrn_io_request *slots;
+	const struct acrn_ring *ring;
+	unsigned int vcpu_num;
+	u32 tail;
+};
+
+/**
+ * struct acrn_share - What upcalls have done for a VM
+ * @paid:	Up to when it has been paid for
+ * @owed:	Not paid for
+ * @paused:	What the VM asks waits
+ * @timer:	Ends that
+ * @taken:	All of it, paid or not
+ * @pauses:	How many there were
+ *
+ * Times are in cycles of the TSC. Written by upcall and timer alone, which come to
+ * one CPU.
+ */
+struct acrn_share {
+	u64 paid;
+	u64 owed;
+	bool paused;
+	struct hrtimer timer;
+	u64 taken;
+	u64 pauses;
+};
+
+/**
+ * struct acrn_thread - A VM's thread
+ * @task:	The thread; NULL before it is started. Constant
+ * @serve:	What it does. Constant
+ * @asked:	There is something to do
+ */
+struct acrn_thread {
+	struct task_struct *task;
+	void (*serve)(struct acrn_vm *vm);
+	bool asked;
 };
 
 /**
@@ -191,20 +221,21 @@ struct acrn_dataplane {
 /**
  * struct acrn_stats - What has been done for a VM
  * @doorbells:		Rung and completed in the upcall
- * @doorbells_deferred:	Rung and completed by the VM's work
+ * @doorbells_deferred:	Rung and completed by the VM's thread
  * @doorbells_ring:	Rung through the hypervisor's ring, without any request
  * @cookies_stale:	Taken from that ring and no doorbell's
- * @requests_overload:	Left to the VM's work as upcalls had no time
- * @requests_kernel:	Answered by the VM's work without the client
+ * @requests_overload:	Left to the VM's thread as the VM was paused
+ * @requests_kernel:	Answered without the client
  * @requests_client:	Handed to the client
  * @msis:		Injected by data plane and device model
  * @msis_failed:	Refused by the hypervisor
  * @latency:		Doorbells of both kinds by the time to completion:
  *			bucket n counts those of 2^n ns and more
  *
- * @doorbells and @requests_overload are the upcall's to change, the other
- * requests and @doorbells_deferred the work's, @doorbells_ring and @cookies_stale
- * whoever's turn it is at the ring.
+ * @doorbells and @requests_overload are the upcall's to change, @requests_kernel
+ * and @requests_client whoever has &struct acrn_ioreqs.lock, @doorbells_deferred
+ * who has &struct acrn_ioreqs.serving, @doorbells_ring and @cookies_stale whoever's
+ * turn it is at the ring.
  */
 struct acrn_stats {
 	u64 doorbells;
@@ -218,6 +249,12 @@ struct acrn_stats {
 	atomic64_t msis_failed;
 	atomic64_t latency[ACRN_LATENCY_BUCKETS];
 };
+
+/* For counters that one context alone changes at a time. */
+static inline void acrn_count(u64 *counter)
+{
+	WRITE_ONCE(*counter, *counter + 1);
+}
 
 /**
  * enum acrn_vm_state - Where a VM is in its life; see state.c
@@ -242,6 +279,9 @@ enum acrn_vm_state {
  * @state:	Written by state.c with &struct acrn_file.lock held for writing;
  *		read at any time
  * @held:	vCPUs to notify if the VM runs on; atomic
+ * @watched:	What the upcall looks at
+ * @share:	What that has cost
+ * @thread:	Does what the upcall leaves
  * @memory:	Its address space
  * @ioreqs:	Its I/O requests
  * @monitor:	Its interrupt statistics
@@ -257,6 +297,9 @@ struct acrn_vm {
 	bool polling;
 	enum acrn_vm_state state;
 	unsigned long held;
+	struct acrn_watched watched;
+	struct acrn_share share;
+	struct acrn_thread thread;
 	struct acrn_memory memory;
 	struct acrn_ioreqs ioreqs;
 	struct acrn_monitor monitor;
@@ -274,6 +317,7 @@ extern const struct file_operations acrn_hsm_fops;
 struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args);
 int acrn_vm_destroy(struct acrn_vm *vm);
 void acrn_vm_release(struct acrn_vm *vm);
+void acrn_vm_clear_requests(struct acrn_vm *vm);
 int acrn_vm_set_vcpu_regs(struct acrn_vm *vm, struct acrn_vcpu_regs *regs);
 
 /* state.c: its life, and what may be sent to the hypervisor during it */
@@ -298,40 +342,57 @@ int acrn_replace_page(struct acrn_vm *vm, u64 address,
 					      struct page *page, int *ret));
 bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device);
 
-/* ioreq.c: I/O requests from the upcall to completion */
-int acrn_ioreq_wq_create(void);
-void acrn_ioreq_wq_destroy(void);
+/* upcall.c: the hypervisor's interrupt */
+void acrn_upcall_hook(void);
+void acrn_upcall_unhook(void);
+void acrn_upcall_flush(struct acrn_vm *vm);
+void acrn_upcall_add(struct acrn_vm *vm);
+void acrn_upcall_remove(struct acrn_vm *vm);
+
+/* share.c: how much of its CPU it may take */
+void acrn_share_measure(void);
+void acrn_share_init(struct acrn_share *share);
+void acrn_share_deinit(struct acrn_share *share);
+void acrn_share_add_vms(int count);
+u64 acrn_share_begin(u64 now);
+bool acrn_share_used_up(struct acrn_vm *vm);
+void acrn_share_charge(struct acrn_vm *vm);
+void acrn_share_end(void);
+
+/* thread.c: who does what the upcall leaves */
+int acrn_thread_start(struct acrn_vm *vm, void (*serve)(struct acrn_vm *vm));
+void acrn_thread_stop(struct acrn_vm *vm);
+void acrn_thread_wake(struct acrn_vm *vm);
+void acrn_thread_ask(struct acrn_vm *vm);
+
+/* ioreq.c: I/O requests from the slot to whoever answers */
 int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address);
 void acrn_ioreq_deinit(struct acrn_ioreqs *ioreqs, bool unpin);
-void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool overload);
+void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool defer, bool paused);
 void acrn_ioreq_defer_all(struct acrn_vm *vm);
-void acrn_ioreq_queue(struct acrn_vm *vm);
-void acrn_ioreq_flush(struct acrn_vm *vm);
-void acrn_ioreq_clear(struct acrn_vm *vm);
+void acrn_ioreq_serve(struct acrn_vm *vm);
 unsigned long acrn_ioreq_polling(struct acrn_vm *vm);
 void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling);
-int acrn_ioreq_notify(struct acrn_vm *vm, u32 vcpu);
+
+/* client.c: the device model as the one who answers */
 int acrn_client_create(struct acrn_vm *vm);
 void acrn_client_destroy(struct acrn_vm *vm);
 struct acrn_client *acrn_client_get(struct acrn_vm *vm);
 int acrn_client_wait(struct acrn_client *client);
 void acrn_client_put(struct acrn_client *client);
+bool acrn_client_pass(struct acrn_vm *vm, unsigned int vcpu,
+		      const struct acrn_pci_register *reg);
+int acrn_client_finish(struct acrn_vm *vm, u32 vcpu);
+void acrn_client_clear(struct acrn_vm *vm);
+void acrn_client_reset(struct acrn_vm *vm);
 
 /* async.c: doorbells that the hypervisor writes to a ring */
 void acrn_async_prepare(struct acrn_vm *vm);
-void acrn_async_upcall(struct acrn_vm *vm, bool overload);
+bool acrn_async_upcall(struct acrn_vm *vm, bool wait);
 void acrn_async_drain(struct acrn_vm *vm);
 void acrn_async_withdraw(struct acrn_vm *vm);
 void acrn_async_restore(struct acrn_vm *vm);
 void acrn_async_deinit(struct acrn_vm *vm, bool unused);
-
-/* upcall.c: the hypervisor's interrupt */
-void acrn_upcall_hook(void);
-void acrn_upcall_unhook(void);
-void acrn_upcall_flush(struct acrn_vm *vm);
-int acrn_upcall_add(struct acrn_vm *vm);
-void acrn_upcall_watch(struct acrn_vm *vm, const struct acrn_ring *ring);
-void acrn_upcall_remove(struct acrn_vm *vm);
 
 /* dataplane.c: what is handed to acrn_vhost.ko */
 int acrn_dataplane_load(void);
@@ -342,8 +403,8 @@ int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 			     const struct acrn_ioeventfd *args);
 int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args);
 void acrn_dataplane_settle(struct acrn_vm *vm, bool inject);
-bool acrn_dataplane_doorbell(struct acrn_vm *vm,
-			     const struct acrn_ioreq *request);
+enum acrn_doorbell acrn_dataplane_doorbell(struct acrn_vm *vm,
+					   const struct acrn_ioreq *request);
 bool acrn_dataplane_ring(struct acrn_vm *vm, void *doorbell);
 
 /* monitor.c: the VM's interrupt statistics */

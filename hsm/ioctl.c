@@ -220,7 +220,7 @@ static int ioctl_notify_request_finish(struct acrn_vm *vm, void *arg)
 
 	if (notify->reserved)
 		return -EINVAL;
-	return acrn_ioreq_notify(vm, notify->vcpu);
+	return acrn_client_finish(vm, notify->vcpu);
 }
 
 static int ioctl_create_ioreq_client(struct acrn_vm *vm, void *arg)
@@ -236,7 +236,7 @@ static int ioctl_destroy_ioreq_client(struct acrn_vm *vm, void *arg)
 
 static int ioctl_clear_vm_ioreq(struct acrn_vm *vm, void *arg)
 {
-	acrn_ioreq_clear(vm);
+	acrn_vm_clear_requests(vm);
 	return 0;
 }
 

@@ -65,9 +65,7 @@ static int __init hsm_init(void)
 	ret = acrn_interrupt_init();
 	if (ret)
 		return ret;
-	ret = acrn_ioreq_wq_create();
-	if (ret)
-		goto deinit_interrupt;
+	acrn_share_measure();
 	acrn_debugfs_init();
 	acrn_upcall_hook();
 	ret = misc_register(&hsm_device);
@@ -78,8 +76,6 @@ static int __init hsm_init(void)
 unhook_upcall:
 	acrn_upcall_unhook();
 	acrn_debugfs_exit();
-	acrn_ioreq_wq_destroy();
-deinit_interrupt:
 	acrn_interrupt_deinit();
 	return ret;
 }
@@ -92,7 +88,6 @@ static void __exit hsm_exit(void)
 	acrn_dataplane_exit();
 	acrn_upcall_unhook();
 	acrn_debugfs_exit();
-	acrn_ioreq_wq_destroy();
 	acrn_interrupt_deinit();
 }
 module_exit(hsm_exit);

@@ -25,7 +25,7 @@
  * for it at any time: such a VM polls for completion.
  *
  * Transitions run with &struct acrn_file.lock held for writing, so ioctls see
- * none of them half done. The upcall, the VM's work and whoever injects MSIs
+ * none of them half done. The upcall, the VM's thread and whoever injects MSIs
  * hold no lock: they look at the state and make their hypercall with interrupts
  * off, and a transition waits until each CPU has had them on.
  */
@@ -140,7 +140,7 @@ int acrn_vm_reset(struct acrn_vm *vm)
 	int ret;
 
 	/* The upcall must not meet the hypervisor in the slots. */
-	acrn_ioreq_flush(vm);
+	acrn_upcall_flush(vm);
 	polling = acrn_ioreq_polling(vm);
 	ret = acrn_hc_reset_vm(vm->vmid);
 	if (ret)

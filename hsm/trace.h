@@ -21,11 +21,26 @@
 
 /* The hypervisor's interrupt has come. */
 TRACE_EVENT(acrn_upcall,
-	TP_PROTO(bool overload),
-	TP_ARGS(overload),
-	TP_STRUCT__entry(__field(bool, overload)),
-	TP_fast_assign(__entry->overload = overload;),
-	TP_printk("overload=%d", __entry->overload)
+	TP_PROTO(u64 since),
+	TP_ARGS(since),
+	TP_STRUCT__entry(__field(u64, since)),
+	TP_fast_assign(__entry->since = since;),
+	TP_printk("since=%llu", __entry->since)
+);
+
+/* A VM has used up its share: what it asks is left to its thread for a while. */
+TRACE_EVENT(acrn_pause,
+	TP_PROTO(u16 vmid, u64 ns),
+	TP_ARGS(vmid, ns),
+	TP_STRUCT__entry(
+		__field(u16, vmid)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		__entry->vmid = vmid;
+		__entry->ns = ns;
+	),
+	TP_printk("vm=%u ns=%llu", __entry->vmid, __entry->ns)
 );
 
 DECLARE_EVENT_CLASS(acrn_access,
@@ -64,7 +79,7 @@ DEFINE_EVENT(acrn_access, acrn_doorbell,
 	TP_ARGS(vmid, vcpu, write, access)
 );
 
-/* An access that the upcall leaves to the VM's work. */
+/* An access that the upcall leaves to the VM's thread. */
 DEFINE_EVENT(acrn_access, acrn_defer,
 	TP_PROTO(u16 vmid, unsigned int vcpu, bool write,
 		 const struct acrn_access *access),

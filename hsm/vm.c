@@ -32,6 +32,14 @@ static int set_ioreq_buffer(struct acrn_vm *vm)
 	return ret;
 }
 
+/* What the upcall has left. The VM's thread. */
+static void serve(struct acrn_vm *vm)
+{
+	/* What a guest rang comes before what it asked for afterwards. */
+	acrn_async_drain(vm);
+	acrn_ioreq_serve(vm);
+}
+
 /* The upcall must not see the slots before the hypervisor made them FREE. */
 static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 {
@@ -43,8 +51,12 @@ static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 	ret = set_ioreq_buffer(vm);
 	if (ret)
 		return ret;
+	ret = acrn_thread_start(vm, serve);
+	if (ret)
+		return ret;
 	vm->vcpu_num = vcpu_num;
-	return acrn_upcall_add(vm);
+	acrn_upcall_add(vm);
+	return 0;
 }
 
 static int create_in_hypervisor(struct acrn_vm *vm,
@@ -98,6 +110,7 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 	acrn_monitor_init(&vm->monitor);
 	acrn_vm_event_init(&vm->events);
 	acrn_dataplane_init(&vm->dataplane);
+	acrn_share_init(&vm->share);
 	vm->polling = args->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
 	ret = acrn_ioreq_init(&vm->ioreqs, args->ioreq_buf);
 	if (ret)
@@ -120,11 +133,24 @@ free:
 	return ERR_PTR(ret);
 }
 
+/*
+ * ACRN_IOCTL_CLEAR_VM_IOREQ: complete all that is outstanding. Afterwards the data
+ * plane handles no doorbell that was rung before, which is what a reset of devices
+ * waits for. May sleep.
+ */
+void acrn_vm_clear_requests(struct acrn_vm *vm)
+{
+	acrn_upcall_flush(vm);
+	acrn_client_clear(vm);
+}
+
 /* Nothing of the Service VM touches the VM any more. */
 static void stop_serving(struct acrn_vm *vm)
 {
 	acrn_upcall_remove(vm);
-	acrn_ioreq_clear(vm);
+	acrn_vm_clear_requests(vm);
+	acrn_share_deinit(&vm->share);
+	acrn_thread_stop(vm);
 	acrn_client_destroy(vm);
 	acrn_dataplane_detach(&vm->dataplane);
 }

@@ -35,6 +35,18 @@ struct acrn_access {
 };
 
 /**
+ * enum acrn_doorbell - What became of a guest's write
+ * @ACRN_DOORBELL_NONE:		It rings no doorbell
+ * @ACRN_DOORBELL_RUNG:		It was a doorbell and has been signalled
+ * @ACRN_DOORBELL_LATER:	It is one that is not signalled in this context
+ */
+enum acrn_doorbell {
+	ACRN_DOORBELL_NONE,
+	ACRN_DOORBELL_RUNG,
+	ACRN_DOORBELL_LATER,
+};
+
+/**
  * struct acrn_async_key - Accesses that ring an asynchronous doorbell
  * @type:	ACRN_IOREQ_TYPE_PORTIO or ACRN_IOREQ_TYPE_MMIO
  * @match_data:	Only those that write @data
@@ -64,10 +76,9 @@ struct acrn_async_key {
  * @settle:	For the MSIs that acrn_hsm_inject_msi() has refused with -EAGAIN
  *		since the last call: inject them if @inject, as the VM runs on;
  *		else forget them, as it was reset. Process context.
- * @doorbell:	A guest's write. True when it was a doorbell and has been
- *		signalled; the HSM then completes the request. Hard-IRQ context
- *		of the upcall; what is declined there is offered once more in
- *		process context, before anything else is done with it.
+ * @doorbell:	A guest's write. When it was a doorbell and has been signalled,
+ *		the HSM completes the request. Hard-IRQ context of the upcall,
+ *		or process context: what is for later is offered once more there.
  * @ring:	The guest has rung a doorbell of acrn_hsm_async_assign(). False:
  *		not in this context. Otherwise as @doorbell; there is nothing
  *		to complete.
@@ -79,7 +90,8 @@ struct acrn_dataplane_ops {
 	int (*ioeventfd)(void *data, const struct acrn_ioeventfd *args);
 	int (*irqfd)(void *data, const struct acrn_irqfd *args);
 	void (*settle)(void *data, bool inject);
-	bool (*doorbell)(void *data, const struct acrn_access *write);
+	enum acrn_doorbell (*doorbell)(void *data,
+				       const struct acrn_access *write);
 	bool (*ring)(void *data, void *doorbell);
 };
 

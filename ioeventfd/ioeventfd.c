@@ -77,6 +77,21 @@ static struct doorbell *doorbell_find(struct ioeventfd_set *set,
 	return NULL;
 }
 
+/* The doorbell that @write rings, or NULL. Hot path. Under RCU. */
+static struct doorbell *doorbell_of_write(struct ioeventfd_set *set,
+					  const struct acrn_access *write)
+{
+	struct doorbell_key key;
+	struct doorbell *d;
+
+	doorbell_key_of_write(&key, write);
+	d = doorbell_find(set, &key);
+	if (d)
+		return d;
+	doorbell_key_any_data(&key);
+	return doorbell_find(set, &key);
+}
+
 /**
  * ioeventfd_ring() - Signal a doorbell
  * @doorbell:	As it was made asynchronous, and still is
@@ -104,18 +119,30 @@ void ioeventfd_ring(struct doorbell *doorbell)
  */
 bool ioeventfd_route(struct ioeventfd_set *set, const struct acrn_access *write)
 {
-	struct doorbell_key key;
 	struct doorbell *d;
 
-	doorbell_key_of_write(&key, write);
 	rcu_read_lock();
-	d = doorbell_find(set, &key);
-	if (!d) {
-		doorbell_key_any_data(&key);
-		d = doorbell_find(set, &key);
-	}
+	d = doorbell_of_write(set, write);
 	if (d)
 		ioeventfd_ring(d);
+	rcu_read_unlock();
+	return d;
+}
+
+/**
+ * ioeventfd_has() - Whether ioeventfd_route() would find a doorbell
+ * @set:	The VM's doorbells
+ * @write:	What the guest wrote
+ *
+ * Context: Any.
+ * Return: true if there is one.
+ */
+bool ioeventfd_has(struct ioeventfd_set *set, const struct acrn_access *write)
+{
+	struct doorbell *d;
+
+	rcu_read_lock();
+	d = doorbell_of_write(set, write);
 	rcu_read_unlock();
 	return d;
 }

@@ -25,6 +25,7 @@ int ioeventfd_config(struct ioeventfd_set *set,
 void ioeventfd_show(struct ioeventfd_set *set, struct seq_file *seq);
 bool ioeventfd_route(struct ioeventfd_set *set,
 		     const struct acrn_access *write);
+bool ioeventfd_has(struct ioeventfd_set *set, const struct acrn_access *write);
 void ioeventfd_ring(struct doorbell *doorbell);
 
 #endif /* IOEVENTFD_H */

@@ -30,9 +30,10 @@ static int floor_irqfd(void *data, const struct acrn_irqfd *args)
 }
 
 /* Hot path. Hard-IRQ context of the upcall. */
-static bool floor_doorbell(void *data, const struct acrn_access *write)
+static enum acrn_doorbell floor_doorbell(void *data,
+					 const struct acrn_access *write)
 {
-	return true;
+	return ACRN_DOORBELL_RUNG;
 }
 
 static const struct acrn_dataplane_ops floor_ops = {

@@ -341,7 +341,7 @@ static inline unsigned long raw_stat(const struct raw_vm *vm,
 	errx(1, "%s: no %s", path, wanted);
 }
 
-/* Whether all doorbells are left to works. */
+/* Whether all doorbells are left to threads. */
 static inline bool raw_is_preempt_rt(void)
 {
 	struct utsname name;

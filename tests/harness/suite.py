@@ -144,12 +144,12 @@ SYSTEM = [
     System("dataplane_observe", "counters, latency, tracepoints, dispatch= at run time",
            user_cpus=1,
            acrn=OnAcrn()),
-    # Not on ACRN: a User VM that rings without end leaves the Service VM's CPU 0
-    # to nothing but the upcall there
     System("dataplane_race", "doorbells and MSIs counted while all changes at once",
            args=(500,), long_args=(100000,), timeout=180,
-           cmdline="rcupdate.rcu_expedited=1"),
-    System("dataplane_storm", "User VMs that ring without end", user_cpus=4),
+           cmdline="rcupdate.rcu_expedited=1",
+           acrn=OnAcrn(args=(10,), timeout=900)),
+    System("dataplane_storm", "User VMs that ring without end", user_cpus=4,
+           acrn=OnAcrn(timeout=900)),
     System("guest_io", "accesses of the User VM that no driver makes",
            usually={"ours": "6.1"}, user_cpus=1,
            acrn=OnAcrn()),

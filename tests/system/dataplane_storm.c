@@ -1,66 +1,171 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * User VMs that do nothing but ring: all that they ring is counted, and the
- * Service VM's CPU 0, where the upcalls come, still gets work done. So it does
- * when signalling a doorbell takes long, because so many wait for its eventfd.
+ * User VMs that do nothing but ring, with nobody who reads what they ring: the
+ * Service VM's CPU 0, where the upcalls come, still gets its work done. All
+ * that the Service VM has to do, this program, its children and the VMs'
+ * threads, is on CPU 0, as if there were no other. Checked are, with doorbells
+ * that are ordinary and asynchronous, rung by one vCPU and by all that there
+ * are:
  *
- * Arguments: a physical CPU for each User VM.
+ *  - a task that never sleeps gets at least half of CPU 0, timers fire, and
+ *    programs can be started;
+ *  - the HSM charges the User VM with no more than the upcalls' share;
+ *  - another User VM that rings now and then is served in the upcall as ever;
+ *  - every ring is counted.
+ *
+ * So it is when a device model forges requests all the time, and when
+ * signalling a doorbell takes long because so many wait for its eventfd.
+ *
+ * Arguments: a physical CPU for each vCPU of the User VMs.
  */
+#include <dirent.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
+#include <sys/wait.h>
 
-#include "raw_vm.h"
+#include "clock.h"
+#include "fixture.h"
+#include "raw_async.h"
+#include "raw_guest.h"
 #include "tap.h"
 
-#define VMS_MAX	     8
-#define RAM_SIZE     0x200000UL
-#define CODE_ADDR    0x4000
+#define CPUS_MAX     8
+#define AP_ADDR	     0x5000
 #define COUNTER_ADDR 0x8000
+#define WORD_ADDR    0x8004
 #define BELL_PORT    0x1000
-#define STORM_MS     2000
-#define WAITERS	     50000
+#define SHARE	     "/sys/module/acrn_hsm/parameters/upcall_share"
 
-/* What a User VM runs: ring, count, ring again. */
-extern const char storm_code[], storm_code_end[];
+#define STORM_MS 1000
+#define RINGS	 20
+#define RING_US	 5000
+#define PROGRAMS 5
+#define WAITERS	 50000
+#define TICK_US	 4000
+#define TIMER_US 20000
+/* What one burst and one ring full of cookies can be more than their share. */
+#define OVERDRAWN_MS 100
+
+/*
+ * What each vCPU of a User VM runs: wait for a word, then ring, count, ring
+ * again. The first one starts the others.
+ */
+extern const char bsp_code[], bsp_code_end[], ap_code[], ap_code_end[];
 asm(".pushsection .rodata\n"
+    "bsp_code:\n"
     ".code32\n"
-    "storm_code:\n"
+    "	mov $0x1b, %ecx\n" /* x2APIC mode */
+    "	rdmsr\n"
+    "	or $0xc00, %eax\n"
+    "	wrmsr\n"
+    "	xor %edx, %edx\n"
+    "	mov $0x80f, %ecx\n" /* enabled */
+    "	mov $0x1ff, %eax\n"
+    "	wrmsr\n"
+    "	mov $0x830, %ecx\n"
+    "	mov $0xc4500, %eax\n" /* INIT to all others */
+    "	wrmsr\n"
+    "	mov $0xc4605, %eax\n" /* and start-up, at 0x5000 */
+    "	wrmsr\n"
+    "	wrmsr\n"
     "	mov $0x1000, %edx\n"
-    "ring:\n"
-    "	out %ax, (%dx)\n"
-    "	incl 0x8000\n"
-    "	jmp ring\n"
+    "1:	cmpl $0, 0x8004\n"
+    "	je 1b\n"
+    "2:	out %ax, (%dx)\n"
+    "	lock incl 0x8000\n"
+    "	jmp 2b\n"
+    "bsp_code_end:\n"
+    "ap_code:\n"
+    ".code16\n"
+    "	mov $0x1000, %dx\n"
+    "1:	cmpl $0, 0x8004\n"
+    "	je 1b\n"
+    "2:	outw %ax, (%dx)\n"
+    "	lock incl 0x8000\n"
+    "	jmp 2b\n"
     ".code64\n"
-    "storm_code_end:\n"
+    "ap_code_end:\n"
     ".popsection\n");
+
+static int cpus[CPUS_MAX];
+static int nr_cpus;
+static bool on_fixture;
+
+static void pin(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(pid, sizeof(set), &set))
+		err(1, "task %d to CPU %d", pid, cpu);
+}
+
+/* Find a VM's thread as an administrator would, and have it run on CPU 0. */
+static void pin_thread_of(const struct raw_vm *vm)
+{
+	char path[300], name[32], comm[32];
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "acrn_ioreq/%u\n", vm->vmid);
+	while (proc && (entry = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fgets(comm, sizeof(comm), file) && !strcmp(comm, name))
+			pin(atoi(entry->d_name), 0);
+		fclose(file);
+	}
+	if (proc)
+		closedir(proc);
+}
 
 /**
  * struct storm - A User VM that rings
  * @vm:		The VM
+ * @vcpus:	How many of its vCPUs do
  * @ram:	Its memory
  * @bell:	Eventfd of its doorbell
- * @told:	Events so far
  */
 struct storm {
 	struct raw_vm vm;
+	int vcpus;
 	char *ram;
 	int bell;
-	uint64_t told;
 };
 
-static void storm_create(struct storm *storm, int cpu)
+static uint64_t cpu_mask(int first, int count)
 {
-	storm->vm = raw_vm_create(cpu, 0);
-	storm->ram = raw_pages(RAM_SIZE);
-	storm->bell = raw_eventfd();
-	memcpy(storm->ram + CODE_ADDR, storm_code, storm_code_end - storm_code);
-	if (raw_ioeventfd(&storm->vm, storm->bell, ACRN_IOEVENTFD_FLAG_PIO,
+	uint64_t mask = 0;
+
+	while (count--)
+		mask |= 1ULL << cpus[first + count];
+	return mask;
+}
+
+static struct storm storm_create(int first, int vcpus, const char *async)
+{
+	struct storm storm = { .vcpus = vcpus };
+
+	raw_use_async(async);
+	storm.vm = raw_vm_create_on(cpu_mask(first, vcpus), 0);
+	pin_thread_of(&storm.vm);
+	storm.ram = raw_pages(RAM_SIZE);
+	storm.bell = raw_eventfd();
+	memcpy(storm.ram + CODE_ADDR, bsp_code, bsp_code_end - bsp_code);
+	memcpy(storm.ram + AP_ADDR, ap_code, ap_code_end - ap_code);
+	if (raw_ioeventfd(&storm.vm, storm.bell, ACRN_IOEVENTFD_FLAG_PIO,
 			  BELL_PORT, 2, 0) ||
-	    raw_set_memory(storm->vm.fd, storm->ram, RAM_SIZE) ||
-	    raw_set_registers(storm->vm.fd, CODE_ADDR, RAM_SIZE))
-		err(1, "User VM on CPU %d", cpu);
+	    raw_set_memory(storm.vm.fd, storm.ram, RAM_SIZE) ||
+	    raw_set_registers(storm.vm.fd, CODE_ADDR, RAM_SIZE))
+		err(1, "User VM that rings");
+	raw_use_async("off");
+	return storm;
 }
 
 static uint32_t rung(const struct storm *storm)
@@ -68,39 +173,269 @@ static uint32_t rung(const struct storm *storm)
 	return *(volatile uint32_t *)(storm->ram + COUNTER_ADDR);
 }
 
-/* The last may have been counted while the User VM has not got past it. */
-static bool all_counted(struct storm *storm)
+/* Each vCPU's last ring may be counted while the vCPU has not got past it. */
+static void storm_end(struct storm *storm, const char *name)
 {
-	storm->told += raw_events(storm->bell);
-	return storm->told == rung(storm) || storm->told == rung(storm) + 1;
+	uint64_t told, rings;
+
+	ioctl(storm->vm.fd, ACRN_IOCTL_PAUSE_VM);
+	ioctl(storm->vm.fd, ACRN_IOCTL_CLEAR_VM_IOREQ);
+	told = raw_events(storm->bell);
+	rings = rung(storm);
+	if (!tap_ok(told >= rings && told <= rings + storm->vcpus,
+		    "%s: every ring is counted", name))
+		tap_diag("%llu rings, told of %llu", (unsigned long long)rings,
+			 (unsigned long long)told);
+	raw_vm_close(&storm->vm);
+	munmap(storm->ram, RAM_SIZE);
+	close(storm->bell);
 }
 
-/* How far this thread gets, in units of nothing in particular. */
-static unsigned long work_for(unsigned int ms)
+/* How far this thread gets in a ms, in units of nothing in particular. */
+static double work_for(unsigned int ms)
 {
-	struct timespec start, now;
+	uint64_t start = now_ns(), end;
 	unsigned long work = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
 		for (volatile int i = 0; i < 1000; i++)
 			;
 		work++;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while ((now.tv_sec - start.tv_sec) * 1000 +
-			 (now.tv_nsec - start.tv_nsec) / 1000000 <
-		 ms);
-	return work;
+		end = now_ns();
+	} while (end - start < ms * 1000000ULL);
+	return work * 1e6 / (end - start);
 }
 
-static void pin_to_cpu0(void)
-{
-	cpu_set_t set;
+/**
+ * struct timer - A thread that sleeps for a while, and again
+ * @stop:	It is to end
+ * @fired:	How often it woke
+ * @late_us:	At most so long after its time
+ */
+struct timer {
+	volatile bool stop;
+	unsigned int fired;
+	unsigned int late_us;
+};
 
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		err(1, "sched_setaffinity");
+static void *sleep_and_wake(void *arg)
+{
+	struct timer *timer = arg;
+	const struct sched_param first = { .sched_priority = 1 };
+	struct timespec nap = { .tv_nsec = TIMER_US * 1000 };
+	uint64_t start, us;
+
+	/* Whether the timer fires is the question, and not the scheduler's turn
+	 */
+	sched_setscheduler(0, SCHED_FIFO, &first);
+	while (!timer->stop) {
+		start = now_ns();
+		nanosleep(&nap, NULL);
+		us = (now_ns() - start) / 1000 - TIMER_US;
+		timer->fired++;
+		if (us > timer->late_us)
+			timer->late_us = us;
+	}
+	return NULL;
+}
+
+/*
+ * CPU 0 while @storm rings: a task that never sleeps, and a timer. The task is
+ * compared with itself while the vCPUs wait for the word: they take a host's
+ * time as well.
+ */
+static void check_cpu(const struct storm *storm, const char *name)
+{
+	unsigned int least = on_fixture ? 20 : 50;
+	struct timer timer = { 0 };
+	double calm, percent, ms, rings;
+	unsigned long taken;
+	pthread_t thread;
+	uint64_t start;
+
+	if (ioctl(storm->vm.fd, ACRN_IOCTL_START_VM))
+		err(1, "START_VM");
+	calm = work_for(STORM_MS / 4);
+	if (pthread_create(&thread, NULL, sleep_and_wake, &timer))
+		errx(1, "pthread_create");
+	taken = raw_stat(&storm->vm, "upcall_us");
+	rings = rung(storm);
+	start = now_ns();
+	*(volatile uint32_t *)(storm->ram + WORD_ADDR) = 1;
+	percent = work_for(STORM_MS) / calm * 100;
+	rings = rung(storm) - rings;
+	timer.stop = true;
+	pthread_join(thread, NULL);
+	ms = (now_ns() - start) / 1e6;
+	taken = raw_stat(&storm->vm, "upcall_us") - taken;
+
+	tap_diag(
+		"%s: %.0f rings/s, %.1f %% left, upcalls take %.1f %%, a timer is %u us late",
+		name, rings / ms * 1000, percent, taken / ms / 10,
+		timer.late_us);
+	tap_ok(percent >= least, "%s: CPU 0 gets %.0f %% of its work done",
+	       name, percent);
+	tap_ok(taken / 1e3 <= ms * raw_number(SHARE) / 100 + OVERDRAWN_MS,
+	       "%s: upcalls take no more than their share", name);
+	tap_ok(timer.fired >= 5, "%s: %u timers fire", name, timer.fired);
+	if (on_fixture)
+		return;
+	/* How fast the fixture and its clock are depends on the host. */
+	tap_ok(timer.late_us <= 2 * TICK_US,
+	       "%s: a timer is late by two ticks at most", name);
+	tap_ok(raw_stat(&storm->vm, "pauses") > 0, "%s: it is paused", name);
+}
+
+/* Programs can be started, one after the other. */
+static void check_programs(const char *name)
+{
+	int status, done = 0;
+	pid_t pid;
+
+	for (int i = 0; i < PROGRAMS; i++) {
+		pid = fork();
+		if (pid < 0)
+			err(1, "fork");
+		if (!pid) {
+			execl("/bin/sh", "sh", "-c", "exit 7", NULL);
+			_exit(1);
+		}
+		waitpid(pid, &status, 0);
+		done += WIFEXITED(status) && WEXITSTATUS(status) == 7;
+	}
+	tap_eq(done, PROGRAMS, "%s: programs start and end", name);
+}
+
+/*
+ * A User VM that rings now and then, beside one that storms. On a host that is
+ * busy even that may take more than its part of the upcalls' share.
+ */
+static void check_neighbour(struct guest *guest, const char *name)
+{
+	unsigned long upcall = raw_stat(&guest->vm, "doorbells");
+	unsigned long left = raw_stat(&guest->vm, "requests_overload");
+
+	for (int i = 0; i < RINGS; i++) {
+		write_port(guest, 2, BELL_PORT, 1);
+		usleep(RING_US);
+	}
+	upcall = raw_stat(&guest->vm, "doorbells") - upcall;
+	left = raw_stat(&guest->vm, "requests_overload") - left;
+	if (raw_is_preempt_rt())
+		tap_skip("PREEMPT_RT", "%s: a neighbour", name);
+	else if (on_fixture)
+		tap_ok(upcall >= RINGS / 2,
+		       "%s: a neighbour rings in the upcall (%lu of %d)", name,
+		       upcall, RINGS);
+	else
+		tap_ok(upcall == RINGS && !left,
+		       "%s: a neighbour rings in the upcall (%lu, %lu)", name,
+		       upcall, left);
+}
+
+static struct guest neighbour_create(int cpu)
+{
+	struct guest guest = guest_create(cpu, 0);
+
+	if (raw_ioeventfd(&guest.vm, raw_eventfd(), ACRN_IOEVENTFD_FLAG_PIO,
+			  BELL_PORT, 2, 0))
+		err(1, "IOEVENTFD");
+	create_client(&guest);
+	start(&guest);
+	return guest;
+}
+
+/* One User VM rings with @vcpus vCPUs, and another where a CPU is left. */
+static void test_storm(const char *name, int vcpus, const char *async)
+{
+	struct storm storm = storm_create(0, vcpus, async);
+	struct guest neighbour;
+
+	check_cpu(&storm, name);
+	check_programs(name);
+	if (vcpus < nr_cpus) {
+		neighbour = neighbour_create(cpus[vcpus]);
+		check_neighbour(&neighbour, name);
+		guest_end(&neighbour);
+	}
+	storm_end(&storm, name);
+}
+
+/**
+ * struct forger - A device model that pretends that its User VM rings
+ * @vm:		The VM, which does not run
+ * @vcpus:	How many it has
+ * @bell:	Eventfd of its doorbell
+ * @stop:	It is to end
+ */
+struct forger {
+	struct raw_vm vm;
+	int vcpus;
+	int bell;
+	volatile bool stop;
+};
+
+static void *forge(void *arg)
+{
+	const struct acrn_pio_request ring = {
+		.direction = ACRN_IOREQ_DIR_WRITE,
+		.address = BELL_PORT,
+		.size = 2,
+	};
+	struct forger *forger = arg;
+	struct acrn_io_request *slot;
+
+	pin(0, 1);
+	for (int i = 0; !forger->stop; i = (i + 1) % forger->vcpus) {
+		slot = &forger->vm.slots->req_slot[i];
+		if (__atomic_load_n(&slot->processed, __ATOMIC_ACQUIRE) ==
+		    ACRN_IOREQ_STATE_PENDING)
+			continue;
+		slot->type = ACRN_IOREQ_TYPE_PORTIO;
+		slot->reqs.pio_request = ring;
+		__atomic_store_n(&slot->processed, ACRN_IOREQ_STATE_PENDING,
+				 __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static struct forger forger_create(int first, int vcpus)
+{
+	struct forger forger = { .vcpus = vcpus, .bell = raw_eventfd() };
+
+	forger.vm = raw_vm_create_on(cpu_mask(first, vcpus), 0);
+	pin_thread_of(&forger.vm);
+	if (raw_ioeventfd(&forger.vm, forger.bell, ACRN_IOEVENTFD_FLAG_PIO,
+			  BELL_PORT, 2, 0))
+		err(1, "IOEVENTFD");
+	return forger;
+}
+
+/* The requests that upcalls of others find are on the forger's account. */
+static void test_forger(const char *name)
+{
+	struct storm storm = storm_create(0, 1, "off");
+	int beside = nr_cpus > 2;
+	struct forger forger = forger_create(1 + beside, nr_cpus - 1 - beside);
+	struct guest neighbour;
+	pthread_t thread;
+
+	if (beside)
+		neighbour = neighbour_create(cpus[1]);
+	if (pthread_create(&thread, NULL, forge, &forger))
+		errx(1, "pthread_create");
+	check_cpu(&storm, name);
+	if (beside) {
+		check_neighbour(&neighbour, name);
+		guest_end(&neighbour);
+	}
+	tap_ok(raw_stat(&forger.vm, "upcall_us") > 0,
+	       "%s: what it has upcalls do is its own", name);
+	tap_ok(raw_events(forger.bell) > 0, "%s: they are served", name);
+	forger.stop = true;
+	pthread_join(thread, NULL);
+	raw_vm_close(&forger.vm);
+	storm_end(&storm, name);
 }
 
 /* Each signal wakes them all. An epoll instance takes a descriptor once. */
@@ -117,43 +452,34 @@ static void add_waiters(int efd, int count)
 			err(1, "EPOLL_CTL_ADD");
 }
 
+/* A signal takes longer than all else. The waiters are there for good. */
+static void test_waiters(const char *name)
+{
+	struct storm storm;
+
+	if (fixture_skip("speed", "%s", name))
+		return;
+	storm = storm_create(0, 1, "off");
+	add_waiters(storm.bell, WAITERS);
+	check_cpu(&storm, name);
+	storm_end(&storm, name);
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long calm, stormy, rings = 0, deferred = 0, overload = 0;
-	struct storm storms[VMS_MAX];
-	int count = argc - 1, wrong = 0;
-
-	if (count < 1 || count > VMS_MAX)
-		errx(1, "usage: dataplane_storm CPU... (up to %d)", VMS_MAX);
-	pin_to_cpu0();
-	for (int i = 0; i < count; i++)
-		storm_create(&storms[i], atoi(argv[i + 1]));
-	add_waiters(storms[0].bell, WAITERS);
-
-	calm = work_for(STORM_MS / 4);
-	for (int i = 0; i < count; i++)
-		if (ioctl(storms[i].vm.fd, ACRN_IOCTL_START_VM))
-			err(1, "START_VM");
-	stormy = work_for(STORM_MS);
-	for (int i = 0; i < count; i++) {
-		ioctl(storms[i].vm.fd, ACRN_IOCTL_PAUSE_VM);
-		ioctl(storms[i].vm.fd, ACRN_IOCTL_CLEAR_VM_IOREQ);
-		wrong += !all_counted(&storms[i]);
-		rings += rung(&storms[i]);
-		deferred += raw_stat(&storms[i].vm, "doorbells_deferred");
-		overload += raw_stat(&storms[i].vm, "requests_overload");
-	}
-	tap_diag("%d User VMs: %lu rings a second, %lu of them left to works",
-		 count, rings * 1000 / STORM_MS, deferred * 1000 / STORM_MS);
-	tap_diag("CPU 0 gets %lu %% of its work done meanwhile",
-		 stormy * 100 / 4 / calm);
-	tap_ok(rings > 100, "the User VMs ring");
-	tap_ok(stormy > 0, "the Service VM's CPU 0 gets work done");
-	tap_ok(deferred > rings / 20, "upcalls leave doorbells to works");
-	if (!raw_is_preempt_rt())
-		tap_eq(overload, deferred, "as many as had no time");
-	tap_eq(wrong, 0, "every ring is counted");
-	for (int i = 0; i < count; i++)
-		raw_vm_close(&storms[i].vm);
+	nr_cpus = argc - 1;
+	if (nr_cpus < 2 || nr_cpus > CPUS_MAX)
+		errx(1, "usage: dataplane_storm CPU CPU... (up to %d)",
+		     CPUS_MAX);
+	for (int i = 0; i < nr_cpus; i++)
+		cpus[i] = atoi(argv[i + 1]);
+	on_fixture = hv_is_fixture();
+	pin(0, 0);
+	test_storm("one vCPU", 1, "off");
+	test_storm("one vCPU, asynchronous", 1, "auto");
+	test_storm("all vCPUs", nr_cpus, "off");
+	test_storm("all vCPUs, asynchronous", nr_cpus, "auto");
+	test_forger("forged requests");
+	test_waiters("many waiters");
 	return tap_done();
 }

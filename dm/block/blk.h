@@ -11,7 +11,7 @@
 
 #include "block/disk.h"
 #include "machine/vm.h"
-#include "options/options.h"
+#include "options/device_options.h"
 #include "process/event.h"
 #include "virtio/virtio_pci.h"
 

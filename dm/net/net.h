@@ -10,7 +10,7 @@
 
 #include "machine/vm.h"
 #include "net/net_ctrl.h"
-#include "options/options.h"
+#include "options/device_options.h"
 #include "virtio/virtio_pci.h"
 
 /*

@@ -1,4 +1,4 @@
-// sources: dm/options/options.c dm/options/devices.c dm/options/fields.c dm/process/log.c
+// sources: dm/options/options.c dm/options/device_options.c dm/options/fields.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* The device model's command line. */
 #include <stdint.h>

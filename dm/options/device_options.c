@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options/options.h"
+#include "options/device_options.h"
 #include "process/log.h"
 
 /* Six bytes in hexadecimal, not those of a multicast address. */

@@ -11,11 +11,8 @@
 #include <unistd.h>
 #include <sys/signalfd.h>
 
-#include "block/blk.h"
-#include "machine/console.h"
+#include "devices.h"
 #include "machine/vm.h"
-#include "net/net.h"
-#include "net/vsock.h"
 #include "options/options.h"
 #include "process/log.h"
 
@@ -59,30 +56,6 @@ static int block_signals(void)
 	return fd;
 }
 
-static int add_devices(struct vm *vm, const struct options *options)
-{
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < options->net_count; i++) {
-		ret = net_create(vm, &options->nets[i]);
-		if (ret)
-			return ret;
-	}
-	for (i = 0; i < options->blk_count; i++) {
-		ret = blk_create(vm, &options->blks[i]);
-		if (ret)
-			return ret;
-	}
-	if (options->vsock_cid) {
-		ret = vsock_create(vm, options->vsock_cid);
-		if (ret)
-			return ret;
-	}
-	/* Last, as messages do not look well on a raw terminal. */
-	return console_create(vm);
-}
-
 static enum vm_request run(struct vm *vm, const struct options *options,
 			   int signal_fd)
 {
@@ -99,7 +72,7 @@ static enum vm_request run(struct vm *vm, const struct options *options,
 		      options->hugepages, options->completion_polling))
 		return VM_ERROR;
 	event_add(&vm->events, &signals.source);
-	if (!add_devices(vm, options))
+	if (!devices_create(vm, options))
 		end = vm_run(vm);
 	event_remove(&vm->events, &signals.source);
 	vm_destroy(vm);

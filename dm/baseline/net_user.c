@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The packets are moved by threads of this process, one per pair of queues,
- * that live while the driver has the device running and uses the pair.
- *
  * Packets on the tap device and in the rings begin with the same 12 bytes of
  * virtio-net header, so that offloads need nothing here but the number of
  * buffers that a received packet was spread over.
@@ -18,7 +15,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
-#include "net/net.h"
+#include "baseline/net_user.h"
 #include "net/tap.h"
 #include "process/log.h"
 #include "process/worker.h"
@@ -411,6 +408,7 @@ static const struct virtio_ops net_user_ops = {
 	.start = net_user_start,
 	.stop = net_user_stop,
 	.notify = net_user_notify,
+	.destroy = net_destroy,
 };
 
 static void close_pairs(struct net_user *state, unsigned int count)
@@ -474,16 +472,9 @@ static int net_user_create(struct net *net)
 	return 0;
 }
 
-static uint64_t net_user_features(struct net *net, uint64_t wanted)
-{
-	(void)net;
-	return wanted;
-}
-
 const struct net_backend net_user_backend = {
 	.ops = &net_user_ops,
 	.create = net_user_create,
 	.destroy = net_user_destroy,
-	.features = net_user_features,
 	.set_pairs = net_user_set_pairs,
 };

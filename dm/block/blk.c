@@ -31,19 +31,9 @@ _Static_assert(SEG_MAX *SEG_SIZE <= VHOST_BLK_MAX_BYTES,
 	 BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_FLUSH) |                \
 	 BIT(VIRTIO_BLK_F_CONFIG_WCE) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 
-static const struct blk_backend *const backends[] = {
-	[BLK_VHOST] = &blk_vhost_backend,
-	[BLK_URING] = &blk_uring_backend,
-};
-
 struct blk *blk_of(struct virtio_dev *dev)
 {
 	return (void *)((char *)dev - offsetof(struct blk, pci.virtio));
-}
-
-static struct blk *from_device(struct vm_device *device)
-{
-	return (void *)((char *)device - offsetof(struct blk, device));
 }
 
 /*
@@ -143,7 +133,8 @@ static uint64_t features(struct blk *blk)
 		wanted |= BIT(VIRTIO_BLK_F_DISCARD);
 	if (blk->options->queues > 1)
 		wanted |= BIT(VIRTIO_BLK_F_MQ);
-	return blk->backend->features(blk, wanted);
+	return blk->backend->features ? blk->backend->features(blk, wanted)
+				      : wanted;
 }
 
 /*
@@ -196,52 +187,40 @@ static void unwatch_size(struct blk *blk)
 	close(blk->timer.fd);
 }
 
-static void blk_reset(struct vm_device *device)
+/* For struct virtio_ops. */
+void blk_destroy(struct virtio_dev *dev)
 {
-	virtio_pci_reset(&from_device(device)->pci);
-}
+	struct blk *blk = blk_of(dev);
 
-static void blk_free(struct blk *blk)
-{
+	unwatch_size(blk);
 	blk->backend->destroy(blk);
 	disk_close(&blk->disk);
 	free(blk);
 }
 
-static void blk_destroy(struct vm_device *device)
-{
-	struct blk *blk = from_device(device);
-
-	unwatch_size(blk);
-	virtio_pci_remove(&blk->pci);
-	blk_free(blk);
-}
-
 static int blk_add(struct blk *blk)
 {
 	struct virtio_dev *virtio = &blk->pci.virtio;
-	int ret;
 
 	virtio->ops = blk->backend->ops;
 	virtio->offered = features(blk);
 	virtio->queue_count = blk->options->queues;
 	virtio->config = &blk->config;
 	virtio->config_size = offsetof(struct virtio_blk_config, unused1);
-	ret = virtio_pci_add(&blk->pci, blk->vm, VIRTIO_ID_BLOCK,
-			     PCI_CLASS_STORAGE);
-	if (ret)
-		log_error("no place on the PCI bus for %s", virtio->name);
-	return ret;
+	return virtio_pci_add(&blk->pci, blk->vm, VIRTIO_ID_BLOCK,
+			      PCI_CLASS_STORAGE);
 }
 
 /**
  * blk_create() - Give the VM a disk
  * @vm:		VM
  * @options:	The disk; stays where it is
+ * @backend:	What handles the requests
  *
  * Return: 0 or -errno, with a message printed.
  */
-int blk_create(struct vm *vm, const struct blk_options *options)
+int blk_create(struct vm *vm, const struct blk_options *options,
+	       const struct blk_backend *backend)
 {
 	struct blk *blk;
 	int ret;
@@ -251,31 +230,26 @@ int blk_create(struct vm *vm, const struct blk_options *options)
 		return -ENOMEM;
 	blk->vm = vm;
 	blk->options = options;
-	blk->device.reset = blk_reset;
-	blk->device.destroy = blk_destroy;
-	blk->backend = backends[options->backend];
+	blk->backend = backend;
 	blk->cache_wanted = true;
 	blk->pci.virtio.name = options->path;
 	ret = disk_open(&blk->disk, options->path, options->read_only);
 	if (ret)
 		goto free;
 	fill_config(&blk->config, &blk->disk, options->queues);
-	ret = blk->backend->create(blk);
+	ret = backend->create(blk);
 	if (ret)
 		goto close;
 	ret = watch_size(blk);
 	if (ret)
 		goto destroy;
 	ret = blk_add(blk);
-	if (ret)
-		goto unwatch;
-	vm_add_device(vm, &blk->device);
-	return 0;
+	if (!ret)
+		return 0;
 
-unwatch:
 	unwatch_size(blk);
 destroy:
-	blk->backend->destroy(blk);
+	backend->destroy(blk);
 close:
 	disk_close(&blk->disk);
 free:

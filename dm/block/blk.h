@@ -20,7 +20,6 @@
 
 /**
  * struct blk - A disk of the VM
- * @device:	For the VM
  * @pci:	virtio device on the PCI bus
  * @vm:		VM
  * @config:	Device configuration, read by the driver
@@ -33,10 +32,9 @@
  * @timer:	timerfd: look for another size of @disk
  * @options:	How it was asked for
  * @backend:	What handles the requests
- * @state:	Of @backend
+ * @state:	Of @backend, if it needs more than vhost_create() makes
  */
 struct blk {
-	struct vm_device device;
 	struct virtio_pci pci;
 	struct vm *vm;
 	struct virtio_blk_config config;
@@ -53,10 +51,10 @@ struct blk {
 /**
  * struct blk_backend - What handles the requests
  * @ops:	For the virtio device
- * @create:	Fill in @state of struct blk. Returns 0 or -errno, with a
- *		message printed.
- * @destroy:	Free it; the device has been stopped
- * @features:	What it knows of the features in @wanted
+ * @create:	Make ready to start. Returns 0 or -errno, with a message
+ *		printed.
+ * @destroy:	Undo @create; the device has been stopped
+ * @features:	What it knows of the features in @wanted; NULL if that is all
  * @cache_changed: @write_back of struct blk changed while the device runs; when
  *		it is off, what was completed has to be on the medium. Returns
  *		0 or -errno, and the change is taken back.
@@ -69,13 +67,12 @@ struct blk_backend {
 	int (*cache_changed)(struct blk *blk);
 };
 
-extern const struct blk_backend blk_uring_backend;
-extern const struct blk_backend blk_vhost_backend;
-
-int blk_create(struct vm *vm, const struct blk_options *options);
+int blk_create(struct vm *vm, const struct blk_options *options,
+	       const struct blk_backend *backend);
 struct blk *blk_of(struct virtio_dev *dev);
 void blk_negotiated(struct virtio_dev *dev);
 void blk_starting(struct blk *blk);
+void blk_destroy(struct virtio_dev *dev);
 void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 			uint64_t value);
 

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The requests are handled by vhost-blk. */
 #include <errno.h>
 #include <string.h>
 #include <linux/virtio_config.h>
 #include <acrnvhost.h>
 
-#include "block/blk.h"
+#include "block/blk_vhost.h"
 #include "process/log.h"
 #include "virtio/vhost.h"
 
-static int open_vhost_blk(struct acrnvhost **dev, void *owner,
+static int open_vhost_blk(struct acrnvhost **result, struct virtio_dev *dev,
 			  unsigned int index)
 {
-	const struct blk *blk = owner;
+	const struct blk *blk = blk_of(dev);
 
 	(void)index;
-	return acrnvhost_blk_open(dev, blk->vm->hsm.fd, blk->disk.fd,
+	return acrnvhost_blk_open(result, blk->vm->hsm.fd, blk->disk.fd,
 				  blk->options->queues, blk->options->serial);
 }
 
@@ -46,7 +45,7 @@ static int blk_vhost_start(struct virtio_dev *dev)
 /* vhost-blk flushes when the cache is turned off. */
 static int blk_vhost_cache_changed(struct blk *blk)
 {
-	struct vhost *vhost = blk->state;
+	struct vhost *vhost = vhost_of(&blk->pci.virtio);
 
 	return acrnvhost_change_features(
 		vhost->devs[0], wanted_features(blk) & vhost->features);
@@ -61,6 +60,7 @@ static const struct virtio_ops blk_vhost_ops = {
 	.vector_changed = vhost_vector_changed,
 	.vector_pending = vhost_vector_pending,
 	.doorbells_moved = vhost_doorbells_moved,
+	.destroy = blk_destroy,
 };
 
 static int blk_vhost_create(struct blk *blk)
@@ -69,29 +69,22 @@ static int blk_vhost_create(struct blk *blk)
 		.kind = &vhost_blk,
 		.vm = blk->vm,
 		.pci = &blk->pci,
-		.owner = blk,
 		.devices = 1,
 		.queues = blk->options->queues,
 		.busyloop = blk->options->busyloop,
 	};
-	struct vhost *vhost;
-	int ret = vhost_create(&vhost, &setup);
 
-	if (!ret)
-		blk->state = vhost;
-	return ret;
+	return vhost_create(&setup);
 }
 
 static void blk_vhost_destroy(struct blk *blk)
 {
-	vhost_destroy(blk->state);
+	vhost_destroy(&blk->pci.virtio);
 }
 
 static uint64_t blk_vhost_features(struct blk *blk, uint64_t wanted)
 {
-	struct vhost *vhost = blk->state;
-
-	return wanted & vhost->features;
+	return wanted & vhost_of(&blk->pci.virtio)->features;
 }
 
 const struct blk_backend blk_vhost_backend = {

@@ -10,7 +10,6 @@
 
 #include "net/net.h"
 #include "net/tap.h"
-#include "process/log.h"
 
 #define PCI_CLASS_ETHERNET 0x020000
 
@@ -29,16 +28,6 @@ _Static_assert(NET_QUEUES *NET_MAX_PAIRS < VIRTIO_MAX_QUEUES,
 struct net *net_of(struct virtio_dev *dev)
 {
 	return (void *)((char *)dev - offsetof(struct net, pci.virtio));
-}
-
-static struct net *from_device(struct vm_device *device)
-{
-	return (void *)((char *)device - offsetof(struct net, device));
-}
-
-static void net_reset(struct vm_device *device)
-{
-	virtio_pci_reset(&from_device(device)->pci);
 }
 
 static void close_taps(struct net *net, unsigned int count)
@@ -63,19 +52,21 @@ static int open_taps(struct net *net)
 	return 0;
 }
 
-static void net_free(struct net *net)
+/* For struct virtio_ops. */
+void net_destroy(struct virtio_dev *dev)
 {
+	struct net *net = net_of(dev);
+
 	net->backend->destroy(net);
 	close_taps(net, net->pairs);
 	free(net);
 }
 
-static void net_destroy(struct vm_device *device)
+static uint64_t ring_features(struct net *net)
 {
-	struct net *net = from_device(device);
-
-	virtio_pci_remove(&net->pci);
-	net_free(net);
+	return net->backend->features
+		       ? net->backend->features(net, RING_FEATURES)
+		       : RING_FEATURES;
 }
 
 /* What several pairs of queues add to a device with one. */
@@ -89,11 +80,10 @@ static void add_pairs(struct virtio_dev *virtio)
 static int net_add(struct net *net)
 {
 	struct virtio_dev *virtio = &net->pci.virtio;
-	int ret;
 
 	virtio->ops = net->backend->ops;
 	virtio->offered = DEVICE_FEATURES | tap_features(net->taps[0]) |
-			  net->backend->features(net, RING_FEATURES);
+			  ring_features(net);
 	virtio->queue_count = NET_QUEUES * net->pairs;
 	virtio->config = &net->config;
 	/* Up to and with the status; what follows belongs to other features. */
@@ -101,21 +91,31 @@ static int net_add(struct net *net)
 		offsetof(struct virtio_net_config, max_virtqueue_pairs);
 	if (net->pairs > 1)
 		add_pairs(virtio);
-	ret = virtio_pci_add(&net->pci, net->vm, VIRTIO_ID_NET,
-			     PCI_CLASS_ETHERNET);
-	if (ret)
-		log_error("no place on the PCI bus for %s", net->tap_name);
-	return ret;
+	return virtio_pci_add(&net->pci, net->vm, VIRTIO_ID_NET,
+			      PCI_CLASS_ETHERNET);
+}
+
+static void net_init(struct net *net, const struct net_options *options)
+{
+	net->pairs = options->queues;
+	net->busyloop = options->busyloop;
+	net->config.status = VIRTIO_NET_S_LINK_UP;
+	net->config.max_virtqueue_pairs = options->queues;
+	memcpy(net->config.mac, options->mac, sizeof(net->config.mac));
+	strcpy(net->tap_name, options->tap);
+	net->pci.virtio.name = net->tap_name;
 }
 
 /**
  * net_create() - Give the VM a network device
  * @vm:		VM
  * @options:	The device
+ * @backend:	What moves the packets
  *
  * Return: 0 or -errno, with a message printed.
  */
-int net_create(struct vm *vm, const struct net_options *options)
+int net_create(struct vm *vm, const struct net_options *options,
+	       const struct net_backend *backend)
 {
 	struct net *net;
 	int ret;
@@ -124,31 +124,19 @@ int net_create(struct vm *vm, const struct net_options *options)
 	if (!net)
 		return -ENOMEM;
 	net->vm = vm;
-	net->device.reset = net_reset;
-	net->device.destroy = net_destroy;
-	net->backend = options->vhost ? &net_vhost_backend : &net_user_backend;
-	net->pairs = options->queues;
-	net->busyloop = options->busyloop;
-	net->config.status = VIRTIO_NET_S_LINK_UP;
-	net->config.max_virtqueue_pairs = options->queues;
-	memcpy(net->config.mac, options->mac, sizeof(net->config.mac));
-	strcpy(net->tap_name, options->tap);
-	net->pci.virtio.name = net->tap_name;
-
+	net->backend = backend;
+	net_init(net, options);
 	ret = open_taps(net);
 	if (ret)
 		goto free;
-	ret = net->backend->create(net);
+	ret = backend->create(net);
 	if (ret)
 		goto close;
 	ret = net_add(net);
-	if (ret) {
-		net_free(net);
-		return ret;
-	}
-	vm_add_device(vm, &net->device);
-	return 0;
+	if (!ret)
+		return 0;
 
+	backend->destroy(net);
 close:
 	close_taps(net, net->pairs);
 free:

@@ -23,7 +23,6 @@
 
 /**
  * struct net - A network device
- * @device:	For the VM
  * @pci:	virtio device on the PCI bus
  * @vm:		VM
  * @config:	Device configuration, read by the driver
@@ -37,10 +36,9 @@
  * @ctrl:	Control queue
  * @ctrl_works:	The driver has set it up and made no mess of it
  * @backend:	What moves the packets
- * @state:	Of @backend
+ * @state:	Of @backend, if it needs more than vhost_create() makes
  */
 struct net {
-	struct vm_device device;
 	struct virtio_pci pci;
 	struct vm *vm;
 	struct virtio_net_config config;
@@ -59,10 +57,11 @@ struct net {
 /**
  * struct net_backend - What moves the packets
  * @ops:	For the virtio device
- * @create:	Fill in @state of struct net. Returns 0 or -errno, with a
- *		message printed.
- * @destroy:	Free it; the device has been stopped
- * @features:	What it knows of the ring features in @wanted
+ * @create:	Make ready to start. Returns 0 or -errno, with a message
+ *		printed.
+ * @destroy:	Undo @create; the device has been stopped
+ * @features:	What it knows of the ring features in @wanted; NULL if that is
+ *		all
  * @set_pairs:	The driver, whose device runs, uses the first @pairs from now
  *		on. Returns 0 or -errno.
  */
@@ -74,10 +73,9 @@ struct net_backend {
 	int (*set_pairs)(struct net *net, unsigned int pairs);
 };
 
-extern const struct net_backend net_user_backend;
-extern const struct net_backend net_vhost_backend;
-
-int net_create(struct vm *vm, const struct net_options *options);
+int net_create(struct vm *vm, const struct net_options *options,
+	       const struct net_backend *backend);
+void net_destroy(struct virtio_dev *dev);
 struct net *net_of(struct virtio_dev *dev);
 int net_starting(struct net *net);
 int net_attach(struct net *net, unsigned int pairs);

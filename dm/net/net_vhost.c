@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The packets are moved by vhost-net, a device for each pair of queues. All
- * pairs that the driver has set up run all the time, and those that it does not
- * use have no queue of the tap device.
- */
 #include <acrnvhost.h>
 
-#include "net/net.h"
+#include "net/net_vhost.h"
 #include "virtio/vhost.h"
 
-static int open_vhost_net(struct acrnvhost **dev, void *owner,
+static int open_vhost_net(struct acrnvhost **result, struct virtio_dev *dev,
 			  unsigned int index)
 {
-	const struct net *net = owner;
+	const struct net *net = net_of(dev);
 
-	return acrnvhost_net_open(dev, net->vm->hsm.fd, net->taps[index]);
+	return acrnvhost_net_open(result, net->vm->hsm.fd, net->taps[index]);
 }
 
 static const struct vhost_kind vhost_net = {
@@ -61,6 +56,7 @@ static const struct virtio_ops net_vhost_ops = {
 	.vector_changed = vhost_vector_changed,
 	.vector_pending = vhost_vector_pending,
 	.doorbells_moved = vhost_doorbells_moved,
+	.destroy = net_destroy,
 };
 
 static int net_vhost_create(struct net *net)
@@ -69,29 +65,22 @@ static int net_vhost_create(struct net *net)
 		.kind = &vhost_net,
 		.vm = net->vm,
 		.pci = &net->pci,
-		.owner = net,
 		.devices = net->pairs,
 		.queues = NET_QUEUES,
 		.busyloop = net->busyloop,
 	};
-	struct vhost *vhost;
-	int ret = vhost_create(&vhost, &setup);
 
-	if (!ret)
-		net->state = vhost;
-	return ret;
+	return vhost_create(&setup);
 }
 
 static void net_vhost_destroy(struct net *net)
 {
-	vhost_destroy(net->state);
+	vhost_destroy(&net->pci.virtio);
 }
 
 static uint64_t net_vhost_features(struct net *net, uint64_t wanted)
 {
-	struct vhost *vhost = net->state;
-
-	return wanted & vhost->features;
+	return wanted & vhost_of(&net->pci.virtio)->features;
 }
 
 const struct net_backend net_vhost_backend = {

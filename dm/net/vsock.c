@@ -10,7 +10,6 @@
 #include <acrnvhost.h>
 
 #include "net/vsock.h"
-#include "process/log.h"
 #include "virtio/vhost.h"
 
 #define PCI_CLASS_COMMUNICATION 0x078000
@@ -30,34 +29,30 @@
 
 /**
  * struct vsock - A vsock device
- * @device:	For the VM
  * @pci:	virtio device on the PCI bus
  * @vm:		VM
  * @config:	Device configuration, read by the driver
- * @vhost:	What moves the packets
  * @name:	For messages
  */
 struct vsock {
-	struct vm_device device;
 	struct virtio_pci pci;
 	struct vm *vm;
 	struct virtio_vsock_config config;
-	struct vhost *vhost;
 	char name[sizeof("vsock 4294967295")];
 };
 
-static struct vsock *from_device(struct vm_device *device)
+static struct vsock *vsock_of(struct virtio_dev *dev)
 {
-	return (void *)((char *)device - offsetof(struct vsock, device));
+	return (void *)((char *)dev - offsetof(struct vsock, pci.virtio));
 }
 
-static int open_vhost_vsock(struct acrnvhost **dev, void *owner,
+static int open_vhost_vsock(struct acrnvhost **result, struct virtio_dev *dev,
 			    unsigned int index)
 {
-	const struct vsock *vsock = owner;
+	const struct vsock *vsock = vsock_of(dev);
 
 	(void)index;
-	return acrnvhost_vsock_open(dev, vsock->vm->hsm.fd,
+	return acrnvhost_vsock_open(result, vsock->vm->hsm.fd,
 				    vsock->config.guest_cid);
 }
 
@@ -77,6 +72,12 @@ static int vsock_start(struct virtio_dev *dev)
 	return vhost_start(dev, dev->accepted, 1);
 }
 
+static void vsock_destroy(struct virtio_dev *dev)
+{
+	vhost_destroy(dev);
+	free(vsock_of(dev));
+}
+
 static const struct virtio_ops vsock_ops = {
 	.start = vsock_start,
 	.stop = vhost_stop,
@@ -84,21 +85,8 @@ static const struct virtio_ops vsock_ops = {
 	.vector_changed = vhost_vector_changed,
 	.vector_pending = vhost_vector_pending,
 	.doorbells_moved = vhost_doorbells_moved,
+	.destroy = vsock_destroy,
 };
-
-static void vsock_reset(struct vm_device *device)
-{
-	virtio_pci_reset(&from_device(device)->pci);
-}
-
-static void vsock_destroy(struct vm_device *device)
-{
-	struct vsock *vsock = from_device(device);
-
-	virtio_pci_remove(&vsock->pci);
-	vhost_destroy(vsock->vhost);
-	free(vsock);
-}
 
 static int vsock_open(struct vsock *vsock)
 {
@@ -106,29 +94,24 @@ static int vsock_open(struct vsock *vsock)
 		.kind = &vhost_vsock,
 		.vm = vsock->vm,
 		.pci = &vsock->pci,
-		.owner = vsock,
 		.devices = 1,
 		.queues = VHOST_QUEUES,
 	};
 
-	return vhost_create(&vsock->vhost, &setup);
+	return vhost_create(&setup);
 }
 
 static int vsock_add(struct vsock *vsock)
 {
 	struct virtio_dev *virtio = &vsock->pci.virtio;
-	int ret;
 
 	virtio->ops = &vsock_ops;
-	virtio->offered = FEATURES & vsock->vhost->features;
+	virtio->offered = FEATURES & vhost_of(virtio)->features;
 	virtio->queue_count = ALL_QUEUES;
 	virtio->config = &vsock->config;
 	virtio->config_size = sizeof(vsock->config);
-	ret = virtio_pci_add(&vsock->pci, vsock->vm, VIRTIO_ID_VSOCK,
-			     PCI_CLASS_COMMUNICATION);
-	if (ret)
-		log_error("no place on the PCI bus for %s", virtio->name);
-	return ret;
+	return virtio_pci_add(&vsock->pci, vsock->vm, VIRTIO_ID_VSOCK,
+			      PCI_CLASS_COMMUNICATION);
 }
 
 /**
@@ -147,8 +130,6 @@ int vsock_create(struct vm *vm, uint32_t cid)
 	if (!vsock)
 		return -ENOMEM;
 	vsock->vm = vm;
-	vsock->device.reset = vsock_reset;
-	vsock->device.destroy = vsock_destroy;
 	vsock->config.guest_cid = cid;
 	snprintf(vsock->name, sizeof(vsock->name), "vsock %u", cid);
 	vsock->pci.virtio.name = vsock->name;
@@ -156,13 +137,10 @@ int vsock_create(struct vm *vm, uint32_t cid)
 	if (ret)
 		goto free;
 	ret = vsock_add(vsock);
-	if (ret)
-		goto close;
-	vm_add_device(vm, &vsock->device);
-	return 0;
+	if (!ret)
+		return 0;
 
-close:
-	vhost_destroy(vsock->vhost);
+	vhost_destroy(&vsock->pci.virtio);
 free:
 	free(vsock);
 	return ret;

@@ -11,11 +11,6 @@
 
 #define DOORBELL_SIZE 2
 
-static struct vhost *state_of(struct virtio_dev *dev)
-{
-	return dev->state;
-}
-
 static bool get_doorbell(struct vhost *vhost, unsigned int queue,
 			 struct acrnvhost_doorbell *doorbell)
 {
@@ -176,7 +171,7 @@ static void stop_devices(struct vhost *vhost, const char *name)
  */
 int vhost_start(struct virtio_dev *dev, uint64_t features, unsigned int devices)
 {
-	struct vhost *vhost = state_of(dev);
+	struct vhost *vhost = vhost_of(dev);
 	int ret = 0;
 
 	while (vhost->running < devices) {
@@ -197,13 +192,13 @@ int vhost_start(struct virtio_dev *dev, uint64_t features, unsigned int devices)
 
 void vhost_stop(struct virtio_dev *dev)
 {
-	stop_devices(state_of(dev), dev->name);
+	stop_devices(vhost_of(dev), dev->name);
 }
 
 /* Passed on: the width of the access, for one, may not be the usual one. */
 void vhost_notify(struct virtio_dev *dev, unsigned int queue)
 {
-	struct vhost *vhost = state_of(dev);
+	struct vhost *vhost = vhost_of(dev);
 	unsigned int index;
 	struct acrnvhost *device = device_of(vhost, queue, &index);
 
@@ -215,7 +210,7 @@ void vhost_notify(struct virtio_dev *dev, unsigned int queue)
 
 void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 {
-	struct vhost *vhost = state_of(dev);
+	struct vhost *vhost = vhost_of(dev);
 	unsigned int index;
 	struct acrnvhost *device = device_of(vhost, queue, &index);
 	struct acrn_msi_entry msi;
@@ -234,14 +229,14 @@ void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 bool vhost_vector_pending(struct virtio_dev *dev, unsigned int queue)
 {
 	unsigned int index;
-	struct acrnvhost *device = device_of(state_of(dev), queue, &index);
+	struct acrnvhost *device = device_of(vhost_of(dev), queue, &index);
 
 	return device && acrnvhost_msi_pending(device, index);
 }
 
 void vhost_doorbells_moved(struct virtio_dev *dev)
 {
-	struct vhost *vhost = state_of(dev);
+	struct vhost *vhost = vhost_of(dev);
 	struct acrnvhost_doorbell doorbell;
 	struct acrnvhost *device;
 	unsigned int i, index;
@@ -325,7 +320,8 @@ static int open_devices(struct vhost *vhost)
 	int ret;
 
 	for (i = 0; i < setup->devices; i++) {
-		ret = setup->kind->open(&vhost->devs[i], setup->owner, i);
+		ret = setup->kind->open(&vhost->devs[i], &setup->pci->virtio,
+					i);
 		if (ret) {
 			close_devices(vhost, i);
 			return ret;
@@ -345,12 +341,11 @@ static void explain_open(const struct vhost_setup *setup, int ret)
 
 /**
  * vhost_create() - Open the vhost devices for a virtio device
- * @result:	Result
  * @setup:	What for; copied
  *
  * Return: 0 or -errno, with a message printed.
  */
-int vhost_create(struct vhost **result, const struct vhost_setup *setup)
+int vhost_create(const struct vhost_setup *setup)
 {
 	struct vhost *vhost;
 	int ret;
@@ -374,7 +369,6 @@ int vhost_create(struct vhost **result, const struct vhost_setup *setup)
 		goto close;
 	}
 	setup->pci->virtio.state = vhost;
-	*result = vhost;
 	return 0;
 
 close:
@@ -386,8 +380,10 @@ free:
 }
 
 /* Give the vhost devices back; the virtio device has been stopped. */
-void vhost_destroy(struct vhost *vhost)
+void vhost_destroy(struct virtio_dev *dev)
 {
+	struct vhost *vhost = vhost_of(dev);
+
 	unwatch_errors(vhost, queue_count(vhost));
 	close_devices(vhost, vhost->setup.devices);
 	pthread_mutex_destroy(&vhost->lock);

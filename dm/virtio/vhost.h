@@ -23,15 +23,16 @@ struct acrnvhost;
  * @module:	Module that has the node
  * @no_module:	Option that does without @module, NULL if there is none
  * @no_dataplane: Option that does without acrn_vhost.ko, NULL if there is none
- * @open:	Open device number @index for @owner of struct vhost_setup.
- *		Returns 0 or -errno.
+ * @open:	Open device number @index for a virtio device. Returns 0 or
+ *		-errno.
  */
 struct vhost_kind {
 	const char *name;
 	const char *module;
 	const char *no_module;
 	const char *no_dataplane;
-	int (*open)(struct acrnvhost **dev, void *owner, unsigned int index);
+	int (*open)(struct acrnvhost **result, struct virtio_dev *dev,
+		    unsigned int index);
 };
 
 /**
@@ -39,7 +40,6 @@ struct vhost_kind {
  * @kind:	Kind of device
  * @vm:		VM
  * @pci:	The virtio device; it has its name already
- * @owner:	Argument of @kind->open
  * @devices:	Number of vhost devices, up to VHOST_MAX_DEVICES
  * @queues:	Queues that each has; those of the virtio device go to the first
  *		vhost device, then to the second, and so on. What is left is
@@ -50,7 +50,6 @@ struct vhost_setup {
 	const struct vhost_kind *kind;
 	struct vm *vm;
 	struct virtio_pci *pci;
-	void *owner;
 	unsigned int devices;
 	unsigned int queues;
 	unsigned int busyloop;
@@ -76,8 +75,14 @@ struct vhost {
 	struct event_source errors[VIRTIO_MAX_QUEUES];
 };
 
-int vhost_create(struct vhost **vhost, const struct vhost_setup *setup);
-void vhost_destroy(struct vhost *vhost);
+/* The vhost devices of a virtio device that vhost_create() was called for. */
+static inline struct vhost *vhost_of(const struct virtio_dev *dev)
+{
+	return dev->state;
+}
+
+int vhost_create(const struct vhost_setup *setup);
+void vhost_destroy(struct virtio_dev *dev);
 
 int vhost_start(struct virtio_dev *dev, uint64_t features,
 		unsigned int devices);

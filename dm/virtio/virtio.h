@@ -41,9 +41,12 @@ struct virtio_dev;
  * @vector_changed:	The MSI of @queue changed, or was masked or unmasked
  * @vector_pending:	An interrupt of @queue is kept outside of the DM
  * @doorbells_moved:	The guest has moved the doorbells
+ * @destroy:		Free the device, which is stopped and off the bus. Main
+ *			thread, when no other thread runs.
  *
- * Those without a word on it are called while the device runs only. @negotiated
- * and the last four may be NULL.
+ * @notify and those from @vector_changed to @doorbells_moved are called only
+ * while the device runs. @negotiated and those from @config_written to
+ * @doorbells_moved may be NULL.
  */
 struct virtio_ops {
 	void (*negotiated)(struct virtio_dev *dev);
@@ -55,6 +58,7 @@ struct virtio_ops {
 	void (*vector_changed)(struct virtio_dev *dev, unsigned int queue);
 	bool (*vector_pending)(struct virtio_dev *dev, unsigned int queue);
 	void (*doorbells_moved)(struct virtio_dev *dev);
+	void (*destroy)(struct virtio_dev *dev);
 };
 
 /**

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * One memory BAR holds all registers. Each block has a page of its own; of the
- * doorbells, four bytes per queue, so that each is an address of its own.
- */
 #include <stddef.h>
 #include <linux/virtio_pci.h>
 
-#include "machine/vm.h"
+#include "process/log.h"
 #include "virtio/virtio_pci.h"
 
-#define BAR	 0
-#define BAR_SIZE 0x8000
-
-#define COMMON_OFFSET  0x0000
-#define ISR_OFFSET     0x1000
-#define CONFIG_OFFSET  0x2000
-#define NOTIFY_OFFSET  0x3000
-#define MSIX_OFFSET    0x4000
-#define PENDING_OFFSET 0x5000
-#define BLOCK_SIZE     0x1000
-
-#define NOTIFY_MULTIPLIER 4
-
+#define BAR		       0
 #define VIRTIO_PCI_VENDOR      0x1af4
 #define VIRTIO_PCI_DEVICE_BASE 0x1040
 
@@ -31,257 +15,6 @@ struct msix_cap_body {
 	uint32_t table;
 	uint32_t pba;
 } __attribute__((packed));
-
-static struct virtio_queue *selected(struct virtio_pci *dev)
-{
-	return dev->queue_select < dev->virtio.queue_count
-		       ? &dev->virtio.queues[dev->queue_select]
-		       : NULL;
-}
-
-static uint32_t offered(struct virtio_pci *dev)
-{
-	return dev->offer_word > 1
-		       ? 0
-		       : dev->virtio.offered >> 32 * dev->offer_word;
-}
-
-static uint32_t accepted(struct virtio_pci *dev)
-{
-	return dev->accept_word > 1
-		       ? 0
-		       : dev->virtio.accepted >> 32 * dev->accept_word;
-}
-
-/* Registers of the selected queue; all 0 if there is no such queue. */
-static uint32_t queue_read(struct virtio_pci *dev, unsigned int reg)
-{
-	struct virtio_queue *queue = selected(dev);
-
-	if (!queue)
-		return 0;
-	switch (reg) {
-	case VIRTIO_PCI_COMMON_Q_SIZE:
-		return queue->config.size;
-	case VIRTIO_PCI_COMMON_Q_MSIX:
-		return queue->vector;
-	case VIRTIO_PCI_COMMON_Q_ENABLE:
-		return queue->enabled;
-	case VIRTIO_PCI_COMMON_Q_NOFF:
-		return dev->queue_select;
-	case VIRTIO_PCI_COMMON_Q_DESCLO:
-		return queue->config.desc;
-	case VIRTIO_PCI_COMMON_Q_DESCHI:
-		return queue->config.desc >> 32;
-	case VIRTIO_PCI_COMMON_Q_AVAILLO:
-		return queue->config.avail;
-	case VIRTIO_PCI_COMMON_Q_AVAILHI:
-		return queue->config.avail >> 32;
-	case VIRTIO_PCI_COMMON_Q_USEDLO:
-		return queue->config.used;
-	case VIRTIO_PCI_COMMON_Q_USEDHI:
-		return queue->config.used >> 32;
-	default:
-		return 0;
-	}
-}
-
-static uint32_t common_read(struct virtio_pci *dev, unsigned int reg)
-{
-	switch (reg) {
-	case VIRTIO_PCI_COMMON_DFSELECT:
-		return dev->offer_word;
-	case VIRTIO_PCI_COMMON_DF:
-		return offered(dev);
-	case VIRTIO_PCI_COMMON_GFSELECT:
-		return dev->accept_word;
-	case VIRTIO_PCI_COMMON_GF:
-		return accepted(dev);
-	case VIRTIO_PCI_COMMON_MSIX:
-		return dev->virtio.config_vector;
-	case VIRTIO_PCI_COMMON_NUMQ:
-		return dev->virtio.queue_count;
-	case VIRTIO_PCI_COMMON_STATUS:
-		return virtio_status(&dev->virtio);
-	case VIRTIO_PCI_COMMON_CFGGENERATION:
-		return dev->virtio.generation;
-	case VIRTIO_PCI_COMMON_Q_SELECT:
-		return dev->queue_select;
-	default:
-		return queue_read(dev, reg);
-	}
-}
-
-static void set_low(uint64_t *addr, uint32_t value)
-{
-	*addr = (*addr & ~(uint64_t)UINT32_MAX) | value;
-}
-
-static void set_high(uint64_t *addr, uint32_t value)
-{
-	*addr = (*addr & UINT32_MAX) | (uint64_t)value << 32;
-}
-
-/* What the guest reads back tells it whether the vector exists. */
-static uint16_t valid_vector(const struct virtio_pci *dev, uint16_t vector)
-{
-	return vector < dev->msix.vectors ? vector : VIRTIO_MSI_NO_VECTOR;
-}
-
-static void set_queue_vector(struct virtio_pci *dev, uint16_t vector)
-{
-	struct virtio_dev *virtio = &dev->virtio;
-
-	virtio->queues[dev->queue_select].vector = valid_vector(dev, vector);
-	if (virtio->running && virtio->ops->vector_changed)
-		virtio->ops->vector_changed(virtio, dev->queue_select);
-}
-
-/* Size and rings are fixed once the queue is enabled. */
-static void queue_setup(struct virtqueue_config *config, unsigned int reg,
-			uint32_t value)
-{
-	switch (reg) {
-	case VIRTIO_PCI_COMMON_Q_SIZE:
-		config->size = value;
-		break;
-	case VIRTIO_PCI_COMMON_Q_DESCLO:
-		set_low(&config->desc, value);
-		break;
-	case VIRTIO_PCI_COMMON_Q_DESCHI:
-		set_high(&config->desc, value);
-		break;
-	case VIRTIO_PCI_COMMON_Q_AVAILLO:
-		set_low(&config->avail, value);
-		break;
-	case VIRTIO_PCI_COMMON_Q_AVAILHI:
-		set_high(&config->avail, value);
-		break;
-	case VIRTIO_PCI_COMMON_Q_USEDLO:
-		set_low(&config->used, value);
-		break;
-	case VIRTIO_PCI_COMMON_Q_USEDHI:
-		set_high(&config->used, value);
-		break;
-	}
-}
-
-static void queue_write(struct virtio_pci *dev, unsigned int reg,
-			uint32_t value)
-{
-	struct virtio_queue *queue = selected(dev);
-
-	if (!queue)
-		return;
-	if (reg == VIRTIO_PCI_COMMON_Q_MSIX)
-		set_queue_vector(dev, value);
-	else if (reg == VIRTIO_PCI_COMMON_Q_ENABLE && value == 1)
-		virtio_enable_queue(&dev->virtio, dev->queue_select);
-	else if (!queue->enabled)
-		queue_setup(&queue->config, reg, value);
-}
-
-static void set_status(struct virtio_pci *dev, uint8_t status)
-{
-	virtio_set_status(&dev->virtio, status);
-	if (status)
-		return;
-	dev->isr = 0;
-	dev->offer_word = 0;
-	dev->accept_word = 0;
-	dev->queue_select = 0;
-	msix_clear_pending(&dev->msix);
-}
-
-static void common_write(struct virtio_pci *dev, unsigned int reg,
-			 uint32_t value)
-{
-	switch (reg) {
-	case VIRTIO_PCI_COMMON_DFSELECT:
-		dev->offer_word = value;
-		break;
-	case VIRTIO_PCI_COMMON_GFSELECT:
-		dev->accept_word = value;
-		break;
-	case VIRTIO_PCI_COMMON_GF:
-		virtio_accept(&dev->virtio, dev->accept_word, value);
-		break;
-	case VIRTIO_PCI_COMMON_MSIX:
-		dev->virtio.config_vector = valid_vector(dev, value);
-		break;
-	case VIRTIO_PCI_COMMON_STATUS:
-		set_status(dev, value);
-		break;
-	case VIRTIO_PCI_COMMON_Q_SELECT:
-		dev->queue_select = value;
-		break;
-	default:
-		queue_write(dev, reg, value);
-	}
-}
-
-static uint64_t config_read(struct virtio_pci *dev, uint64_t offset,
-			    unsigned int size)
-{
-	const uint8_t *config = dev->virtio.config;
-	uint64_t value = 0;
-	unsigned int i;
-
-	pthread_mutex_lock(&dev->virtio.config_lock);
-	for (i = 0; i < size; i++)
-		if (offset + i < dev->virtio.config_size)
-			value |= (uint64_t)config[offset + i] << 8 * i;
-	pthread_mutex_unlock(&dev->virtio.config_lock);
-	return value;
-}
-
-static uint64_t bar_read(void *opaque, uint64_t offset, unsigned int size)
-{
-	struct virtio_pci *dev = opaque;
-	uint64_t reg = offset % BLOCK_SIZE;
-
-	switch (offset - reg) {
-	case COMMON_OFFSET:
-		return common_read(dev, reg);
-	case ISR_OFFSET:
-		return reg ? 0 : atomic_exchange(&dev->isr, 0);
-	case CONFIG_OFFSET:
-		return config_read(dev, reg, size);
-	case MSIX_OFFSET:
-		return msix_table_read(&dev->msix, reg, size);
-	case PENDING_OFFSET:
-		return msix_pba_read(&dev->msix, reg, size);
-	default:
-		return 0;
-	}
-}
-
-static void bar_write(void *opaque, uint64_t offset, unsigned int size,
-		      uint64_t value)
-{
-	struct virtio_pci *dev = opaque;
-	uint64_t reg = offset % BLOCK_SIZE;
-
-	switch (offset - reg) {
-	case COMMON_OFFSET:
-		common_write(dev, reg, value);
-		break;
-	case NOTIFY_OFFSET:
-		if (reg % NOTIFY_MULTIPLIER == 0)
-			virtio_notify(&dev->virtio, reg / NOTIFY_MULTIPLIER);
-		break;
-	case CONFIG_OFFSET:
-		if (dev->virtio.ops->config_written)
-			dev->virtio.ops->config_written(&dev->virtio, reg, size,
-							value);
-		break;
-	case MSIX_OFFSET:
-		msix_table_write(&dev->msix, reg, size, value);
-		break;
-	}
-}
-
-static const struct io_ops bar_ops = { .read = bar_read, .write = bar_write };
 
 static struct virtio_pci *from_pci(struct pci_dev *pci)
 {
@@ -313,7 +46,7 @@ static bool cfg_target(struct virtio_pci *dev, uint32_t *offset,
 	*size = length;
 	return cap[VIRTIO_PCI_CAP_BAR] == BAR &&
 	       (length == 1 || length == 2 || length == 4) &&
-	       *offset % length == 0 && *offset <= BAR_SIZE - length;
+	       *offset % length == 0 && *offset <= VIRTIO_REGS_SIZE - length;
 }
 
 static bool is_cfg_data(struct virtio_pci *dev, unsigned int reg,
@@ -340,7 +73,8 @@ static void pci_config_reading(struct pci_dev *pci, unsigned int reg,
 	uint32_t offset;
 
 	if (is_cfg_data(dev, reg, size) && cfg_target(dev, &offset, &length))
-		pci_put32(cfg_data(dev), bar_read(dev, offset, length));
+		pci_put32(cfg_data(dev),
+			  virtio_regs_read(&dev->regs, offset, length));
 }
 
 static void msix_cap_written(struct virtio_pci *dev)
@@ -366,7 +100,7 @@ static void pci_config_written(struct pci_dev *pci, unsigned int reg,
 
 		if (length < 4)
 			value &= (1U << 8 * length) - 1;
-		bar_write(dev, offset, length, value);
+		virtio_regs_write(&dev->regs, offset, length, value);
 	}
 }
 
@@ -428,7 +162,7 @@ static void raise_vector(struct virtio_dev *virtio, uint16_t vector,
 {
 	struct virtio_pci *dev = from_virtio(virtio);
 
-	atomic_fetch_or(&dev->isr, isr);
+	atomic_fetch_or(&dev->regs.isr, isr);
 	msix_raise(&dev->msix, vector);
 }
 
@@ -466,7 +200,8 @@ bool virtio_pci_doorbell(struct virtio_pci *dev, unsigned int queue,
 
 	if (!bar->mapped)
 		return false;
-	*gpa = bar->range.base + NOTIFY_OFFSET + NOTIFY_MULTIPLIER * queue;
+	*gpa = bar->range.base + VIRTIO_REGS_NOTIFY +
+	       VIRTIO_REGS_NOTIFY_MULTIPLIER * queue;
 	return true;
 }
 
@@ -483,7 +218,7 @@ static unsigned int add_virtio_cap(struct virtio_pci *dev, uint8_t type,
 	};
 
 	if (type == VIRTIO_PCI_CAP_NOTIFY_CFG)
-		cap.notify_off_multiplier = NOTIFY_MULTIPLIER;
+		cap.notify_off_multiplier = VIRTIO_REGS_NOTIFY_MULTIPLIER;
 	return pci_add_cap(&dev->pci, PCI_CAP_ID_VNDR, (char *)&cap + 2,
 			   size - 2);
 }
@@ -493,13 +228,13 @@ static void add_virtio_caps(struct virtio_pci *dev)
 	const unsigned int plain = sizeof(struct virtio_pci_cap);
 	uint8_t *writable;
 
-	add_virtio_cap(dev, VIRTIO_PCI_CAP_COMMON_CFG, COMMON_OFFSET,
+	add_virtio_cap(dev, VIRTIO_PCI_CAP_COMMON_CFG, VIRTIO_REGS_COMMON,
 		       sizeof(struct virtio_pci_common_cfg), plain);
-	add_virtio_cap(dev, VIRTIO_PCI_CAP_ISR_CFG, ISR_OFFSET, 1, plain);
-	add_virtio_cap(dev, VIRTIO_PCI_CAP_DEVICE_CFG, CONFIG_OFFSET,
+	add_virtio_cap(dev, VIRTIO_PCI_CAP_ISR_CFG, VIRTIO_REGS_ISR, 1, plain);
+	add_virtio_cap(dev, VIRTIO_PCI_CAP_DEVICE_CFG, VIRTIO_REGS_CONFIG,
 		       dev->virtio.config_size, plain);
-	add_virtio_cap(dev, VIRTIO_PCI_CAP_NOTIFY_CFG, NOTIFY_OFFSET,
-		       NOTIFY_MULTIPLIER * dev->virtio.queue_count,
+	add_virtio_cap(dev, VIRTIO_PCI_CAP_NOTIFY_CFG, VIRTIO_REGS_NOTIFY,
+		       VIRTIO_REGS_NOTIFY_MULTIPLIER * dev->virtio.queue_count,
 		       sizeof(struct virtio_pci_notify_cap));
 	dev->cfg_cap = add_virtio_cap(dev, VIRTIO_PCI_CAP_PCI_CFG, 0, 0,
 				      sizeof(struct virtio_pci_cfg_cap));
@@ -515,8 +250,8 @@ static void add_msix_cap(struct virtio_pci *dev)
 {
 	const struct msix_cap_body body = {
 		.control = dev->msix.vectors - 1,
-		.table = MSIX_OFFSET | BAR,
-		.pba = PENDING_OFFSET | BAR,
+		.table = VIRTIO_REGS_MSIX | BAR,
+		.pba = VIRTIO_REGS_PENDING | BAR,
 	};
 
 	dev->msix_cap =
@@ -525,24 +260,38 @@ static void add_msix_cap(struct virtio_pci *dev)
 		  PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 }
 
-static void deinit(struct virtio_pci *dev)
+static struct virtio_pci *from_device(struct vm_device *device)
+{
+	return (void *)((char *)device - offsetof(struct virtio_pci, device));
+}
+
+static void virtio_pci_reset(struct vm_device *device)
+{
+	struct virtio_pci *dev = from_device(device);
+
+	virtio_regs_reset(&dev->regs);
+	pci_dev_reset(&dev->pci);
+	msix_reset(&dev->msix);
+}
+
+static void virtio_pci_deinit(struct virtio_pci *dev)
 {
 	msix_deinit(&dev->msix);
 	pthread_mutex_destroy(&dev->virtio.config_lock);
 }
 
-/**
- * virtio_pci_add() - Put a virtio device on the VM's PCI bus
- * @dev:	Device; name, ops, offered, queue_count and config of its
- *		@virtio are filled in
- * @vm:		VM
- * @type:	VIRTIO_ID_*
- * @class:	PCI class code
- *
- * Return: 0; -ENOSPC if the bus is full.
- */
-int virtio_pci_add(struct virtio_pci *dev, struct vm *vm, uint16_t type,
-		   uint32_t class)
+static void virtio_pci_destroy(struct vm_device *device)
+{
+	struct virtio_pci *dev = from_device(device);
+
+	virtio_reset(&dev->virtio);
+	pci_dev_remove(&dev->pci);
+	virtio_pci_deinit(dev);
+	dev->virtio.ops->destroy(&dev->virtio);
+}
+
+static void virtio_pci_init(struct virtio_pci *dev, struct vm *vm,
+			    uint16_t type, uint32_t class)
 {
 	const struct pci_id id = {
 		.vendor = VIRTIO_PCI_VENDOR,
@@ -552,9 +301,10 @@ int virtio_pci_add(struct virtio_pci *dev, struct vm *vm, uint16_t type,
 		.class = class,
 		.revision = 1,
 	};
-	int ret;
 
 	dev->vm = vm;
+	dev->device.reset = virtio_pci_reset;
+	dev->device.destroy = virtio_pci_destroy;
 	pthread_mutex_init(&dev->virtio.config_lock, NULL);
 	dev->virtio.raise = raise_vector;
 	dev->virtio.fatal = fatal;
@@ -562,28 +312,39 @@ int virtio_pci_add(struct virtio_pci *dev, struct vm *vm, uint16_t type,
 	msix_init(&dev->msix, dev->virtio.queue_count + 1, &virtio_msix_ops,
 		  dev);
 	pci_dev_init(&dev->pci, &id, &virtio_pci_ops);
-	pci_set_bar(&dev->pci, BAR, BAR_SIZE, &bar_ops, dev);
+	dev->regs = (struct virtio_regs){ .virtio = &dev->virtio,
+					  .msix = &dev->msix };
+	pci_set_bar(&dev->pci, BAR, VIRTIO_REGS_SIZE, &virtio_regs_ops,
+		    &dev->regs);
 	add_virtio_caps(dev);
 	add_msix_cap(dev);
 	virtio_reset(&dev->virtio);
+}
+
+/**
+ * virtio_pci_add() - Give the VM a virtio device
+ * @dev:	Device; name, ops, offered, queue_count and config of its
+ *		@virtio are filled in
+ * @vm:		VM
+ * @type:	VIRTIO_ID_*
+ * @class:	PCI class code
+ *
+ * From now on the VM resets and destroys the device.
+ *
+ * Return: 0; -ENOSPC if the PCI bus is full, with a message printed.
+ */
+int virtio_pci_add(struct virtio_pci *dev, struct vm *vm, uint16_t type,
+		   uint32_t class)
+{
+	int ret;
+
+	virtio_pci_init(dev, vm, type, class);
 	ret = pci_dev_add(&vm->pci, &dev->pci);
-	if (ret)
-		deinit(dev);
-	return ret;
-}
-
-/* Stop the device and take it off the bus. */
-void virtio_pci_remove(struct virtio_pci *dev)
-{
-	virtio_reset(&dev->virtio);
-	pci_dev_remove(&dev->pci);
-	deinit(dev);
-}
-
-/* The VM is reset. */
-void virtio_pci_reset(struct virtio_pci *dev)
-{
-	set_status(dev, 0);
-	pci_dev_reset(&dev->pci);
-	msix_reset(&dev->msix);
+	if (ret) {
+		log_error("no place on the PCI bus for %s", dev->virtio.name);
+		virtio_pci_deinit(dev);
+		return ret;
+	}
+	vm_add_device(vm, &dev->device);
+	return 0;
 }

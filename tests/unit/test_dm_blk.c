@@ -1,4 +1,4 @@
-// sources: dm/block/blk.c dm/baseline/blk_request.c dm/baseline/blk_sync.c dm/baseline/blk_bounce.c dm/baseline/blk_uring.c dm/process/worker.c dm/block/blk_vhost.c dm/block/disk.c dm/virtio/vhost.c dm/virtio/virtio.c dm/virtio/virtio_pci.c dm/virtio/virtqueue.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/event.c dm/process/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
+// sources: dm/block/blk.c dm/baseline/blk_request.c dm/baseline/blk_sync.c dm/baseline/blk_bounce.c dm/baseline/blk_uring.c dm/baseline/uring_queue.c dm/process/worker.c dm/block/blk_vhost.c dm/block/disk.c dm/virtio/vhost.c dm/virtio/virtio.c dm/virtio/virtio_pci.c dm/virtio/virtio_regs.c dm/virtio/virtqueue.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/event.c dm/process/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks of the device model, on a file, with this file for the driver, and for
@@ -24,7 +24,8 @@
 
 #include "clock.h"
 #include "dm/baseline/blk_sync.h"
-#include "dm/block/blk.h"
+#include "dm/baseline/blk_uring.h"
+#include "dm/block/blk_vhost.h"
 #include "tap.h"
 
 #define SIZE	  VIRTQUEUE_MAX_SIZE
@@ -676,13 +677,13 @@ static void slow_disk(void)
 	tap_eq(vhost_timeouts, 0, "vhost: a reset waits for a slow disk");
 }
 
-static bool create(enum blk_backend_kind kind, const char *name)
+static bool create(const struct blk_backend *backend, const char *name)
 {
 	static struct blk_options options;
 
-	options = (struct blk_options){ .queues = 2, .backend = kind };
+	options = (struct blk_options){ .queues = 2 };
 	strcpy(options.path, path);
-	if (!tap_ok(!blk_create(&vm, &options), "%s: created", name))
+	if (!tap_ok(!blk_create(&vm, &options, backend), "%s: created", name))
 		return false;
 	dev = &((struct blk *)vm.devices)->pci.virtio;
 	return true;
@@ -695,7 +696,7 @@ static void destroy(void)
 
 static void test_vhost(void)
 {
-	if (!create(BLK_VHOST, "vhost"))
+	if (!create(&blk_vhost_backend, "vhost"))
 		return;
 	cache("vhost");
 	cache_off("vhost");
@@ -705,9 +706,9 @@ static void test_vhost(void)
 	destroy();
 }
 
-static void test_backend(enum blk_backend_kind kind, const char *name)
+static void test_uring_requests(const char *name)
 {
-	if (!create(kind, name))
+	if (!create(&blk_uring_backend, name))
 		return;
 	transfers(name);
 	ranges(name);
@@ -722,8 +723,8 @@ static void test_backend(enum blk_backend_kind kind, const char *name)
 
 static void test_uring(void)
 {
-	test_backend(BLK_URING, "io_uring");
-	if (!create(BLK_URING, "io_uring"))
+	test_uring_requests("io_uring");
+	if (!create(&blk_uring_backend, "io_uring"))
 		return;
 	misaligned();
 	try_again(-EAGAIN, 3, VIRTIO_BLK_S_OK);
@@ -735,7 +736,7 @@ static void test_uring(void)
 	dio_align = PIECE;
 	if (!tap_ok(!ftruncate(disk_fd, DISK - DISK_SECTOR),
 		    "a disk of 4 KiB blocks, the last one in part") ||
-	    !create(BLK_URING, "io_uring"))
+	    !create(&blk_uring_backend, "io_uring"))
 		return;
 	large_blocks();
 	destroy();

@@ -15,7 +15,7 @@
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
 
-#include "dm/net/net.h"
+#include "dm/baseline/net_user.h"
 #include "dm/net/tap.h"
 #include "tap.h"
 
@@ -49,6 +49,11 @@ struct net *net_of(struct virtio_dev *dev)
 {
 	(void)dev;
 	return &net;
+}
+
+void net_destroy(struct virtio_dev *dev)
+{
+	(void)dev;
 }
 
 int tap_set_offloads(int fd, uint64_t features)

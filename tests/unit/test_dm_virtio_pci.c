@@ -1,4 +1,4 @@
-// sources: dm/virtio/virtio_pci.c dm/virtio/virtio.c dm/virtio/virtqueue.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/log.c
+// sources: dm/virtio/virtio_pci.c dm/virtio/virtio_regs.c dm/virtio/virtio.c dm/virtio/virtqueue.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* A virtio device as its driver sees it: configuration space and BAR. */
 #include <errno.h>
@@ -20,6 +20,7 @@
 
 static struct vm vm;
 static struct virtio_pci dev;
+static bool destroyed;
 static uint64_t bar;
 static unsigned int starts, stops, notified, vectors, moves, messages, fatals;
 static int start_result;
@@ -29,6 +30,11 @@ void vm_inject_msi(struct vm *v, const struct acrn_msi_entry *msi)
 {
 	(void)v, (void)msi;
 	messages++;
+}
+
+void vm_add_device(struct vm *v, struct vm_device *device)
+{
+	v->devices = device;
 }
 
 void vm_request(struct vm *v, enum vm_request request)
@@ -68,12 +74,18 @@ static void doorbells_moved(struct virtio_dev *virtio)
 	moves++;
 }
 
+static void destroy(struct virtio_dev *virtio)
+{
+	destroyed = virtio == &dev.virtio && !vm.pci.slots[dev.pci.slot];
+}
+
 static const struct virtio_ops ops = {
 	.start = start,
 	.stop = stop,
 	.notify = notify,
 	.vector_changed = vector_changed,
 	.doorbells_moved = doorbells_moved,
+	.destroy = destroy,
 };
 
 static uint32_t config_get(unsigned int reg, unsigned int size)
@@ -399,6 +411,7 @@ int main(void)
 	window();
 	device_config();
 	changing_config();
-	virtio_pci_remove(&dev);
+	vm.devices->destroy(vm.devices);
+	tap_ok(destroyed, "device destroyed");
 	return tap_done();
 }

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "baseline/blk_bounce.h"
+#include "baseline/blk_sync.h"
+#include "baseline/uring_queue.h"
+#include "process/log.h"
+
+/* What a completion belongs to, but for requests: those have their index. */
+#define KICK VIRTQUEUE_MAX_SIZE
+#define STOP (VIRTQUEUE_MAX_SIZE + 1)
+
+/* The disk, registered. */
+#define DISK_INDEX 0
+
+/* So many requests are taken before others may end, or the thread itself. */
+#define BATCH 32
+
+/* How often a request that the kernel could not do just then is made again. */
+#define MAX_RETRIES 100
+
+static void watch(struct uring_queue *queue, int fd, unsigned int id)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&queue->ring);
+
+	io_uring_prep_poll_multishot(sqe, fd, POLLIN);
+	io_uring_sqe_set_data64(sqe, id);
+}
+
+/* The registered piece that a buffer lies in, -1 if there is none. */
+static int find_buffer(const struct uring_disk *disk, const struct iovec *iov)
+{
+	unsigned int i;
+
+	for (i = 0; i < disk->buffer_count; i++) {
+		uint64_t offset = (uint8_t *)iov->iov_base -
+				  (uint8_t *)disk->buffers[i].iov_base;
+
+		if (offset < disk->buffers[i].iov_len &&
+		    iov->iov_len <= disk->buffers[i].iov_len - offset)
+			return i;
+	}
+	return -1;
+}
+
+static void prepare_transfer(struct uring_queue *queue,
+			     struct io_uring_sqe *sqe,
+			     struct uring_request *uring_request)
+{
+	const struct blk_request *request = &uring_request->request;
+	off_t offset = request->sector * DISK_SECTOR;
+	const struct iovec *iov = request->iov;
+	bool read = request->type == VIRTIO_BLK_T_IN;
+	int buffer = -1;
+
+	if (queue->fixed && request->iov_count == 1)
+		buffer = find_buffer(queue->disk, iov);
+	if (read && buffer >= 0)
+		io_uring_prep_read_fixed(sqe, DISK_INDEX, iov->iov_base,
+					 iov->iov_len, offset, buffer);
+	else if (read)
+		io_uring_prep_readv(sqe, DISK_INDEX, iov, request->iov_count,
+				    offset);
+	else if (buffer >= 0)
+		io_uring_prep_write_fixed(sqe, DISK_INDEX, iov->iov_base,
+					  iov->iov_len, offset, buffer);
+	else
+		io_uring_prep_writev(sqe, DISK_INDEX, iov, request->iov_count,
+				     offset);
+	uring_request->through = !queue->disk->blk->write_back;
+	if (!read && uring_request->through)
+		sqe->rw_flags |= RWF_DSYNC;
+}
+
+static void finish(struct uring_queue *queue, unsigned int id, int error)
+{
+	struct uring_request *request = &queue->requests[id];
+
+	*request->request.status = blk_sync_status(error);
+	virtqueue_push(&queue->vq, request->chain.head,
+		       blk_sync_written(&request->request, error));
+	request->next_free = queue->free;
+	queue->free = id;
+}
+
+/* Drop the pieces that header and status have left empty. */
+static void trim(struct blk_request *request)
+{
+	while (request->iov_count && !request->iov->iov_len) {
+		request->iov++;
+		request->iov_count--;
+	}
+	while (request->iov_count &&
+	       !request->iov[request->iov_count - 1].iov_len)
+		request->iov_count--;
+}
+
+static bool is_transfer(const struct blk *blk,
+			const struct blk_request *request)
+{
+	return (request->type == VIRTIO_BLK_T_IN ||
+		request->type == VIRTIO_BLK_T_OUT) &&
+	       request->bytes && !blk_check_transfer(blk, request);
+}
+
+/* Give a request to io_uring, with IOSQE_* in @flags. */
+static void submit(struct uring_queue *queue, unsigned int id,
+		   unsigned int flags)
+{
+	struct uring_request *request = &queue->requests[id];
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&queue->ring);
+
+	if (request->request.type == VIRTIO_BLK_T_FLUSH)
+		io_uring_prep_fsync(sqe, DISK_INDEX, IORING_FSYNC_DATASYNC);
+	else
+		prepare_transfer(queue, sqe, request);
+	sqe->flags |= IOSQE_FIXED_FILE | flags;
+	io_uring_sqe_set_data64(sqe, id);
+	queue->in_flight++;
+}
+
+/* What io_uring is not for is done at once. */
+static void start_request(struct uring_queue *queue, unsigned int id)
+{
+	struct uring_request *request = &queue->requests[id];
+
+	if (request->request.type != VIRTIO_BLK_T_FLUSH &&
+	    !is_transfer(queue->disk->blk, &request->request)) {
+		finish(queue, id,
+		       blk_sync(queue->disk->blk, &request->request));
+		return;
+	}
+	trim(&request->request);
+	request->retries = 0;
+	submit(queue, id, 0);
+}
+
+/* Returns 1, 0 if there is no request, -errno if the queue is corrupt. */
+static int next_request(struct uring_queue *queue)
+{
+	unsigned int id = queue->free;
+	struct uring_request *request;
+	int ret;
+
+	/*
+	 * As many as the largest ring has, and each is in the ring once: there
+	 * cannot be another entry.
+	 */
+	if (id == VIRTQUEUE_MAX_SIZE)
+		return virtqueue_wait(&queue->vq, 0) ? 0 : -EINVAL;
+	request = &queue->requests[id];
+	ret = virtqueue_pop(&queue->vq, &request->chain);
+	if (ret <= 0)
+		return ret;
+	ret = blk_request_parse(&request->chain, &request->request);
+	if (ret)
+		return ret;
+	queue->free = request->next_free;
+	start_request(queue, id);
+	return 1;
+}
+
+static void publish(struct uring_queue *queue)
+{
+	if (virtqueue_publish(&queue->vq))
+		eventfd_write(queue->call, 1);
+}
+
+/* What the driver has made available; it never ends if the driver is fast. */
+static void start_requests(struct uring_queue *queue)
+{
+	unsigned int left = BATCH;
+	int ret = 1;
+
+	while (ret > 0 && left--) {
+		ret = next_request(queue);
+		if (!ret && !virtqueue_wait(&queue->vq, 0))
+			ret = 1;
+	}
+	if (ret > 0)
+		eventfd_write(queue->kick, 1);
+	if (ret < 0) {
+		queue->stopping = true;
+		eventfd_write(queue->error, 1);
+	}
+}
+
+/*
+ * Did the kernel not find the means to go on just then, or was it disturbed?
+ * Then the request is made again, by a thread of the kernel's that can wait.
+ */
+static bool try_again(struct uring_queue *queue, unsigned int id, int res)
+{
+	if ((res != -EAGAIN && res != -EINTR) ||
+	    queue->requests[id].retries == MAX_RETRIES)
+		return false;
+	queue->requests[id].retries++;
+	submit(queue, id, IOSQE_ASYNC);
+	return true;
+}
+
+/* Direct I/O refuses what is not aligned; a short transfer is an error. */
+static int transfer_ended(const struct uring_disk *disk,
+			  const struct uring_request *uring, int res)
+{
+	const struct blk_request *request = &uring->request;
+
+	if (res == -EINVAL && disk->direct >= 0)
+		return blk_bounce(disk->blk, disk->direct, request);
+	if (res < 0)
+		return res;
+	if ((uint64_t)res != request->bytes)
+		return -EIO;
+	return request->type == VIRTIO_BLK_T_IN
+		       ? 0
+		       : blk_written(disk->blk, uring->through);
+}
+
+static void request_ended(struct uring_queue *queue, unsigned int id, int res)
+{
+	const struct uring_request *request = &queue->requests[id];
+
+	queue->in_flight--;
+	if (try_again(queue, id, res))
+		return;
+	if (request->request.type == VIRTIO_BLK_T_FLUSH)
+		res = blk_flushed(queue->disk->blk, res);
+	else
+		res = transfer_ended(queue->disk, request, res);
+	finish(queue, id, res);
+}
+
+static void handle(struct uring_queue *queue, const struct io_uring_cqe *cqe)
+{
+	switch (cqe->user_data) {
+	case KICK:
+		if (!(cqe->flags & IORING_CQE_F_MORE))
+			watch(queue, queue->kick, KICK);
+		if (!queue->stopping)
+			start_requests(queue);
+		break;
+	case STOP:
+		queue->stopping = true;
+		break;
+	default:
+		request_ended(queue, cqe->user_data, cqe->res);
+	}
+}
+
+static void *uring_thread(void *opaque)
+{
+	struct uring_queue *queue = opaque;
+	struct io_uring_cqe *cqe;
+	unsigned int head, count;
+
+	if (io_uring_enable_rings(&queue->ring)) {
+		eventfd_write(queue->error, 1);
+		return NULL;
+	}
+	watch(queue, queue->worker.stop, STOP);
+	watch(queue, queue->kick, KICK);
+	while (!queue->stopping || queue->in_flight) {
+		io_uring_submit_and_wait(&queue->ring, 1);
+		count = 0;
+		io_uring_for_each_cqe(&queue->ring, head, cqe)
+		{
+			handle(queue, cqe);
+			count++;
+		}
+		io_uring_cq_advance(&queue->ring, count);
+		publish(queue);
+	}
+	return NULL;
+}
+
+static void init_requests(struct uring_queue *queue)
+{
+	unsigned int i;
+
+	for (i = 0; i < VIRTQUEUE_MAX_SIZE; i++)
+		queue->requests[i].next_free = i + 1;
+	queue->free = 0;
+	queue->in_flight = 0;
+	queue->stopping = false;
+}
+
+/*
+ * The ring belongs to the thread that enables it, which is the only one to use
+ * it, and which alone is interrupted for completions, when it waits for them.
+ * Without registered buffers all works as well, only slower.
+ */
+static int set_up_ring(struct uring_queue *queue)
+{
+	const unsigned int flags = IORING_SETUP_SINGLE_ISSUER |
+				   IORING_SETUP_DEFER_TASKRUN |
+				   IORING_SETUP_R_DISABLED;
+	const struct uring_disk *disk = queue->disk;
+	int fd = disk->direct >= 0 ? disk->direct : disk->blk->disk.fd;
+	int ret;
+
+	ret = io_uring_queue_init(2 * VIRTQUEUE_MAX_SIZE, &queue->ring, flags);
+	if (ret)
+		return ret;
+	ret = io_uring_register_files(&queue->ring, &fd, 1);
+	if (ret) {
+		io_uring_queue_exit(&queue->ring);
+		return ret;
+	}
+	queue->fixed = !io_uring_register_buffers(&queue->ring, disk->buffers,
+						  disk->buffer_count);
+	return 0;
+}
+
+/**
+ * uring_queue_start() - Start to handle requests
+ * @queue:	Queue with its disk, worker and eventfds; it does not run
+ * @config:	Queue as the driver has set it up
+ * @event_idx:	VIRTIO_RING_F_EVENT_IDX was negotiated
+ *
+ * Return: 0; -EPROTO if the driver has set it up wrongly; another -errno, with
+ * a message printed.
+ */
+int uring_queue_start(struct uring_queue *queue,
+		      const struct virtqueue_config *config, bool event_idx)
+{
+	struct blk *blk = queue->disk->blk;
+	int ret;
+
+	if (virtqueue_init(&queue->vq, &blk->vm->mem, config, event_idx))
+		return -EPROTO;
+	init_requests(queue);
+	ret = set_up_ring(queue);
+	if (!ret) {
+		ret = worker_start(&queue->worker, uring_thread, queue);
+		if (ret)
+			io_uring_queue_exit(&queue->ring);
+	}
+	if (ret)
+		log_error("%s: no io_uring: %s", blk->options->path,
+			  strerror(-ret));
+	return ret;
+}
+
+/* Stop the queue, if it runs, when the requests in flight have ended. */
+void uring_queue_stop(struct uring_queue *queue)
+{
+	if (!queue->worker.running)
+		return;
+	worker_stop(&queue->worker);
+	io_uring_queue_exit(&queue->ring);
+}

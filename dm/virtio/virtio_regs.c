@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/virtio_pci.h>
+
+#include "virtio/virtio_regs.h"
+
+static struct virtio_queue *selected(struct virtio_regs *regs)
+{
+	return regs->queue_select < regs->virtio->queue_count
+		       ? &regs->virtio->queues[regs->queue_select]
+		       : NULL;
+}
+
+static uint32_t offered(struct virtio_regs *regs)
+{
+	return regs->offer_word > 1
+		       ? 0
+		       : regs->virtio->offered >> 32 * regs->offer_word;
+}
+
+static uint32_t accepted(struct virtio_regs *regs)
+{
+	return regs->accept_word > 1
+		       ? 0
+		       : regs->virtio->accepted >> 32 * regs->accept_word;
+}
+
+/*
+ * The address of a ring that a register is half of; @shift is 32 for the upper
+ * half. NULL for other registers.
+ */
+static uint64_t *ring_address(struct virtqueue_config *config, unsigned int reg,
+			      unsigned int *shift)
+{
+	*shift = 0;
+	switch (reg) {
+	case VIRTIO_PCI_COMMON_Q_DESCHI:
+		*shift = 32;
+		/* fall through */
+	case VIRTIO_PCI_COMMON_Q_DESCLO:
+		return &config->desc;
+	case VIRTIO_PCI_COMMON_Q_AVAILHI:
+		*shift = 32;
+		/* fall through */
+	case VIRTIO_PCI_COMMON_Q_AVAILLO:
+		return &config->avail;
+	case VIRTIO_PCI_COMMON_Q_USEDHI:
+		*shift = 32;
+		/* fall through */
+	case VIRTIO_PCI_COMMON_Q_USEDLO:
+		return &config->used;
+	default:
+		return NULL;
+	}
+}
+
+/* Registers of the selected queue; all 0 if there is no such queue. */
+static uint32_t queue_read(struct virtio_regs *regs, unsigned int reg)
+{
+	struct virtio_queue *queue = selected(regs);
+	unsigned int shift;
+	uint64_t *address;
+
+	if (!queue)
+		return 0;
+	switch (reg) {
+	case VIRTIO_PCI_COMMON_Q_SIZE:
+		return queue->config.size;
+	case VIRTIO_PCI_COMMON_Q_MSIX:
+		return queue->vector;
+	case VIRTIO_PCI_COMMON_Q_ENABLE:
+		return queue->enabled;
+	case VIRTIO_PCI_COMMON_Q_NOFF:
+		return regs->queue_select;
+	}
+	address = ring_address(&queue->config, reg, &shift);
+	return address ? *address >> shift : 0;
+}
+
+static uint32_t common_read(struct virtio_regs *regs, unsigned int reg)
+{
+	switch (reg) {
+	case VIRTIO_PCI_COMMON_DFSELECT:
+		return regs->offer_word;
+	case VIRTIO_PCI_COMMON_DF:
+		return offered(regs);
+	case VIRTIO_PCI_COMMON_GFSELECT:
+		return regs->accept_word;
+	case VIRTIO_PCI_COMMON_GF:
+		return accepted(regs);
+	case VIRTIO_PCI_COMMON_MSIX:
+		return regs->virtio->config_vector;
+	case VIRTIO_PCI_COMMON_NUMQ:
+		return regs->virtio->queue_count;
+	case VIRTIO_PCI_COMMON_STATUS:
+		return virtio_status(regs->virtio);
+	case VIRTIO_PCI_COMMON_CFGGENERATION:
+		return regs->virtio->generation;
+	case VIRTIO_PCI_COMMON_Q_SELECT:
+		return regs->queue_select;
+	default:
+		return queue_read(regs, reg);
+	}
+}
+
+/* What the guest reads back tells it whether the vector exists. */
+static uint16_t valid_vector(const struct virtio_regs *regs, uint16_t vector)
+{
+	return vector < regs->msix->vectors ? vector : VIRTIO_MSI_NO_VECTOR;
+}
+
+static void set_queue_vector(struct virtio_regs *regs, uint16_t vector)
+{
+	struct virtio_dev *virtio = regs->virtio;
+
+	virtio->queues[regs->queue_select].vector = valid_vector(regs, vector);
+	if (virtio->running && virtio->ops->vector_changed)
+		virtio->ops->vector_changed(virtio, regs->queue_select);
+}
+
+/* Size and rings are fixed once the queue is enabled. */
+static void queue_setup(struct virtqueue_config *config, unsigned int reg,
+			uint32_t value)
+{
+	unsigned int shift;
+	uint64_t *address = ring_address(config, reg, &shift);
+
+	if (reg == VIRTIO_PCI_COMMON_Q_SIZE) {
+		config->size = value;
+	} else if (address) {
+		*address &= ~((uint64_t)UINT32_MAX << shift);
+		*address |= (uint64_t)value << shift;
+	}
+}
+
+static void queue_write(struct virtio_regs *regs, unsigned int reg,
+			uint32_t value)
+{
+	struct virtio_queue *queue = selected(regs);
+
+	if (!queue)
+		return;
+	if (reg == VIRTIO_PCI_COMMON_Q_MSIX)
+		set_queue_vector(regs, value);
+	else if (reg == VIRTIO_PCI_COMMON_Q_ENABLE && value == 1)
+		virtio_enable_queue(regs->virtio, regs->queue_select);
+	else if (!queue->enabled)
+		queue_setup(&queue->config, reg, value);
+}
+
+/* Reset the device and with it what the driver has put into the registers. */
+void virtio_regs_reset(struct virtio_regs *regs)
+{
+	virtio_set_status(regs->virtio, 0);
+	regs->isr = 0;
+	regs->offer_word = 0;
+	regs->accept_word = 0;
+	regs->queue_select = 0;
+	msix_clear_pending(regs->msix);
+}
+
+static void set_status(struct virtio_regs *regs, uint8_t status)
+{
+	if (status)
+		virtio_set_status(regs->virtio, status);
+	else
+		virtio_regs_reset(regs);
+}
+
+static void common_write(struct virtio_regs *regs, unsigned int reg,
+			 uint32_t value)
+{
+	switch (reg) {
+	case VIRTIO_PCI_COMMON_DFSELECT:
+		regs->offer_word = value;
+		break;
+	case VIRTIO_PCI_COMMON_GFSELECT:
+		regs->accept_word = value;
+		break;
+	case VIRTIO_PCI_COMMON_GF:
+		virtio_accept(regs->virtio, regs->accept_word, value);
+		break;
+	case VIRTIO_PCI_COMMON_MSIX:
+		regs->virtio->config_vector = valid_vector(regs, value);
+		break;
+	case VIRTIO_PCI_COMMON_STATUS:
+		set_status(regs, value);
+		break;
+	case VIRTIO_PCI_COMMON_Q_SELECT:
+		regs->queue_select = value;
+		break;
+	default:
+		queue_write(regs, reg, value);
+	}
+}
+
+static uint64_t config_read(struct virtio_regs *regs, uint64_t offset,
+			    unsigned int size)
+{
+	const uint8_t *config = regs->virtio->config;
+	uint64_t value = 0;
+	unsigned int i;
+
+	pthread_mutex_lock(&regs->virtio->config_lock);
+	for (i = 0; i < size; i++)
+		if (offset + i < regs->virtio->config_size)
+			value |= (uint64_t)config[offset + i] << 8 * i;
+	pthread_mutex_unlock(&regs->virtio->config_lock);
+	return value;
+}
+
+uint64_t virtio_regs_read(void *opaque, uint64_t offset, unsigned int size)
+{
+	struct virtio_regs *regs = opaque;
+	uint64_t reg = offset % VIRTIO_REGS_BLOCK;
+
+	switch (offset - reg) {
+	case VIRTIO_REGS_COMMON:
+		return common_read(regs, reg);
+	case VIRTIO_REGS_ISR:
+		return reg ? 0 : atomic_exchange(&regs->isr, 0);
+	case VIRTIO_REGS_CONFIG:
+		return config_read(regs, reg, size);
+	case VIRTIO_REGS_MSIX:
+		return msix_table_read(regs->msix, reg, size);
+	case VIRTIO_REGS_PENDING:
+		return msix_pba_read(regs->msix, reg, size);
+	default:
+		return 0;
+	}
+}
+
+void virtio_regs_write(void *opaque, uint64_t offset, unsigned int size,
+		       uint64_t value)
+{
+	struct virtio_regs *regs = opaque;
+	uint64_t reg = offset % VIRTIO_REGS_BLOCK;
+
+	switch (offset - reg) {
+	case VIRTIO_REGS_COMMON:
+		common_write(regs, reg, value);
+		break;
+	case VIRTIO_REGS_NOTIFY:
+		if (reg % VIRTIO_REGS_NOTIFY_MULTIPLIER == 0)
+			virtio_notify(regs->virtio,
+				      reg / VIRTIO_REGS_NOTIFY_MULTIPLIER);
+		break;
+	case VIRTIO_REGS_CONFIG:
+		if (regs->virtio->ops->config_written)
+			regs->virtio->ops->config_written(regs->virtio, reg,
+							  size, value);
+		break;
+	case VIRTIO_REGS_MSIX:
+		msix_table_write(regs->msix, reg, size, value);
+		break;
+	}
+}
+
+const struct io_ops virtio_regs_ops = { .read = virtio_regs_read,
+					.write = virtio_regs_write };

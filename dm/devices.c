@@ -4,6 +4,7 @@
 #include "block/blk_vhost.h"
 #include "devices.h"
 #include "machine/console.h"
+#include "machine/platform.h"
 #include "net/net_vhost.h"
 #include "net/vsock.h"
 
@@ -32,8 +33,9 @@ static int create_blk(struct vm *vm, const struct blk_options *options)
 int devices_create(struct vm *vm, const struct options *options)
 {
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
+	ret = platform_create(vm);
 	for (i = 0; !ret && i < options->net_count; i++)
 		ret = create_net(vm, &options->nets[i]);
 	for (i = 0; !ret && i < options->blk_count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The devices that the command line asks for. */
+/* The devices that the command line asks for, and those that every VM has. */
 #ifndef DM_DEVICES_H
 #define DM_DEVICES_H
 

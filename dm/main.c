@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 
 #include "devices.h"
+#include "machine/ioreq.h"
 #include "machine/vm.h"
 #include "options/options.h"
 #include "process/log.h"
@@ -56,6 +57,22 @@ static int block_signals(void)
 	return fd;
 }
 
+/* Start the VM and serve it until it ends. Returns how it ended. */
+static enum vm_request serve(struct vm *vm)
+{
+	int ret;
+
+	if (vm_start(vm) || ioreq_start(vm))
+		return VM_ERROR;
+	ret = event_loop_run(&vm->events);
+	if (ret) {
+		log_error("the event loop failed: %s", strerror(-ret));
+		vm_request(vm, VM_ERROR);
+	}
+	ioreq_stop(vm);
+	return vm_requested(vm);
+}
+
 static enum vm_request run(struct vm *vm, const struct options *options,
 			   int signal_fd)
 {
@@ -73,7 +90,7 @@ static enum vm_request run(struct vm *vm, const struct options *options,
 		return VM_ERROR;
 	event_add(&vm->events, &signals.source);
 	if (!devices_create(vm, options))
-		end = vm_run(vm);
+		end = serve(vm);
 	event_remove(&vm->events, &signals.source);
 	vm_destroy(vm);
 	return end;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ports with which a guest switches itself off or resets itself. */
 #include "boot/acpi.h"
 #include "machine/power.h"
-#include "machine/vm.h"
 
 /*
  * When a vCPU of a User VM has a triple fault, ACRN writes "S5" to PM1a control
@@ -58,20 +56,20 @@ static void crash_write(void *dev, uint64_t offset, unsigned int size,
 
 static const struct io_ops crash_ops = { .write = crash_write };
 
-void power_init(struct vm *vm)
+void power_init(struct power *power, struct vm *vm)
 {
-	vm->power = (struct io_range){
+	power->acpi = (struct io_range){
 		.base = ACPI_SLEEP_CONTROL_PORT,
 		.size = ACPI_RESET_PORT - ACPI_SLEEP_CONTROL_PORT + 1,
 		.ops = &power_ops,
 		.dev = vm,
 	};
-	vm->crash = (struct io_range){
+	power->crash = (struct io_range){
 		.base = CRASH_PORT,
 		.size = CRASH_PORT_SIZE,
 		.ops = &crash_ops,
 		.dev = vm,
 	};
-	bus_add(&vm->pio, &vm->power);
-	bus_add(&vm->pio, &vm->crash);
+	bus_add(&vm->pio, &power->acpi);
+	bus_add(&vm->pio, &power->crash);
 }

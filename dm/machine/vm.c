@@ -3,19 +3,8 @@
 #include <string.h>
 
 #include "boot/madt.h"
-#include "machine/ioreq.h"
-#include "machine/power.h"
 #include "machine/vm.h"
 #include "process/log.h"
-
-/* Red Hat's generic host bridge: no driver binds to it, no quirk knows it. */
-static const struct pci_id bridge_id = {
-	.vendor = 0x1b36,
-	.device = 0x0008,
-	.class = 0x060000,
-};
-
-static const struct pci_ops bridge_ops = { 0 };
 
 /**
  * vm_create() - Create a VM without devices
@@ -55,10 +44,6 @@ int vm_create(struct vm *vm, const char *name, uint64_t cpus, uint64_t memory,
 		goto destroy_vm;
 
 	pci_bus_init(&vm->pci, &vm->mmio);
-	pci_dev_init(&vm->bridge, &bridge_id, &bridge_ops);
-	pci_dev_add(&vm->pci, &vm->bridge);
-	rtc_init(&vm->rtc, &vm->pio);
-	power_init(vm);
 	return 0;
 
 destroy_vm:
@@ -112,8 +97,10 @@ enum vm_request vm_requested(struct vm *vm)
 	return atomic_load(&vm->request);
 }
 
-/* Load the software and start the first vCPU. */
-static int vm_start(struct vm *vm)
+/* Load the software and start the first vCPU. Returns 0 or -errno, with a
+ * message printed.
+ */
+int vm_start(struct vm *vm)
 {
 	struct acrn_regs regs;
 	int ret;
@@ -135,34 +122,9 @@ int vm_reset(struct vm *vm)
 		return ret;
 	for (device = vm->devices; device; device = device->next)
 		device->reset(device);
-	pci_dev_reset(&vm->bridge);
 	vm->stats.reboots++;
 	atomic_compare_exchange_strong(&vm->request, &request, VM_RUN);
 	return vm_start(vm);
-}
-
-/**
- * vm_run() - Start the VM and serve it until it ends
- * @vm:		VM, with all devices
- *
- * Return: How it ended: VM_POWER_OFF or above.
- */
-enum vm_request vm_run(struct vm *vm)
-{
-	int ret;
-
-	if (vm_start(vm))
-		return VM_ERROR;
-	ret = ioreq_start(vm);
-	if (ret)
-		return VM_ERROR;
-	ret = event_loop_run(&vm->events);
-	if (ret) {
-		log_error("the event loop failed: %s", strerror(-ret));
-		vm_request(vm, VM_ERROR);
-	}
-	ioreq_stop(vm);
-	return vm_requested(vm);
 }
 
 /* Any thread. What the guest has written may not be a message at all. */

@@ -18,7 +18,6 @@
 #include "bus/mem.h"
 #include "bus/pci.h"
 #include "machine/hsm.h"
-#include "machine/rtc.h"
 #include "process/event.h"
 #include "process/stats.h"
 
@@ -54,10 +53,6 @@ struct vm_device {
  * @pio:	I/O ports
  * @mmio:	Memory-mapped registers
  * @pci:	PCI bus 0
- * @bridge:	Host bridge
- * @rtc:	Clock
- * @power:	Ports of power.c
- * @crash:	-"-
  * @events:	Main thread's loop
  * @stats:	Counters
  * @devices:	Devices, the one added last first
@@ -72,10 +67,6 @@ struct vm {
 	struct bus pio;
 	struct bus mmio;
 	struct pci_bus pci;
-	struct pci_dev bridge;
-	struct rtc rtc;
-	struct io_range power;
-	struct io_range crash;
 	struct event_loop events;
 	struct stats stats;
 	struct vm_device *devices;
@@ -87,7 +78,7 @@ int vm_create(struct vm *vm, const char *name, uint64_t cpus, uint64_t memory,
 	      bool hugepages, bool completion_polling);
 void vm_destroy(struct vm *vm);
 void vm_add_device(struct vm *vm, struct vm_device *device);
-enum vm_request vm_run(struct vm *vm);
+int vm_start(struct vm *vm);
 int vm_reset(struct vm *vm);
 void vm_request(struct vm *vm, enum vm_request request);
 enum vm_request vm_requested(struct vm *vm);

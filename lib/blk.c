@@ -26,7 +26,7 @@ static int blk_set_backend(struct acrnvhost *dev, int fd)
 {
 	struct vhost_vring_file backend = { .fd = fd };
 
-	return vhost_ioctl(dev->vhost_fd, VHOST_BLK_SET_BACKEND, &backend);
+	return acrnvhost_ioctl(dev->vhost_fd, VHOST_BLK_SET_BACKEND, &backend);
 }
 
 static int blk_add_worker(struct acrnvhost *dev, unsigned int index)
@@ -35,11 +35,11 @@ static int blk_add_worker(struct acrnvhost *dev, unsigned int index)
 	struct vhost_worker_state worker = { 0 };
 	int ret;
 
-	ret = vhost_ioctl(dev->vhost_fd, VHOST_NEW_WORKER, &worker);
+	ret = acrnvhost_ioctl(dev->vhost_fd, VHOST_NEW_WORKER, &worker);
 	if (ret)
 		return ret;
 	ring.worker_id = worker.worker_id;
-	return vhost_ioctl(dev->vhost_fd, VHOST_ATTACH_VRING_WORKER, &ring);
+	return acrnvhost_ioctl(dev->vhost_fd, VHOST_ATTACH_VRING_WORKER, &ring);
 }
 
 /*
@@ -75,7 +75,7 @@ static int blk_stop(struct acrnvhost *dev)
 	return blk_set_backend(dev, VHOST_FILE_UNBIND);
 }
 
-static const struct vhost_backend blk_backend = {
+static const struct acrnvhost_backend blk_backend = {
 	.path = "/dev/vhost-blk",
 	.start = blk_start,
 	.stop = blk_stop,
@@ -89,7 +89,7 @@ static int blk_set_serial(struct acrnvhost *dev, const char *text)
 	if (length > sizeof(serial))
 		return -EINVAL;
 	memcpy(serial, text, length);
-	return vhost_ioctl(dev->vhost_fd, VHOST_BLK_SET_SERIAL, serial);
+	return acrnvhost_ioctl(dev->vhost_fd, VHOST_BLK_SET_SERIAL, serial);
 }
 
 /**
@@ -112,7 +112,7 @@ int acrnvhost_blk_open(struct acrnvhost **dev, int hsm_fd, int disk_fd,
 	struct acrnvhost *blk;
 	int ret;
 
-	ret = vhost_device_open(&blk, hsm_fd, disk_fd, queues, &blk_backend);
+	ret = acrnvhost_open(&blk, hsm_fd, disk_fd, queues, &blk_backend);
 	if (ret)
 		return ret;
 	ret = blk_set_serial(blk, serial);

@@ -10,29 +10,20 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
 #include <linux/vhost.h>
 
 #include "internal.h"
 
-/* ioctl() with the error as the result; nothing without a vhost device. */
-int vhost_ioctl(int fd, unsigned long request, void *arg)
-{
-	if (fd < 0)
-		return 0;
-	return ioctl(fd, request, arg) < 0 ? -errno : 0;
-}
-
 static void free_queues(struct acrnvhost *dev, unsigned int count)
 {
 	while (count--)
-		vhost_queue_deinit(&dev->queues[count]);
+		acrnvhost_vq_deinit(&dev->queues[count]);
 }
 
 /* The part of opening that all kinds of devices share. */
-int vhost_device_open(struct acrnvhost **result, int hsm_fd, int backend_fd,
-		      unsigned int queue_count,
-		      const struct vhost_backend *backend)
+int acrnvhost_open(struct acrnvhost **result, int hsm_fd, int backend_fd,
+		   unsigned int queue_count,
+		   const struct acrnvhost_backend *backend)
 {
 	struct acrnvhost *dev;
 	unsigned int i;
@@ -49,7 +40,7 @@ int vhost_device_open(struct acrnvhost **result, int hsm_fd, int backend_fd,
 	dev->backend_fd = backend_fd;
 	dev->queue_count = queue_count;
 	for (i = 0; i < queue_count; i++) {
-		ret = vhost_queue_init(&dev->queues[i]);
+		ret = acrnvhost_vq_init(&dev->queues[i]);
 		if (ret)
 			goto free_queues;
 	}
@@ -83,7 +74,7 @@ int acrnvhost_features(struct acrnvhost *dev, __u64 *features)
 {
 	/* What this process can do is for it to say. */
 	*features = UINT64_MAX;
-	return vhost_ioctl(dev->vhost_fd, VHOST_GET_FEATURES, features);
+	return acrnvhost_ioctl(dev->vhost_fd, VHOST_GET_FEATURES, features);
 }
 
 /**
@@ -100,7 +91,7 @@ int acrnvhost_change_features(struct acrnvhost *dev, __u64 features)
 {
 	if (!dev->running)
 		return -EINVAL;
-	return vhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
+	return acrnvhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
 }
 
 static int set_memory(struct acrnvhost *dev,
@@ -120,7 +111,7 @@ static int set_memory(struct acrnvhost *dev,
 		table->regions[i].memory_size = regions[i].size;
 		table->regions[i].userspace_addr = (__u64)regions[i].va;
 	}
-	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_MEM_TABLE, table);
+	ret = acrnvhost_ioctl(dev->vhost_fd, VHOST_SET_MEM_TABLE, table);
 	free(table);
 	return ret;
 }
@@ -131,7 +122,7 @@ static int set_owner(struct acrnvhost *dev)
 
 	if (dev->owned)
 		return 0;
-	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_OWNER, NULL);
+	ret = acrnvhost_ioctl(dev->vhost_fd, VHOST_SET_OWNER, NULL);
 	dev->owned = !ret;
 	return ret;
 }
@@ -142,7 +133,7 @@ static int reset_owner(struct acrnvhost *dev)
 
 	if (!dev->owned || dev->backend->keeps_owner)
 		return 0;
-	ret = vhost_ioctl(dev->vhost_fd, VHOST_RESET_OWNER, NULL);
+	ret = acrnvhost_ioctl(dev->vhost_fd, VHOST_RESET_OWNER, NULL);
 	dev->owned = ret;
 	return ret;
 }
@@ -158,7 +149,7 @@ static int device_teardown(struct acrnvhost *dev)
 	int ret = 0, err;
 
 	while (i--) {
-		err = vhost_queue_stop(dev, i);
+		err = acrnvhost_vq_stop(dev, i);
 		if (!ret)
 			ret = err;
 	}
@@ -196,7 +187,7 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 	ret = set_owner(dev);
 	if (ret)
 		goto teardown;
-	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
+	ret = acrnvhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
 	if (ret)
 		goto teardown;
 	ret = set_memory(dev, regions, count);
@@ -204,11 +195,12 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 		goto teardown;
 
 	for (i = 0; i < dev->queue_count; i++) {
-		ret = vhost_queue_start(dev, i);
+		ret = acrnvhost_vq_start(dev, i);
 		if (ret)
 			goto teardown;
 	}
-	ret = dev->backend->start(dev);
+	if (dev->backend->start)
+		ret = dev->backend->start(dev);
 	if (ret)
 		goto teardown;
 
@@ -251,14 +243,15 @@ static void forget_queues(struct acrnvhost *dev)
  */
 int acrnvhost_stop(struct acrnvhost *dev)
 {
-	int ret, err;
+	int ret = 0, err;
 
 	if (!dev->running) {
 		forget_queues(dev);
 		return 0;
 	}
 
-	ret = dev->backend->stop(dev);
+	if (dev->backend->stop)
+		ret = dev->backend->stop(dev);
 	if (ret == -ETIMEDOUT)
 		return ret;
 	dev->running = false;

@@ -3,12 +3,15 @@
 #ifndef ACRNVHOST_INTERNAL_H
 #define ACRNVHOST_INTERNAL_H
 
+#include <errno.h>
+#include <sys/ioctl.h>
+
 #include "acrnvhost.h"
 
 #define ACRNVHOST_MAX_QUEUES 16
 
 /**
- * struct vhost_queue - A queue and what is registered for it at this moment
+ * struct acrnvhost_vq - A queue and what is registered for it at this moment
  * @kick:	eventfd, doorbell to vhost
  * @call:	eventfd, vhost to interrupt
  * @error:	eventfd that vhost signals when it finds the ring corrupt
@@ -18,10 +21,10 @@
  * @doorbell:	Copy
  * @msi:	Copy
  * @running:	vhost knows the rings
- * @doorbell_on: The ioeventfd is registered
- * @irqfd_on:	The irqfd is registered
+ * @doorbell_assigned: The ioeventfd is registered
+ * @irqfd_assigned:	The irqfd is registered
  */
-struct vhost_queue {
+struct acrnvhost_vq {
 	int kick;
 	int call;
 	int error;
@@ -30,20 +33,21 @@ struct vhost_queue {
 	struct acrnvhost_doorbell doorbell;
 	struct acrn_msi_entry msi;
 	bool running;
-	bool doorbell_on;
-	bool irqfd_on;
+	bool doorbell_assigned;
+	bool irqfd_assigned;
 };
 
 /**
- * struct vhost_backend - What differs between kinds of vhost devices
+ * struct acrnvhost_backend - What differs between kinds of vhost devices
  * @path:	Device node; NULL if the rings are read by this process
  * @start:	Let vhost run; all queues are set up. Undoes itself on failure.
+ *		NULL if there is nothing to start.
  * @stop:	Stop vhost and wait for what it is doing; -ETIMEDOUT if it
- *		goes on with that
+ *		goes on with that. NULL as @start.
  * @keeps_owner: The kernel's device does not know VHOST_RESET_OWNER and stays
  *		this process's until it is closed
  */
-struct vhost_backend {
+struct acrnvhost_backend {
 	const char *path;
 	bool keeps_owner;
 	int (*start)(struct acrnvhost *dev);
@@ -63,24 +67,34 @@ struct vhost_backend {
  * @queues:	The first @queue_count are in use
  */
 struct acrnvhost {
-	const struct vhost_backend *backend;
+	const struct acrnvhost_backend *backend;
 	int hsm_fd;
 	int vhost_fd;
 	int backend_fd;
 	bool owned;
 	bool running;
 	unsigned int queue_count;
-	struct vhost_queue queues[ACRNVHOST_MAX_QUEUES];
+	struct acrnvhost_vq queues[ACRNVHOST_MAX_QUEUES];
 };
 
-int vhost_device_open(struct acrnvhost **dev, int hsm_fd, int backend_fd,
-		      unsigned int queue_count,
-		      const struct vhost_backend *backend);
-int vhost_ioctl(int fd, unsigned long request, void *arg);
+/*
+ * Returns 0 or -errno. Succeeds without doing anything if @fd is -1: a device
+ * that this process is the back end of has no vhost device to be told anything.
+ */
+static inline int acrnvhost_ioctl(int fd, unsigned long request, void *arg)
+{
+	if (fd < 0)
+		return 0;
+	return ioctl(fd, request, arg) < 0 ? -errno : 0;
+}
 
-int vhost_queue_init(struct vhost_queue *queue);
-void vhost_queue_deinit(struct vhost_queue *queue);
-int vhost_queue_start(struct acrnvhost *dev, unsigned int index);
-int vhost_queue_stop(struct acrnvhost *dev, unsigned int index);
+int acrnvhost_open(struct acrnvhost **dev, int hsm_fd, int backend_fd,
+		   unsigned int queue_count,
+		   const struct acrnvhost_backend *backend);
+
+int acrnvhost_vq_init(struct acrnvhost_vq *queue);
+void acrnvhost_vq_deinit(struct acrnvhost_vq *queue);
+int acrnvhost_vq_start(struct acrnvhost *dev, unsigned int index);
+int acrnvhost_vq_stop(struct acrnvhost *dev, unsigned int index);
 
 #endif /* ACRNVHOST_INTERNAL_H */

@@ -13,7 +13,7 @@ static int net_set_backend(struct acrnvhost *dev, unsigned int index, int fd)
 {
 	struct vhost_vring_file backend = { .index = index, .fd = fd };
 
-	return vhost_ioctl(dev->vhost_fd, VHOST_NET_SET_BACKEND, &backend);
+	return acrnvhost_ioctl(dev->vhost_fd, VHOST_NET_SET_BACKEND, &backend);
 }
 
 /* Detaching waits until the worker has put down what it had in hand. */
@@ -49,7 +49,7 @@ static int net_start(struct acrnvhost *dev)
 	return 0;
 }
 
-static const struct vhost_backend net_backend = {
+static const struct acrnvhost_backend net_backend = {
 	.path = "/dev/vhost-net",
 	.start = net_start,
 	.stop = net_stop,
@@ -75,5 +75,5 @@ static const struct vhost_backend net_backend = {
  */
 int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd)
 {
-	return vhost_device_open(dev, hsm_fd, tap_fd, NET_QUEUES, &net_backend);
+	return acrnvhost_open(dev, hsm_fd, tap_fd, NET_QUEUES, &net_backend);
 }

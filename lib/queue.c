@@ -18,7 +18,7 @@
 
 #include "internal.h"
 
-int vhost_queue_init(struct vhost_queue *queue)
+int acrnvhost_vq_init(struct acrnvhost_vq *queue)
 {
 	int *fds[] = { &queue->kick, &queue->call, &queue->error };
 	unsigned int i;
@@ -36,7 +36,7 @@ int vhost_queue_init(struct vhost_queue *queue)
 	return 0;
 }
 
-void vhost_queue_deinit(struct vhost_queue *queue)
+void acrnvhost_vq_deinit(struct acrnvhost_vq *queue)
 {
 	close(queue->error);
 	close(queue->call);
@@ -51,12 +51,12 @@ static bool drain(int fd)
 	return read(fd, &count, sizeof(count)) == sizeof(count);
 }
 
-static struct vhost_queue *get_queue(struct acrnvhost *dev, unsigned int index)
+static struct acrnvhost_vq *get_queue(struct acrnvhost *dev, unsigned int index)
 {
 	return index < dev->queue_count ? &dev->queues[index] : NULL;
 }
 
-static int doorbell_ioctl(struct acrnvhost *dev, struct vhost_queue *queue,
+static int doorbell_ioctl(struct acrnvhost *dev, struct acrnvhost_vq *queue,
 			  __u32 flags)
 {
 	struct acrn_ioeventfd args = {
@@ -67,29 +67,29 @@ static int doorbell_ioctl(struct acrnvhost *dev, struct vhost_queue *queue,
 		.data = queue->doorbell.data,
 	};
 
-	return vhost_ioctl(dev->hsm_fd, ACRN_IOCTL_IOEVENTFD, &args);
+	return acrnvhost_ioctl(dev->hsm_fd, ACRN_IOCTL_IOEVENTFD, &args);
 }
 
-static int doorbell_on(struct acrnvhost *dev, struct vhost_queue *queue)
+static int assign_doorbell(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 {
 	int ret;
 
 	if (!queue->config.doorbell)
 		return 0;
 	ret = doorbell_ioctl(dev, queue, 0);
-	queue->doorbell_on = !ret;
+	queue->doorbell_assigned = !ret;
 	return ret;
 }
 
-static int doorbell_off(struct acrnvhost *dev, struct vhost_queue *queue)
+static int deassign_doorbell(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 {
-	if (!queue->doorbell_on)
+	if (!queue->doorbell_assigned)
 		return 0;
-	queue->doorbell_on = false;
+	queue->doorbell_assigned = false;
 	return doorbell_ioctl(dev, queue, ACRN_IOEVENTFD_FLAG_DEASSIGN);
 }
 
-static int irqfd_ioctl(struct acrnvhost *dev, struct vhost_queue *queue,
+static int irqfd_ioctl(struct acrnvhost *dev, struct acrnvhost_vq *queue,
 		       __u32 flags)
 {
 	struct acrn_irqfd args = {
@@ -98,14 +98,14 @@ static int irqfd_ioctl(struct acrnvhost *dev, struct vhost_queue *queue,
 		.msi = queue->msi,
 	};
 
-	return vhost_ioctl(dev->hsm_fd, ACRN_IOCTL_IRQFD, &args);
+	return acrnvhost_ioctl(dev->hsm_fd, ACRN_IOCTL_IRQFD, &args);
 }
 
 /*
  * Events that came before the irqfd was there are still in the counter. Those
  * that come now are injected by the irqfd, and perhaps once more by us.
  */
-static int irqfd_on(struct acrnvhost *dev, struct vhost_queue *queue)
+static int assign_irqfd(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 {
 	int ret;
 
@@ -114,10 +114,10 @@ static int irqfd_on(struct acrnvhost *dev, struct vhost_queue *queue)
 	ret = irqfd_ioctl(dev, queue, 0);
 	if (ret)
 		return ret;
-	queue->irqfd_on = true;
+	queue->irqfd_assigned = true;
 	if (drain(queue->call))
-		ret = vhost_ioctl(dev->hsm_fd, ACRN_IOCTL_INJECT_MSI,
-				  &queue->msi);
+		ret = acrnvhost_ioctl(dev->hsm_fd, ACRN_IOCTL_INJECT_MSI,
+				      &queue->msi);
 	return ret;
 }
 
@@ -125,12 +125,12 @@ static int irqfd_on(struct acrnvhost *dev, struct vhost_queue *queue)
  * What the counter holds so far has been injected. What comes between the two
  * calls is injected and stays in the counter: once too often, never lost.
  */
-static int irqfd_off(struct acrnvhost *dev, struct vhost_queue *queue)
+static int deassign_irqfd(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 {
-	if (!queue->irqfd_on)
+	if (!queue->irqfd_assigned)
 		return 0;
 	drain(queue->call);
-	queue->irqfd_on = false;
+	queue->irqfd_assigned = false;
 	return irqfd_ioctl(dev, queue, ACRN_IRQFD_FLAG_DEASSIGN);
 }
 
@@ -139,7 +139,7 @@ static int set_vring_file(struct acrnvhost *dev, unsigned long request,
 {
 	struct vhost_vring_file file = { .index = index, .fd = fd };
 
-	return vhost_ioctl(dev->vhost_fd, request, &file);
+	return acrnvhost_ioctl(dev->vhost_fd, request, &file);
 }
 
 static int set_vring_state(struct acrnvhost *dev, unsigned long request,
@@ -147,12 +147,12 @@ static int set_vring_state(struct acrnvhost *dev, unsigned long request,
 {
 	struct vhost_vring_state state = { .index = index, .num = num };
 
-	return vhost_ioctl(dev->vhost_fd, request, &state);
+	return acrnvhost_ioctl(dev->vhost_fd, request, &state);
 }
 
 static int set_rings(struct acrnvhost *dev, unsigned int index)
 {
-	struct vhost_queue *queue = &dev->queues[index];
+	struct acrnvhost_vq *queue = &dev->queues[index];
 	struct vhost_vring_addr addr = {
 		.index = index,
 		.desc_user_addr = (__u64)queue->config.desc,
@@ -168,7 +168,7 @@ static int set_rings(struct acrnvhost *dev, unsigned int index)
 	ret = set_vring_state(dev, VHOST_SET_VRING_BASE, index, 0);
 	if (ret)
 		return ret;
-	ret = vhost_ioctl(dev->vhost_fd, VHOST_SET_VRING_ADDR, &addr);
+	ret = acrnvhost_ioctl(dev->vhost_fd, VHOST_SET_VRING_ADDR, &addr);
 	if (ret || !queue->config.busyloop)
 		return ret;
 	return set_vring_state(dev, VHOST_SET_VRING_BUSYLOOP_TIMEOUT, index,
@@ -177,7 +177,7 @@ static int set_rings(struct acrnvhost *dev, unsigned int index)
 
 static int set_eventfds(struct acrnvhost *dev, unsigned int index)
 {
-	struct vhost_queue *queue = &dev->queues[index];
+	struct acrnvhost_vq *queue = &dev->queues[index];
 	int ret;
 
 	ret = set_vring_file(dev, VHOST_SET_VRING_CALL, index, queue->call);
@@ -195,7 +195,7 @@ static int first_error(int ret, int err)
 }
 
 /* Undo set_eventfds(). */
-static int vhost_off(struct acrnvhost *dev, unsigned int index)
+static int clear_eventfds(struct acrnvhost *dev, unsigned int index)
 {
 	int ret, err;
 
@@ -212,11 +212,11 @@ static int vhost_off(struct acrnvhost *dev, unsigned int index)
 
 /*
  * Join a queue to vhost and the HSM; a queue that the driver does not use is
- * left alone. On failure vhost_queue_stop() undoes what has been done.
+ * left alone. On failure acrnvhost_vq_stop() undoes what has been done.
  */
-int vhost_queue_start(struct acrnvhost *dev, unsigned int index)
+int acrnvhost_vq_start(struct acrnvhost *dev, unsigned int index)
 {
-	struct vhost_queue *queue = &dev->queues[index];
+	struct acrnvhost_vq *queue = &dev->queues[index];
 	int ret;
 
 	if (!queue->set)
@@ -225,10 +225,10 @@ int vhost_queue_start(struct acrnvhost *dev, unsigned int index)
 	drain(queue->kick);
 	drain(queue->call);
 	drain(queue->error);
-	ret = doorbell_on(dev, queue);
+	ret = assign_doorbell(dev, queue);
 	if (ret)
 		return ret;
-	ret = irqfd_on(dev, queue);
+	ret = assign_irqfd(dev, queue);
 	if (ret)
 		return ret;
 	ret = set_rings(dev, index);
@@ -238,22 +238,22 @@ int vhost_queue_start(struct acrnvhost *dev, unsigned int index)
 	return set_eventfds(dev, index);
 }
 
-/* Undo as much of vhost_queue_start() as has been done. */
-int vhost_queue_stop(struct acrnvhost *dev, unsigned int index)
+/* Undo as much of acrnvhost_vq_start() as has been done. */
+int acrnvhost_vq_stop(struct acrnvhost *dev, unsigned int index)
 {
-	struct vhost_queue *queue = &dev->queues[index];
+	struct acrnvhost_vq *queue = &dev->queues[index];
 	int ret = 0, err;
 
 	if (queue->running)
-		ret = vhost_off(dev, index);
-	err = doorbell_off(dev, queue);
+		ret = clear_eventfds(dev, index);
+	err = deassign_doorbell(dev, queue);
 	ret = first_error(ret, err);
-	err = irqfd_off(dev, queue);
+	err = deassign_irqfd(dev, queue);
 	queue->set = false;
 	return first_error(ret, err);
 }
 
-static void copy_doorbell(struct vhost_queue *queue,
+static void copy_doorbell(struct acrnvhost_vq *queue,
 			  const struct acrnvhost_doorbell *doorbell)
 {
 	if (doorbell)
@@ -261,7 +261,7 @@ static void copy_doorbell(struct vhost_queue *queue,
 	queue->config.doorbell = doorbell ? &queue->doorbell : NULL;
 }
 
-static void copy_msi(struct vhost_queue *queue,
+static void copy_msi(struct acrnvhost_vq *queue,
 		     const struct acrn_msi_entry *msi)
 {
 	if (msi)
@@ -280,7 +280,7 @@ static void copy_msi(struct vhost_queue *queue,
 int acrnvhost_set_queue(struct acrnvhost *dev, unsigned int index,
 			const struct acrnvhost_queue *config)
 {
-	struct vhost_queue *queue = get_queue(dev, index);
+	struct acrnvhost_vq *queue = get_queue(dev, index);
 
 	if (!queue)
 		return -EINVAL;
@@ -305,17 +305,17 @@ int acrnvhost_set_queue(struct acrnvhost *dev, unsigned int index,
 int acrnvhost_set_doorbell(struct acrnvhost *dev, unsigned int index,
 			   const struct acrnvhost_doorbell *doorbell)
 {
-	struct vhost_queue *queue = get_queue(dev, index);
+	struct acrnvhost_vq *queue = get_queue(dev, index);
 	int ret;
 
 	if (!queue)
 		return -EINVAL;
-	ret = doorbell_off(dev, queue);
+	ret = deassign_doorbell(dev, queue);
 	copy_doorbell(queue, doorbell);
 	if (!ret && queue->running)
-		ret = doorbell_on(dev, queue);
+		ret = assign_doorbell(dev, queue);
 	/* The driver may have rung in between, and does not ring again. */
-	if (!ret && queue->doorbell_on)
+	if (!ret && queue->doorbell_assigned)
 		ret = acrnvhost_kick(dev, index);
 	return ret;
 }
@@ -336,20 +336,21 @@ int acrnvhost_set_doorbell(struct acrnvhost *dev, unsigned int index,
 int acrnvhost_set_msi(struct acrnvhost *dev, unsigned int index,
 		      const struct acrn_msi_entry *msi)
 {
-	struct vhost_queue *queue = get_queue(dev, index);
+	struct acrnvhost_vq *queue = get_queue(dev, index);
 	int ret;
 
 	if (!queue)
 		return -EINVAL;
-	if (msi && queue->irqfd_on && msi->msi_addr == queue->msi.msi_addr &&
+	if (msi && queue->irqfd_assigned &&
+	    msi->msi_addr == queue->msi.msi_addr &&
 	    msi->msi_data == queue->msi.msi_data)
 		return 0;
 
-	ret = irqfd_off(dev, queue);
+	ret = deassign_irqfd(dev, queue);
 	copy_msi(queue, msi);
 	if (ret || !queue->running)
 		return ret;
-	return irqfd_on(dev, queue);
+	return assign_irqfd(dev, queue);
 }
 
 /**
@@ -361,10 +362,10 @@ int acrnvhost_set_msi(struct acrnvhost *dev, unsigned int index,
  */
 bool acrnvhost_msi_pending(struct acrnvhost *dev, unsigned int index)
 {
-	struct vhost_queue *queue = get_queue(dev, index);
+	struct acrnvhost_vq *queue = get_queue(dev, index);
 	struct pollfd poll_call = { .events = POLLIN };
 
-	if (!queue || !queue->running || queue->irqfd_on)
+	if (!queue || !queue->running || queue->irqfd_assigned)
 		return false;
 	poll_call.fd = queue->call;
 	return poll(&poll_call, 1, 0) == 1;
@@ -379,7 +380,7 @@ bool acrnvhost_msi_pending(struct acrnvhost *dev, unsigned int index)
  */
 int acrnvhost_kick(struct acrnvhost *dev, unsigned int index)
 {
-	struct vhost_queue *queue = get_queue(dev, index);
+	struct acrnvhost_vq *queue = get_queue(dev, index);
 
 	if (!queue)
 		return -EINVAL;
@@ -397,7 +398,7 @@ int acrnvhost_kick(struct acrnvhost *dev, unsigned int index)
  */
 int acrnvhost_error_fd(struct acrnvhost *dev, unsigned int index)
 {
-	struct vhost_queue *queue = get_queue(dev, index);
+	struct acrnvhost_vq *queue = get_queue(dev, index);
 
 	return queue ? queue->error : -EINVAL;
 }

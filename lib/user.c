@@ -8,16 +8,7 @@
 
 #include "internal.h"
 
-static int user_nothing(struct acrnvhost *dev)
-{
-	(void)dev;
-	return 0;
-}
-
-static const struct vhost_backend user_backend = {
-	.start = user_nothing,
-	.stop = user_nothing,
-};
+static const struct acrnvhost_backend user_backend = { 0 };
 
 /**
  * acrnvhost_user_open() - Open a device that this process is the back end of
@@ -29,7 +20,7 @@ static const struct vhost_backend user_backend = {
  */
 int acrnvhost_user_open(struct acrnvhost **dev, int hsm_fd, unsigned int queues)
 {
-	return vhost_device_open(dev, hsm_fd, -1, queues, &user_backend);
+	return acrnvhost_open(dev, hsm_fd, -1, queues, &user_backend);
 }
 
 /**

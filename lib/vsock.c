@@ -12,7 +12,8 @@
 
 static int vsock_set_running(struct acrnvhost *dev, int running)
 {
-	return vhost_ioctl(dev->vhost_fd, VHOST_VSOCK_SET_RUNNING, &running);
+	return acrnvhost_ioctl(dev->vhost_fd, VHOST_VSOCK_SET_RUNNING,
+			       &running);
 }
 
 static int vsock_start(struct acrnvhost *dev)
@@ -26,7 +27,7 @@ static int vsock_stop(struct acrnvhost *dev)
 	return vsock_set_running(dev, 0);
 }
 
-static const struct vhost_backend vsock_backend = {
+static const struct acrnvhost_backend vsock_backend = {
 	.path = "/dev/vhost-vsock",
 	.keeps_owner = true,
 	.start = vsock_start,
@@ -53,11 +54,10 @@ int acrnvhost_vsock_open(struct acrnvhost **dev, int hsm_fd, __u64 cid)
 	struct acrnvhost *vsock;
 	int ret;
 
-	ret = vhost_device_open(&vsock, hsm_fd, -1, VSOCK_QUEUES,
-				&vsock_backend);
+	ret = acrnvhost_open(&vsock, hsm_fd, -1, VSOCK_QUEUES, &vsock_backend);
 	if (ret)
 		return ret;
-	ret = vhost_ioctl(vsock->vhost_fd, VHOST_VSOCK_SET_GUEST_CID, &cid);
+	ret = acrnvhost_ioctl(vsock->vhost_fd, VHOST_VSOCK_SET_GUEST_CID, &cid);
 	if (ret) {
 		acrnvhost_close(vsock);
 		return ret;

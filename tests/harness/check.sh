@@ -1,6 +1,7 @@
 #!/bin/bash
 # Static analysis, nothing runs: compiler warnings, sparse, checkpatch,
-# kernel-doc, clang-format, shellcheck, codespell, headers that compile alone.
+# kernel-doc, clang-format, shellcheck, codespell, headers that compile alone,
+# circles of files.
 #
 # The kernels are those of the VMs, for each version in $KVERS.
 set -uo pipefail
@@ -72,6 +73,13 @@ headers_alone() {
 	done
 }
 
+# The device model and its library: no circles, no file over 600 lines
+circles() {
+	make -s -C "$top" tools &&
+		tests/harness/circles.py build/dm dm 600 &&
+		tests/harness/circles.py build/lib lib 600
+}
+
 spdx() {
 	local file
 	for file in "$@"; do
@@ -96,7 +104,7 @@ for version in $KVERS; do
 	step "modules $version: W=1, sparse" modules "$kdir" "$build/modules-$version" "$flags"
 done
 
-step "no circle of files" tests/harness/circles.py "$build/modules-$version/vhost_blk"
+step "circles of files: vhost_blk" tests/harness/circles.py "$build/modules-$version/vhost_blk"
 
 # Of what is ignored, version and comparison are about include/compat.h, which
 # exists to ask for the version, the last two about how trace events are written.
@@ -117,6 +125,7 @@ step "user-space headers compile alone" headers_alone "${user_h[@]}"
 step "clang-format" clang-format --dry-run -Werror "${user_c[@]}"
 step "shellcheck" shellcheck --external-sources --source-path=SCRIPTDIR "${shell[@]}"
 step "python" python
+step "circles of files: dm, lib" circles
 step "differences" tests/harness/differences.py
 step "codespell" codespell --ignore-words-list=extint,inflight,inout,ist,mis,nd,ser "${text[@]}"
 

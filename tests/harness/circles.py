@@ -1,58 +1,105 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Fails if files of a module call one another's functions in a circle.
+"""Circles of files: circles.py OBJECTS [SOURCES [LIMIT]]
 
-Usage: circles.py FOLDER...
-
-Each FOLDER has the object files of a module. A file leans on another if it uses a
-symbol that the other defines.
+A file depends on another one whose functions or variables it uses, by the
+symbols of the object files below OBJECTS. With SOURCES it also depends on what
+it includes, and a file and its header count as one. Prints each group of files
+that depend on each other, and files below SOURCES of more than LIMIT lines, and
+fails if there are any.
 """
 
-import glob
 import os
+import re
 import subprocess
 import sys
 
 
+def files_below(folder, suffixes):
+    """Paths below a folder, relative to it."""
+    for path, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(suffixes):
+                yield os.path.relpath(os.path.join(path, name), folder)
+
+
+def stem(path):
+    """What a file and its header have in common."""
+    return os.path.splitext(path)[0]
+
+
+def includes(sources):
+    """For each stem those that its files include."""
+    found = {}
+    for path in files_below(sources, (".c", ".h")):
+        with open(os.path.join(sources, path), encoding="utf-8") as text:
+            names = re.findall(r'^#include "([^"]+)\.h"', text.read(), re.M)
+        beside = os.path.dirname(path)
+        found.setdefault(stem(path), set()).update(
+            name for plain in names for name in (plain, os.path.join(beside, plain)))
+    return {file: {other for other in others if other in found}
+            for file, others in found.items()}
+
+
 def symbols(path):
-    """The global symbols that an object file defines, and those that it needs."""
-    output = subprocess.run(["nm", "--extern-only", "--format=posix", path], check=True,
-                            stdout=subprocess.PIPE, text=True).stdout
-    words = [line.split() for line in output.splitlines()]
-    return ({word[0] for word in words if word[1] in "TDBR"},
-            {word[0] for word in words if word[1] == "U"})
+    """Names that an object file defines, and those that it uses."""
+    defined, used = set(), set()
+    out = subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout
+    for line in out.splitlines():
+        kind, name = line.split()[-2:]
+        if kind == "U":
+            used.add(name)
+        elif kind.isupper():
+            defined.add(name)
+    return defined, used
 
 
-def graph(folder):
-    """{file: the files that it leans on}."""
-    files = {os.path.basename(path): symbols(path)
-             for path in glob.glob(os.path.join(folder, "*.o"))}
-    owners = {symbol: name for name, (defined, _) in files.items() for symbol in defined}
-    return {name: {owners[symbol] for symbol in needed & owners.keys()}
-            for name, (_, needed) in files.items()}
+def add_calls(uses, objects):
+    """Add to what each stem uses the stems whose symbols it uses."""
+    found = {stem(path): symbols(os.path.join(objects, path))
+             for path in files_below(objects, (".o",)) if not uses or stem(path) in uses}
+    owner = {name: file for file, (defined, _) in found.items() for name in defined}
+    for file, (_, used) in found.items():
+        uses.setdefault(file, set()).update(owner[name] for name in used if name in owner)
+    return len(found)
 
 
-def without_leaves(edges):
-    """What is left when files that lean on no remaining file are taken away."""
-    while True:
-        rest = {name: others & edges.keys() for name, others in edges.items()
-                if others & edges.keys()}
-        if rest == edges:
-            return edges
-        edges = rest
+def reachable(uses, start):
+    """All that a stem depends on, itself only if it is part of a circle."""
+    seen, todo = set(), [start]
+    while todo:
+        for other in uses[todo.pop()] - seen:
+            seen.add(other)
+            todo.append(other)
+    return seen
+
+
+def too_long(sources, limit):
+    """A line for each file of more than so many lines."""
+    for path in files_below(sources, (".c", ".h")):
+        with open(os.path.join(sources, path), encoding="utf-8") as text:
+            lines = sum(1 for _ in text)
+        if lines > limit:
+            yield f"{sources}/{path}: {lines} lines are more than {limit}"
 
 
 def main():
-    """Name the files that are part of a circle, or lean on one."""
-    status = 0
-    for folder in sys.argv[1:]:
-        edges = graph(folder)
-        if not edges:
-            sys.exit(f"{folder} has no object files")
-        for name, others in sorted(without_leaves(edges).items()):
-            print(f"{folder}/{name} leans on {', '.join(sorted(others))}")
-            status = 1
-    sys.exit(status)
+    """Print what is wrong."""
+    objects, sources, limit = (sys.argv[1:] + [None, None])[:3]
+    uses = includes(sources) if sources else {}
+    if not add_calls(uses, objects):
+        sys.exit(f"{objects} has no object files")
+    for file, others in uses.items():
+        others.discard(file)
+    reach = {file: reachable(uses, file) for file in uses}
+    groups = {tuple(sorted(other for other in reach[file] if file in reach[other]))
+              for file in uses if file in reach[file]}
+    wrong = [f"{sources or objects}: depend on each other: {' '.join(group)}"
+             for group in sorted(groups)]
+    if limit:
+        wrong += too_long(sources, int(limit))
+    if wrong:
+        sys.exit("\n".join(wrong))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vhost-dm: a device model for ACRN, as small as it can be and still boot Linux
- * with virtio devices on vhost.
+ * vhost-dm: a device model for ACRN that boots Linux with virtio devices on
+ * vhost, and has no more than that takes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,8 +37,8 @@ static void signal_ready(void *opaque)
 }
 
 /*
- * Blocked here and so in every thread; taken by the event loop, which means not
- * before the VM runs.
+ * Signals that end the VM are blocked in this thread and those that it creates.
+ * The event loop reads them from a signalfd, once the VM runs.
  */
 static int block_signals(void)
 {
@@ -117,7 +117,9 @@ static int exit_status(enum vm_request end)
 	}
 }
 
-/* Opened before the VM runs, so that a wrong path is told in time. */
+/*
+ * Open the file before the VM runs, so that a wrong path is reported at once.
+ */
 static int open_stats(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

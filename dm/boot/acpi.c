@@ -44,10 +44,10 @@ struct rsdp {
 	uint8_t reserved[3];
 } __attribute__((packed));
 
-/* What the checksum of ACPI 1.0 covers. */
+/* Bytes that the checksum of ACPI 1.0 covers. */
 #define RSDP_V1_SIZE 20
 
-struct header {
+struct table_header {
 	char signature[4];
 	uint32_t length;
 	uint8_t revision;
@@ -68,7 +68,7 @@ struct gas {
 } __attribute__((packed));
 
 struct fadt {
-	struct header header;
+	struct table_header header;
 	uint32_t firmware_ctrl;
 	uint32_t dsdt;
 	uint8_t reserved0;
@@ -103,12 +103,12 @@ struct fadt {
 _Static_assert(sizeof(struct fadt) == 276, "FADT of revision 6");
 
 struct xsdt {
-	struct header header;
+	struct table_header header;
 	uint64_t tables[2];
 } __attribute__((packed));
 
 struct madt {
-	struct header header;
+	struct table_header header;
 	uint32_t lapic_address;
 	uint32_t flags;
 } __attribute__((packed));
@@ -134,7 +134,7 @@ struct madt_ioapic {
  * struct builder - Where tables are written to
  * @buf:	Memory
  * @size:	Bytes in @buf
- * @used:	Bytes that are taken; more than @size when it was too small
+ * @used:	Bytes that the tables take; more than @size if @buf is too small
  * @gpa:	Guest physical address of @buf
  */
 struct builder {
@@ -144,6 +144,7 @@ struct builder {
 	uint64_t gpa;
 };
 
+/* Returns the byte that makes the sum of all bytes 0. */
 static uint8_t checksum(const void *data, size_t size)
 {
 	const uint8_t *p = data;
@@ -154,8 +155,8 @@ static uint8_t checksum(const void *data, size_t size)
 	return -sum;
 }
 
-/* Copy a table to the next free place. Returns its address. */
-static uint64_t place(struct builder *b, const void *table, size_t size)
+/* Append a table if there is room. Returns its guest physical address. */
+static uint64_t append(struct builder *b, const void *table, size_t size)
 {
 	size_t offset = (b->used + TABLE_ALIGN - 1) & ~(TABLE_ALIGN - 1UL);
 
@@ -165,7 +166,7 @@ static uint64_t place(struct builder *b, const void *table, size_t size)
 	return b->gpa + offset;
 }
 
-static void init_header(struct header *header, const char *signature,
+static void init_header(struct table_header *header, const char *signature,
 			uint8_t revision, size_t length)
 {
 	memcpy(header->signature, signature, sizeof(header->signature));
@@ -179,7 +180,7 @@ static void init_header(struct header *header, const char *signature,
 	header->creator_revision = 1;
 }
 
-static struct gas port(uint16_t address)
+static struct gas port_register(uint16_t address)
 {
 	return (struct gas){ .space = SPACE_SYSTEM_IO,
 			     .bit_width = 8,
@@ -187,7 +188,7 @@ static struct gas port(uint16_t address)
 			     .address = address };
 }
 
-static uint64_t place_fadt(struct builder *b, uint64_t dsdt)
+static uint64_t append_fadt(struct builder *b, uint64_t dsdt)
 {
 	struct fadt fadt = {
 		.dsdt = dsdt,
@@ -196,21 +197,21 @@ static uint64_t place_fadt(struct builder *b, uint64_t dsdt)
 		.flags = FADT_WBINVD | FADT_POWER_BUTTON_CONTROL |
 			 FADT_SLEEP_BUTTON_CONTROL | FADT_RESET_REGISTER |
 			 FADT_HW_REDUCED,
-		.reset_register = port(ACPI_RESET_PORT),
+		.reset_register = port_register(ACPI_RESET_PORT),
 		.reset_value = ACPI_RESET_VALUE,
 		.minor_revision = FADT_MINOR_REVISION,
-		.sleep_control = port(ACPI_SLEEP_CONTROL_PORT),
-		.sleep_status = port(ACPI_SLEEP_STATUS_PORT),
+		.sleep_control = port_register(ACPI_SLEEP_CONTROL_PORT),
+		.sleep_status = port_register(ACPI_SLEEP_STATUS_PORT),
 	};
 
 	init_header(&fadt.header, "FACP", FADT_REVISION, sizeof(fadt));
 	fadt.header.checksum = checksum(&fadt, sizeof(fadt));
-	return place(b, &fadt, sizeof(fadt));
+	return append(b, &fadt, sizeof(fadt));
 }
 
 /* GSI n is pin n of the one IOAPIC. */
-static uint64_t place_madt(struct builder *b, const uint8_t *lapic_ids,
-			   unsigned int vcpus)
+static uint64_t append_madt(struct builder *b, const uint8_t *lapic_ids,
+			    unsigned int vcpus)
 {
 	struct {
 		struct madt madt;
@@ -236,16 +237,16 @@ static uint64_t place_madt(struct builder *b, const uint8_t *lapic_ids,
 		};
 	init_header(&table.madt.header, "APIC", MADT_REVISION, size);
 	table.madt.header.checksum = checksum(&table, size);
-	return place(b, &table, size);
+	return append(b, &table, size);
 }
 
-static uint64_t place_xsdt(struct builder *b, uint64_t fadt, uint64_t madt)
+static uint64_t append_xsdt(struct builder *b, uint64_t fadt, uint64_t madt)
 {
 	struct xsdt xsdt = { .tables = { fadt, madt } };
 
 	init_header(&xsdt.header, "XSDT", 1, sizeof(xsdt));
 	xsdt.header.checksum = checksum(&xsdt, sizeof(xsdt));
-	return place(b, &xsdt, sizeof(xsdt));
+	return append(b, &xsdt, sizeof(xsdt));
 }
 
 static void fill_rsdp(struct builder *b, uint64_t xsdt)
@@ -287,9 +288,9 @@ size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa,
 	};
 	uint64_t fadt, madt, xsdt;
 
-	fadt = place_fadt(&b, place(&b, dsdt, dsdt_size));
-	madt = place_madt(&b, lapic_ids, vcpus);
-	xsdt = place_xsdt(&b, fadt, madt);
+	fadt = append_fadt(&b, append(&b, dsdt, dsdt_size));
+	madt = append_madt(&b, lapic_ids, vcpus);
+	xsdt = append_xsdt(&b, fadt, madt);
 	if (b.used > size)
 		return 0;
 	fill_rsdp(&b, xsdt);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ACPI tables. Hardware-reduced: the only registers are those that switch the
- * VM off and reset it, see power.c.
+ * The ACPI tables of the guest. They describe a hardware-reduced platform,
+ * whose only registers are those that switch the VM off and reset it, see
+ * power.c.
  */
 #ifndef DM_ACPI_H
 #define DM_ACPI_H
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where guests look for the RSDP, and room for all tables. */
+/* Guests search these addresses for the RSDP; all tables are placed here. */
 #define ACPI_BASE 0xf0000
 #define ACPI_SIZE 0x10000
 
@@ -18,7 +19,7 @@
 #define ACPI_RESET_PORT		0x602
 #define ACPI_RESET_VALUE	1
 
-/* Sleep control register; the type is the one that \_S5 in dsdt.asl has. */
+/* Sleep control register. The type is that of \_S5 in dsdt.asl. */
 #define ACPI_SLEEP_ENABLE     0x20
 #define ACPI_SLEEP_TYPE_SHIFT 2
 #define ACPI_SLEEP_TYPE_MASK  0x1c

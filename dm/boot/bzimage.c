@@ -9,10 +9,10 @@
 #define MAGIC		0x53726448 /* HdrS */
 #define MAGIC_OFFSET	0x202
 #define LENGTH_OFFSET	0x201
-#define MIN_VERSION	0x020c /* first with xloadflags */
-#define OLD_SETUP_SECTS 4      /* what 0 stands for */
+#define MIN_VERSION	0x020c /* the first one with xloadflags */
+#define OLD_SETUP_SECTS 4      /* meant by setup_sects 0 */
 
-/* The header ends where its jump instruction leads to. */
+/* The jump instruction at the beginning of the header leads to its end. */
 static size_t header_size(const uint8_t *head)
 {
 	size_t size = MAGIC_OFFSET + head[LENGTH_OFFSET] - HEADER_OFFSET;
@@ -22,13 +22,13 @@ static size_t header_size(const uint8_t *head)
 }
 
 /**
- * bzimage_check() - Look at the first bytes of a kernel image
+ * bzimage_check() - Check the first bytes of a kernel image
  * @head:	The first BZIMAGE_HEAD_SIZE bytes of the file, or all of it
  * @head_size:	Bytes in @head
  * @file_size:	Bytes in the file
  * @image:	Result
  *
- * Return: NULL, or what is wrong with it.
+ * Return: NULL if it can be booted, or what is wrong, for a message.
  */
 const char *bzimage_check(const uint8_t *head, size_t head_size,
 			  uint64_t file_size, struct bzimage *image)
@@ -65,7 +65,7 @@ const char *bzimage_check(const uint8_t *head, size_t head_size,
 	return NULL;
 }
 
-/* Where the kernel unpacks itself to. */
+/* The address that the kernel unpacks itself to. */
 static uint64_t unpack_address(const struct bzimage *image)
 {
 	uint64_t preferred = image->header.pref_address;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Is this file a kernel that we can boot? Linux' x86 boot protocol. */
+/*
+ * Checks whether a file is a kernel that can be booted, by Linux' x86 boot
+ * protocol.
+ */
 #ifndef DM_BZIMAGE_H
 #define DM_BZIMAGE_H
 
@@ -7,16 +10,16 @@
 #include <stdint.h>
 #include <asm/bootparam.h>
 
-/* Where the file is loaded, its setup part included. */
+/* Guest physical address of the file, which begins with its setup part. */
 #define BZIMAGE_GPA 0x1000000
 
-/* As much of the file as bzimage_check() looks at. */
+/* Bytes at the beginning of the file that bzimage_check() looks at. */
 #define BZIMAGE_HEAD_SIZE 0x400
 
 /**
- * struct bzimage - What the file says of itself
- * @header:	Setup header, as long as this kernel's is; zeroes behind
- * @setup_size:	Bytes before the protected-mode code
+ * struct bzimage - A kernel image
+ * @header:	Setup header of the file; the fields that it has not are 0
+ * @setup_size:	Bytes in the file before the protected-mode code
  */
 struct bzimage {
 	struct setup_header header;

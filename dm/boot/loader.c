@@ -35,7 +35,7 @@
 #define E820_RAM      1
 #define E820_RESERVED 2
 
-/* Flat 32-bit segments; index 2 and 3 are the selectors 0x10 and 0x18. */
+/* Flat 32-bit segments: code, of selector 0x10, and data, of selector 0x18. */
 static const uint64_t gdt[] = {
 	0,
 	0,
@@ -129,8 +129,11 @@ static int check_cmdline(const struct loader *loader)
 	return -E2BIG;
 }
 
-/* Everything below 4 GiB, the initramfs as high as it can be. */
-static int place(struct loader *loader, uint64_t memory)
+/*
+ * Choose the address of the initramfs: in RAM below 4 GiB, as high as the
+ * kernel takes it, and above what the kernel needs to unpack itself.
+ */
+static int place_initrd(struct loader *loader, uint64_t memory)
 {
 	uint64_t top = memory < MEM_LOW_MAX ? memory : MEM_LOW_MAX;
 	uint64_t initrd_max = loader->image.header.initrd_addr_max + 1ULL;
@@ -158,7 +161,7 @@ static int place(struct loader *loader, uint64_t memory)
 }
 
 /**
- * loader_open() - Check what is to be booted
+ * loader_open() - Open the files to boot from and check them
  * @loader:	Result
  * @kernel:	Path of the bzImage
  * @initrd:	Path of the initramfs, or NULL
@@ -193,7 +196,7 @@ int loader_open(struct loader *loader, const char *kernel, const char *initrd,
 	if (!ret)
 		ret = check_cmdline(loader);
 	if (!ret)
-		ret = place(loader, memory);
+		ret = place_initrd(loader, memory);
 	if (!ret)
 		return 0;
 close:
@@ -201,6 +204,7 @@ close:
 	return ret;
 }
 
+/* Close the files. */
 void loader_close(struct loader *loader)
 {
 	if (loader->initrd_fd >= 0)
@@ -269,7 +273,7 @@ static void set_regs(const struct loader *loader, struct acrn_regs *regs)
 
 /**
  * loader_load() - Fill guest memory for a start of the VM
- * @loader:	What to boot
+ * @loader:	Files that were opened
  * @mem:	RAM, of the size that loader_open() was told
  * @lapic_ids:	Id of each vCPU's local APIC
  * @vcpus:	Number of vCPUs

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Puts a Linux kernel into guest memory, as acrn-dm does, and starts there. */
+/*
+ * Puts a Linux kernel, its initramfs and the ACPI tables into guest memory, and
+ * says with which registers the first vCPU starts.
+ */
 #ifndef DM_LOADER_H
 #define DM_LOADER_H
 
@@ -10,7 +13,7 @@
 #include "bus/mem.h"
 
 /**
- * struct loader - What to boot
+ * struct loader - The files that a VM boots from
  * @kernel_path:	For messages
  * @initrd_path:	For messages, NULL if there is none
  * @cmdline:		Kernel command line
@@ -18,10 +21,10 @@
  * @initrd_fd:		initramfs, -1 if there is none
  * @kernel_size:	Bytes in the file
  * @initrd_size:	Bytes in the file
- * @initrd_gpa:		Where it goes
- * @image:		What the bzImage says of itself
+ * @initrd_gpa:		Guest physical address of the initramfs
+ * @image:		Header of the bzImage
  *
- * The files stay open, since a reboot of the guest reads them again.
+ * The files stay open because a reboot of the guest reads them again.
  */
 struct loader {
 	const char *kernel_path;

@@ -11,7 +11,7 @@
 #define MADT_PATH "/sys/firmware/acpi/tables/APIC"
 #define MADT_MAX  8192
 
-/* Header of the table, its own two fields, then entries */
+/* The entries follow the header of every ACPI table and two fields. */
 #define ENTRIES_OFFSET	   44
 #define ENTRY_TYPE	   0
 #define ENTRY_LENGTH	   1
@@ -36,7 +36,8 @@ static int is_enabled_lapic(const uint8_t *entry)
  * @cpus:	Physical CPUs as the hypervisor numbers them, a bit each
  * @ids:	Result: an id for each bit of @cpus, in their order
  *
- * The hypervisor numbers the CPUs as the table lists those that are enabled.
+ * The hypervisor numbers physical CPUs in the order in which the table lists
+ * those that are enabled.
  *
  * Return: 0, or -ENOENT when the table does not list all of them.
  */
@@ -60,6 +61,7 @@ int madt_parse(const uint8_t *madt, size_t size, uint64_t cpus, uint8_t *ids)
 	return cpus ? -ENOENT : 0;
 }
 
+/* Returns the number of bytes read, or -errno. */
 static ssize_t read_table(uint8_t *buf, size_t size)
 {
 	int fd = open(MADT_PATH, O_RDONLY | O_CLOEXEC);
@@ -82,8 +84,8 @@ static ssize_t read_table(uint8_t *buf, size_t size)
  * @cpus:	As for madt_parse()
  * @ids:	As for madt_parse()
  *
- * The Service VM sees the machine's own table, with the CPUs that it has given
- * away.
+ * The Service VM sees the table of the machine, in which also those CPUs are
+ * listed that run User VMs.
  *
  * Return: 0 or -errno, with a message printed.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The ids of the machine's local APICs, which the MADT of ACPI lists. */
+/* Reads the ids of the machine's local APICs from its ACPI table "MADT". */
 #ifndef DM_MADT_H
 #define DM_MADT_H
 

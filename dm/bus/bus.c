@@ -13,6 +13,7 @@ void bus_add(struct bus *bus, struct io_range *range)
 	*p = range;
 }
 
+/* Does nothing if @range is not on the bus. */
 void bus_remove(struct bus *bus, struct io_range *range)
 {
 	struct io_range **p = &bus->first;
@@ -23,7 +24,7 @@ void bus_remove(struct bus *bus, struct io_range *range)
 		*p = range->next;
 }
 
-/* An access that is only partly in a range is nobody's. */
+/* An access that begins in a range and ends behind it reaches no device. */
 static struct io_range *bus_find(struct bus *bus, uint64_t addr,
 				 unsigned int size)
 {
@@ -36,7 +37,7 @@ static struct io_range *bus_find(struct bus *bus, uint64_t addr,
 	return NULL;
 }
 
-/* What no device claims reads as all ones. */
+/* Where there is no device, or none that can be read, all bits are ones. */
 uint64_t bus_read(struct bus *bus, uint64_t addr, unsigned int size)
 {
 	struct io_range *range = bus_find(bus, addr, size);
@@ -46,6 +47,7 @@ uint64_t bus_read(struct bus *bus, uint64_t addr, unsigned int size)
 	return range->ops->read(range->dev, addr - range->base, size);
 }
 
+/* A write to where no device can be written is ignored. */
 void bus_write(struct bus *bus, uint64_t addr, unsigned int size,
 	       uint64_t value)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which device answers at which port or guest physical address.
+ * Two address spaces, I/O ports and memory-mapped registers: which device
+ * answers at which port or guest physical address.
  *
  * Only the thread that handles I/O requests uses a bus once the VM runs, so
  * there is no lock.
@@ -25,7 +26,7 @@ struct io_ops {
 
 /**
  * struct io_range - Registers on a bus
- * @next:	Bus
+ * @next:	Next range on the bus
  * @base:	First port or address
  * @size:	Number of ports or bytes
  * @ops:	What they do
@@ -41,7 +42,7 @@ struct io_range {
 
 /**
  * struct bus - Port or memory address space
- * @first:	Ranges; of two that overlap the one added first answers
+ * @first:	First range; of two that overlap the one added first answers
  */
 struct bus {
 	struct io_range *first;

@@ -8,7 +8,10 @@
 #include "bus/mem.h"
 #include "process/log.h"
 
-/* Divide @size bytes mapped at @va into what is below 4 GiB and the rest. */
+/*
+ * Give addresses to @size bytes of RAM that are mapped at @va: below 4 GiB as
+ * far as there is room, the rest above.
+ */
 void mem_layout(struct guest_mem *mem, uint64_t size, uint8_t *va)
 {
 	uint64_t low = size < MEM_LOW_MAX ? size : MEM_LOW_MAX;

@@ -11,18 +11,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Below 4 GiB RAM ends here at the latest; then come PCI, IOAPIC and LAPIC. */
+/*
+ * RAM below 4 GiB ends here at the latest: PCI memory, IOAPIC and local APICs
+ * follow. More RAM lies above 4 GiB.
+ */
 #define MEM_LOW_MAX   0x80000000ULL
 #define MEM_HIGH_BASE 0x100000000ULL
 
-/* RAM is given in multiples of a huge page. */
+/* The size of RAM is a multiple of a huge page, in bytes. */
 #define MEM_GRANULE 0x200000ULL
 
 /**
  * struct mem_region - RAM at consecutive guest physical addresses
  * @gpa:	First address
  * @size:	Bytes
- * @va:		Mapped here
+ * @va:		Where this process has it mapped
  */
 struct mem_region {
 	uint64_t gpa;
@@ -32,9 +35,9 @@ struct mem_region {
 
 /**
  * struct guest_mem - All RAM of the User VM
- * @regions:	First that below 4 GiB, then that above
- * @count:	1 or 2
- * @hugepages:	Made of 2 MiB pages
+ * @regions:	RAM below 4 GiB, then RAM above
+ * @count:	Number of regions, 1 or 2
+ * @hugepages:	RAM consists of pages of 2 MiB
  *
  * Does not change while the VM exists; no lock needed.
  */

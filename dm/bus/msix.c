@@ -28,7 +28,10 @@ void msix_deinit(struct msix *msix)
 	pthread_mutex_destroy(&msix->lock);
 }
 
-/* As after power-on: disabled, every vector masked. Calls no one. */
+/*
+ * Return to the state after power-on: MSI-X disabled, every vector masked. The
+ * device is not told.
+ */
 void msix_reset(struct msix *msix)
 {
 	unsigned int i;
@@ -44,7 +47,7 @@ void msix_reset(struct msix *msix)
 	pthread_mutex_unlock(&msix->lock);
 }
 
-/* The device was reset: what it had raised is forgotten. */
+/* Forget the pending interrupts of a device that was reset. */
 void msix_clear_pending(struct msix *msix)
 {
 	pthread_mutex_lock(&msix->lock);
@@ -52,8 +55,10 @@ void msix_clear_pending(struct msix *msix)
 	pthread_mutex_unlock(&msix->lock);
 }
 
-/* Lock held. Fills @msi and returns true if @vector can be sent. */
-static bool deliverable(const struct msix *msix, unsigned int vector,
+/*
+ * Lock held. Returns whether @vector can be sent now, with its message in @msi.
+ */
+static bool get_message(const struct msix *msix, unsigned int vector,
 			struct acrn_msi_entry *msi)
 {
 	const uint32_t *word = msix->table[vector].word;
@@ -67,13 +72,13 @@ static bool deliverable(const struct msix *msix, unsigned int vector,
 	return true;
 }
 
-/* Lock held. Send what has been waiting for @vector. */
-static void flush(struct msix *msix, unsigned int vector)
+/* Lock held. Send the interrupt of @vector if it is pending and not masked. */
+static void send_pending(struct msix *msix, unsigned int vector)
 {
 	struct acrn_msi_entry msi;
 
 	if (!(msix->pending & 1ULL << vector) ||
-	    !deliverable(msix, vector, &msi))
+	    !get_message(msix, vector, &msi))
 		return;
 	msix->pending &= ~(1ULL << vector);
 	msix->ops->inject(msix->opaque, &msi);
@@ -88,7 +93,7 @@ void msix_control(struct msix *msix, bool enabled, bool masked)
 	msix->enabled = enabled;
 	msix->masked = masked;
 	for (i = 0; i < msix->vectors; i++)
-		flush(msix, i);
+		send_pending(msix, i);
 	pthread_mutex_unlock(&msix->lock);
 	for (i = 0; i < msix->vectors; i++)
 		msix->ops->changed(msix->opaque, i);
@@ -142,7 +147,7 @@ void msix_table_write(struct msix *msix, uint64_t offset, unsigned int size,
 	write_word(msix, offset, value);
 	if (size == 8)
 		write_word(msix, offset + 4, value >> 32);
-	flush(msix, vector);
+	send_pending(msix, vector);
 	pthread_mutex_unlock(&msix->lock);
 	msix->ops->changed(msix->opaque, vector);
 }
@@ -163,7 +168,7 @@ uint64_t msix_pba_read(struct msix *msix, uint64_t offset, unsigned int size)
 	return pending >> offset * 8;
 }
 
-/* The message of @vector. Returns false if it is masked or does not exist. */
+/* Returns false, without a message, if @vector is masked or does not exist. */
 bool msix_message(struct msix *msix, unsigned int vector,
 		  struct acrn_msi_entry *msi)
 {
@@ -172,18 +177,18 @@ bool msix_message(struct msix *msix, unsigned int vector,
 	if (vector >= msix->vectors)
 		return false;
 	pthread_mutex_lock(&msix->lock);
-	ok = deliverable(msix, vector, msi);
+	ok = get_message(msix, vector, msi);
 	pthread_mutex_unlock(&msix->lock);
 	return ok;
 }
 
-/* Interrupt the guest, or keep it pending while @vector is masked. */
+/* Send the interrupt of @vector, now or when it is no longer masked. */
 void msix_raise(struct msix *msix, unsigned int vector)
 {
 	if (vector >= msix->vectors)
 		return;
 	pthread_mutex_lock(&msix->lock);
 	msix->pending |= 1ULL << vector;
-	flush(msix, vector);
+	send_pending(msix, vector);
 	pthread_mutex_unlock(&msix->lock);
 }

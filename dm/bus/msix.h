@@ -8,17 +8,18 @@
 #include <stdint.h>
 #include <linux/acrn.h>
 
-/* One word of pending bits. */
+/* The pending bits are one 64-bit word. */
 #define MSIX_MAX_VECTORS 64
 #define MSIX_ENTRY_SIZE	 16
 
 /**
  * struct msix_ops - What MSI-X needs of the device and the VM
- * @inject:	Send a message. Any thread, lock held.
- * @changed:	The message of @vector changed, or it was masked or unmasked.
- *		Thread of I/O requests, no lock held.
- * @pending:	An interrupt is kept for @vector elsewhere. Thread of I/O
- *		requests, no lock held.
+ * @inject:	Send a message. Any thread, with the lock of struct msix held.
+ * @changed:	The message of @vector has changed, or @vector was masked or
+ *		unmasked. Thread of I/O requests, no lock held.
+ * @pending:	Does somebody else, vhost for one, keep an interrupt for
+ *		@vector until it is unmasked? Thread of I/O requests, no lock
+ *		held.
  */
 struct msix_ops {
 	void (*inject)(void *opaque, const struct acrn_msi_entry *msi);
@@ -36,8 +37,8 @@ struct msix_entry {
 
 /**
  * struct msix - MSI-X of one device
- * @lock:	Guards all that follows @opaque
- * @ops:	Device
+ * @lock:	Guards @enabled, @masked, @pending and @table
+ * @ops:	What it needs of the device
  * @opaque:	Argument of @ops
  * @vectors:	Size of the table; constant
  * @enabled:	MSI-X enable bit of the capability

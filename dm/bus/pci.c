@@ -51,7 +51,10 @@ static void bar_unmap(struct pci_dev *dev, struct pci_bar *bar)
 	bar->mapped = false;
 }
 
-/* Bring one BAR to where command register and BAR say. True if it moved. */
+/*
+ * Map one BAR where its register says if the command register enables it, unmap
+ * it if not. Returns whether that changed anything.
+ */
 static bool bar_update(struct pci_dev *dev, unsigned int index)
 {
 	struct pci_bar *bar = &dev->bars[index];
@@ -82,8 +85,8 @@ static void bars_update(struct pci_dev *dev)
 		dev->ops->bar_moved(dev);
 }
 
-static struct pci_dev *find_dev(struct pci_bus *bus, unsigned int busno,
-				unsigned int slot, unsigned int func)
+static struct pci_dev *device_at(struct pci_bus *bus, unsigned int busno,
+				 unsigned int slot, unsigned int func)
 {
 	if (busno || func || slot >= PCI_SLOTS)
 		return NULL;
@@ -96,12 +99,12 @@ static bool valid_access(unsigned int reg, unsigned int size)
 	       reg + size <= PCI_CONFIG_SIZE;
 }
 
-/* What is not there reads as all ones. */
+/* Registers of a device that does not exist read as all ones. */
 uint32_t pci_config_read(struct pci_bus *bus, unsigned int busno,
 			 unsigned int slot, unsigned int func, unsigned int reg,
 			 unsigned int size)
 {
-	struct pci_dev *dev = find_dev(bus, busno, slot, func);
+	struct pci_dev *dev = device_at(bus, busno, slot, func);
 	uint32_t value = 0;
 	unsigned int i;
 
@@ -118,7 +121,7 @@ void pci_config_write(struct pci_bus *bus, unsigned int busno,
 		      unsigned int slot, unsigned int func, unsigned int reg,
 		      unsigned int size, uint32_t value)
 {
-	struct pci_dev *dev = find_dev(bus, busno, slot, func);
+	struct pci_dev *dev = device_at(bus, busno, slot, func);
 	unsigned int i;
 
 	if (!dev || !valid_access(reg, size))
@@ -134,7 +137,7 @@ void pci_config_write(struct pci_bus *bus, unsigned int busno,
 		dev->ops->config_written(dev, reg, size);
 }
 
-/* Start a device's configuration space. BARs and capabilities come next. */
+/* Fill in a device's identity. BARs and capabilities are added to it then. */
 void pci_dev_init(struct pci_dev *dev, const struct pci_id *id,
 		  const struct pci_ops *ops)
 {
@@ -194,7 +197,10 @@ unsigned int pci_add_cap(struct pci_dev *dev, uint8_t id, const void *body,
 	return cap;
 }
 
-/* Give each BAR an address, as firmware does; decoding stays off. */
+/*
+ * Give each BAR an address, as firmware does. The guest enables them in the
+ * command register.
+ */
 static int assign_bars(struct pci_bus *bus, struct pci_dev *dev)
 {
 	unsigned int i;
@@ -234,6 +240,7 @@ int pci_dev_add(struct pci_bus *bus, struct pci_dev *dev)
 	return 0;
 }
 
+/* Unmap the BARs and free the slot. */
 void pci_dev_remove(struct pci_dev *dev)
 {
 	unsigned int i;
@@ -243,7 +250,7 @@ void pci_dev_remove(struct pci_dev *dev)
 	dev->bus->slots[dev->slot] = NULL;
 }
 
-/* Configuration space as after power-on. */
+/* Bring configuration space and BARs back to the state after power-on. */
 void pci_dev_reset(struct pci_dev *dev)
 {
 	memcpy(dev->config, dev->initial, sizeof(dev->config));

@@ -24,8 +24,9 @@ struct pci_dev;
 
 /**
  * struct pci_ops - What a device does beyond its configuration space
- * @config_read:	The guest is about to read @size bytes at @reg
- * @config_written:	The guest has written there
+ * @config_read:	The guest is about to read @size bytes at @reg; the
+ *			device can still change them
+ * @config_written:	The guest has written @size bytes at @reg
  * @bar_moved:		A BAR was mapped, unmapped or moved
  *
  * Each may be NULL.
@@ -52,11 +53,11 @@ struct pci_bar {
 
 /**
  * struct pci_dev - Function 0 of a slot
- * @bus:	Bus it is on
- * @slot:	Its number
- * @ops:	Device
+ * @bus:	Bus that the device is on
+ * @slot:	Number of the slot
+ * @ops:	What the device does beyond its configuration space
  * @config:	Configuration space
- * @writable:	Which bits of it the guest can change
+ * @writable:	Bits of @config that the guest can change are 1
  * @initial:	@config as after power-on
  * @cap_end:	First free byte for a capability
  * @cap_last:	Offset of the last capability, 0 if there is none
@@ -87,7 +88,7 @@ struct pci_bus {
 };
 
 /**
- * struct pci_id - What the guest identifies a device by
+ * struct pci_id - What tells the guest which device this is
  * @vendor:	Vendor
  * @device:	Device
  * @subsystem_vendor: Vendor of the board

@@ -12,7 +12,7 @@
 #include "machine/vm.h"
 #include "process/log.h"
 
-/* Control-] ends the VM, as the terminal no longer makes signals of keys. */
+/* Control-] ends the VM: a raw terminal turns no key into a signal. */
 #define ESCAPE 0x1d
 
 /**
@@ -22,9 +22,9 @@
  * @uart:	Registers
  * @range:	Ports
  * @input:	Standard input
- * @eof:	There is no more input
+ * @eof:	Standard input has ended
  * @is_tty:	Standard input is a terminal, which has been made raw
- * @saved:	What it was before
+ * @saved:	Settings of the terminal before
  */
 struct console {
 	struct vm_device device;
@@ -38,8 +38,8 @@ struct console {
 };
 
 /*
- * Thread of I/O requests. If nobody reads, the vCPU waits, but not when the VM
- * is to end. Without any output there is nothing sensible to do.
+ * Thread of I/O requests. While nobody reads standard output, this waits and
+ * the vCPU with it, unless the VM is to end. Other errors lose the byte.
  */
 static void transmit(void *opaque, uint8_t byte)
 {
@@ -66,7 +66,7 @@ static void interrupt(void *opaque, bool high)
 			  strerror(-ret));
 }
 
-static void room(void *opaque)
+static void rx_room(void *opaque)
 {
 	struct console *console = opaque;
 
@@ -77,15 +77,18 @@ static void room(void *opaque)
 static const struct uart_ops uart_ops = {
 	.transmit = transmit,
 	.interrupt = interrupt,
-	.room = room,
+	.rx_room = rx_room,
 };
 
-/* No more input, for now. The guest may have made room in the meantime. */
+/*
+ * Read no input until the guest has made room. It may have done so since this
+ * thread looked, before there was anything to enable.
+ */
 static void wait_for_room(struct console *console)
 {
 	event_enable(&console->vm->events, &console->input, false);
-	if (uart_room(&console->uart))
-		room(console);
+	if (uart_rx_room(&console->uart))
+		rx_room(console);
 }
 
 static void end_of_input(struct console *console)
@@ -94,12 +97,12 @@ static void end_of_input(struct console *console)
 	event_enable(&console->vm->events, &console->input, false);
 }
 
-/* Main thread: standard input is readable. */
+/* Main thread: standard input is readable, or has ended. */
 static void input_ready(void *opaque)
 {
 	struct console *console = opaque;
 	uint8_t bytes[UART_FIFO_SIZE];
-	size_t size = uart_room(&console->uart);
+	size_t size = uart_rx_room(&console->uart);
 	ssize_t n;
 
 	if (!size) {
@@ -152,7 +155,7 @@ static void console_destroy(struct vm_device *device)
 	free(console);
 }
 
-/* Returns 0 or -errno, with a message printed. */
+/* Give the VM its serial port. Returns 0 or -errno, with a message printed. */
 int console_create(struct vm *vm)
 {
 	struct console *console;

@@ -14,9 +14,9 @@
 #define DEVICE "/dev/acrn_hsm"
 
 /*
- * Linux' HSM allocates 32 bytes for each page of a segment in one piece, and
- * takes 256 segments: this bounds the allocation at 512 KiB and still makes
- * room for 16 GiB of small pages.
+ * Linux' HSM allocates 32 bytes for each page of a memory segment in one piece,
+ * and takes 256 segments. With segments of 64 MiB it allocates 512 KiB for
+ * each, and 256 of them cover 16 GiB.
  */
 #define SEGMENT_SMALL_PAGES (64ULL << 20)
 #define SEGMENT_HUGE_PAGES  (1ULL << 30)
@@ -26,6 +26,7 @@ static int hsm_ioctl(struct hsm *hsm, unsigned long request, void *arg)
 	return ioctl(hsm->fd, request, arg) < 0 ? -errno : 0;
 }
 
+/* Open the HSM; there is no VM yet. */
 int hsm_open(struct hsm *hsm)
 {
 	int ret;
@@ -42,13 +43,16 @@ int hsm_open(struct hsm *hsm)
 	return ret;
 }
 
-/* Also destroys the VM if there is one. */
+/* Close the HSM, which destroys the VM if there still is one. */
 void hsm_close(struct hsm *hsm)
 {
 	close(hsm->fd);
 }
 
-/* The HSM pins this page. A zeroed slot would read as a pending request. */
+/*
+ * Allocate the page of I/O request slots, which the HSM pins. A slot of zeroes
+ * would read as a pending request, so each is marked as free.
+ */
 static int alloc_slots(struct hsm *hsm)
 {
 	unsigned int i;
@@ -62,7 +66,7 @@ static int alloc_slots(struct hsm *hsm)
 	return 0;
 }
 
-static void explain_create(int err, uint64_t cpus)
+static void explain_create_failure(int err, uint64_t cpus)
 {
 	log_error("the hypervisor did not create the VM: %s; see whether the "
 		  "physical CPUs of --cpu-affinity (mask %#llx) exist and are "
@@ -95,12 +99,12 @@ int hsm_create_vm(struct hsm *hsm, const char *name, uint64_t cpus,
 	vm.ioreq_buf = (uint64_t)hsm->slots;
 	if (completion_polling)
 		vm.vm_flag |= ACRN_VM_FLAG_IO_COMPLETION_POLLING;
-	/* Hypervisors have long taken a name where Linux has the UUID. */
+	/* The hypervisor takes a name where Linux' header has the UUID. */
 	strncpy((char *)&vm.uuid, name, sizeof(vm.uuid) - 1);
 
 	ret = hsm_ioctl(hsm, ACRN_IOCTL_CREATE_VM, &vm);
 	if (ret) {
-		explain_create(-ret, cpus);
+		explain_create_failure(-ret, cpus);
 		goto unmap;
 	}
 	hsm->vmid = vm.vmid;
@@ -125,8 +129,8 @@ unmap:
 }
 
 /*
- * Stop the vCPUs for good. Pausing a VM that was never started or is paused
- * fails, which does no harm.
+ * Stop the vCPUs for good. Prints nothing: the call fails for a VM that was
+ * never started or is already paused, whose vCPUs do not run anyway.
  */
 void hsm_pause_vm(struct hsm *hsm)
 {
@@ -134,8 +138,8 @@ void hsm_pause_vm(struct hsm *hsm)
 }
 
 /*
- * The hypervisor destroys paused VMs only. No thread may be waiting for
- * requests.
+ * Destroy the VM, which the hypervisor does only when it is paused. No thread
+ * may be in hsm_wait_request().
  */
 void hsm_destroy_vm(struct hsm *hsm)
 {
@@ -177,7 +181,7 @@ static int map_region(struct hsm *hsm, const struct mem_region *region,
 	return ret;
 }
 
-/* Give the VM its RAM. It stays pinned until the VM is destroyed. */
+/* Give the VM its RAM, which stays pinned until the VM is destroyed. */
 int hsm_map_memory(struct hsm *hsm, const struct guest_mem *mem)
 {
 	unsigned int i;
@@ -193,7 +197,7 @@ int hsm_map_memory(struct hsm *hsm, const struct guest_mem *mem)
 	return ret;
 }
 
-/* Set the first vCPU's registers and let it run. It starts the others. */
+/* Set the registers of the first vCPU and let it run. It starts the others. */
 int hsm_start(struct hsm *hsm, const struct acrn_regs *regs)
 {
 	struct acrn_vcpu_regs vcpu = { .vcpu_id = 0, .vcpu_regs = *regs };
@@ -208,8 +212,8 @@ int hsm_start(struct hsm *hsm, const struct acrn_regs *regs)
 }
 
 /*
- * Bring a running VM back to what it was before its start. Requests that have
- * not been finished are dropped.
+ * Bring a running VM back to the state before its start. The I/O requests that
+ * have not been completed are dropped.
  */
 int hsm_stop_for_reset(struct hsm *hsm)
 {
@@ -225,7 +229,10 @@ int hsm_stop_for_reset(struct hsm *hsm)
 	return ret;
 }
 
-/* Wait until there may be a request, or for a signal. Prints nothing. */
+/*
+ * Wait until there may be an I/O request, or until a signal comes. Prints
+ * nothing.
+ */
 int hsm_wait_request(struct hsm *hsm)
 {
 	int ret = hsm_ioctl(hsm, ACRN_IOCTL_ATTACH_IOREQ_CLIENT, NULL);
@@ -233,7 +240,7 @@ int hsm_wait_request(struct hsm *hsm)
 	return ret == -EINTR ? 0 : ret;
 }
 
-/* The request of @vcpu has been handled: let it go on. Prints nothing. */
+/* Complete the I/O request of @vcpu, which runs on then. Prints nothing. */
 int hsm_finish_request(struct hsm *hsm, unsigned int vcpu)
 {
 	struct acrn_ioreq_notify notify = { .vmid = hsm->vmid, .vcpu = vcpu };
@@ -241,16 +248,18 @@ int hsm_finish_request(struct hsm *hsm, unsigned int vcpu)
 	return hsm_ioctl(hsm, ACRN_IOCTL_NOTIFY_REQUEST_FINISH, &notify);
 }
 
-/* Drive a pin of the interrupt controller. Any thread; prints nothing. */
+/*
+ * Set the level of an interrupt controller's pin. Any thread; prints nothing.
+ */
 int hsm_set_irq(struct hsm *hsm, uint32_t gsi, bool high)
 {
 	uint64_t op = high ? ACRN_IRQLINE_SET_HIGH : ACRN_IRQLINE_SET_LOW;
 
-	/* struct acrn_irqline, by value */
+	/* The argument of this ioctl is a struct acrn_irqline by value. */
 	return hsm_ioctl(hsm, ACRN_IOCTL_SET_IRQLINE, (void *)(gsi | op << 32));
 }
 
-/* Any thread; prints nothing, as the message comes from the guest. */
+/* Send an MSI. Any thread; prints nothing: the guest has chosen the message. */
 int hsm_inject_msi(struct hsm *hsm, const struct acrn_msi_entry *msi)
 {
 	struct acrn_msi_entry copy = *msi;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /dev/acrn_hsm: one VM per open file. Functions that fail print why and return
- * -errno, but for those where the caller knows better.
+ * The ioctls of /dev/acrn_hsm, which has one VM per open file. Functions return
+ * 0 or -errno, with a message printed unless their comment says otherwise.
  */
 #ifndef DM_HSM_H
 #define DM_HSM_H
@@ -12,14 +12,14 @@
 
 #include "bus/mem.h"
 
-/* vCPUs: one I/O request slot each. Physical CPUs: one bit each. */
+/* A vCPU takes one I/O request slot, a physical CPU one bit. */
 #define HSM_MAX_VCPUS ACRN_IO_REQUEST_MAX
 #define HSM_MAX_CPUS  64
 
 /**
- * struct hsm - A VM
- * @fd:		/dev/acrn_hsm
- * @vmid:	Number of the VM, from the hypervisor
+ * struct hsm - A VM of the hypervisor
+ * @fd:		/dev/acrn_hsm, on which the VM was created
+ * @vmid:	Number of the VM that the hypervisor has chosen
  * @vcpus:	Number of vCPUs
  * @slots:	I/O requests, one slot per vCPU, shared with the hypervisor
  */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The HSM's wait for requests ends on a signal, so the thread is stopped by
- * setting vm->request and sending it SIGUSR1 until it is gone: once is not
- * enough, as the signal may come just before the thread begins to wait.
+ * To end the thread, vm->request is set and SIGUSR1 sent to it, which ends the
+ * HSM's wait for requests. A signal that comes after the thread has looked at
+ * vm->request and before it waits has no effect, so it is sent until the thread
+ * is gone.
  */
 #include <errno.h>
 #include <signal.h>
@@ -83,7 +84,7 @@ static void handle_pci(struct vm *vm, struct acrn_pci_request *pci)
 	}
 }
 
-static void handle(struct vm *vm, struct acrn_io_request *request)
+static void handle_request(struct vm *vm, struct acrn_io_request *request)
 {
 	switch (request->type) {
 	case ACRN_IOREQ_TYPE_PORTIO:
@@ -98,7 +99,7 @@ static void handle(struct vm *vm, struct acrn_io_request *request)
 	}
 }
 
-/* Is there a request that neither the kernel nor the hypervisor works at? */
+/* Is the request in this slot for the device model, not for a kernel client? */
 static bool is_ours(const struct acrn_io_request *request)
 {
 	return __atomic_load_n(&request->processed, __ATOMIC_ACQUIRE) ==
@@ -107,10 +108,10 @@ static bool is_ours(const struct acrn_io_request *request)
 }
 
 /*
- * Handle what is there. The vCPU whose request ended the VM is left waiting:
- * it must not run on.
+ * Handle the pending requests of all vCPUs. A request that resets or ends the
+ * VM is not completed, so that its vCPU does not run on.
  */
-static int handle_all(struct vm *vm)
+static int handle_requests(struct vm *vm)
 {
 	unsigned int vcpu;
 	int ret = 0;
@@ -121,7 +122,7 @@ static int handle_all(struct vm *vm)
 
 		if (!is_ours(request))
 			continue;
-		handle(vm, request);
+		handle_request(vm, request);
 		if (vm_requested(vm) != VM_RUN)
 			break;
 		ret = hsm_finish_request(&vm->hsm, vcpu);
@@ -129,13 +130,13 @@ static int handle_all(struct vm *vm)
 	return ret;
 }
 
-static int serve(struct vm *vm)
+static int wait_and_handle(struct vm *vm)
 {
 	int ret;
 
 	ret = hsm_wait_request(&vm->hsm);
 	if (!ret)
-		ret = handle_all(vm);
+		ret = handle_requests(vm);
 	if (ret) {
 		log_error("the HSM fails with I/O requests: %s",
 			  strerror(-ret));
@@ -149,7 +150,7 @@ static void *ioreq_thread(void *opaque)
 	struct vm *vm = opaque;
 
 	while (vm_requested(vm) <= VM_REBOOT)
-		if (serve(vm))
+		if (wait_and_handle(vm))
 			vm_request(vm, VM_ERROR);
 	return NULL;
 }
@@ -159,13 +160,13 @@ static void ignore_signal(int signo)
 	(void)signo;
 }
 
-/* Returns 0 or -errno, with a message printed. */
+/* Start the thread. Returns 0 or -errno, with a message printed. */
 int ioreq_start(struct vm *vm)
 {
 	const struct sigaction action = { .sa_handler = ignore_signal };
 	int ret;
 
-	/* No SA_RESTART: blocking system calls of the thread are to fail. */
+	/* Without SA_RESTART the signal has blocking system calls fail. */
 	sigaction(STOP_SIGNAL, &action, NULL);
 	ret = -pthread_create(&vm->thread, NULL, ioreq_thread, vm);
 	if (ret)
@@ -173,7 +174,7 @@ int ioreq_start(struct vm *vm)
 	return ret;
 }
 
-/* vm->request says that the VM ends. Wait until no request is handled. */
+/* End the thread and wait for it; vm->request says already that the VM ends. */
 void ioreq_stop(struct vm *vm)
 {
 	struct timespec until;

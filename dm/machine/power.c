@@ -3,8 +3,9 @@
 #include "machine/power.h"
 
 /*
- * When a vCPU of a User VM has a triple fault, ACRN writes "S5" to PM1a control
- * on its behalf. Our FADT has no such register, so it is never the guest.
+ * When a vCPU of a User VM has a triple fault, ACRN writes "S5" to the register
+ * PM1a control on its behalf. The FADT tells the guest of no such register, so
+ * that such a write stands for a crash.
  */
 #define CRASH_PORT	0x404
 #define CRASH_PORT_SIZE 2
@@ -19,7 +20,7 @@ static void sleep_control(struct vm *vm, uint8_t value)
 		vm_request(vm, VM_POWER_OFF);
 }
 
-/* The sleep status never says that it has woken up. */
+/* The sleep status register always says that the machine has not woken up. */
 static uint64_t power_read(void *dev, uint64_t offset, unsigned int size)
 {
 	(void)dev, (void)offset, (void)size;
@@ -56,6 +57,7 @@ static void crash_write(void *dev, uint64_t offset, unsigned int size,
 
 static const struct io_ops crash_ops = { .write = crash_write };
 
+/* Put the ports on the VM's bus. */
 void power_init(struct power *power, struct vm *vm)
 {
 	power->acpi = (struct io_range){

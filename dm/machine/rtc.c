@@ -22,7 +22,7 @@
 #define RTC_B_BINARY_24H 0x06
 #define RTC_D_VALID	 0x80
 
-/* Value of register @index at @now (UTC); it is never being updated. */
+/* Value of register @index at @now (UTC). No register is ever being updated. */
 uint8_t rtc_register(const struct tm *now, uint8_t index)
 {
 	switch (index) {
@@ -75,6 +75,7 @@ static void rtc_write(void *dev, uint64_t offset, unsigned int size,
 
 static const struct io_ops rtc_ops = { .read = rtc_read, .write = rtc_write };
 
+/* Put the clock's ports on the bus. */
 void rtc_init(struct rtc *rtc, struct bus *pio)
 {
 	*rtc = (struct rtc){ .range = { .base = RTC_PORT,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The clock of a CMOS RTC, to be read and no more: neither alarm nor memory.
+ * The clock of a CMOS RTC. It can only be read: it has neither alarm nor
+ * memory.
  *
- * Linux asks it for the time before it looks at ACPI, where we say that there
- * is none, and without one it asks some 20000 times.
+ * Linux reads the time early in its boot, before it has read in the ACPI tables
+ * that there is no such clock. If none answered, it would try some 20000 times,
+ * each time with an I/O request.
  */
 #ifndef DM_RTC_H
 #define DM_RTC_H
@@ -18,7 +20,7 @@
 
 /**
  * struct rtc - A clock
- * @index:	Register that the data port shows
+ * @index:	Register that the guest has selected and the data port shows
  * @range:	Ports
  */
 struct rtc {

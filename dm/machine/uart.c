@@ -27,7 +27,7 @@ void uart_deinit(struct uart *uart)
 
 static unsigned int rx_capacity(const struct uart *uart)
 {
-	/* In loopback the guest talks to itself. */
+	/* In loopback only what the guest sends is received. */
 	if (uart->mcr & UART_MCR_LOOP)
 		return 0;
 	return uart->fifo ? UART_FIFO_SIZE : 1;
@@ -81,7 +81,7 @@ static uint8_t rx_get(struct uart *uart)
 	return byte;
 }
 
-/* Back to power-on; bytes that wait to be read are lost. */
+/* Bring the registers back to the state after power-on; @rx is lost. */
 void uart_reset(struct uart *uart)
 {
 	pthread_mutex_lock(&uart->lock);
@@ -96,12 +96,12 @@ void uart_reset(struct uart *uart)
 	uart->dll = 0;
 	uart->dlm = 0;
 	update_irq(uart);
-	uart->ops->room(uart->opaque);
+	uart->ops->rx_room(uart->opaque);
 	pthread_mutex_unlock(&uart->lock);
 }
 
-/* How many bytes uart_receive() can take now. */
-size_t uart_room(struct uart *uart)
+/* Returns how many bytes uart_receive() can take now. */
+size_t uart_rx_room(struct uart *uart)
 {
 	unsigned int capacity;
 	size_t room;
@@ -114,9 +114,9 @@ size_t uart_room(struct uart *uart)
 }
 
 /*
- * Bytes from outside, no more than uart_room() told: only the caller adds to
- * the receiver, so there can only be more room by now, unless the guest has
- * switched something off, and then bytes are lost as on a real line.
+ * Give the guest bytes, no more than uart_rx_room() has allowed. Nobody but the
+ * caller adds bytes, so there is still room for them, unless the guest has
+ * turned off the FIFO since, in which case bytes can be lost as on a real line.
  */
 void uart_receive(struct uart *uart, const uint8_t *bytes, size_t count)
 {
@@ -148,7 +148,7 @@ static uint8_t read_lsr(struct uart *uart)
 	return lsr;
 }
 
-/* In loopback the modem outputs are wired to the inputs. */
+/* In loopback the modem outputs are connected to the modem inputs. */
 static uint8_t read_msr(const struct uart *uart)
 {
 	uint8_t msr = 0;
@@ -190,7 +190,7 @@ static uint8_t read_reg(struct uart *uart, unsigned int reg)
 	}
 }
 
-/* True if the byte is to go out. */
+/* Returns whether @value is to be transmitted. */
 static bool write_tx(struct uart *uart, uint8_t value)
 {
 	bool loop = uart->mcr & UART_MCR_LOOP;
@@ -218,7 +218,7 @@ static void write_fcr(struct uart *uart, uint8_t value)
 	uart->fifo = fifo;
 }
 
-/* True if the byte is to be transmitted. */
+/* Returns whether @value is to be transmitted. */
 static bool write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 {
 	bool dlab = uart->lcr & UART_LCR_DLAB;
@@ -251,13 +251,13 @@ static bool write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 	return false;
 }
 
-static void room_changed(struct uart *uart)
+static void tell_rx_room(struct uart *uart)
 {
 	if (uart->rx_count < rx_capacity(uart))
-		uart->ops->room(uart->opaque);
+		uart->ops->rx_room(uart->opaque);
 }
 
-/* Registers are bytes; the rest of a wider access reads as ones. */
+/* A register is one byte; the other bytes of a wider access read as ones. */
 static uint64_t uart_io_read(void *dev, uint64_t offset, unsigned int size)
 {
 	struct uart *uart = dev;
@@ -267,7 +267,7 @@ static uint64_t uart_io_read(void *dev, uint64_t offset, unsigned int size)
 	pthread_mutex_lock(&uart->lock);
 	value = read_reg(uart, offset);
 	update_irq(uart);
-	room_changed(uart);
+	tell_rx_room(uart);
 	pthread_mutex_unlock(&uart->lock);
 	return value | ~0xffULL;
 }
@@ -282,7 +282,7 @@ static void uart_io_write(void *dev, uint64_t offset, unsigned int size,
 	pthread_mutex_lock(&uart->lock);
 	transmit = write_reg(uart, offset, value);
 	update_irq(uart);
-	room_changed(uart);
+	tell_rx_room(uart);
 	pthread_mutex_unlock(&uart->lock);
 	if (transmit)
 		uart->ops->transmit(uart->opaque, value);

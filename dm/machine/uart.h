@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Registers of a 16550A serial port. Knows nothing of where the bytes go. */
+/* The registers of a 16550A serial port. The caller moves the bytes. */
 #ifndef DM_UART_H
 #define DM_UART_H
 
@@ -14,28 +14,29 @@
 #define UART_PORTS     8
 
 /**
- * struct uart_ops - The outside of the serial port
- * @transmit:	The guest sent @byte. May block; no lock held.
- * @interrupt:	Drive the interrupt line; called on changes only, lock held
- * @room:	The receiver can take bytes again; lock held
+ * struct uart_ops - What the serial port is connected to
+ * @transmit:	The guest has sent @byte. May block; no lock held.
+ * @interrupt:	Set the level of the interrupt line. Called only when it
+ *		changes, with the lock of struct uart held.
+ * @rx_room:	The receiver can take bytes again. Called with the lock held.
  */
 struct uart_ops {
 	void (*transmit)(void *opaque, uint8_t byte);
 	void (*interrupt)(void *opaque, bool high);
-	void (*room)(void *opaque);
+	void (*rx_room)(void *opaque);
 };
 
 /**
  * struct uart - A serial port
  * @lock:	Guards all that follows @opaque; taken by the thread that
  *		handles I/O requests and by the one that brings input
- * @ops:	The outside
+ * @ops:	What it is connected to
  * @opaque:	Argument of @ops
  * @rx:		Received bytes that the guest has not read, a ring
- * @rx_head:	Index of the oldest of them
- * @rx_count:	Their number
+ * @rx_head:	Index of the oldest byte in @rx
+ * @rx_count:	Number of bytes in @rx
  * @fifo:	FIFOs are enabled; without, the receiver holds one byte
- * @overrun:	LSR.OE: a byte in loopback was lost
+ * @overrun:	LSR.OE: a byte was lost, because @rx was full
  * @tx_empty:	The "transmitter empty" interrupt is pending
  * @irq:	State of the interrupt line
  * @ier:	Interrupt enable register
@@ -69,7 +70,7 @@ extern const struct io_ops uart_io_ops;
 void uart_init(struct uart *uart, const struct uart_ops *ops, void *opaque);
 void uart_deinit(struct uart *uart);
 void uart_reset(struct uart *uart);
-size_t uart_room(struct uart *uart);
+size_t uart_rx_room(struct uart *uart);
 void uart_receive(struct uart *uart, const uint8_t *bytes, size_t count);
 
 #endif /* DM_UART_H */

@@ -57,7 +57,10 @@ deinit_events:
 	return ret;
 }
 
-/* Destroy the devices, to which nobody gives work any more, then the VM. */
+/*
+ * Destroy the devices, the one added last first, then the VM. The thread of I/O
+ * requests has ended.
+ */
 void vm_destroy(struct vm *vm)
 {
 	hsm_pause_vm(&vm->hsm);
@@ -73,14 +76,14 @@ void vm_destroy(struct vm *vm)
 	event_loop_deinit(&vm->events);
 }
 
-/* From now on the VM resets and destroys the device. */
+/* Have the VM reset and destroy the device from now on. */
 void vm_add_device(struct vm *vm, struct vm_device *device)
 {
 	device->next = vm->devices;
 	vm->devices = device;
 }
 
-/* Ask for something. Any thread. */
+/* Ask for a reset or for the end of the VM. Any thread. */
 void vm_request(struct vm *vm, enum vm_request request)
 {
 	int old = atomic_load(&vm->request);
@@ -92,12 +95,14 @@ void vm_request(struct vm *vm, enum vm_request request)
 		event_loop_stop(&vm->events);
 }
 
+/* Any thread. */
 enum vm_request vm_requested(struct vm *vm)
 {
 	return atomic_load(&vm->request);
 }
 
-/* Load the software and start the first vCPU. Returns 0 or -errno, with a
+/*
+ * Load the software and start the first vCPU. Returns 0 or -errno, with a
  * message printed.
  */
 int vm_start(struct vm *vm)
@@ -110,7 +115,10 @@ int vm_start(struct vm *vm)
 	return ret ? ret : hsm_start(&vm->hsm, &regs);
 }
 
-/* The guest asked for a reset. Thread of I/O requests. */
+/*
+ * Reset the VM and start it again. Thread of I/O requests. Returns 0 or -errno,
+ * with a message printed.
+ */
 int vm_reset(struct vm *vm)
 {
 	struct vm_device *device;
@@ -127,7 +135,10 @@ int vm_reset(struct vm *vm)
 	return vm_start(vm);
 }
 
-/* Any thread. What the guest has written may not be a message at all. */
+/*
+ * Send an MSI. Any thread. It fails if the guest has written an address or data
+ * that no MSI has.
+ */
 void vm_inject_msi(struct vm *vm, const struct acrn_msi_entry *msi)
 {
 	int ret = hsm_inject_msi(&vm->hsm, msi);

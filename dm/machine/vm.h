@@ -3,9 +3,10 @@
  * The User VM: memory, buses, devices, and how it ends.
  *
  * Threads: the main thread runs the event loop (signals, console input, errors
- * of vhost). One thread handles the I/O requests of all vCPUs, and resets the
- * VM. Devices that are emulated here have more: a network device one for each
- * pair of queues that the guest uses, a disk one for each queue.
+ * of vhost, sizes of disks). One thread handles the I/O requests of all vCPUs,
+ * and resets the VM. Devices whose queues this process handles have more
+ * threads: a network with vhost=off one for each pair of queues that the guest
+ * uses, a disk with backend=uring one for each queue.
  */
 #ifndef DM_VM_H
 #define DM_VM_H
@@ -21,7 +22,7 @@
 #include "process/event.h"
 #include "process/stats.h"
 
-/* What is asked of the VM. Of several wishes the highest is granted. */
+/* What is to become of the VM. Of several requests the highest one counts. */
 enum vm_request {
 	VM_RUN,
 	VM_REBOOT,
@@ -32,8 +33,8 @@ enum vm_request {
 };
 
 /**
- * struct vm_device - What can be reset and destroyed
- * @next:	VM
+ * struct vm_device - A device, as far as the VM has to do with it
+ * @next:	Device that was added before
  * @reset:	The VM is reset. Thread of I/O requests.
  * @destroy:	Undo the device's creation and free it. Main thread, when no
  *		other thread runs.
@@ -46,17 +47,18 @@ struct vm_device {
 
 /**
  * struct vm - A User VM
- * @hsm:	Towards the hypervisor
+ * @hsm:	The VM of the hypervisor
  * @mem:	RAM
- * @loader:	What it boots
- * @lapic_ids:	Id of each vCPU's local APIC: that of the physical CPU it is on
+ * @loader:	Files that it boots from
+ * @lapic_ids:	Id of each vCPU's local APIC, which is that of the physical CPU
+ *		that the vCPU runs on
  * @pio:	I/O ports
  * @mmio:	Memory-mapped registers
  * @pci:	PCI bus 0
  * @events:	Main thread's loop
  * @stats:	Counters
- * @devices:	Devices, the one added last first
- * @request:	enum vm_request
+ * @devices:	Device that was added last
+ * @request:	enum vm_request; set by any thread
  * @thread:	Handles I/O requests
  */
 struct vm {

@@ -7,6 +7,7 @@
 
 #include "process/event.h"
 
+/* Returns 0 or -errno. */
 int event_loop_init(struct event_loop *loop)
 {
 	*loop = (struct event_loop){ 0 };
@@ -19,6 +20,7 @@ void event_loop_deinit(struct event_loop *loop)
 	close(loop->wakeup);
 }
 
+/* Main thread. Returns 0, or -ENOSPC if there are too many sources. */
 int event_add(struct event_loop *loop, struct event_source *source)
 {
 	if (loop->count == EVENT_MAX_SOURCES)
@@ -29,6 +31,7 @@ int event_add(struct event_loop *loop, struct event_source *source)
 	return 0;
 }
 
+/* Main thread. Does nothing if @source was not added. */
 void event_remove(struct event_loop *loop, struct event_source *source)
 {
 	struct event_source **p = &loop->first;
@@ -43,11 +46,14 @@ void event_remove(struct event_loop *loop, struct event_source *source)
 
 static void wake(struct event_loop *loop)
 {
-	/* Fails only when the counter is full, and then it is awake. */
+	/*
+	 * The write fails only if the counter is full. Then the loop has not
+	 * read it since the last write, and wakes up without this one.
+	 */
 	eventfd_write(loop->wakeup, 1);
 }
 
-/* Wait for @source from now on, or no more. Any thread. */
+/* Have the loop wait for @source, or no longer wait for it. Any thread. */
 void event_enable(struct event_loop *loop, struct event_source *source,
 		  bool enabled)
 {
@@ -55,7 +61,7 @@ void event_enable(struct event_loop *loop, struct event_source *source,
 		wake(loop);
 }
 
-/* Make event_loop_run() return. Any thread. */
+/* Have event_loop_run() return. Any thread. */
 void event_loop_stop(struct event_loop *loop)
 {
 	atomic_store(&loop->stopped, true);
@@ -90,7 +96,10 @@ static int poll_once(struct event_loop *loop)
 	return 0;
 }
 
-/* Serve the sources until event_loop_stop(). Returns 0 or -errno. */
+/*
+ * Call the owners of readable sources until event_loop_stop(). Main thread.
+ * Returns 0 or -errno.
+ */
 int event_loop_run(struct event_loop *loop)
 {
 	int ret = 0;

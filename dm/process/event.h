@@ -11,16 +11,19 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Standard input, signals, the error eventfds of vhost queues, the wakeup. */
+/*
+ * Enough for standard input, signals, a timer for each disk and the error
+ * eventfds of all vhost queues.
+ */
 #define EVENT_MAX_SOURCES 288
 
 /**
  * struct event_source - A file descriptor to wait for
- * @next:	Event loop
- * @fd:		Becomes readable
- * @ready:	Called then, by the main thread
- * @opaque:	Its argument
- * @enabled:	Waited for
+ * @next:	Next source of the event loop
+ * @fd:		File descriptor
+ * @ready:	Called by the main thread when @fd is readable or has an error
+ * @opaque:	Argument of @ready
+ * @enabled:	The loop waits for @fd; set by any thread
  */
 struct event_source {
 	struct event_source *next;
@@ -31,10 +34,11 @@ struct event_source {
 };
 
 /**
- * struct event_loop - The loop
- * @first:	Sources
+ * struct event_loop - The main thread's loop
+ * @first:	First source
  * @count:	Number of sources
- * @wakeup:	eventfd: something about the sources or @stopped changed
+ * @wakeup:	eventfd: has poll() return, as @enabled of a source or @stopped
+ *		has changed
  * @stopped:	event_loop_stop() was called
  */
 struct event_loop {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Messages to the user, on stderr. */
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -8,11 +7,14 @@
 
 #include "process/log.h"
 
-/* A guest gets this many lines in that many seconds. */
+/*
+ * A guest can cause as many messages as it likes; so many lines are printed in
+ * so many seconds.
+ */
 #define GUEST_LINES   10
 #define GUEST_SECONDS 5
 
-static void print(const char *fmt, va_list ap)
+static void print_line(const char *fmt, va_list ap)
 {
 	flockfile(stderr);
 	fputs("vhost-dm: ", stderr);
@@ -21,17 +23,17 @@ static void print(const char *fmt, va_list ap)
 	funlockfile(stderr);
 }
 
-/* Something that the user has to know or change. */
+/* Print something that the user has to know or to change. */
 void log_error(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	print(fmt, ap);
+	print_line(fmt, ap);
 	va_end(ap);
 }
 
-static bool may_print(void)
+static bool guest_may_print(void)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static struct timespec start;
@@ -51,14 +53,14 @@ static bool may_print(void)
 	return may;
 }
 
-/* Something that the guest did and can do again: limited in rate. */
+/* Print something that the guest did and can repeat; limited in rate. */
 void log_guest(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!may_print())
+	if (!guest_may_print())
 		return;
 	va_start(ap, fmt);
-	print(fmt, ap);
+	print_line(fmt, ap);
 	va_end(ap);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Messages to the user, on stderr. Any thread. */
 #ifndef DM_LOG_H
 #define DM_LOG_H
 

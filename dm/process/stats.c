@@ -4,7 +4,7 @@
 
 #include "process/stats.h"
 
-/* @end: how the VM ended. Returns 0 or -errno. */
+/* Write the counters as JSON. @end: how the VM ended. Returns 0 or -errno. */
 int stats_write(struct stats *stats, int fd, const char *end)
 {
 	int n = dprintf(fd,

@@ -7,15 +7,16 @@
 
 /**
  * struct stats - What happened while the VM ran
- * @doorbells_to_dm:	Doorbells that arrived here for a queue that is
- *			attached to vhost; they are passed on
- * @doorbells_user:	Doorbells of queues that are emulated here
- * @packets_dropped:	Packets of the guest that a tap device did not take; of
- *			devices that are emulated here
- * @msis_injected:	Interrupts that were sent from here
- * @requests_pio:	I/O requests, by type
- * @requests_mmio:	-"-
- * @requests_pci:	-"-
+ * @doorbells_to_dm:	Doorbells that came as I/O requests although the queue
+ *			has an ioeventfd; they are passed on to the queue
+ * @doorbells_user:	Doorbells of queues that have no ioeventfd, which always
+ *			come as I/O requests
+ * @packets_dropped:	Packets that the guest sent by a network with vhost=off
+ *			and that its tap device refused
+ * @msis_injected:	MSIs that the device model sent by ioctl
+ * @requests_pio:	I/O requests to ports
+ * @requests_mmio:	I/O requests to memory
+ * @requests_pci:	I/O requests to PCI configuration space
  * @reboots:		Resets of the VM by its guest
  */
 struct stats {

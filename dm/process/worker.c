@@ -5,6 +5,7 @@
 
 #include "process/worker.h"
 
+/* Returns 0 or -errno. */
 int worker_init(struct worker *worker)
 {
 	*worker = (struct worker){
@@ -13,13 +14,13 @@ int worker_init(struct worker *worker)
 	return worker->stop < 0 ? -errno : 0;
 }
 
-/* It does not run. */
+/* Undo worker_init(); the thread does not run. */
 void worker_deinit(struct worker *worker)
 {
 	close(worker->stop);
 }
 
-/* Returns 0 or -errno. */
+/* Run @run(@opaque) in a new thread. Returns 0 or -errno. */
 int worker_start(struct worker *worker, void *(*run)(void *opaque),
 		 void *opaque)
 {
@@ -29,7 +30,7 @@ int worker_start(struct worker *worker, void *(*run)(void *opaque),
 	return ret;
 }
 
-/* Ask the thread, if there is one, to end, and wait until it has. */
+/* Have the thread end, if it runs, and wait until it has. */
 void worker_stop(struct worker *worker)
 {
 	eventfd_t ignored;

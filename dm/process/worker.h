@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A thread that handles queues while the driver has a device running. */
+/* Threads that handle queues while the driver has the device running. */
 #ifndef DM_WORKER_H
 #define DM_WORKER_H
 
@@ -8,11 +8,11 @@
 
 /**
  * struct worker - A thread that can be started and stopped
- * @stop:	eventfd, readable when the thread is to end
- * @running:	The thread is there
+ * @stop:	eventfd: the thread is to end as soon as it is readable
+ * @running:	The thread was started and has not been stopped
  * @thread:	Thread
  *
- * But for @stop, for the thread that starts it.
+ * The thread itself uses @stop only; all else belongs to whoever starts it.
  */
 struct worker {
 	int stop;

@@ -34,7 +34,7 @@ static void room(void *opaque)
 static const struct uart_ops ops = {
 	.transmit = transmit,
 	.interrupt = interrupt,
-	.room = room,
+	.rx_room = room,
 };
 
 static uint8_t get(unsigned int reg)
@@ -81,7 +81,7 @@ static void loopback(void)
 	put(UART_TX, 'l');
 	tap_eq(sent, 0, "a byte in loopback is not sent");
 	tap_eq(get(UART_RX), 'l', "but received");
-	tap_eq(uart_room(&uart), 0, "and nothing from outside");
+	tap_eq(uart_rx_room(&uart), 0, "and nothing from outside");
 	put(UART_MCR, 0);
 }
 
@@ -110,11 +110,11 @@ static void receiver(void)
 
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = 'a' + i;
-	tap_eq(uart_room(&uart), UART_FIFO_SIZE, "room for a FIFO");
+	tap_eq(uart_rx_room(&uart), UART_FIFO_SIZE, "room for a FIFO");
 	put(UART_IER, UART_IER_RDI);
 	uart_receive(&uart, bytes, sizeof(bytes));
 	tap_ok(line, "interrupt");
-	tap_eq(uart_room(&uart), 0, "full");
+	tap_eq(uart_rx_room(&uart), 0, "full");
 	tap_eq(get(UART_IIR) & 0x0f, UART_IIR_RDI, "data");
 	tap_ok(get(UART_LSR) & UART_LSR_DR, "data ready");
 	for (i = 0; i < sizeof(bytes) && get(UART_RX) == bytes[i]; i++)
@@ -127,7 +127,7 @@ static void receiver(void)
 	put(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
 	tap_ok(!(get(UART_LSR) & UART_LSR_DR) && !line, "FIFO cleared");
 	put(UART_FCR, 0);
-	tap_eq(uart_room(&uart), 1, "without FIFO room for one");
+	tap_eq(uart_rx_room(&uart), 1, "without FIFO room for one");
 
 	put(UART_FCR, UART_FCR_ENABLE_FIFO);
 	put(UART_MCR, UART_MCR_LOOP);

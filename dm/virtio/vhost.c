@@ -24,11 +24,11 @@ static bool get_doorbell(struct vhost *vhost, unsigned int queue,
 }
 
 /*
- * The running device that has a queue of the virtio device, and the queue's
- * @index there. NULL for queues that vhost has nothing to do with.
+ * Returns the vhost device that runs a queue of the virtio device, and the
+ * queue's @index there, or NULL if none does.
  */
-static struct acrnvhost *device_of(struct vhost *vhost, unsigned int queue,
-				   unsigned int *index)
+static struct acrnvhost *running_device(struct vhost *vhost, unsigned int queue,
+					unsigned int *index)
 {
 	unsigned int device = queue / vhost->setup.queues;
 
@@ -36,7 +36,7 @@ static struct acrnvhost *device_of(struct vhost *vhost, unsigned int queue,
 	return device < vhost->running ? vhost->devs[device] : NULL;
 }
 
-/* A queue that the driver does not use is left out. */
+/* Describe a queue to its vhost device, if the driver uses it. */
 static int set_queue(struct vhost *vhost, unsigned int device,
 		     unsigned int index)
 {
@@ -62,7 +62,7 @@ static int set_queue(struct vhost *vhost, unsigned int device,
 	return acrnvhost_set_queue(vhost->devs[device], index, &config);
 }
 
-/* None of them stays set unless all can be. */
+/* Describe all queues of a vhost device, or none. */
 static int set_queues(struct vhost *vhost, unsigned int device)
 {
 	unsigned int i;
@@ -97,14 +97,18 @@ static int start_device(struct vhost *vhost, unsigned int device,
 			       regions, mem->count);
 }
 
-/* What to do about an error for which a module may be missing. */
+/*
+ * Say what helps against an error that a missing module may have caused.
+ * @option does without the module, or is NULL.
+ */
 static void advise(const char *module, const char *option)
 {
 	log_error("load the module %s%s%s%s", module, option ? ", or say " : "",
 		  option ? option : "", option ? " to do without" : "");
 }
 
-static int explain_start(const struct vhost *vhost, int ret, const char *name)
+static int explain_start_failure(const struct vhost *vhost, int ret,
+				 const char *name)
 {
 	log_error("%s cannot be attached to %s: %s", name,
 		  vhost->setup.kind->name, strerror(-ret));
@@ -118,7 +122,7 @@ static unsigned int queue_count(const struct vhost *vhost)
 	return vhost->setup.devices * vhost->setup.queues;
 }
 
-/* Was a queue found to be corrupt since this was last asked? */
+/* Has vhost found a queue corrupt since this was last called? */
 static bool take_errors(struct vhost *vhost)
 {
 	bool found = false;
@@ -130,7 +134,7 @@ static bool take_errors(struct vhost *vhost)
 	return found;
 }
 
-/* What was corrupt is no fault of the driver that comes next. */
+/* The driver has reset the device: its corrupt queues are gone. */
 static void forget_errors(struct vhost *vhost)
 {
 	pthread_mutex_lock(&vhost->lock);
@@ -139,8 +143,9 @@ static void forget_errors(struct vhost *vhost)
 }
 
 /*
- * The guest waits for as long as a disk does not answer: its memory must not be
- * used for anything else before.
+ * Stop the vhost devices. While a disk does not answer, this waits and the
+ * guest with it: until then the disk may still write to buffers of the guest,
+ * which would use that memory for something else.
  */
 static void stop_devices(struct vhost *vhost, const char *name)
 {
@@ -163,9 +168,9 @@ static void stop_devices(struct vhost *vhost, const char *name)
  * @features:	Features for vhost, of which it gets those that it knows
  * @devices:	How many of the vhost devices to use, the first ones
  *
- * The guest places doorbells and writes messages, so that those which collide
- * or are none are its own fault. All else that vhost and the HSM refuse is
- * wrong with the Service VM.
+ * The guest chooses the addresses of doorbells and the contents of MSIs. If the
+ * HSM refuses them because they collide or are invalid, the guest is to blame;
+ * all other errors are faults of the Service VM.
  *
  * Return: As the start of struct virtio_ops.
  */
@@ -185,22 +190,25 @@ int vhost_start(struct virtio_dev *dev, uint64_t features, unsigned int devices)
 	stop_devices(vhost, dev->name);
 	if (ret == -EEXIST || ret == -EINVAL || ret == -EPROTO)
 		return -EPROTO;
-	return explain_start(vhost, ret, dev->name);
+	return explain_start_failure(vhost, ret, dev->name);
 }
 
-/* The functions that follow are those of struct virtio_ops. */
+/* The next functions are for struct virtio_ops. */
 
 void vhost_stop(struct virtio_dev *dev)
 {
 	stop_devices(vhost_of(dev), dev->name);
 }
 
-/* Passed on: the width of the access, for one, may not be the usual one. */
+/*
+ * The ioeventfd did not take this doorbell, because the access has another
+ * width for one. Ring it on behalf of the driver.
+ */
 void vhost_notify(struct virtio_dev *dev, unsigned int queue)
 {
 	struct vhost *vhost = vhost_of(dev);
 	unsigned int index;
-	struct acrnvhost *device = device_of(vhost, queue, &index);
+	struct acrnvhost *device = running_device(vhost, queue, &index);
 
 	if (!device)
 		return;
@@ -212,7 +220,7 @@ void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 {
 	struct vhost *vhost = vhost_of(dev);
 	unsigned int index;
-	struct acrnvhost *device = device_of(vhost, queue, &index);
+	struct acrnvhost *device = running_device(vhost, queue, &index);
 	struct acrn_msi_entry msi;
 	bool valid;
 	int ret;
@@ -229,7 +237,7 @@ void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 bool vhost_vector_pending(struct virtio_dev *dev, unsigned int queue)
 {
 	unsigned int index;
-	struct acrnvhost *device = device_of(vhost_of(dev), queue, &index);
+	struct acrnvhost *device = running_device(vhost_of(dev), queue, &index);
 
 	return device && acrnvhost_msi_pending(device, index);
 }
@@ -244,7 +252,7 @@ void vhost_doorbells_moved(struct virtio_dev *dev)
 	int ret;
 
 	for (i = 0; i < vhost->running * vhost->setup.queues; i++) {
-		device = device_of(vhost, i, &index);
+		device = running_device(vhost, i, &index);
 		valid = get_doorbell(vhost, i, &doorbell);
 		ret = acrnvhost_set_doorbell(device, index,
 					     valid ? &doorbell : NULL);
@@ -254,8 +262,8 @@ void vhost_doorbells_moved(struct virtio_dev *dev)
 	}
 }
 
-/* Main thread; the driver may have reset the device in the meantime. */
-static void queue_corrupt(void *opaque)
+/* Main thread. The driver may have reset the device since vhost signalled. */
+static void error_signalled(void *opaque)
 {
 	struct vhost *vhost = opaque;
 
@@ -281,7 +289,7 @@ static int watch_errors(struct vhost *vhost)
 		vhost->errors[i] = (struct event_source){
 			.fd = acrnvhost_error_fd(vhost->devs[i / queues],
 						 i % queues),
-			.ready = queue_corrupt,
+			.ready = error_signalled,
 			.opaque = vhost,
 			.enabled = true,
 		};
@@ -294,7 +302,7 @@ static int watch_errors(struct vhost *vhost)
 	return 0;
 }
 
-/* Devices of a kind have the same features. */
+/* All vhost devices of a kind have the same features. */
 static int check_features(struct vhost *vhost)
 {
 	__u64 features;
@@ -330,7 +338,7 @@ static int open_devices(struct vhost *vhost)
 	return 0;
 }
 
-static void explain_open(const struct vhost_setup *setup, int ret)
+static void explain_open_failure(const struct vhost_setup *setup, int ret)
 {
 	log_error("%s: cannot open %s: %s", setup->pci->virtio.name,
 		  setup->kind->name, strerror(-ret));
@@ -341,7 +349,9 @@ static void explain_open(const struct vhost_setup *setup, int ret)
 
 /**
  * vhost_create() - Open the vhost devices for a virtio device
- * @setup:	What for; copied
+ * @setup:	What is needed; copied
+ *
+ * vhost_of() has the result.
  *
  * Return: 0 or -errno, with a message printed.
  */
@@ -357,7 +367,7 @@ int vhost_create(const struct vhost_setup *setup)
 	pthread_mutex_init(&vhost->lock, NULL);
 	ret = open_devices(vhost);
 	if (ret) {
-		explain_open(setup, ret);
+		explain_open_failure(setup, ret);
 		goto free;
 	}
 	ret = check_features(vhost);
@@ -379,7 +389,7 @@ free:
 	return ret;
 }
 
-/* Give the vhost devices back; the virtio device has been stopped. */
+/* Close the vhost devices; the virtio device has been stopped. */
 void vhost_destroy(struct virtio_dev *dev)
 {
 	struct vhost *vhost = vhost_of(dev);

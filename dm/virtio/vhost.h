@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A virtio device whose queues are handled by vhost devices of the kernel: the
- * part that is the same for all kinds. See acrnvhost.h for what is done.
+ * Virtio devices whose doorbells and interrupts are ioeventfds and irqfds: the
+ * part that is the same for all kinds. Their queues are handled by vhost
+ * devices of the kernel, or by threads of this process. See acrnvhost.h for how
+ * a device is attached.
+ *
+ * Used by the thread that handles I/O requests, except where noted.
  */
 #ifndef DM_VHOST_H
 #define DM_VHOST_H
@@ -19,8 +23,8 @@ struct acrnvhost;
 
 /**
  * struct vhost_kind - What differs between kinds of vhost devices
- * @name:	For messages: its device node, if it has one
- * @module:	Module that has the node
+ * @name:	Name for messages: the device node, if there is one
+ * @module:	Module that the device node is from, NULL if there is none
  * @no_module:	Option that does without @module, NULL if there is none
  * @no_dataplane: Option that does without acrn_vhost.ko, NULL if there is none
  * @open:	Open device number @index for a virtio device. Returns 0 or
@@ -36,15 +40,16 @@ struct vhost_kind {
 };
 
 /**
- * struct vhost_setup - How a virtio device uses vhost
+ * struct vhost_setup - The vhost devices that a virtio device needs
  * @kind:	Kind of device
  * @vm:		VM
  * @pci:	The virtio device; it has its name already
  * @devices:	Number of vhost devices, up to VHOST_MAX_DEVICES
- * @queues:	Queues that each has; those of the virtio device go to the first
- *		vhost device, then to the second, and so on. What is left is
- *		none of vhost's business.
- * @busyloop:	Microseconds to wait for the driver with open eyes
+ * @queues:	Number of queues of each vhost device. The first ones of the
+ *		virtio device go to the first vhost device, the next ones to the
+ *		second, and so on. vhost has nothing to do with the rest.
+ * @busyloop:	Microseconds that vhost waits for buffers before it asks for a
+ *		doorbell
  */
 struct vhost_setup {
 	const struct vhost_kind *kind;
@@ -56,13 +61,14 @@ struct vhost_setup {
 };
 
 /**
- * struct vhost - A virtio device on vhost
- * @setup:	How
+ * struct vhost - The vhost devices of a virtio device
+ * @setup:	Argument of vhost_create()
  * @devs:	vhost devices
- * @running:	Number of those that the driver has running, the first ones
- * @features:	What they can do
+ * @running:	Number of vhost devices that run, which are the first ones
+ * @features:	Features of the vhost devices
  * @lock:	Held while @errors are read and acted on
- * @errors:	Queues that were found to be corrupt
+ * @errors:	eventfds that vhost signals when it finds a queue corrupt, and
+ *		that the main thread waits for
  *
  * The @state of struct virtio_dev points here.
  */

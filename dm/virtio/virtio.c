@@ -7,13 +7,13 @@
 #include "process/log.h"
 #include "virtio/virtio.h"
 
-/* Was @feature negotiated? */
+/* Has the driver accepted @feature? */
 bool virtio_has(const struct virtio_dev *dev, unsigned int feature)
 {
 	return dev->accepted & 1ULL << feature;
 }
 
-/* Stop the device and forget all that the driver told. */
+/* Stop the device and forget what the driver has set up. */
 void virtio_reset(struct virtio_dev *dev)
 {
 	unsigned int i;
@@ -36,6 +36,7 @@ void virtio_reset(struct virtio_dev *dev)
 	}
 }
 
+/* Device status as the driver reads it. */
 uint8_t virtio_status(struct virtio_dev *dev)
 {
 	return dev->status |
@@ -43,11 +44,11 @@ uint8_t virtio_status(struct virtio_dev *dev)
 }
 
 /**
- * virtio_broken() - The device cannot go on with what the driver does
- * @dev:	Device
- * @why:	For the message
+ * virtio_broken() - Have the driver reset the device
+ * @dev:	Device that cannot go on because of what the driver did
+ * @why:	Reason, for the message
  *
- * Tells the driver, which has to reset the device. Any thread.
+ * Any thread.
  */
 void virtio_broken(struct virtio_dev *dev, const char *why)
 {
@@ -58,14 +59,14 @@ void virtio_broken(struct virtio_dev *dev, const char *why)
 }
 
 /**
- * virtio_change_config() - Change the device configuration by itself
+ * virtio_change_config() - Change the device configuration and tell the driver
  * @dev:	Device
- * @field:	What changes, in @config of @dev
+ * @field:	Field in @config of @dev
  * @value:	New contents
- * @size:	Their size
+ * @size:	Bytes in @value
  *
- * The driver sees either the old contents or another generation, and is to read
- * the configuration again. Any thread.
+ * A driver that reads the configuration meanwhile sees another generation at
+ * the end than at the beginning, and reads again. Any thread.
  */
 void virtio_change_config(struct virtio_dev *dev, void *field,
 			  const void *value, size_t size)
@@ -77,13 +78,13 @@ void virtio_change_config(struct virtio_dev *dev, void *field,
 	dev->raise(dev, dev->config_vector, VIRTIO_ISR_CONFIG);
 }
 
-/* Used buffers are waiting in @queue. Any thread. */
+/* Interrupt the driver, which has used buffers in @queue. Any thread. */
 void virtio_interrupt(struct virtio_dev *dev, unsigned int queue)
 {
 	dev->raise(dev, dev->queues[queue].vector, VIRTIO_ISR_QUEUE);
 }
 
-static void start(struct virtio_dev *dev)
+static void start_device(struct virtio_dev *dev)
 {
 	int ret = dev->ops->start(dev);
 
@@ -96,8 +97,9 @@ static void start(struct virtio_dev *dev)
 }
 
 /*
- * Bits are only ever added, but for 0, which resets. FEATURES_OK is refused if
- * the driver takes what was not offered or does not speak virtio 1.
+ * The driver writes the device status. It adds bits, or writes 0 to reset the
+ * device. FEATURES_OK stays off if it has accepted a feature that was not
+ * offered or not accepted VERSION_1.
  */
 void virtio_set_status(struct virtio_dev *dev, uint8_t status)
 {
@@ -116,10 +118,10 @@ void virtio_set_status(struct virtio_dev *dev, uint8_t status)
 		dev->ops->negotiated(dev);
 	if ((added & VIRTIO_CONFIG_S_DRIVER_OK) &&
 	    (dev->status & VIRTIO_CONFIG_S_FEATURES_OK))
-		start(dev);
+		start_device(dev);
 }
 
-/* The driver writes 32 feature bits, until it says that it has done so. */
+/* The driver accepts 32 features; after FEATURES_OK it can change nothing. */
 void virtio_accept(struct virtio_dev *dev, unsigned int word, uint32_t value)
 {
 	if (word > 1 || (dev->status & VIRTIO_CONFIG_S_FEATURES_OK))
@@ -128,14 +130,14 @@ void virtio_accept(struct virtio_dev *dev, unsigned int word, uint32_t value)
 	dev->accepted |= (uint64_t)value << 32 * word;
 }
 
-/* Queues are enabled before the device starts, not while it runs. */
+/* Queues can be enabled only before DRIVER_OK starts the device. */
 void virtio_enable_queue(struct virtio_dev *dev, unsigned int index)
 {
 	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		dev->queues[index].enabled = true;
 }
 
-/* A doorbell that reached the DM. */
+/* A doorbell came as an I/O request. Those of unknown queues are ignored. */
 void virtio_notify(struct virtio_dev *dev, unsigned int index)
 {
 	if (dev->running && index < dev->queue_count &&

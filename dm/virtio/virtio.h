@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A virtio device of any kind: feature negotiation, status, queues. How the
- * driver reaches it is virtio_pci.c's business, what it does is the device's.
+ * A virtio device of any kind: feature negotiation, status, set-up of queues.
+ * virtio_pci.c is how the driver reaches it, struct virtio_ops what it does.
  *
  * Used by the thread that handles I/O requests, except where noted.
  */
@@ -16,7 +16,7 @@
 
 #include "virtio/virtqueue.h"
 
-/* A network device has the most: eight pairs and the control queue. */
+/* A network device has the most queues: eight pairs and the control queue. */
 #define VIRTIO_MAX_QUEUES 17
 
 /* Bits of the interrupt status. */
@@ -26,20 +26,22 @@
 struct virtio_dev;
 
 /**
- * struct virtio_ops - What a kind of device does
+ * struct virtio_ops - What a device of some kind does
  * @negotiated:		The driver has chosen its features, on which the device
  *			configuration may depend
- * @start:		The driver is ready. Returns 0; -EPROTO if the guest's
- *			set-up is to blame, which costs it this device only;
- *			another -errno, with a message printed, ends the VM.
+ * @start:		The driver is ready. Returns 0; -EPROTO if the guest has
+ *			set up the device wrongly, which then needs a reset;
+ *			another -errno, with a message printed, which ends the
+ *			VM.
  * @stop:		The driver reset the device: when this returns, nothing
  *			touches guest memory. Called only after @start
  *			succeeded.
- * @notify:		The driver's doorbell of @queue reached the DM
- * @config_written:	The driver wrote to the device configuration; whether
- *			the device runs or not
- * @vector_changed:	The MSI of @queue changed, or was masked or unmasked
- * @vector_pending:	An interrupt of @queue is kept outside of the DM
+ * @notify:		A doorbell of @queue came as an I/O request
+ * @config_written:	The driver wrote to the device configuration. The device
+ *			may run or not.
+ * @vector_changed:	The MSI of @queue has changed, or was masked or unmasked
+ * @vector_pending:	Does vhost keep an interrupt of @queue until its vector
+ *			is unmasked?
  * @doorbells_moved:	The guest has moved the doorbells
  * @destroy:		Free the device, which is stopped and off the bus. Main
  *			thread, when no other thread runs.
@@ -62,10 +64,10 @@ struct virtio_ops {
 };
 
 /**
- * struct virtio_queue - A queue before it works
+ * struct virtio_queue - A queue as the driver sets it up
  * @config:	Size and rings, as the driver writes them
  * @vector:	MSI-X vector; read by any thread
- * @enabled:	The driver has finished with @config
+ * @enabled:	The driver has enabled the queue; @config is final
  */
 struct virtio_queue {
 	struct virtqueue_config config;
@@ -77,7 +79,7 @@ struct virtio_queue {
  * struct virtio_dev - A virtio device
  * @name:		For messages
  * @ops:		Kind of device
- * @state:		Belongs to @ops
+ * @state:		vhost devices, see vhost_create()
  * @offered:		Features of the device
  * @accepted:		Features that the driver wants
  * @status:		Device status without DEVICE_NEEDS_RESET
@@ -89,12 +91,13 @@ struct virtio_queue {
  * @queues:		Queues
  * @config:		Device configuration; belongs to the device
  * @config_size:	Bytes in it
- * @config_lock:	Held while @config is read by the driver, or changes by
- *			itself together with @generation
- * @generation:		Number of times it changed by itself, for the driver
- * @fatal:		Called when @ops->start failed for no fault of the
- *			guest's
- * @raise:		Interrupt: MSI-X vector and VIRTIO_ISR_*. Any thread.
+ * @config_lock:	Held while the driver reads @config, and while the
+ *			device changes it together with @generation
+ * @generation:		Number of times that the device has changed @config
+ * @fatal:		Called when @ops->start has failed and the guest is not
+ *			to blame
+ * @raise:		Interrupt the guest: MSI-X vector and VIRTIO_ISR_*. Any
+ *			thread.
  * @opaque:		Argument of @fatal
  */
 struct virtio_dev {

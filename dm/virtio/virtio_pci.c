@@ -9,7 +9,7 @@
 #define VIRTIO_PCI_VENDOR      0x1af4
 #define VIRTIO_PCI_DEVICE_BASE 0x1040
 
-/* Body of an MSI-X capability, behind the two bytes of header. */
+/* What follows the two bytes of header in an MSI-X capability. */
 struct msix_cap_body {
 	uint16_t control;
 	uint32_t table;
@@ -33,11 +33,11 @@ static bool overlaps(unsigned int reg, unsigned int size, unsigned int field,
 }
 
 /*
- * What the guest has put into the configuration access capability: a place in
- * the BAR. True if it is one.
+ * Read where in the BAR the guest wants to access a register through the
+ * capability in configuration space. Returns whether there is such a register.
  */
-static bool cfg_target(struct virtio_pci *dev, uint32_t *offset,
-		       unsigned int *size)
+static bool window_target(struct virtio_pci *dev, uint32_t *offset,
+			  unsigned int *size)
 {
 	const uint8_t *cap = &dev->pci.config[dev->cfg_cap];
 	uint32_t length = pci_get32(&cap[VIRTIO_PCI_CAP_LENGTH]);
@@ -49,8 +49,8 @@ static bool cfg_target(struct virtio_pci *dev, uint32_t *offset,
 	       *offset % length == 0 && *offset <= VIRTIO_REGS_SIZE - length;
 }
 
-static bool is_cfg_data(struct virtio_pci *dev, unsigned int reg,
-			unsigned int size)
+static bool is_window_data(struct virtio_pci *dev, unsigned int reg,
+			   unsigned int size)
 {
 	return overlaps(reg, size,
 			dev->cfg_cap + offsetof(struct virtio_pci_cfg_cap,
@@ -58,7 +58,7 @@ static bool is_cfg_data(struct virtio_pci *dev, unsigned int reg,
 			4);
 }
 
-static uint8_t *cfg_data(struct virtio_pci *dev)
+static uint8_t *window_data(struct virtio_pci *dev)
 {
 	return &dev->pci.config[dev->cfg_cap +
 				offsetof(struct virtio_pci_cfg_cap,
@@ -72,8 +72,9 @@ static void pci_config_reading(struct pci_dev *pci, unsigned int reg,
 	unsigned int length;
 	uint32_t offset;
 
-	if (is_cfg_data(dev, reg, size) && cfg_target(dev, &offset, &length))
-		pci_put32(cfg_data(dev),
+	if (is_window_data(dev, reg, size) &&
+	    window_target(dev, &offset, &length))
+		pci_put32(window_data(dev),
 			  virtio_regs_read(&dev->regs, offset, length));
 }
 
@@ -95,8 +96,9 @@ static void pci_config_written(struct pci_dev *pci, unsigned int reg,
 
 	if (overlaps(reg, size, dev->msix_cap + PCI_MSIX_FLAGS, 2))
 		msix_cap_written(dev);
-	if (is_cfg_data(dev, reg, size) && cfg_target(dev, &offset, &length)) {
-		uint32_t value = pci_get32(cfg_data(dev));
+	if (is_window_data(dev, reg, size) &&
+	    window_target(dev, &offset, &length)) {
+		uint32_t value = pci_get32(window_data(dev));
 
 		if (length < 4)
 			value &= (1U << 8 * length) - 1;
@@ -118,7 +120,7 @@ static const struct pci_ops virtio_pci_ops = {
 	.bar_moved = pci_bar_moved,
 };
 
-static void inject(void *opaque, const struct acrn_msi_entry *msi)
+static void inject_msi(void *opaque, const struct acrn_msi_entry *msi)
 {
 	struct virtio_pci *dev = opaque;
 
@@ -152,7 +154,7 @@ static bool vector_pending(void *opaque, unsigned int vector)
 }
 
 static const struct msix_ops virtio_msix_ops = {
-	.inject = inject,
+	.inject = inject_msi,
 	.changed = vector_changed,
 	.pending = vector_pending,
 };
@@ -166,7 +168,7 @@ static void raise_vector(struct virtio_dev *virtio, uint16_t vector,
 	msix_raise(&dev->msix, vector);
 }
 
-static void fatal(void *opaque)
+static void end_vm(void *opaque)
 {
 	vm_request(opaque, VM_ERROR);
 }
@@ -186,7 +188,7 @@ bool virtio_pci_message(struct virtio_pci *dev, unsigned int queue,
 }
 
 /**
- * virtio_pci_doorbell() - Where the guest rings for a queue
+ * virtio_pci_doorbell() - The address of a queue's doorbell
  * @dev:	Device
  * @queue:	Queue
  * @gpa:	Result: guest physical address, two bytes wide
@@ -307,7 +309,7 @@ static void virtio_pci_init(struct virtio_pci *dev, struct vm *vm,
 	dev->device.destroy = virtio_pci_destroy;
 	pthread_mutex_init(&dev->virtio.config_lock, NULL);
 	dev->virtio.raise = raise_vector;
-	dev->virtio.fatal = fatal;
+	dev->virtio.fatal = end_vm;
 	dev->virtio.opaque = vm;
 	msix_init(&dev->msix, dev->virtio.queue_count + 1, &virtio_msix_ops,
 		  dev);

@@ -16,9 +16,9 @@
  * struct virtio_pci - A virtio device on the PCI bus
  * @device:		For the VM, which resets and destroys it
  * @virtio:		The device
- * @pci:		Its place on the bus
- * @msix:		Its interrupts: one vector per queue and one for the
- *			configuration
+ * @pci:		Its configuration space and slot
+ * @msix:		Its interrupts: one vector per queue and one for changes
+ *			of the configuration
  * @vm:			VM that it belongs to
  * @regs:		Its registers
  * @cfg_cap:		Offset of the capability that gives access to the BAR

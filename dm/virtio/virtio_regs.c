@@ -3,21 +3,21 @@
 
 #include "virtio/virtio_regs.h"
 
-static struct virtio_queue *selected(struct virtio_regs *regs)
+static struct virtio_queue *selected_queue(struct virtio_regs *regs)
 {
 	return regs->queue_select < regs->virtio->queue_count
 		       ? &regs->virtio->queues[regs->queue_select]
 		       : NULL;
 }
 
-static uint32_t offered(struct virtio_regs *regs)
+static uint32_t read_offered(struct virtio_regs *regs)
 {
 	return regs->offer_word > 1
 		       ? 0
 		       : regs->virtio->offered >> 32 * regs->offer_word;
 }
 
-static uint32_t accepted(struct virtio_regs *regs)
+static uint32_t read_accepted(struct virtio_regs *regs)
 {
 	return regs->accept_word > 1
 		       ? 0
@@ -53,10 +53,10 @@ static uint64_t *ring_address(struct virtqueue_config *config, unsigned int reg,
 	}
 }
 
-/* Registers of the selected queue; all 0 if there is no such queue. */
-static uint32_t queue_read(struct virtio_regs *regs, unsigned int reg)
+/* Registers of the selected queue, which are 0 if there is no such queue. */
+static uint32_t read_queue(struct virtio_regs *regs, unsigned int reg)
 {
-	struct virtio_queue *queue = selected(regs);
+	struct virtio_queue *queue = selected_queue(regs);
 	unsigned int shift;
 	uint64_t *address;
 
@@ -76,17 +76,17 @@ static uint32_t queue_read(struct virtio_regs *regs, unsigned int reg)
 	return address ? *address >> shift : 0;
 }
 
-static uint32_t common_read(struct virtio_regs *regs, unsigned int reg)
+static uint32_t read_common(struct virtio_regs *regs, unsigned int reg)
 {
 	switch (reg) {
 	case VIRTIO_PCI_COMMON_DFSELECT:
 		return regs->offer_word;
 	case VIRTIO_PCI_COMMON_DF:
-		return offered(regs);
+		return read_offered(regs);
 	case VIRTIO_PCI_COMMON_GFSELECT:
 		return regs->accept_word;
 	case VIRTIO_PCI_COMMON_GF:
-		return accepted(regs);
+		return read_accepted(regs);
 	case VIRTIO_PCI_COMMON_MSIX:
 		return regs->virtio->config_vector;
 	case VIRTIO_PCI_COMMON_NUMQ:
@@ -98,11 +98,13 @@ static uint32_t common_read(struct virtio_regs *regs, unsigned int reg)
 	case VIRTIO_PCI_COMMON_Q_SELECT:
 		return regs->queue_select;
 	default:
-		return queue_read(regs, reg);
+		return read_queue(regs, reg);
 	}
 }
 
-/* What the guest reads back tells it whether the vector exists. */
+/*
+ * The guest reads back NO_VECTOR if it has chosen a vector that does not exist.
+ */
 static uint16_t valid_vector(const struct virtio_regs *regs, uint16_t vector)
 {
 	return vector < regs->msix->vectors ? vector : VIRTIO_MSI_NO_VECTOR;
@@ -118,8 +120,8 @@ static void set_queue_vector(struct virtio_regs *regs, uint16_t vector)
 }
 
 /* Size and rings are fixed once the queue is enabled. */
-static void queue_setup(struct virtqueue_config *config, unsigned int reg,
-			uint32_t value)
+static void set_up_queue(struct virtqueue_config *config, unsigned int reg,
+			 uint32_t value)
 {
 	unsigned int shift;
 	uint64_t *address = ring_address(config, reg, &shift);
@@ -132,10 +134,10 @@ static void queue_setup(struct virtqueue_config *config, unsigned int reg,
 	}
 }
 
-static void queue_write(struct virtio_regs *regs, unsigned int reg,
+static void write_queue(struct virtio_regs *regs, unsigned int reg,
 			uint32_t value)
 {
-	struct virtio_queue *queue = selected(regs);
+	struct virtio_queue *queue = selected_queue(regs);
 
 	if (!queue)
 		return;
@@ -144,7 +146,7 @@ static void queue_write(struct virtio_regs *regs, unsigned int reg,
 	else if (reg == VIRTIO_PCI_COMMON_Q_ENABLE && value == 1)
 		virtio_enable_queue(regs->virtio, regs->queue_select);
 	else if (!queue->enabled)
-		queue_setup(&queue->config, reg, value);
+		set_up_queue(&queue->config, reg, value);
 }
 
 /* Reset the device and with it what the driver has put into the registers. */
@@ -166,7 +168,7 @@ static void set_status(struct virtio_regs *regs, uint8_t status)
 		virtio_regs_reset(regs);
 }
 
-static void common_write(struct virtio_regs *regs, unsigned int reg,
+static void write_common(struct virtio_regs *regs, unsigned int reg,
 			 uint32_t value)
 {
 	switch (reg) {
@@ -189,11 +191,11 @@ static void common_write(struct virtio_regs *regs, unsigned int reg,
 		regs->queue_select = value;
 		break;
 	default:
-		queue_write(regs, reg, value);
+		write_queue(regs, reg, value);
 	}
 }
 
-static uint64_t config_read(struct virtio_regs *regs, uint64_t offset,
+static uint64_t read_config(struct virtio_regs *regs, uint64_t offset,
 			    unsigned int size)
 {
 	const uint8_t *config = regs->virtio->config;
@@ -208,6 +210,7 @@ static uint64_t config_read(struct virtio_regs *regs, uint64_t offset,
 	return value;
 }
 
+/* As @read of struct io_ops. */
 uint64_t virtio_regs_read(void *opaque, uint64_t offset, unsigned int size)
 {
 	struct virtio_regs *regs = opaque;
@@ -215,11 +218,11 @@ uint64_t virtio_regs_read(void *opaque, uint64_t offset, unsigned int size)
 
 	switch (offset - reg) {
 	case VIRTIO_REGS_COMMON:
-		return common_read(regs, reg);
+		return read_common(regs, reg);
 	case VIRTIO_REGS_ISR:
 		return reg ? 0 : atomic_exchange(&regs->isr, 0);
 	case VIRTIO_REGS_CONFIG:
-		return config_read(regs, reg, size);
+		return read_config(regs, reg, size);
 	case VIRTIO_REGS_MSIX:
 		return msix_table_read(regs->msix, reg, size);
 	case VIRTIO_REGS_PENDING:
@@ -229,6 +232,7 @@ uint64_t virtio_regs_read(void *opaque, uint64_t offset, unsigned int size)
 	}
 }
 
+/* As @write of struct io_ops. */
 void virtio_regs_write(void *opaque, uint64_t offset, unsigned int size,
 		       uint64_t value)
 {
@@ -237,7 +241,7 @@ void virtio_regs_write(void *opaque, uint64_t offset, unsigned int size,
 
 	switch (offset - reg) {
 	case VIRTIO_REGS_COMMON:
-		common_write(regs, reg, value);
+		write_common(regs, reg, value);
 		break;
 	case VIRTIO_REGS_NOTIFY:
 		if (reg % VIRTIO_REGS_NOTIFY_MULTIPLIER == 0)

@@ -47,7 +47,10 @@ int virtqueue_map(const struct guest_mem *mem,
 	return rings->desc && rings->avail && rings->used ? 0 : -EFAULT;
 }
 
-/* Start on a queue that the driver has just set up. As virtqueue_map(). */
+/*
+ * Begin with a queue that the driver has just set up. Returns as
+ * virtqueue_map().
+ */
 int virtqueue_init(struct virtqueue *vq, const struct guest_mem *mem,
 		   const struct virtqueue_config *config, bool event_idx)
 {
@@ -59,13 +62,13 @@ int virtqueue_init(struct virtqueue *vq, const struct guest_mem *mem,
 	return virtqueue_map(mem, config, &vq->rings);
 }
 
-/* Where the driver tells after which used entry it wants an interrupt. */
+/* The used index from which on the driver wants an interrupt. */
 static uint16_t used_event(const struct virtqueue *vq)
 {
 	return READ_ONCE(vq->rings.avail->ring[vq->size]);
 }
 
-/* Where the device tells after which available entry it wants a doorbell. */
+/* Tell the driver from which available index on to ring the doorbell. */
 static void set_avail_event(struct virtqueue *vq, uint16_t index)
 {
 	uint16_t *event = (uint16_t *)&vq->rings.used->ring[vq->size];
@@ -85,7 +88,9 @@ static int read_desc(const struct vring_desc *table, uint32_t index,
 	return 0;
 }
 
-/* Add the buffer of a descriptor; writable ones come last. */
+/*
+ * Append the buffer of a descriptor. Readable ones must precede writable ones.
+ */
 static int add_buffer(const struct virtqueue *vq, const struct vring_desc *desc,
 		      struct virtqueue_chain *chain)
 {
@@ -111,12 +116,14 @@ static int add_buffer(const struct virtqueue *vq, const struct vring_desc *desc,
 }
 
 /*
- * Follow a chain through @table of @count descriptors. @left bounds the
- * descriptors of the whole chain, which also ends loops.
+ * Append the buffers of a chain, which begins at @index in @table of @count
+ * descriptors. A chain of more than @left descriptors, a loop for one, is
+ * refused.
  */
-static int walk(const struct virtqueue *vq, const struct vring_desc *table,
-		uint32_t count, uint32_t index, unsigned int left,
-		struct virtqueue_chain *chain)
+static int follow_chain(const struct virtqueue *vq,
+			const struct vring_desc *table, uint32_t count,
+			uint32_t index, unsigned int left,
+			struct virtqueue_chain *chain)
 {
 	struct vring_desc desc;
 	int ret;
@@ -138,10 +145,12 @@ static int walk(const struct virtqueue *vq, const struct vring_desc *table,
 	}
 }
 
-/* The chain is in a table of its own, which one descriptor points to. */
-static int walk_indirect(const struct virtqueue *vq,
-			 const struct vring_desc *desc,
-			 struct virtqueue_chain *chain)
+/*
+ * Append the buffers of a chain in a table of its own, which @desc points to.
+ */
+static int follow_indirect(const struct virtqueue *vq,
+			   const struct vring_desc *desc,
+			   struct virtqueue_chain *chain)
 {
 	const struct vring_desc *table;
 
@@ -151,7 +160,8 @@ static int walk_indirect(const struct virtqueue *vq,
 	table = mem_ptr(vq->mem, desc->addr, desc->len);
 	if (!table)
 		return -EFAULT;
-	return walk(vq, table, desc->len / sizeof(*table), 0, vq->size, chain);
+	return follow_chain(vq, table, desc->len / sizeof(*table), 0, vq->size,
+			    chain);
 }
 
 /**
@@ -159,8 +169,8 @@ static int walk_indirect(const struct virtqueue *vq,
  * @vq:		Queue
  * @chain:	Result
  *
- * Return: 1; 0 if there is none; -EINVAL or -EFAULT if the driver made
- * something that is no chain, after which the queue is of no use.
+ * Return: 1; 0 if there is none; -EINVAL or -EFAULT if ring or chain are
+ * corrupt, after which the queue cannot be used.
  */
 int virtqueue_pop(struct virtqueue *vq, struct virtqueue_chain *chain)
 {
@@ -184,23 +194,25 @@ int virtqueue_pop(struct virtqueue *vq, struct virtqueue_chain *chain)
 	if (ret)
 		return ret;
 	if (head.flags & VRING_DESC_F_INDIRECT)
-		ret = walk_indirect(vq, &head, chain);
+		ret = follow_indirect(vq, &head, chain);
 	else
-		ret = walk(vq, vq->rings.desc, vq->size, chain->head, vq->size,
-			   chain);
+		ret = follow_chain(vq, vq->rings.desc, vq->size, chain->head,
+				   vq->size, chain);
 	if (ret)
 		return ret;
 	vq->next_avail++;
 	return 1;
 }
 
-/* Put the last @count chains back: they are popped again later. */
+/* Put the last @count chains back, so that they are popped again later. */
 void virtqueue_unpop(struct virtqueue *vq, unsigned int count)
 {
 	vq->next_avail -= count;
 }
 
-/* Give a chain back, with @len bytes written to it. Not seen by the driver yet.
+/*
+ * Give a chain back, with @len bytes written to it. The driver sees it after
+ * virtqueue_publish().
  */
 void virtqueue_push(struct virtqueue *vq, uint16_t head, uint32_t len)
 {
@@ -211,7 +223,10 @@ void virtqueue_push(struct virtqueue *vq, uint16_t head, uint32_t len)
 	WRITE_ONCE(elem->len, len);
 }
 
-/* Show the driver what was pushed. Returns whether it wants an interrupt. */
+/*
+ * Show the driver the chains that were pushed. Returns whether it wants an
+ * interrupt for them.
+ */
 bool virtqueue_publish(struct virtqueue *vq)
 {
 	uint16_t old = vq->published, new = vq->next_used;
@@ -220,7 +235,10 @@ bool virtqueue_publish(struct virtqueue *vq)
 		return false;
 	__atomic_store_n(&vq->rings.used->idx, new, __ATOMIC_RELEASE);
 	vq->published = new;
-	/* The index has to be out before the driver's wish is read. */
+	/*
+	 * The driver must see the index before this thread reads whether it
+	 * wants an interrupt: it may be about to sleep.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (vq->event_idx)
 		return vring_need_event(used_event(vq), new, old);
@@ -229,11 +247,13 @@ bool virtqueue_publish(struct virtqueue *vq)
 }
 
 /**
- * virtqueue_wait() - Ask for a doorbell at new available entries
+ * virtqueue_wait() - Ask the driver for a doorbell before going to sleep
  * @vq:		Queue
- * @seen:	How many entries that are not taken the device knows of
+ * @seen:	Number of available chains that the device knows of and has left
+ *		in the ring
  *
- * Return: false if there are others already, which may come without a doorbell.
+ * Return: false if there are more chains by now, which may come without a
+ * doorbell.
  */
 bool virtqueue_wait(struct virtqueue *vq, uint16_t seen)
 {
@@ -241,7 +261,9 @@ bool virtqueue_wait(struct virtqueue *vq, uint16_t seen)
 
 	if (vq->event_idx)
 		set_avail_event(vq, index);
-	/* The wish has to be out before the index is read. */
+	/*
+	 * The driver must see the request before this thread reads the index.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return READ_ONCE(vq->rings.avail->idx) == index;
 }

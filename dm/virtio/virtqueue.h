@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The device's side of a split virtqueue, for devices that are emulated here.
+ * The device's side of a split virtqueue, for queues that this process handles.
  *
- * Rings and descriptors lie in guest memory and are not to be trusted: every
- * value is read once, every index and address is checked, and no chain is
- * longer than the queue. One thread per queue; no lock.
+ * Rings and descriptors lie in guest memory and cannot be trusted: every value
+ * is read once, every index and address is checked, and no chain is longer than
+ * the queue. A queue is used by one thread; there is no lock.
  */
 #ifndef DM_VIRTQUEUE_H
 #define DM_VIRTQUEUE_H
@@ -32,7 +32,7 @@ struct virtqueue_config {
 };
 
 /**
- * struct virtqueue_rings - The same in this process
+ * struct virtqueue_rings - The rings of a queue as this process has them mapped
  * @desc:	Descriptor table
  * @avail:	Available ring
  * @used:	Used ring
@@ -44,14 +44,14 @@ struct virtqueue_rings {
 };
 
 /**
- * struct virtqueue - A queue at work
+ * struct virtqueue - A queue that is being handled
  * @mem:	RAM
  * @size:	Number of descriptors
  * @event_idx:	VIRTIO_RING_F_EVENT_IDX was negotiated
  * @rings:	Rings
  * @next_avail:	Index of the next available entry to take
  * @next_used:	Index of the next used entry to fill
- * @published:	Used index that the driver was told about last
+ * @published:	Used index in the ring, which the driver reads
  */
 struct virtqueue {
 	const struct guest_mem *mem;
@@ -65,7 +65,7 @@ struct virtqueue {
 
 /**
  * struct virtqueue_chain - Buffers that the driver has made available
- * @head:	Identifies them when they are given back
+ * @head:	Index of the first descriptor, which identifies the chain
  * @out:	Number of @iov that the device reads
  * @in:		Number of @iov, behind those, that the device writes
  * @iov:	Buffers

@@ -14,13 +14,13 @@
 
 #define PCI_CLASS_STORAGE 0x018000
 
-/* With header and status, a request fills a queue. */
+/* The largest request fills a queue, with its header and status. */
 #define SEG_MAX	 (VIRTQUEUE_MAX_SIZE - 2)
 #define SEG_SIZE (1U << 18)
 _Static_assert(SEG_MAX *SEG_SIZE <= VHOST_BLK_MAX_BYTES,
 	       "vhost-blk takes no larger requests");
 
-#define SECONDS_BETWEEN_LOOKS 1
+#define SIZE_CHECK_SECONDS 1
 
 #define BIT(n) (1ULL << (n))
 
@@ -37,8 +37,9 @@ struct blk *blk_of(struct virtio_dev *dev)
 }
 
 /*
- * The choice outlives a reset, as a driver that comes back from sleep does not
- * repeat it. One that cannot flush does not begin with a volatile cache.
+ * For struct virtio_ops. The driver's choice of the cache outlives a reset,
+ * because a driver that comes back from sleep does not repeat it. A driver that
+ * cannot flush begins without a volatile cache.
  */
 void blk_negotiated(struct virtio_dev *dev)
 {
@@ -49,8 +50,8 @@ void blk_negotiated(struct virtio_dev *dev)
 }
 
 /*
- * Before the device starts: a driver that can choose has chosen, one that
- * cannot flush gets a disk without a volatile cache.
+ * To be called before the device starts. A driver that can choose the cache has
+ * chosen; another one has a volatile cache if it can flush.
  */
 void blk_starting(struct blk *blk)
 {
@@ -62,7 +63,7 @@ void blk_starting(struct blk *blk)
 	blk->flush_error = 0;
 }
 
-/* Returns whether the volatile cache is on then. */
+/* Turn the volatile cache on or off. Returns whether it is on then. */
 static bool switch_cache(struct blk *blk, bool on)
 {
 	int ret;
@@ -80,8 +81,8 @@ static bool switch_cache(struct blk *blk, bool on)
 }
 
 /*
- * The driver turns its cache on or off: all else cannot be written. It reads
- * back what came of it.
+ * For struct virtio_ops. The driver can turn the cache on or off, and reads
+ * back whether that has succeeded. The rest of the configuration is read-only.
  */
 void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 			uint64_t value)
@@ -96,7 +97,7 @@ void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 	blk->cache_wanted = blk->config.wce;
 }
 
-static unsigned int exponent(uint32_t blocks)
+static unsigned int block_exponent(uint32_t blocks)
 {
 	return blocks > 1 ? 31 - __builtin_clz(blocks) : 0;
 }
@@ -109,7 +110,7 @@ static void fill_config(struct virtio_blk_config *config,
 	config->seg_max = SEG_MAX;
 	config->blk_size = disk->block_size;
 	config->physical_block_exp =
-		exponent(disk->physical_block_size / disk->block_size);
+		block_exponent(disk->physical_block_size / disk->block_size);
 	config->min_io_size = disk->physical_block_size / disk->block_size;
 	config->wce = 1;
 	config->num_queues = queues;
@@ -122,7 +123,7 @@ static void fill_config(struct virtio_blk_config *config,
 	config->write_zeroes_may_unmap = 1;
 }
 
-static uint64_t features(struct blk *blk)
+static uint64_t offered_features(struct blk *blk)
 {
 	uint64_t wanted = FEATURES;
 
@@ -138,10 +139,10 @@ static uint64_t features(struct blk *blk)
 }
 
 /*
- * Nothing tells a process that any kind of disk has another size now, so it is
- * looked at from time to time. Main thread.
+ * Main thread. A timer calls this, because no event exists that tells a process
+ * of a new size for every kind of disk.
  */
-static void look_at_size(void *opaque)
+static void check_size(void *opaque)
 {
 	struct blk *blk = opaque;
 	uint64_t capacity, ignored;
@@ -154,18 +155,18 @@ static void look_at_size(void *opaque)
 			     sizeof(capacity));
 }
 
-static int watch_size(struct blk *blk)
+static int start_size_timer(struct blk *blk)
 {
 	const struct itimerspec when = {
-		.it_interval.tv_sec = SECONDS_BETWEEN_LOOKS,
-		.it_value.tv_sec = SECONDS_BETWEEN_LOOKS,
+		.it_interval.tv_sec = SIZE_CHECK_SECONDS,
+		.it_value.tv_sec = SIZE_CHECK_SECONDS,
 	};
 	int ret;
 
 	blk->timer = (struct event_source){
 		.fd = timerfd_create(CLOCK_MONOTONIC,
 				     TFD_NONBLOCK | TFD_CLOEXEC),
-		.ready = look_at_size,
+		.ready = check_size,
 		.opaque = blk,
 		.enabled = true,
 	};
@@ -181,7 +182,7 @@ static int watch_size(struct blk *blk)
 	return ret;
 }
 
-static void unwatch_size(struct blk *blk)
+static void stop_size_timer(struct blk *blk)
 {
 	event_remove(&blk->vm->events, &blk->timer);
 	close(blk->timer.fd);
@@ -192,7 +193,7 @@ void blk_destroy(struct virtio_dev *dev)
 {
 	struct blk *blk = blk_of(dev);
 
-	unwatch_size(blk);
+	stop_size_timer(blk);
 	blk->backend->destroy(blk);
 	disk_close(&blk->disk);
 	free(blk);
@@ -203,7 +204,7 @@ static int blk_add(struct blk *blk)
 	struct virtio_dev *virtio = &blk->pci.virtio;
 
 	virtio->ops = blk->backend->ops;
-	virtio->offered = features(blk);
+	virtio->offered = offered_features(blk);
 	virtio->queue_count = blk->options->queues;
 	virtio->config = &blk->config;
 	virtio->config_size = offsetof(struct virtio_blk_config, unused1);
@@ -214,8 +215,8 @@ static int blk_add(struct blk *blk)
 /**
  * blk_create() - Give the VM a disk
  * @vm:		VM
- * @options:	The disk; stays where it is
- * @backend:	What handles the requests
+ * @options:	Options of the disk, which must outlive it
+ * @backend:	Handles the requests
  *
  * Return: 0 or -errno, with a message printed.
  */
@@ -240,14 +241,14 @@ int blk_create(struct vm *vm, const struct blk_options *options,
 	ret = backend->create(blk);
 	if (ret)
 		goto close;
-	ret = watch_size(blk);
+	ret = start_size_timer(blk);
 	if (ret)
 		goto destroy;
 	ret = blk_add(blk);
 	if (!ret)
 		return 0;
 
-	unwatch_size(blk);
+	stop_size_timer(blk);
 destroy:
 	backend->destroy(blk);
 close:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * virtio-blk on a file or block device. The requests are handled by vhost-blk
- * (blk_vhost.c), or by threads of this process through io_uring (blk_uring.c).
+ * virtio-blk on a file or block device: the configuration that the driver sees,
+ * and the write cache. struct blk_backend handles the requests.
  */
 #ifndef DM_BLK_H
 #define DM_BLK_H
@@ -15,7 +15,7 @@
 #include "process/event.h"
 #include "virtio/virtio_pci.h"
 
-/* Sectors of one range to discard or to zero: 1 GiB. */
+/* Largest range to discard or to zero, in sectors: 1 GiB. */
 #define BLK_MAX_RANGE (1U << 21)
 
 /**
@@ -23,15 +23,15 @@
  * @pci:	virtio device on the PCI bus
  * @vm:		VM
  * @config:	Device configuration, read by the driver
- * @cache_wanted: What a driver that can choose has chosen last, of @write_back
- * @write_back:	The driver wants a volatile cache: what is written need not be
- *		on the medium before it says flush
- * @flush_error: 0, or the -errno of the first flush that failed since the
- *		device was started: what it should have saved may be lost
- * @disk:	What it is made of
- * @timer:	timerfd: look for another size of @disk
- * @options:	How it was asked for
- * @backend:	What handles the requests
+ * @cache_wanted: The last choice of a driver that can choose @write_back
+ * @write_back:	The disk has a volatile cache for the driver: data that was
+ *		written need not be on the medium before the driver flushes
+ * @flush_error: 0, or the -errno of the last flush that failed since the device
+ *		was started: the data that it should have saved may be lost
+ * @disk:	File or block device
+ * @timer:	timerfd: check the size of @disk
+ * @options:	Options of the device
+ * @backend:	Handles the requests
  * @state:	Of @backend, if it needs more than vhost_create() makes
  */
 struct blk {
@@ -49,15 +49,16 @@ struct blk {
 };
 
 /**
- * struct blk_backend - What handles the requests
- * @ops:	For the virtio device
+ * struct blk_backend - One way to handle the requests to a disk
+ * @ops:	Operations of the virtio device
  * @create:	Make ready to start. Returns 0 or -errno, with a message
  *		printed.
  * @destroy:	Undo @create; the device has been stopped
- * @features:	What it knows of the features in @wanted; NULL if that is all
- * @cache_changed: @write_back of struct blk changed while the device runs; when
- *		it is off, what was completed has to be on the medium. Returns
- *		0 or -errno, and the change is taken back.
+ * @features:	Returns those of the features @wanted that the backend knows.
+ *		NULL if it knows them all.
+ * @cache_changed: @write_back of struct blk has changed while the device runs.
+ *		If it is off now, put the data of completed writes on the
+ *		medium. Returns 0; -errno has the change undone.
  */
 struct blk_backend {
 	const struct virtio_ops *ops;

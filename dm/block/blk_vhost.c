@@ -25,7 +25,7 @@ static const struct vhost_kind vhost_blk = {
 	.open = open_vhost_blk,
 };
 
-/* To vhost-blk, a disk that is to be flushed is one with a volatile cache. */
+/* vhost-blk takes VIRTIO_BLK_F_FLUSH to mean that there is a volatile cache. */
 static uint64_t wanted_features(struct blk *blk)
 {
 	const uint64_t flush = 1ULL << VIRTIO_BLK_F_FLUSH;
@@ -42,7 +42,7 @@ static int blk_vhost_start(struct virtio_dev *dev)
 	return vhost_start(dev, wanted_features(blk), 1);
 }
 
-/* vhost-blk flushes when the cache is turned off. */
+/* vhost-blk flushes the disk when it is told that there is no cache. */
 static int blk_vhost_cache_changed(struct blk *blk)
 {
 	struct vhost *vhost = vhost_of(&blk->pci.virtio);

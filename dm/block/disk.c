@@ -12,10 +12,10 @@
 #include "block/disk.h"
 #include "process/log.h"
 
-/* A number in the queue's directory in sysfs, 0 if there is none. */
-static uint64_t queue_limit(dev_t dev, const char *name)
+/* Read a limit of a device's request queue from sysfs; 0 if there is none. */
+static uint64_t read_queue_limit(dev_t dev, const char *name)
 {
-	/* A partition's is that of its disk. */
+	/* A partition has the request queue of its disk. */
 	static const char *const places[] = { "", "../" };
 	unsigned long long value = 0;
 	char path[96];
@@ -36,8 +36,8 @@ static uint64_t queue_limit(dev_t dev, const char *name)
 	return value;
 }
 
-/* Size in sectors, of whole blocks; 0 if it cannot be told. */
-static uint64_t size_of(const struct disk *disk)
+/* Returns the size in sectors, without a last partial block; 0 on error. */
+static uint64_t count_sectors(const struct disk *disk)
 {
 	uint64_t bytes;
 	struct stat st;
@@ -54,9 +54,9 @@ static uint64_t size_of(const struct disk *disk)
 }
 
 /*
- * What direct I/O to a file takes: a smaller piece would have to go through the
- * page cache, which later writes back what was next to it. vhost_blk looks at
- * the same, in this order.
+ * The alignment of direct I/O to a file. A request for a smaller piece would
+ * have to go through the page cache, which would later write back the data next
+ * to it as well. vhost_blk finds the alignment in the same way.
  */
 static uint32_t file_block_size(int fd, dev_t dev)
 {
@@ -67,11 +67,11 @@ static uint32_t file_block_size(int fd, dev_t dev)
 	    st.stx_mask & STATX_DIOALIGN)
 		size = st.stx_dio_offset_align;
 	else
-		size = queue_limit(dev, "logical_block_size");
+		size = read_queue_limit(dev, "logical_block_size");
 	return size > DISK_SECTOR ? size : DISK_SECTOR;
 }
 
-static uint32_t larger(uint32_t a, uint32_t b)
+static uint32_t max_u32(uint32_t a, uint32_t b)
 {
 	return a > b ? a : b;
 }
@@ -89,9 +89,9 @@ static int probe_block_device(struct disk *disk, dev_t dev)
 	disk->block_size = block_size;
 	disk->physical_block_size = physical;
 	disk->read_only |= read_only;
-	if (queue_limit(dev, "discard_max_bytes"))
+	if (read_queue_limit(dev, "discard_max_bytes"))
 		disk->discard_granularity =
-			queue_limit(dev, "discard_granularity");
+			read_queue_limit(dev, "discard_granularity");
 	return 0;
 }
 
@@ -106,16 +106,16 @@ static int probe(struct disk *disk)
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
 	disk->block_size = file_block_size(disk->fd, st.st_dev);
-	disk->physical_block_size = larger(st.st_blksize, disk->block_size);
+	disk->physical_block_size = max_u32(st.st_blksize, disk->block_size);
 	disk->discard_granularity = disk->physical_block_size;
 	return 0;
 }
 
 /**
- * disk_open() - Open a disk and find out about it
+ * disk_open() - Open a disk and find out its properties
  * @disk:	Result
  * @path:	File or block device
- * @read_only:	It must not be written to
+ * @read_only:	The disk must not be written to
  *
  * Return: 0 or -errno, with a message printed.
  */
@@ -130,7 +130,7 @@ int disk_open(struct disk *disk, const char *path, bool read_only)
 		goto fail;
 	}
 	ret = probe(disk);
-	disk->sectors = ret ? 0 : size_of(disk);
+	disk->sectors = ret ? 0 : count_sectors(disk);
 	if (!ret && !disk->sectors)
 		ret = -ENOSPC;
 	if (!ret)
@@ -142,11 +142,11 @@ fail:
 }
 
 /**
- * disk_open_direct() - Open a disk once more, past the page cache
+ * disk_open_direct() - Open a disk a second time, for direct I/O
  * @disk:	Disk
- * @path:	Its path
+ * @path:	Path that it was opened by
  *
- * Return: File descriptor, -1 if that does not work.
+ * Return: File descriptor, or -1 if it takes no direct I/O.
  */
 int disk_open_direct(const struct disk *disk, const char *path)
 {
@@ -159,10 +159,10 @@ void disk_close(struct disk *disk)
 	close(disk->fd);
 }
 
-/* Look whether the disk has another size by now; @sectors follows it. */
+/* Update @sectors. Returns whether the disk has another size now. */
 bool disk_resized(struct disk *disk)
 {
-	uint64_t sectors = size_of(disk);
+	uint64_t sectors = count_sectors(disk);
 
 	return sectors && atomic_exchange(&disk->sectors, sectors) != sectors;
 }

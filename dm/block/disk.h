@@ -12,12 +12,13 @@
 /**
  * struct disk - A disk
  * @fd:		File or block device
- * @is_device:	It is a block device
- * @read_only:	It must not be written to
+ * @is_device:	@fd is a block device
+ * @read_only:	The disk must not be written to
  * @sectors:	Size in sectors of 512 bytes; may change at any time
  * @block_size:	Requests begin and end at a multiple of this, in bytes
- * @physical_block_size: What the medium writes at once, in bytes
- * @discard_granularity: What can be discarded, in bytes; 0 if nothing can
+ * @physical_block_size: Unit in which the medium writes, in bytes
+ * @discard_granularity: Unit in which data can be discarded, in bytes; 0 if it
+ *		cannot be
  */
 struct disk {
 	int fd;

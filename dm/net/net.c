@@ -15,7 +15,9 @@
 
 #define BIT(n) (1ULL << (n))
 
-/* Known to who handles the rings. */
+/*
+ * Features that the backend must know, because they change how rings are used.
+ */
 #define RING_FEATURES                                                          \
 	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_EVENT_IDX) |              \
 	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_NET_F_MRG_RXBUF))
@@ -36,7 +38,10 @@ static void close_taps(struct net *net, unsigned int count)
 		close(net->taps[count]);
 }
 
-/* Each is attached once it is open. */
+/*
+ * Open the tap device once for each pair, which attaches a queue of it. Returns
+ * 0 or -errno, with a message printed.
+ */
 static int open_taps(struct net *net)
 {
 	int fd;
@@ -69,7 +74,7 @@ static uint64_t ring_features(struct net *net)
 		       : RING_FEATURES;
 }
 
-/* What several pairs of queues add to a device with one. */
+/* Add what a device with several pairs of queues has besides. */
 static void add_pairs(struct virtio_dev *virtio)
 {
 	virtio->offered |= BIT(VIRTIO_NET_F_MQ) | BIT(VIRTIO_NET_F_CTRL_VQ);
@@ -86,7 +91,7 @@ static int net_add(struct net *net)
 			  ring_features(net);
 	virtio->queue_count = NET_QUEUES * net->pairs;
 	virtio->config = &net->config;
-	/* Up to and with the status; what follows belongs to other features. */
+	/* The status is the last field of a device with one pair of queues. */
 	virtio->config_size =
 		offsetof(struct virtio_net_config, max_virtqueue_pairs);
 	if (net->pairs > 1)
@@ -109,8 +114,8 @@ static void net_init(struct net *net, const struct net_options *options)
 /**
  * net_create() - Give the VM a network device
  * @vm:		VM
- * @options:	The device
- * @backend:	What moves the packets
+ * @options:	Options of the device
+ * @backend:	Moves the packets
  *
  * Return: 0 or -errno, with a message printed.
  */

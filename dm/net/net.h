@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * virtio-net on a tap device. The packets are moved by vhost-net (net_vhost.c)
- * or by threads of this process (net_user.c).
+ * virtio-net on a tap device: the configuration that the driver sees, and pairs
+ * of queues (net_pairs.c). struct net_backend moves the packets.
  */
 #ifndef DM_NET_H
 #define DM_NET_H
@@ -26,16 +26,16 @@
  * @pci:	virtio device on the PCI bus
  * @vm:		VM
  * @config:	Device configuration, read by the driver
- * @pairs:	Pairs of queues that the driver may use
+ * @pairs:	Number of pairs of queues that the driver may use
  * @busyloop:	Microseconds that vhost waits for packets
- * @taps:	tap device, a queue for each pair
- * @attached:	How many of @taps, the first ones, are attached to it
- * @tap_name:	Its name
- * @usable:	Pairs that the driver has set up; of these it uses as many as
- *		are @attached
+ * @taps:	File descriptors of the tap device, each a queue of it
+ * @attached:	Number of @taps that are attached to the tap device, which are
+ *		the first ones; the driver uses so many pairs
+ * @tap_name:	Name of the tap device
+ * @usable:	Number of pairs that the driver has set up
  * @ctrl:	Control queue
- * @ctrl_works:	The driver has set it up and made no mess of it
- * @backend:	What moves the packets
+ * @ctrl_works:	The driver has set up @ctrl, and it was not found corrupt
+ * @backend:	Moves the packets
  * @state:	Of @backend, if it needs more than vhost_create() makes
  */
 struct net {
@@ -55,15 +55,15 @@ struct net {
 };
 
 /**
- * struct net_backend - What moves the packets
- * @ops:	For the virtio device
+ * struct net_backend - One way to move the packets of a network device
+ * @ops:	Operations of the virtio device
  * @create:	Make ready to start. Returns 0 or -errno, with a message
  *		printed.
  * @destroy:	Undo @create; the device has been stopped
- * @features:	What it knows of the ring features in @wanted; NULL if that is
- *		all
- * @set_pairs:	The driver, whose device runs, uses the first @pairs from now
- *		on. Returns 0 or -errno.
+ * @features:	Returns those of the ring features @wanted that the backend
+ *		knows; NULL if it knows them all
+ * @set_pairs:	The driver uses the first @pairs from now on; the device runs.
+ *		Returns 0 or -errno.
  */
 struct net_backend {
 	const struct virtio_ops *ops;

@@ -4,7 +4,7 @@
 
 #include "net/net_ctrl.h"
 
-/* Copies up to @size bytes of what the driver wrote, from @offset on. */
+/* Copy up to @size bytes of the readable buffers, from @offset on. */
 static size_t copy_out(const struct virtqueue_chain *chain, size_t offset,
 		       void *to, size_t size)
 {
@@ -73,8 +73,8 @@ static uint8_t execute(const struct net_ctrl_command *command,
 }
 
 /* Returns 1, 0 if there is no command, -errno if the queue is corrupt. */
-static int serve_one(struct virtqueue *vq, const struct net_ctrl_ops *ops,
-		     void *opaque)
+static int serve_command(struct virtqueue *vq, const struct net_ctrl_ops *ops,
+			 void *opaque)
 {
 	struct net_ctrl_command command;
 	struct virtqueue_chain chain;
@@ -92,13 +92,14 @@ static int serve_one(struct virtqueue *vq, const struct net_ctrl_ops *ops,
 }
 
 /**
- * net_ctrl_serve() - Do what the driver has asked for
+ * net_ctrl_serve() - Execute the commands in the control queue
  * @vq:		Control queue
  * @ops:	What the commands do
  * @opaque:	Argument of @ops
  *
- * The answers are shown to the driver together at the end. Until then it has no
- * descriptor to use once more, so that commands without an end are no driver's.
+ * The driver sees the answers together at the end, and can reuse a descriptor
+ * only then. More commands than there are descriptors are therefore a fault of
+ * the driver.
  *
  * Return: Whether the driver wants an interrupt; -EINVAL or -EFAULT if the
  * queue is corrupt, after which it is of no use.
@@ -110,7 +111,7 @@ int net_ctrl_serve(struct virtqueue *vq, const struct net_ctrl_ops *ops,
 	int ret;
 
 	do {
-		ret = serve_one(vq, ops, opaque);
+		ret = serve_command(vq, ops, opaque);
 		if (ret < 0)
 			return ret;
 		served += ret;

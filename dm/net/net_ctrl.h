@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The control queue of a network device: the driver says how many pairs of
- * queues it uses. No other command is known.
+ * The control queue of a network device, on which the driver says how many
+ * pairs of queues it uses. All other commands are answered with an error.
  */
 #ifndef DM_NET_CTRL_H
 #define DM_NET_CTRL_H
@@ -13,11 +13,11 @@
 #include "virtio/virtqueue.h"
 
 /**
- * struct net_ctrl_command - A command as the driver gave it
+ * struct net_ctrl_command - A command of the driver
  * @header:	Class and command
- * @mq:		What follows, as far as it is there
- * @size:	Bytes that follow @header; may be more than @mq
- * @ack:	Where the answer belongs, in guest memory
+ * @mq:		Argument; zeroes where the chain is shorter
+ * @size:	Bytes in the chain behind @header, also if more than in @mq
+ * @ack:	Address of the answer, in guest memory
  */
 struct net_ctrl_command {
 	struct virtio_net_ctrl_hdr header;
@@ -28,8 +28,8 @@ struct net_ctrl_command {
 
 /**
  * struct net_ctrl_ops - What the commands do
- * @set_pairs:	Use so many pairs of queues. Returns 0 or -errno, which the
- *		driver learns as a refusal.
+ * @set_pairs:	The driver uses so many pairs of queues from now on. Returns 0;
+ *		-errno has the command answered with an error.
  */
 struct net_ctrl_ops {
 	int (*set_pairs)(void *opaque, unsigned int pairs);

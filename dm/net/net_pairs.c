@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pairs of queues: how many the driver has set up, and how many of those it
- * uses. It begins with one and asks for others on the control queue. A pair
- * that is not used has its queue of the tap device detached, so that the
- * Service VM sends no packets there.
+ * uses. The driver begins with one pair and asks for more on the control queue.
+ * The queue of the tap device is detached for a pair that is not used, so that
+ * the kernel puts no packets there.
  *
- * Thread of I/O requests.
+ * Used by the thread that handles I/O requests.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "net/tap.h"
 #include "process/log.h"
 
-/* As many as the driver knows of. */
+/* Number of pairs that the driver knows of. */
 static unsigned int known_pairs(const struct net *net)
 {
 	return virtio_has(&net->pci.virtio, VIRTIO_NET_F_MQ) ? net->pairs : 1;
@@ -26,7 +26,10 @@ static unsigned int ctrl_index(const struct net *net)
 	return NET_QUEUES * known_pairs(net);
 }
 
-/* The first pairs, without gap: their number, -EPROTO if none is whole. */
+/*
+ * Returns the number of pairs that the driver has enabled, up to the first one
+ * that it has not; -EPROTO if there is none or only half of a pair is enabled.
+ */
 static int count_pairs(const struct net *net)
 {
 	const struct virtio_queue *queues = net->pci.virtio.queues;
@@ -57,11 +60,12 @@ static int start_ctrl(struct net *net)
 }
 
 /**
- * net_starting() - The driver is ready: look at what it has set up
+ * net_starting() - Take over what the driver has set up, before the device
+ * starts
  * @net:	Device
  *
- * Return: 0; -EPROTO if it is wrong; another -errno, with a message printed, if
- * the tap device does not serve.
+ * Return: 0; -EPROTO if the driver has set up the queues wrongly; another
+ * -errno, with a message printed, if the tap device takes no offloads.
  */
 int net_starting(struct net *net)
 {
@@ -82,12 +86,12 @@ int net_starting(struct net *net)
 }
 
 /**
- * net_attach() - Attach the tap device's queues of the first pairs, no others
+ * net_attach() - Attach the tap device's queues for the first pairs only
  * @net:	Device
- * @pairs:	How many, at least 1
+ * @pairs:	Number of pairs, at least 1
  *
- * Return: 0 or -errno, with a message printed; the attached pairs of struct net
- * says how far it came.
+ * Return: 0 or -errno, with a message printed; @attached of struct net says how
+ * many are attached then.
  */
 int net_attach(struct net *net, unsigned int pairs)
 {
@@ -119,12 +123,11 @@ static int set_pairs(void *opaque, unsigned int pairs)
 static const struct net_ctrl_ops ctrl_ops = { .set_pairs = set_pairs };
 
 /**
- * net_notify() - A doorbell has reached the DM: look after the control queue
+ * net_notify() - Handle the doorbell of a queue that belongs to no pair
  * @net:	Device, running
- * @queue:	Queue
+ * @queue:	Queue whose doorbell came as an I/O request
  *
- * Return: false if it is a queue of a pair, which is for the back end to
- * handle.
+ * Return: false if the queue belongs to a pair, which is for the backend.
  */
 bool net_notify(struct net *net, unsigned int queue)
 {
@@ -134,7 +137,9 @@ bool net_notify(struct net *net, unsigned int queue)
 	if (queue < ctrl_index(net))
 		return false;
 	net->vm->stats.doorbells_user++;
-	/* Behind it are queues that a driver without MQ knows nothing of. */
+	/*
+	 * A driver without VIRTIO_NET_F_MQ knows of no queues behind this one.
+	 */
 	if (queue > ctrl_index(net) || !net->ctrl_works)
 		return true;
 	ret = net_ctrl_serve(&net->ctrl, &ctrl_ops, net);

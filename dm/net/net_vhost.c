@@ -22,7 +22,11 @@ static const struct vhost_kind vhost_net = {
 
 _Static_assert(NET_MAX_PAIRS <= VHOST_MAX_DEVICES, "a device for each pair");
 
-/* vhost-net takes no tap device that is detached. */
+/*
+ * Every pair is started with its queue of the tap device attached, as vhost-net
+ * refuses a detached one. Then all but the first are detached: the driver
+ * begins with one pair.
+ */
 static int net_vhost_start(struct virtio_dev *dev)
 {
 	struct net *net = net_of(dev);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The Service VM's end of a network device. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,16 +15,16 @@
 
 #define BIT(n) (1ULL << (n))
 
-/* Of Linux 6.2; the C library's headers may be older. */
+/* These are from Linux 6.2, and may be missing in the C library's headers. */
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
 
 /*
- * The tap device does the offloads, which need nothing but that the packet's
- * header passes through. There is no UFO: Linux' driver has no use for it, and
- * the tap device never hands it over.
+ * The tap device does all offloads; the backend only passes the header of each
+ * packet on. UFO is not offered: Linux' driver does not use it, and the tap
+ * device never hands over such packets.
  */
 #define FEATURES                                                               \
 	(BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_HOST_TSO4) |                \
@@ -37,7 +36,7 @@
 	 BIT(VIRTIO_NET_F_GUEST_USO6))
 #define USO_OFFLOADS (TUN_F_USO4 | TUN_F_USO6)
 
-static int set_up(int fd, const char *name, bool multi_queue)
+static int set_up_tap(int fd, const char *name, bool multi_queue)
 {
 	int header = sizeof(struct virtio_net_hdr_mrg_rxbuf);
 	struct ifreq request = { .ifr_flags =
@@ -52,7 +51,7 @@ static int set_up(int fd, const char *name, bool multi_queue)
 	return 0;
 }
 
-static const char *advice(int err, bool multi_queue)
+static const char *advice_for(int err, bool multi_queue)
 {
 	switch (err) {
 	case EINVAL:
@@ -60,7 +59,7 @@ static const char *advice(int err, bool multi_queue)
 			       ? "; is it a tap device with multi_queue?"
 			       : "; is it a tap device with a single queue?";
 	case EBUSY:
-		return "; another program has it";
+		return "; another program has_feature it";
 	case EPERM:
 		return "; this needs root or the owner of the device";
 	default:
@@ -71,11 +70,11 @@ static const char *advice(int err, bool multi_queue)
 /**
  * tap_open() - Open a tap device that exists
  * @name:	Its name
- * @multi_queue: It was made for several queues. Each call then opens one more,
- *		which is attached.
+ * @multi_queue: The device was made for several queues: each call opens one
+ *		more, which is attached
  *
- * Packets are preceded by the 12 bytes of header that virtio 1 has, and reading
- * does not block.
+ * Each packet begins with the 12 bytes of virtio 1's header. Reading does not
+ * block.
  *
  * Return: Descriptor or -errno, with a message printed.
  */
@@ -83,7 +82,9 @@ int tap_open(const char *name, bool multi_queue)
 {
 	int fd, ret;
 
-	/* The kernel would make one by that name, which nobody configured. */
+	/*
+	 * TUNSETIFF would make a new device of this name, without an address.
+	 */
 	if (!if_nametoindex(name)) {
 		log_error("there is no tap device %s; make it with: ip tuntap "
 			  "add %s mode tap vnet_hdr%s",
@@ -96,18 +97,19 @@ int tap_open(const char *name, bool multi_queue)
 		log_error("cannot open " DEVICE ": %s", strerror(-ret));
 		return ret;
 	}
-	ret = set_up(fd, name, multi_queue);
+	ret = set_up_tap(fd, name, multi_queue);
 	if (!ret)
 		return fd;
 	log_error("cannot use %s as tap device: %s%s", name, strerror(-ret),
-		  advice(-ret, multi_queue));
+		  advice_for(-ret, multi_queue));
 	close(fd);
 	return ret;
 }
 
 /*
- * Attach a queue to its tap device, or detach it, which drops the packets that
- * wait there. Returns 0 or -errno: -EINVAL if it is so already.
+ * Attach a queue to its tap device, or detach it, which drops the packets in
+ * it. Returns 0 or -errno, -EINVAL if the queue is attached or detached
+ * already.
  */
 int tap_attach(int fd, bool attached)
 {
@@ -118,43 +120,46 @@ int tap_attach(int fd, bool attached)
 	return ioctl(fd, TUNSETQUEUE, &request) < 0 ? -errno : 0;
 }
 
-static bool has(uint64_t features, unsigned int feature)
+static bool has_feature(uint64_t features, unsigned int feature)
 {
 	return features & BIT(feature);
 }
 
-/* ECN goes with TSO, one USO with the other: the kernel takes neither alone. */
+/* The kernel takes ECN only with TSO, and USO only for both IPv4 and IPv6. */
 static unsigned long offloads_of(uint64_t features)
 {
 	unsigned long offloads = 0;
 
-	if (!has(features, VIRTIO_NET_F_GUEST_CSUM))
+	if (!has_feature(features, VIRTIO_NET_F_GUEST_CSUM))
 		return 0;
-	if (has(features, VIRTIO_NET_F_GUEST_TSO4))
+	if (has_feature(features, VIRTIO_NET_F_GUEST_TSO4))
 		offloads |= TUN_F_TSO4;
-	if (has(features, VIRTIO_NET_F_GUEST_TSO6))
+	if (has_feature(features, VIRTIO_NET_F_GUEST_TSO6))
 		offloads |= TUN_F_TSO6;
-	if (offloads && has(features, VIRTIO_NET_F_GUEST_ECN))
+	if (offloads && has_feature(features, VIRTIO_NET_F_GUEST_ECN))
 		offloads |= TUN_F_TSO_ECN;
-	if (has(features, VIRTIO_NET_F_GUEST_USO4) &&
-	    has(features, VIRTIO_NET_F_GUEST_USO6))
+	if (has_feature(features, VIRTIO_NET_F_GUEST_USO4) &&
+	    has_feature(features, VIRTIO_NET_F_GUEST_USO6))
 		offloads |= USO_OFFLOADS;
 	return offloads | TUN_F_CSUM;
 }
 
 /*
- * Let the tap device hand over what the driver can take: packets without
- * checksum, or larger than the MTU. Returns 0 or -errno.
+ * Have the tap device hand over the kinds of packets that the driver can take:
+ * those without a checksum, and those larger than the MTU. Returns 0 or -errno.
  */
 int tap_set_offloads(int fd, uint64_t features)
 {
 	return ioctl(fd, TUNSETOFFLOAD, offloads_of(features)) < 0 ? -errno : 0;
 }
 
-/* Features of a network device that the tap device stands for. */
+/* Returns the features of a network device that the tap device provides. */
 uint64_t tap_features(int fd)
 {
-	/* There is no other way to learn it. Nobody reads packets yet. */
+	/*
+	 * Only trying tells whether the kernel knows USO. It does no harm, as
+	 * no packets are read yet.
+	 */
 	if (ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | USO_OFFLOADS) < 0)
 		return FEATURES;
 	ioctl(fd, TUNSETOFFLOAD, 0);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* The tap device: the Service VM's end of a network device. */
 #ifndef DM_TAP_H
 #define DM_TAP_H
 
@@ -6,7 +7,7 @@
 #include <stdint.h>
 #include <linux/virtio_net.h>
 
-/* Of Linux 6.2; the C library's headers may be older. */
+/* These are from Linux 6.2, and may be missing in the C library's headers. */
 #ifndef VIRTIO_NET_F_GUEST_USO4
 #define VIRTIO_NET_F_GUEST_USO4 54
 #define VIRTIO_NET_F_GUEST_USO6 55

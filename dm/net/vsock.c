@@ -15,8 +15,9 @@
 #define PCI_CLASS_COMMUNICATION 0x078000
 
 /*
- * vhost receives and transmits. The third queue is for events of the device, of
- * which there is but one, that the guest has been moved to another machine.
+ * vhost handles the queues that receive and transmit. The third queue is for
+ * events of the device. The only event says that the guest has been moved to
+ * another machine, which never happens here.
  */
 #define VHOST_QUEUES 2
 #define ALL_QUEUES   3

@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The page cache is no way out for them: it reads and writes whole pages, and
- * would write back what was next to the data before a direct write that goes on
- * at the same time.
- */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +10,11 @@
 #define BOUNCE_ALIGN 4096U
 #define BOUNCE_SIZE  (1U << 18)
 
-/* Copy @size bytes between @buffer and the request's data, from @offset on. */
-static void copy(const struct blk_request *request, uint64_t offset,
-		 uint8_t *buffer, size_t size)
+/*
+ * Copy @size bytes of the request's data, from @offset on, to or from @buffer.
+ */
+static void copy_data(const struct blk_request *request, uint64_t offset,
+		      uint8_t *buffer, size_t size)
 {
 	const struct iovec *iov;
 	uint8_t *data;
@@ -42,8 +39,9 @@ static void copy(const struct blk_request *request, uint64_t offset,
 	}
 }
 
-static int transfer(int fd, const struct blk_request *request, bool through,
-		    uint64_t done, struct iovec *buffer)
+/* Transfer as much as @buffer takes, from byte @done of the request on. */
+static int transfer_piece(int fd, const struct blk_request *request,
+			  bool through, uint64_t done, struct iovec *buffer)
 {
 	off_t offset = request->sector * DISK_SECTOR + done;
 	ssize_t n;
@@ -51,7 +49,7 @@ static int transfer(int fd, const struct blk_request *request, bool through,
 	if (request->type == VIRTIO_BLK_T_IN) {
 		n = preadv(fd, buffer, 1, offset);
 	} else {
-		copy(request, done, buffer->iov_base, buffer->iov_len);
+		copy_data(request, done, buffer->iov_base, buffer->iov_len);
 		n = pwritev2(fd, buffer, 1, offset, through ? RWF_DSYNC : 0);
 	}
 	if (n < 0)
@@ -59,15 +57,15 @@ static int transfer(int fd, const struct blk_request *request, bool through,
 	if ((size_t)n != buffer->iov_len)
 		return -EIO;
 	if (request->type == VIRTIO_BLK_T_IN)
-		copy(request, done, buffer->iov_base, buffer->iov_len);
+		copy_data(request, done, buffer->iov_base, buffer->iov_len);
 	return 0;
 }
 
 /**
- * blk_bounce() - Read or write here and now, through an aligned buffer
+ * blk_bounce() - Read or write through an aligned buffer, and wait for it
  * @blk:	Disk
- * @fd:		The same, opened for direct I/O
- * @request:	Transfer that blk_request_check() agrees to
+ * @fd:		The disk, opened for direct I/O
+ * @request:	Read or write that blk_request_check() allows
  *
  * Return: 0 or -errno.
  */
@@ -87,7 +85,7 @@ int blk_bounce(struct blk *blk, int fd, const struct blk_request *request)
 		buffer.iov_len = request->bytes - done;
 		if (buffer.iov_len > BOUNCE_SIZE)
 			buffer.iov_len = BOUNCE_SIZE;
-		ret = transfer(fd, request, through, done, &buffer);
+		ret = transfer_piece(fd, request, through, done, &buffer);
 	}
 	free(buffer.iov_base);
 	if (ret || request->type == VIRTIO_BLK_T_IN)

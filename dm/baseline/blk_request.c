@@ -4,7 +4,7 @@
 
 #include "baseline/blk_request.h"
 
-static uint64_t total(const struct iovec *iov, unsigned int count)
+static uint64_t iov_bytes(const struct iovec *iov, unsigned int count)
 {
 	uint64_t bytes = 0;
 
@@ -13,8 +13,12 @@ static uint64_t total(const struct iovec *iov, unsigned int count)
 	return bytes;
 }
 
-/* Take @size bytes off the front of @count pieces, which are changed. */
-static int take(struct iovec *iov, unsigned int count, void *to, size_t size)
+/*
+ * Copy @size bytes from the beginning of @count buffers to @to, and shorten the
+ * buffers by them. Returns -EINVAL if there are fewer bytes.
+ */
+static int take_bytes(struct iovec *iov, unsigned int count, void *to,
+		      size_t size)
 {
 	uint8_t *p = to;
 
@@ -31,11 +35,11 @@ static int take(struct iovec *iov, unsigned int count, void *to, size_t size)
 }
 
 /**
- * blk_request_parse() - Take a chain apart
- * @chain:	Chain, whose iovec is changed: header and status are taken away
+ * blk_request_parse() - Find header, data and status of a request
+ * @chain:	Chain; header and status are removed from its iovec
  * @request:	Result
  *
- * How the driver has cut header, data and status into buffers means nothing.
+ * The driver may divide header, data and status into buffers in any way.
  *
  * Return: 0; -EINVAL if there is no room for header and status.
  */
@@ -45,9 +49,12 @@ int blk_request_parse(struct virtqueue_chain *chain,
 	struct iovec *in = &chain->iov[chain->out], *last;
 	struct virtio_blk_outhdr header;
 
-	if (take(chain->iov, chain->out, &header, sizeof(header)) || !chain->in)
+	if (take_bytes(chain->iov, chain->out, &header, sizeof(header)) ||
+	    !chain->in)
 		return -EINVAL;
-	/* Empty buffers are no part of a chain. */
+	/*
+	 * virtqueue_pop() has left out empty buffers, so there is a last byte.
+	 */
 	last = &in[chain->in - 1];
 	last->iov_len--;
 	request->status = (uint8_t *)last->iov_base + last->iov_len;
@@ -58,17 +65,17 @@ int blk_request_parse(struct virtqueue_chain *chain,
 			       ? in
 			       : chain->iov;
 	request->iov_count = request->iov == in ? chain->in : chain->out;
-	request->bytes = total(request->iov, request->iov_count);
+	request->bytes = iov_bytes(request->iov, request->iov_count);
 	return 0;
 }
 
 /**
- * blk_request_check() - Is this on the disk?
+ * blk_request_check() - Check that a range consists of blocks of the disk
  * @disk:	Disk
  * @sector:	First sector
  * @bytes:	Length
  *
- * Return: 0; -EINVAL for what is no whole blocks or not all on the disk.
+ * Return: 0; -EINVAL if it contains part of a block or goes beyond the end.
  */
 int blk_request_check(const struct disk *disk, uint64_t sector, uint64_t bytes)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A request to a disk as the driver makes it: taken apart and checked. */
+/* A request to a disk: found in the driver's buffers, and checked. */
 #ifndef DM_BLK_REQUEST_H
 #define DM_BLK_REQUEST_H
 
@@ -11,13 +11,13 @@
 #include "virtio/virtqueue.h"
 
 /**
- * struct blk_request - A request
+ * struct blk_request - A request to a disk
  * @type:	VIRTIO_BLK_T_*
  * @sector:	First sector
- * @iov:	Data, in the iovec of the chain
- * @iov_count:	Number of pieces
- * @bytes:	Its length
- * @status:	Where its status goes
+ * @iov:	Buffers of its data, in the iovec of the chain
+ * @iov_count:	Number of buffers
+ * @bytes:	Bytes in all buffers
+ * @status:	Address of its status, in guest memory
  */
 struct blk_request {
 	uint32_t type;

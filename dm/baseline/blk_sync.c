@@ -14,11 +14,11 @@
  * @blk:	Disk
  * @error:	0 or -errno
  *
- * The kernel tells of data that it could not write once, and forgets it then.
- * The driver is told each time, as the data is not there the next time either.
- * Any thread.
+ * The kernel reports data that it could not write only once. The next flush
+ * would succeed although the data is still lost, so the driver gets the error
+ * for each flush until it resets the device. Any thread.
  *
- * Return: What the driver is told: 0 or -errno.
+ * Return: The result for the driver: 0 or -errno.
  */
 int blk_flushed(struct blk *blk, int error)
 {
@@ -35,10 +35,11 @@ static int flush(struct blk *blk)
 /**
  * blk_written() - A write has succeeded
  * @blk:	Disk
- * @through:	It is on the medium already
+ * @through:	The data is on the medium already
  *
- * The driver may have turned its cache off since the write began, and what was
- * completed by then was flushed: this was not. Any thread.
+ * If the driver has turned the cache off since the write began, the flush at
+ * that moment has not included this write, and a flush is made here. Any
+ * thread.
  *
  * Return: 0 or -errno.
  */
@@ -47,7 +48,7 @@ int blk_written(struct blk *blk, bool through)
 	return through || blk->write_back ? 0 : flush(blk);
 }
 
-/* The driver has turned its cache on or off. */
+/* For struct blk_backend. */
 int blk_cache_changed(struct blk *blk)
 {
 	return blk->write_back ? 0 : flush(blk);
@@ -86,8 +87,8 @@ static int get_id(struct blk *blk, const struct blk_request *request)
 	return 0;
 }
 
-static int do_range(struct blk *blk, uint32_t type,
-		    const struct virtio_blk_discard_write_zeroes *range)
+static int change_range(struct blk *blk, uint32_t type,
+			const struct virtio_blk_discard_write_zeroes *range)
 {
 	uint64_t extent[] = { range->sector * DISK_SECTOR,
 			      (uint64_t)range->num_sectors * DISK_SECTOR };
@@ -123,7 +124,7 @@ static int check_range(const struct blk *blk, uint32_t type,
 				 (uint64_t)range->num_sectors * DISK_SECTOR);
 }
 
-/* All ranges are checked before anything is done to the first. */
+/* All ranges are checked before the first one is changed. */
 static int discard_or_zero(struct blk *blk, const struct blk_request *request)
 {
 	struct virtio_blk_discard_write_zeroes ranges[VHOST_BLK_MAX_RANGES];
@@ -144,7 +145,7 @@ static int discard_or_zero(struct blk *blk, const struct blk_request *request)
 	for (i = 0; i < count && !ret; i++)
 		ret = check_range(blk, request->type, &ranges[i]);
 	for (i = 0; i < count && !ret; i++)
-		ret = do_range(blk, request->type, &ranges[i]);
+		ret = change_range(blk, request->type, &ranges[i]);
 	if (!ret && !blk->write_back)
 		ret = flush(blk);
 	return ret;
@@ -153,8 +154,8 @@ static int discard_or_zero(struct blk *blk, const struct blk_request *request)
 /**
  * blk_sync() - Handle a request that moves no data to or from the disk
  * @blk:	Disk
- * @request:	Request, not VIRTIO_BLK_T_FLUSH. Of reads and writes, one that
- *is empty or that blk_check_transfer() refuses.
+ * @request:	Request, not VIRTIO_BLK_T_FLUSH; a read or write only if it is
+ *		empty or if blk_check_transfer() refuses it
  *
  * Waits for the disk. Return: 0 or -errno.
  */
@@ -174,7 +175,7 @@ int blk_sync(struct blk *blk, const struct blk_request *request)
 	}
 }
 
-/* VIRTIO_BLK_S_* for 0 or -errno. */
+/* Returns the VIRTIO_BLK_S_* for 0 or -errno. */
 uint8_t blk_sync_status(int error)
 {
 	if (!error)
@@ -182,7 +183,7 @@ uint8_t blk_sync_status(int error)
 	return error == -EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
 }
 
-/* Bytes that were written to the driver's buffers, the status included. */
+/* Returns how many bytes of the chain were written to, with the status. */
 uint32_t blk_sync_written(const struct blk_request *request, int error)
 {
 	bool in = request->type == VIRTIO_BLK_T_IN ||

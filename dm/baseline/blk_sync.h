@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Requests to a disk that io_uring has no part in: ranges to discard or to
- * zero, the serial number, and what is refused. They are handled at once, by
- * system calls that wait for the disk. Also what the end of a write or of a
- * flush means for the driver. Any thread.
+ * Requests to a disk that are not given to io_uring: ranges to discard or to
+ * zero, the serial number, and requests that are refused. They are handled by
+ * system calls that wait for the disk. Also the rules by which a write or a
+ * flush that has ended succeeds for the driver. Any thread.
  */
 #ifndef DM_BLK_SYNC_H
 #define DM_BLK_SYNC_H

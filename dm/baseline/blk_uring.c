@@ -45,7 +45,8 @@ static void stop_queues(struct blk *blk)
 		uring_queue_stop(&state->queues[i]);
 }
 
-static void find_buffers(struct uring_disk *disk, const struct guest_mem *mem)
+/* Divide the guest's memory into pieces that io_uring can register. */
+static void divide_memory(struct uring_disk *disk, const struct guest_mem *mem)
 {
 	uint64_t done, size;
 	unsigned int i;
@@ -72,7 +73,7 @@ static int blk_uring_start(struct virtio_dev *dev)
 	int ret;
 
 	blk_starting(blk);
-	find_buffers(&state->disk, &blk->vm->mem);
+	divide_memory(&state->disk, &blk->vm->mem);
 	ret = vhost_start(dev, dev->accepted, 1);
 	if (ret)
 		return ret;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets on the tap device and in the rings begin with the same 12 bytes of
- * virtio-net header, so that offloads need nothing here but the number of
- * buffers that a received packet was spread over.
+ * Packets of the tap device and in the rings begin with the same 12 bytes of
+ * virtio-net header. All that is changed in it is the number of chains that a
+ * received packet takes.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,30 +20,30 @@
 #include "process/log.h"
 #include "process/worker.h"
 
-/* After so many packets the other direction has its turn. */
+/* Number of packets in one direction before the other one has its turn. */
 #define BATCH 64
 
 #define HEADER_SIZE sizeof(struct virtio_net_hdr_mrg_rxbuf)
 #define NUM_BUFFERS offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers)
 
-/* The largest packet that a tap device gives: of IP, in two VLANs. */
+/* The largest packet of a tap device: 64 KiB of IP, with two VLAN tags. */
 #define VLAN_TAGS  8
 #define MAX_PACKET (HEADER_SIZE + ETH_HLEN + VLAN_TAGS + 65535)
 
-/* How a direction came to its end for now. */
+/* Why a thread has stopped moving packets in one direction, for now. */
 enum progress {
-	PROGRESS_IDLE,	  /* nothing to do */
-	PROGRESS_BLOCKED, /* a packet is held until the guest gives buffers */
-	PROGRESS_MORE,	  /* the batch is full */
-	PROGRESS_BROKEN,  /* the guest has made a mess of the queue */
+	PROGRESS_IDLE,	  /* there are no packets */
+	PROGRESS_BLOCKED, /* a packet waits until the guest gives buffers */
+	PROGRESS_MORE,	  /* the batch has ended; there may be more */
+	PROGRESS_BROKEN,  /* the queue is corrupt */
 };
 
 /**
  * struct delivery - A received packet on its way into the guest's buffers
- * @count:	Chains that it takes
- * @heads:	Their heads
- * @sizes:	Bytes in each
- * @num_buffers: The two bytes of the field in the guest's header
+ * @count:	Number of chains that it takes
+ * @heads:	Heads of the chains
+ * @sizes:	Bytes that were written to each chain
+ * @num_buffers: Addresses of the two bytes of num_buffers in the guest's header
  */
 struct delivery {
 	unsigned int count;
@@ -55,15 +55,16 @@ struct delivery {
 /**
  * struct net_user_pair - A pair of queues and its thread
  * @net:	Device
- * @index:	Which pair
- * @worker:	Moves the packets; has all that follows to itself but @kicks
+ * @index:	Number of the pair
+ * @worker:	Thread, the only user of all other fields but @kicks while it
+ *		runs
  * @kicks:	eventfds: doorbells
  * @queues:	Queues
- * @mergeable:	A packet may be spread over several buffers
- * @chain:	The chain at hand
- * @packet:	A packet from the tap device
- * @packet_size: Its size, 0 if there is none
- * @delivery:	Where @packet goes
+ * @mergeable:	A packet may be spread over several chains
+ * @chain:	Chain that was popped last
+ * @packet:	Packet from the tap device
+ * @packet_size: Bytes in @packet, 0 if there is none
+ * @delivery:	Chains that @packet is written to
  */
 struct net_user_pair {
 	struct net *net;
@@ -80,7 +81,7 @@ struct net_user_pair {
 
 /**
  * struct net_user - State of this backend
- * @running:	Number of threads, of the first pairs
+ * @running:	Number of pairs whose threads run, which are the first ones
  * @pairs:	Pairs of queues
  */
 struct net_user {
@@ -93,15 +94,18 @@ static int tap_of(const struct net_user_pair *pair)
 	return pair->net->taps[pair->index];
 }
 
-static void publish(struct net_user_pair *pair, unsigned int queue)
+static void publish_used(struct net_user_pair *pair, unsigned int queue)
 {
 	if (virtqueue_publish(&pair->queues[queue]))
 		virtio_interrupt(&pair->net->pci.virtio,
 				 NET_QUEUES * pair->index + queue);
 }
 
-/* One packet to the tap device, which drops what it does not like. */
-static int transmit_one(struct net_user_pair *pair)
+/*
+ * Give the next packet of the guest to the tap device. Returns 1; 0 if there is
+ * none; -errno if the queue is corrupt.
+ */
+static int transmit_packet(struct net_user_pair *pair)
 {
 	struct virtqueue_chain *chain = &pair->chain;
 	int ret;
@@ -109,7 +113,10 @@ static int transmit_one(struct net_user_pair *pair)
 	ret = virtqueue_pop(&pair->queues[NET_TX], chain);
 	if (ret <= 0)
 		return ret;
-	/* A packet that the tap device refuses is lost, as on a wire. */
+	/*
+	 * A packet that the tap device refuses is lost, as one may be on a
+	 * wire.
+	 */
 	if (writev(tap_of(pair), chain->iov, chain->out) < 0)
 		pair->net->vm->stats.packets_dropped++;
 	virtqueue_push(&pair->queues[NET_TX], chain->head, 0);
@@ -123,17 +130,20 @@ static enum progress transmit(struct net_user_pair *pair)
 	int ret;
 
 	for (i = 0; i < BATCH && progress == PROGRESS_MORE; i++) {
-		ret = transmit_one(pair);
+		ret = transmit_packet(pair);
 		if (ret < 0)
 			progress = PROGRESS_BROKEN;
 		else if (!ret && virtqueue_wait(&pair->queues[NET_TX], 0))
 			progress = PROGRESS_IDLE;
 	}
-	publish(pair, NET_TX);
+	publish_used(pair, NET_TX);
 	return progress;
 }
 
-/* The byte at @offset in the chain's writable buffers, NULL behind the end. */
+/*
+ * Returns the address of byte @offset in the writable buffers, NULL behind
+ * them.
+ */
 static uint8_t *chain_byte(const struct virtqueue_chain *chain, size_t offset)
 {
 	unsigned int i;
@@ -146,8 +156,8 @@ static uint8_t *chain_byte(const struct virtqueue_chain *chain, size_t offset)
 	return NULL;
 }
 
-static size_t fill_chain(const struct virtqueue_chain *chain,
-			 const uint8_t *data, size_t size)
+static size_t fill_buffers(const struct virtqueue_chain *chain,
+			   const uint8_t *data, size_t size)
 {
 	size_t done = 0;
 	unsigned int i;
@@ -163,7 +173,7 @@ static size_t fill_chain(const struct virtqueue_chain *chain,
 	return done;
 }
 
-/* Put the next part of the packet into pair->chain. */
+/* Write the next part of the packet, from @done on, to the chain. */
 static int add_chain(struct net_user_pair *pair, size_t *done)
 {
 	const struct virtqueue_chain *chain = &pair->chain;
@@ -176,7 +186,8 @@ static int add_chain(struct net_user_pair *pair, size_t *done)
 		if (!delivery->num_buffers[1])
 			return -EINVAL;
 	}
-	n = fill_chain(chain, pair->packet + *done, pair->packet_size - *done);
+	n = fill_buffers(chain, pair->packet + *done,
+			 pair->packet_size - *done);
 	if (!n)
 		return -EINVAL;
 	*done += n;
@@ -198,11 +209,12 @@ static void finish_delivery(struct net_user_pair *pair)
 }
 
 /*
- * Give the held packet to the guest. Returns 1; 0 if there are not enough
- * buffers; -errno if the queue is corrupt. A packet that fits into no buffers
- * that this guest can ever give is dropped, which counts as given.
+ * Give the packet from the tap device to the guest. Returns 1; 0 if there are
+ * not enough buffers, in which case they stay in the ring; -errno if the queue
+ * is corrupt. Also returns 1 for a packet that is too large for a full ring, or
+ * for one chain without mergeable buffers: it is dropped.
  */
-static int deliver(struct net_user_pair *pair)
+static int deliver_packet(struct net_user_pair *pair)
 {
 	struct virtqueue *vq = &pair->queues[NET_RX];
 	unsigned int max = pair->mergeable ? vq->size : 1;
@@ -247,7 +259,7 @@ static enum progress receive(struct net_user_pair *pair)
 			progress = PROGRESS_IDLE;
 			break;
 		}
-		ret = deliver(pair);
+		ret = deliver_packet(pair);
 		if (ret > 0)
 			pair->packet_size = 0;
 		else if (ret < 0)
@@ -255,11 +267,11 @@ static enum progress receive(struct net_user_pair *pair)
 		else if (virtqueue_wait(vq, pair->delivery.count))
 			progress = PROGRESS_BLOCKED;
 	}
-	publish(pair, NET_RX);
+	publish_used(pair, NET_RX);
 	return progress;
 }
 
-/* Wait for the device's stop. */
+/* Wait until the thread is to end. */
 static void wait_for_stop(struct net_user_pair *pair)
 {
 	struct pollfd stop = { .fd = pair->worker.stop, .events = POLLIN };
@@ -269,8 +281,8 @@ static void wait_for_stop(struct net_user_pair *pair)
 }
 
 /*
- * Returns false when there is nothing more to do: the thread is to end, or
- * somebody deleted the tap device.
+ * Wait for a doorbell or for a packet. Returns false if the thread is to end,
+ * or if the tap device was deleted.
  */
 static bool wait_for_work(struct net_user_pair *pair, enum progress tx,
 			  enum progress rx)
@@ -314,7 +326,7 @@ static void *net_user_thread(void *opaque)
 	return NULL;
 }
 
-static struct net_user *state_of(struct virtio_dev *dev)
+static struct net_user *net_user_of(struct virtio_dev *dev)
 {
 	return net_of(dev)->state;
 }
@@ -363,7 +375,7 @@ static int init_queues(struct net_user_pair *pair)
 	return 0;
 }
 
-/* Nobody reads from a tap device's queue while it is attached or detached. */
+/* Queues are attached and detached while no thread reads from them. */
 static int net_user_set_pairs(struct net *net, unsigned int pairs)
 {
 	struct net_user *state = net->state;
@@ -389,7 +401,7 @@ static int net_user_start(struct virtio_dev *dev)
 
 static void net_user_stop(struct virtio_dev *dev)
 {
-	stop_threads(state_of(dev), 0);
+	stop_threads(net_user_of(dev), 0);
 }
 
 static void net_user_notify(struct virtio_dev *dev, unsigned int queue)

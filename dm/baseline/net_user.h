@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The packets are moved by threads of this process, one per pair of queues,
- * that live while the driver has the device running and uses the pair. A
- * baseline for vhost-net, with each doorbell an I/O request, and the way to
- * have a network without acrn_vhost.ko.
+ * The packets of a network device are moved by threads of this process, one for
+ * each pair of queues that the driver uses. Each doorbell is an I/O request,
+ * each interrupt an ioctl.
+ *
+ * A baseline for vhost-net, and the only network that does without
+ * acrn_vhost.ko.
  */
 #ifndef DM_NET_USER_H
 #define DM_NET_USER_H

@@ -9,20 +9,23 @@
 #include "baseline/uring_queue.h"
 #include "process/log.h"
 
-/* What a completion belongs to, but for requests: those have their index. */
+/* The user data of a completion is the index of a request, or one of these. */
 #define KICK VIRTQUEUE_MAX_SIZE
 #define STOP (VIRTQUEUE_MAX_SIZE + 1)
 
-/* The disk, registered. */
+/* Index of the disk among the registered files. */
 #define DISK_INDEX 0
 
-/* So many requests are taken before others may end, or the thread itself. */
+/* Number of requests that are taken before completions are looked at again. */
 #define BATCH 32
 
-/* How often a request that the kernel could not do just then is made again. */
+/*
+ * How often a request is submitted again that the kernel could not do just
+ * then.
+ */
 #define MAX_RETRIES 100
 
-static void watch(struct uring_queue *queue, int fd, unsigned int id)
+static void poll_eventfd(struct uring_queue *queue, int fd, unsigned int id)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&queue->ring);
 
@@ -30,7 +33,7 @@ static void watch(struct uring_queue *queue, int fd, unsigned int id)
 	io_uring_sqe_set_data64(sqe, id);
 }
 
-/* The registered piece that a buffer lies in, -1 if there is none. */
+/* Returns the index of the registered piece that contains a buffer, or -1. */
 static int find_buffer(const struct uring_disk *disk, const struct iovec *iov)
 {
 	unsigned int i;
@@ -70,12 +73,13 @@ static void prepare_transfer(struct uring_queue *queue,
 	else
 		io_uring_prep_writev(sqe, DISK_INDEX, iov, request->iov_count,
 				     offset);
-	uring_request->through = !queue->disk->blk->write_back;
-	if (!read && uring_request->through)
+	uring_request->write_through = !queue->disk->blk->write_back;
+	if (!read && uring_request->write_through)
 		sqe->rw_flags |= RWF_DSYNC;
 }
 
-static void finish(struct uring_queue *queue, unsigned int id, int error)
+static void complete_request(struct uring_queue *queue, unsigned int id,
+			     int error)
 {
 	struct uring_request *request = &queue->requests[id];
 
@@ -86,8 +90,8 @@ static void finish(struct uring_queue *queue, unsigned int id, int error)
 	queue->free = id;
 }
 
-/* Drop the pieces that header and status have left empty. */
-static void trim(struct blk_request *request)
+/* Drop the buffers that contained only header and status. */
+static void drop_empty_buffers(struct blk_request *request)
 {
 	while (request->iov_count && !request->iov->iov_len) {
 		request->iov++;
@@ -106,7 +110,7 @@ static bool is_transfer(const struct blk *blk,
 	       request->bytes && !blk_check_transfer(blk, request);
 }
 
-/* Give a request to io_uring, with IOSQE_* in @flags. */
+/* Give a request to io_uring; @flags are IOSQE_*. */
 static void submit(struct uring_queue *queue, unsigned int id,
 		   unsigned int flags)
 {
@@ -122,18 +126,18 @@ static void submit(struct uring_queue *queue, unsigned int id,
 	queue->in_flight++;
 }
 
-/* What io_uring is not for is done at once. */
+/* Give a request to io_uring, or handle it at once if it is not a transfer. */
 static void start_request(struct uring_queue *queue, unsigned int id)
 {
 	struct uring_request *request = &queue->requests[id];
 
 	if (request->request.type != VIRTIO_BLK_T_FLUSH &&
 	    !is_transfer(queue->disk->blk, &request->request)) {
-		finish(queue, id,
-		       blk_sync(queue->disk->blk, &request->request));
+		complete_request(queue, id,
+				 blk_sync(queue->disk->blk, &request->request));
 		return;
 	}
-	trim(&request->request);
+	drop_empty_buffers(&request->request);
 	request->retries = 0;
 	submit(queue, id, 0);
 }
@@ -146,8 +150,9 @@ static int next_request(struct uring_queue *queue)
 	int ret;
 
 	/*
-	 * As many as the largest ring has, and each is in the ring once: there
-	 * cannot be another entry.
+	 * There are as many requests as descriptors in the largest ring. If all
+	 * are in flight and another one is available, the driver has reused a
+	 * descriptor that it had not got back.
 	 */
 	if (id == VIRTQUEUE_MAX_SIZE)
 		return virtqueue_wait(&queue->vq, 0) ? 0 : -EINVAL;
@@ -163,13 +168,17 @@ static int next_request(struct uring_queue *queue)
 	return 1;
 }
 
-static void publish(struct uring_queue *queue)
+static void publish_used(struct uring_queue *queue)
 {
 	if (virtqueue_publish(&queue->vq))
 		eventfd_write(queue->call, 1);
 }
 
-/* What the driver has made available; it never ends if the driver is fast. */
+/*
+ * Start the requests that the driver has made available, but no more than a
+ * batch: a fast driver would keep this thread from everything else. The rest
+ * has its turn after the completions, for which the kick eventfd is signalled.
+ */
 static void start_requests(struct uring_queue *queue)
 {
 	unsigned int left = BATCH;
@@ -189,10 +198,10 @@ static void start_requests(struct uring_queue *queue)
 }
 
 /*
- * Did the kernel not find the means to go on just then, or was it disturbed?
- * Then the request is made again, by a thread of the kernel's that can wait.
+ * Submit a request again that has failed for lack of resources or because of a
+ * signal, this time for a kernel thread that can wait. Returns whether it did.
  */
-static bool try_again(struct uring_queue *queue, unsigned int id, int res)
+static bool resubmit(struct uring_queue *queue, unsigned int id, int res)
 {
 	if ((res != -EAGAIN && res != -EINTR) ||
 	    queue->requests[id].retries == MAX_RETRIES)
@@ -202,7 +211,10 @@ static bool try_again(struct uring_queue *queue, unsigned int id, int res)
 	return true;
 }
 
-/* Direct I/O refuses what is not aligned; a short transfer is an error. */
+/*
+ * Returns the result of a read or write for the driver. Direct I/O refuses
+ * memory that is not aligned for it; a short transfer is an error.
+ */
 static int transfer_ended(const struct uring_disk *disk,
 			  const struct uring_request *uring, int res)
 {
@@ -216,29 +228,31 @@ static int transfer_ended(const struct uring_disk *disk,
 		return -EIO;
 	return request->type == VIRTIO_BLK_T_IN
 		       ? 0
-		       : blk_written(disk->blk, uring->through);
+		       : blk_written(disk->blk, uring->write_through);
 }
 
-static void request_ended(struct uring_queue *queue, unsigned int id, int res)
+static void handle_request_end(struct uring_queue *queue, unsigned int id,
+			       int res)
 {
 	const struct uring_request *request = &queue->requests[id];
 
 	queue->in_flight--;
-	if (try_again(queue, id, res))
+	if (resubmit(queue, id, res))
 		return;
 	if (request->request.type == VIRTIO_BLK_T_FLUSH)
 		res = blk_flushed(queue->disk->blk, res);
 	else
 		res = transfer_ended(queue->disk, request, res);
-	finish(queue, id, res);
+	complete_request(queue, id, res);
 }
 
-static void handle(struct uring_queue *queue, const struct io_uring_cqe *cqe)
+static void handle_completion(struct uring_queue *queue,
+			      const struct io_uring_cqe *cqe)
 {
 	switch (cqe->user_data) {
 	case KICK:
 		if (!(cqe->flags & IORING_CQE_F_MORE))
-			watch(queue, queue->kick, KICK);
+			poll_eventfd(queue, queue->kick, KICK);
 		if (!queue->stopping)
 			start_requests(queue);
 		break;
@@ -246,7 +260,7 @@ static void handle(struct uring_queue *queue, const struct io_uring_cqe *cqe)
 		queue->stopping = true;
 		break;
 	default:
-		request_ended(queue, cqe->user_data, cqe->res);
+		handle_request_end(queue, cqe->user_data, cqe->res);
 	}
 }
 
@@ -260,18 +274,18 @@ static void *uring_thread(void *opaque)
 		eventfd_write(queue->error, 1);
 		return NULL;
 	}
-	watch(queue, queue->worker.stop, STOP);
-	watch(queue, queue->kick, KICK);
+	poll_eventfd(queue, queue->worker.stop, STOP);
+	poll_eventfd(queue, queue->kick, KICK);
 	while (!queue->stopping || queue->in_flight) {
 		io_uring_submit_and_wait(&queue->ring, 1);
 		count = 0;
 		io_uring_for_each_cqe(&queue->ring, head, cqe)
 		{
-			handle(queue, cqe);
+			handle_completion(queue, cqe);
 			count++;
 		}
 		io_uring_cq_advance(&queue->ring, count);
-		publish(queue);
+		publish_used(queue);
 	}
 	return NULL;
 }
@@ -288,9 +302,10 @@ static void init_requests(struct uring_queue *queue)
 }
 
 /*
- * The ring belongs to the thread that enables it, which is the only one to use
- * it, and which alone is interrupted for completions, when it waits for them.
- * Without registered buffers all works as well, only slower.
+ * Open the ring. It is disabled until its thread enables it, because
+ * SINGLE_ISSUER ties it to the thread that does, and DEFER_TASKRUN handles
+ * completions in that thread when it waits for them. If memory cannot be
+ * registered, requests are only slower.
  */
 static int set_up_ring(struct uring_queue *queue)
 {

@@ -20,24 +20,24 @@
 #include "process/worker.h"
 #include "virtio/virtqueue.h"
 
-/* io_uring registers no more than this in one piece. */
+/* io_uring registers buffers of no more than 1 GiB. */
 #define URING_MAX_BUFFER (1ULL << 30)
 
-/* Two regions of memory, see mem.h, of 16 GiB at most. */
+/* RAM of up to 16 GiB in two regions, see mem.h, in pieces of that size. */
 #define URING_MAX_BUFFERS 18
 
 /**
  * struct uring_request - A request in flight
- * @next_free:	Index of the next free one
- * @retries:	How often it was made again
- * @through:	A write that is on the medium when it ends
- * @chain:	Its buffers
- * @request:	Its meaning
+ * @next_free:	Index of the next free request
+ * @retries:	How often it was given to io_uring again
+ * @write_through: The write is on the medium when it ends
+ * @chain:	Buffers of the driver
+ * @request:	Request that is in them
  */
 struct uring_request {
 	unsigned int next_free;
 	unsigned int retries;
-	bool through;
+	bool write_through;
 	struct virtqueue_chain chain;
 	struct blk_request request;
 };
@@ -45,9 +45,9 @@ struct uring_request {
 /**
  * struct uring_disk - What the queues of a disk share
  * @blk:	Device
- * @direct:	The disk, past the page cache; -1 if it cannot be opened so
+ * @direct:	The disk, opened for direct I/O; -1 if it takes none
  * @buffers:	The guest's memory in the pieces that are registered
- * @buffer_count: Their number
+ * @buffer_count: Number of @buffers
  *
  * Does not change while a queue runs.
  */
@@ -61,18 +61,18 @@ struct uring_disk {
 /**
  * struct uring_queue - A queue and its thread
  * @disk:	What it shares with the other queues
- * @worker:	Has all that follows to itself
- * @ring:	io_uring, there while @worker is running
- * @fixed:	The guest's memory is registered with it
+ * @worker:	Thread, the only user of all other fields while it runs
+ * @ring:	io_uring, open while @worker runs
+ * @fixed:	The guest's memory is registered with @ring
  * @kick:	eventfd: doorbell
  * @call:	eventfd: interrupt
- * @error:	eventfd: the guest has made a corrupt ring
- * @stopping:	@worker is to end
+ * @error:	eventfd: the queue was found corrupt
+ * @stopping:	Take no more requests, and end when none is in flight
  * @vq:		Queue
- * @in_flight:	Number of requests that io_uring has
+ * @in_flight:	Number of requests that io_uring has not ended yet
  * @free:	Index of the first free request, VIRTQUEUE_MAX_SIZE if there is
  *		none
- * @requests:	Requests
+ * @requests:	Requests, in flight or free
  */
 struct uring_queue {
 	const struct uring_disk *disk;

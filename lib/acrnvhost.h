@@ -3,8 +3,8 @@
  * libacrnvhost: attach a vhost device of the Service VM's kernel to a User VM
  * on ACRN. For device models.
  *
- * A virtio queue of the User VM is joined to the kernel at three points, with
- * no system call between them once they are in place:
+ * A virtio queue of the User VM is attached to the kernel at three points. Once
+ * they are in place, no system call is needed between them:
  *
  *	doorbell	ACRN_IOCTL_IOEVENTFD -> kick eventfd -> vhost worker
  *	rings		read and written by the vhost worker
@@ -30,7 +30,7 @@
  * devices are independent.
  *
  * Only ioctls of <linux/acrn.h> and <linux/vhost.h> are used, and for disks
- * those of vhost_blk.h, so that any HSM will do.
+ * those of vhost_blk.h, so that the library works with the in-tree HSM as well.
  */
 #ifndef ACRNVHOST_H
 #define ACRNVHOST_H
@@ -74,7 +74,7 @@ struct acrnvhost_doorbell {
  * @desc:	Descriptor table, mapped in this process
  * @avail:	Available ring, mapped in this process
  * @used:	Used ring, mapped in this process
- * @doorbell:	Where the driver writes, NULL while it cannot be reached
+ * @doorbell:	The driver's doorbell, NULL while the driver cannot reach it
  * @msi:	Message to send for used buffers, NULL while the vector is
  *		masked or there is none
  * @busyloop:	Microseconds that vhost waits for further buffers before it asks

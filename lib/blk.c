@@ -6,7 +6,7 @@
 
 #include "internal.h"
 
-/* Since Linux 6.5; the C library's headers may be older. */
+/* These are from Linux 6.5, and may be missing in the C library's headers. */
 #ifndef VHOST_NEW_WORKER
 struct vhost_worker_state {
 	unsigned int worker_id;
@@ -43,9 +43,9 @@ static int blk_add_worker(struct acrnvhost *dev, unsigned int index)
 }
 
 /*
- * A worker for each queue behind the first one, which has that of the device.
- * They go with the owner. Kernels before 6.5 have no such thing, and then one
- * worker serves all queues.
+ * Give each queue but the first a worker of its own; the first one has the
+ * worker that comes with the device. The kernel frees workers with the owner.
+ * Kernels before 6.5 cannot make workers: one worker handles all queues there.
  */
 static int blk_add_workers(struct acrnvhost *dev)
 {

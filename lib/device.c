@@ -20,7 +20,17 @@ static void free_queues(struct acrnvhost *dev, unsigned int count)
 		acrnvhost_vq_deinit(&dev->queues[count]);
 }
 
-/* The part of opening that all kinds of devices share. */
+/**
+ * acrnvhost_open() - Open a device of any kind
+ * @result:	Result
+ * @hsm_fd:	/dev/acrn_hsm, with a VM created on it
+ * @backend_fd:	tap or disk, -1 if there is none
+ * @queue_count: Number of queues
+ * @backend:	Kind of device
+ *
+ * Return: 0; -EINVAL for too many queues or none; -ENOMEM; errors of open() and
+ * eventfd().
+ */
 int acrnvhost_open(struct acrnvhost **result, int hsm_fd, int backend_fd,
 		   unsigned int queue_count,
 		   const struct acrnvhost_backend *backend)
@@ -66,13 +76,13 @@ free_queues:
  * @dev:	Device
  * @features:	Result: virtio feature bits, and VHOST_F_* ones
  *
- * A device model offers to the driver what is in here, plus what the kernel
- * need not know of (for a network device: MAC, STATUS, MQ with CTRL_VQ,
- * offloads of the tap).
+ * A device model offers these to the driver, and besides those that the kernel
+ * need not know of. For a network device these are MAC, STATUS, MQ with CTRL_VQ
+ * and the offloads of the tap device.
  */
 int acrnvhost_features(struct acrnvhost *dev, __u64 *features)
 {
-	/* What this process can do is for it to say. */
+	/* Where there is no vhost device, the caller knows what it can do. */
 	*features = UINT64_MAX;
 	return acrnvhost_ioctl(dev->vhost_fd, VHOST_GET_FEATURES, features);
 }
@@ -82,8 +92,8 @@ int acrnvhost_features(struct acrnvhost *dev, __u64 *features)
  * @dev:	Device, running
  * @features:	As for acrnvhost_start()
  *
- * For those features that a kind of device lets be changed: of a disk
- * VIRTIO_BLK_F_FLUSH, which stands for its volatile write cache.
+ * The only feature that can be changed is VIRTIO_BLK_F_FLUSH of a disk, which
+ * stands for its volatile write cache.
  *
  * Return: 0; -EINVAL while it does not run; errors of vhost.
  */
@@ -139,9 +149,8 @@ static int reset_owner(struct acrnvhost *dev)
 }
 
 /*
- * Undo what has been done of a start, the owner last, and forget the queues.
- * Goes on after an error, since half a teardown helps nobody; returns the first
- * one.
+ * Undo as much of a start as has been done, the owner last, and forget the
+ * queues. Continues after an error, and returns the first one.
  */
 static int device_teardown(struct acrnvhost *dev)
 {
@@ -206,8 +215,8 @@ int acrnvhost_start(struct acrnvhost *dev, __u64 features,
 
 	dev->running = true;
 	/*
-	 * The driver may have rung before the doorbell was registered, and is
-	 * not going to ring again for those buffers.
+	 * A doorbell that came before the ioeventfd was assigned is lost, and
+	 * the driver does not ring again for those buffers.
 	 */
 	for (i = 0; i < dev->queue_count; i++)
 		if (dev->queues[i].running)
@@ -228,18 +237,18 @@ static void forget_queues(struct acrnvhost *dev)
 }
 
 /**
- * acrnvhost_stop() - Stop vhost, drain it and take everything back
+ * acrnvhost_stop() - Stop vhost and deassign all that start has assigned
  * @dev:	Device
  *
- * When this returns, vhost touches neither rings nor buffers any more and no
- * doorbell or interrupt of this device is registered. The queues have to be
- * set again before the next start; that also holds for a device that does not
- * run, for when not all of its queues could be set.
+ * When this returns, vhost no longer accesses rings and buffers, and the HSM
+ * has no doorbell and no interrupt of this device. The queues have to be set
+ * again before the next start. For a device that does not run, this only
+ * forgets the queues that were set.
  *
- * Return: 0; -ETIMEDOUT if a disk has not answered for a minute, in which case
- * the device runs on, may write to the User VM's memory, and is to be stopped
- * once more or closed; another error, the first one, of a device that is
- * stopped.
+ * Return: 0; -ETIMEDOUT if a disk has not answered for a minute: the device
+ * runs on, may write to the User VM's memory, and is to be stopped once more or
+ * closed. After any other error, of which the first one is returned, the device
+ * is stopped.
  */
 int acrnvhost_stop(struct acrnvhost *dev)
 {
@@ -263,7 +272,7 @@ int acrnvhost_stop(struct acrnvhost *dev)
  * acrnvhost_close() - Stop a device and free it
  * @dev:	Device, or NULL
  *
- * Waits for as long as vhost takes to put down what it has in hand. The file
+ * Waits until vhost has completed the requests that it is working at. The file
  * descriptors that were passed to open stay open.
  */
 void acrnvhost_close(struct acrnvhost *dev)
@@ -273,7 +282,7 @@ void acrnvhost_close(struct acrnvhost *dev)
 	acrnvhost_stop(dev);
 	if (dev->vhost_fd >= 0)
 		close(dev->vhost_fd);
-	/* If it could not be stopped in time, it has ended with that. */
+	/* close() has stopped a device that acrnvhost_stop() could not. */
 	dev->vhost_fd = -1;
 	if (dev->running)
 		device_teardown(dev);

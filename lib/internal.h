@@ -11,16 +11,16 @@
 #define ACRNVHOST_MAX_QUEUES 16
 
 /**
- * struct acrnvhost_vq - A queue and what is registered for it at this moment
+ * struct acrnvhost_vq - A queue, and what is registered for it now
  * @kick:	eventfd, doorbell to vhost
  * @call:	eventfd, vhost to interrupt
  * @error:	eventfd that vhost signals when it finds the ring corrupt
  * @set:	acrnvhost_set_queue() was called since the device was stopped
- * @config:	Its argument; @config.doorbell and @config.msi point to
- *		@doorbell and @msi or are NULL
- * @doorbell:	Copy
- * @msi:	Copy
- * @running:	vhost knows the rings
+ * @config:	Argument of acrnvhost_set_queue(); its doorbell and msi point to
+ *		@doorbell and @msi of this structure, or are NULL
+ * @doorbell:	Copy of the doorbell
+ * @msi:	Copy of the message
+ * @running:	vhost has the addresses of the rings
  * @doorbell_assigned: The ioeventfd is registered
  * @irqfd_assigned:	The irqfd is registered
  */
@@ -39,13 +39,14 @@ struct acrnvhost_vq {
 
 /**
  * struct acrnvhost_backend - What differs between kinds of vhost devices
- * @path:	Device node; NULL if the rings are read by this process
+ * @path:	Device node; NULL if this process handles the queues
  * @start:	Let vhost run; all queues are set up. Undoes itself on failure.
  *		NULL if there is nothing to start.
- * @stop:	Stop vhost and wait for what it is doing; -ETIMEDOUT if it
- *		goes on with that. NULL as @start.
- * @keeps_owner: The kernel's device does not know VHOST_RESET_OWNER and stays
- *		this process's until it is closed
+ * @stop:	Stop vhost and wait until it has completed the requests it is
+ *		working at; -ETIMEDOUT if it has not and runs on. NULL as
+ *		@start.
+ * @keeps_owner: The kernel's device does not know VHOST_RESET_OWNER. It has an
+ *		owner until it is closed.
  */
 struct acrnvhost_backend {
 	const char *path;
@@ -57,10 +58,9 @@ struct acrnvhost_backend {
 /**
  * struct acrnvhost - A vhost device
  * @backend:	Kind of device
- * @hsm_fd:	VM, belongs to the caller
- * @vhost_fd:	Device, belongs to the library; -1 if there is none to be told
- *		anything
- * @backend_fd:	tap or disk, belongs to the caller; -1 if there is none
+ * @hsm_fd:	/dev/acrn_hsm with the VM; the caller's
+ * @vhost_fd:	Device node; the library's. -1 if there is none.
+ * @backend_fd:	tap or disk; the caller's. -1 if there is none.
  * @owned:	VHOST_SET_OWNER has been done
  * @running:	Between acrnvhost_start() and acrnvhost_stop()
  * @queue_count: Number of queues, up to ACRNVHOST_MAX_QUEUES
@@ -78,8 +78,8 @@ struct acrnvhost {
 };
 
 /*
- * Returns 0 or -errno. Succeeds without doing anything if @fd is -1: a device
- * that this process is the back end of has no vhost device to be told anything.
+ * Returns 0 or -errno. Does nothing if @fd is -1: there is no vhost device if
+ * this process handles the queues.
  */
 static inline int acrnvhost_ioctl(int fd, unsigned long request, void *arg)
 {

@@ -16,7 +16,9 @@ static int net_set_backend(struct acrnvhost *dev, unsigned int index, int fd)
 	return acrnvhost_ioctl(dev->vhost_fd, VHOST_NET_SET_BACKEND, &backend);
 }
 
-/* Detaching waits until the worker has put down what it had in hand. */
+/*
+ * Detaching waits until the worker has left the queue. Returns the first error.
+ */
 static int net_stop(struct acrnvhost *dev)
 {
 	unsigned int i;

@@ -3,10 +3,10 @@
  * One virtqueue: its three eventfds, its rings in vhost, its doorbell and its
  * interrupt in the HSM.
  *
- * An HSM may or may not consume the counter of the call eventfd when it
- * injects: Linux' own one does not. So a counter that is not zero means "an
- * interrupt that might have been injected already", and never the other way
- * round. Where the library cannot tell, it injects once more: a spurious
+ * An HSM may or may not reset the counter of the call eventfd when it injects
+ * the interrupt; Linux' own one does not. A counter that is not zero therefore
+ * does not tell whether the interrupt was injected, but a counter of zero means
+ * that none is outstanding. In doubt the library injects once more: a spurious
  * interrupt is harmless, a lost one stops the queue.
  */
 #include <errno.h>
@@ -18,6 +18,7 @@
 
 #include "internal.h"
 
+/* Open the eventfds of a queue. Returns 0 or -errno. */
 int acrnvhost_vq_init(struct acrnvhost_vq *queue)
 {
 	int *fds[] = { &queue->kick, &queue->call, &queue->error };
@@ -36,6 +37,7 @@ int acrnvhost_vq_init(struct acrnvhost_vq *queue)
 	return 0;
 }
 
+/* Close the eventfds of a queue. */
 void acrnvhost_vq_deinit(struct acrnvhost_vq *queue)
 {
 	close(queue->error);
@@ -43,7 +45,7 @@ void acrnvhost_vq_deinit(struct acrnvhost_vq *queue)
 	close(queue->kick);
 }
 
-/* Take the counter of an eventfd. Returns whether it had been signalled. */
+/* Reset the counter of an eventfd. Returns whether it was signalled. */
 static bool drain(int fd)
 {
 	uint64_t count;
@@ -102,8 +104,9 @@ static int irqfd_ioctl(struct acrnvhost *dev, struct acrnvhost_vq *queue,
 }
 
 /*
- * Events that came before the irqfd was there are still in the counter. Those
- * that come now are injected by the irqfd, and perhaps once more by us.
+ * Interrupts that vhost signalled before the irqfd was assigned are in the
+ * counter and are injected here. One that is signalled in between is injected
+ * by the irqfd, and possibly a second time here.
  */
 static int assign_irqfd(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 {
@@ -122,8 +125,9 @@ static int assign_irqfd(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 }
 
 /*
- * What the counter holds so far has been injected. What comes between the two
- * calls is injected and stays in the counter: once too often, never lost.
+ * The interrupts in the counter were injected by the irqfd, so it is reset. One
+ * that is signalled between that and the ioctl is injected, and also stays in
+ * the counter for the next irqfd: it comes twice rather than never.
  */
 static int deassign_irqfd(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 {
@@ -194,7 +198,7 @@ static int first_error(int ret, int err)
 	return ret ? ret : err;
 }
 
-/* Undo set_eventfds(). */
+/* Undo set_eventfds(). Returns the first error. */
 static int clear_eventfds(struct acrnvhost *dev, unsigned int index)
 {
 	int ret, err;
@@ -211,8 +215,8 @@ static int clear_eventfds(struct acrnvhost *dev, unsigned int index)
 }
 
 /*
- * Join a queue to vhost and the HSM; a queue that the driver does not use is
- * left alone. On failure acrnvhost_vq_stop() undoes what has been done.
+ * Attach a queue to vhost and the HSM, if acrnvhost_set_queue() was called for
+ * it. On failure acrnvhost_vq_stop() undoes what has been done.
  */
 int acrnvhost_vq_start(struct acrnvhost *dev, unsigned int index)
 {
@@ -297,7 +301,7 @@ int acrnvhost_set_queue(struct acrnvhost *dev, unsigned int index,
  * acrnvhost_set_doorbell() - The driver moved the doorbell, by moving a BAR
  * @dev:	Device
  * @index:	Queue
- * @doorbell:	New place, or NULL while it cannot be reached
+ * @doorbell:	New doorbell, or NULL while the driver cannot reach it
  *
  * Return: 0; -EINVAL if there is no such queue; errors of the HSM, after which
  * the queue has no doorbell.
@@ -314,7 +318,7 @@ int acrnvhost_set_doorbell(struct acrnvhost *dev, unsigned int index,
 	copy_doorbell(queue, doorbell);
 	if (!ret && queue->running)
 		ret = assign_doorbell(dev, queue);
-	/* The driver may have rung in between, and does not ring again. */
+	/* A doorbell in between is lost, and the driver does not ring again. */
 	if (!ret && queue->doorbell_assigned)
 		ret = acrnvhost_kick(dev, index);
 	return ret;
@@ -324,11 +328,11 @@ int acrnvhost_set_doorbell(struct acrnvhost *dev, unsigned int index,
  * acrnvhost_set_msi() - The driver changed or masked the vector of a queue
  * @dev:	Device
  * @index:	Queue
- * @msi:	New message, or NULL: masked
+ * @msi:	New message, or NULL while the vector is masked
  *
- * An interrupt that comes while the vector is masked is kept, and sent when it
- * is unmasked. To be called before the driver's write is completed: after a
- * return no interrupt is sent to the old vector.
+ * An interrupt that comes while the vector is masked is kept, and sent when the
+ * vector is unmasked. To be called before the driver's write is completed, as
+ * the driver expects no interrupt of the old vector after its write.
  *
  * Return: 0; -EINVAL if there is no such queue; errors of the HSM, after which
  * the queue has no interrupt.
@@ -354,7 +358,7 @@ int acrnvhost_set_msi(struct acrnvhost *dev, unsigned int index,
 }
 
 /**
- * acrnvhost_msi_pending() - Is an interrupt waiting for its vector's unmasking?
+ * acrnvhost_msi_pending() - Is an interrupt kept until its vector is unmasked?
  * @dev:	Device
  * @index:	Queue
  *
@@ -376,7 +380,7 @@ bool acrnvhost_msi_pending(struct acrnvhost *dev, unsigned int index)
  * @dev:	Device
  * @index:	Queue
  *
- * For doorbells that reached the device model in spite of the ioeventfd.
+ * For doorbells that came as I/O requests although there is an ioeventfd.
  */
 int acrnvhost_kick(struct acrnvhost *dev, unsigned int index)
 {

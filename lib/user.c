@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No vhost device, but its doorbells and interrupts: a thread of the device
- * model that reads the rings itself waits for the kick eventfds and signals the
- * call eventfds, and no I/O request has to pass through the device model.
+ * Doorbells and interrupts without a vhost device, for queues that a thread of
+ * the device model handles. The thread waits for the kick eventfds and signals
+ * the call eventfds; doorbells are no I/O requests.
  */
 #include <errno.h>
 
@@ -11,7 +11,7 @@
 static const struct acrnvhost_backend user_backend = { 0 };
 
 /**
- * acrnvhost_user_open() - Open a device that this process is the back end of
+ * acrnvhost_user_open() - Open a device whose queues this process handles
  * @dev:	Result
  * @hsm_fd:	/dev/acrn_hsm, with a VM created on it
  * @queues:	Number of queues, up to 16

@@ -21,7 +21,10 @@ static int vsock_start(struct acrnvhost *dev)
 	return vsock_set_running(dev, 1);
 }
 
-/* The worker holds a queue's lock at work, which stopping takes as well. */
+/*
+ * Stopping takes the locks of the queues, which the worker holds while it
+ * works.
+ */
 static int vsock_stop(struct acrnvhost *dev)
 {
 	return vsock_set_running(dev, 0);
@@ -42,8 +45,9 @@ static const struct acrnvhost_backend vsock_backend = {
  *		as long as the device is open. The driver learns it from the
  *		device configuration.
  *
- * Connections outlive acrnvhost_stop(): what a driver that starts anew does not
- * know it resets when it hears of it. acrnvhost_close() resets them all.
+ * Connections outlive acrnvhost_stop(): a driver that has started anew resets
+ * those that it does not know when a packet of them arrives. acrnvhost_close()
+ * resets all.
  *
  * Return: 0; -EADDRINUSE if somebody has that id; -EINVAL if it is reserved;
  * -ENOENT or -ENODEV without vhost-vsock, -EACCES without the right to use it,

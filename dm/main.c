@@ -53,7 +53,7 @@ static int block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0)
-		log_error("no signalfd: %s", strerror(errno));
+		log_error("cannot make a signalfd: %s", strerror(errno));
 	return fd;
 }
 
@@ -134,7 +134,7 @@ static int write_stats(struct vm *vm, int fd, enum vm_request end)
 	int ret = stats_write(&vm->stats, fd, end_names[end]);
 
 	if (ret)
-		log_error("the counters are not written: %s", strerror(-ret));
+		log_error("cannot write the counters: %s", strerror(-ret));
 	close(fd);
 	return ret;
 }

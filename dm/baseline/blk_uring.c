@@ -8,6 +8,7 @@
 #include "baseline/blk_sync.h"
 #include "baseline/blk_uring.h"
 #include "baseline/uring_queue.h"
+#include "process/alloc.h"
 #include "process/log.h"
 #include "virtio/vhost.h"
 
@@ -145,8 +146,8 @@ static int open_queues(struct blk *blk, struct blk_uring *state)
 	for (i = 0; i < blk->options->queues; i++) {
 		ret = open_queue(blk, state, i);
 		if (ret) {
-			log_error("%s: no eventfd: %s", blk->options->path,
-				  strerror(-ret));
+			log_error("%s: cannot make an eventfd: %s",
+				  blk->options->path, strerror(-ret));
 			deinit_workers(state, i);
 			return ret;
 		}
@@ -167,8 +168,8 @@ static int blk_uring_create(struct blk *blk)
 	struct blk_uring *state;
 	int ret;
 
-	state = calloc(1, sizeof(*state) +
-				  options->queues * sizeof(state->queues[0]));
+	state = alloc_zeroed(sizeof(*state) +
+			     options->queues * sizeof(state->queues[0]));
 	if (!state)
 		return -ENOMEM;
 	ret = vhost_create(&setup);

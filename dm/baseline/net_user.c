@@ -17,6 +17,7 @@
 
 #include "baseline/net_user.h"
 #include "net/tap.h"
+#include "process/alloc.h"
 #include "process/log.h"
 #include "process/worker.h"
 
@@ -347,7 +348,7 @@ static int start_threads(struct net_user *state, unsigned int count)
 		pair->packet_size = 0;
 		ret = worker_start(&pair->worker, net_user_thread, pair);
 		if (ret) {
-			log_error("%s cannot be started: %s",
+			log_error("%s: cannot start a thread: %s",
 				  pair->net->tap_name, strerror(-ret));
 			return ret;
 		}
@@ -464,8 +465,8 @@ static int net_user_create(struct net *net)
 	unsigned int i;
 	int ret;
 
-	state = calloc(1,
-		       sizeof(*state) + net->pairs * sizeof(state->pairs[0]));
+	state = alloc_zeroed(sizeof(*state) +
+			     net->pairs * sizeof(state->pairs[0]));
 	if (!state)
 		return -ENOMEM;
 	for (i = 0; i < net->pairs; i++) {
@@ -473,8 +474,8 @@ static int net_user_create(struct net *net)
 		state->pairs[i].index = i;
 		ret = open_pair(&state->pairs[i]);
 		if (ret) {
-			log_error("%s: no eventfd: %s", net->tap_name,
-				  strerror(-ret));
+			log_error("%s: cannot make an eventfd: %s",
+				  net->tap_name, strerror(-ret));
 			close_pairs(state, i);
 			free(state);
 			return ret;

@@ -354,7 +354,7 @@ int uring_queue_start(struct uring_queue *queue,
 			io_uring_queue_exit(&queue->ring);
 	}
 	if (ret)
-		log_error("%s: no io_uring: %s", blk->options->path,
+		log_error("%s: cannot start io_uring: %s", blk->options->path,
 			  strerror(-ret));
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include <linux/virtio_ring.h>
 
 #include "block/blk.h"
+#include "process/alloc.h"
 #include "process/log.h"
 
 #define PCI_CLASS_STORAGE 0x018000
@@ -74,7 +75,7 @@ static bool switch_cache(struct blk *blk, bool on)
 	ret = blk->backend->cache_changed(blk);
 	if (!ret)
 		return on;
-	log_guest("%s: the cache is not switched: %s", blk->options->path,
+	log_guest("%s: cannot turn the cache on or off: %s", blk->options->path,
 		  strerror(-ret));
 	blk->write_back = !on;
 	return !on;
@@ -176,7 +177,8 @@ static int start_size_timer(struct blk *blk)
 		      : event_add(&blk->vm->events, &blk->timer);
 	if (!ret)
 		return 0;
-	log_error("%s: no timer: %s", blk->options->path, strerror(-ret));
+	log_error("%s: cannot make a timer: %s", blk->options->path,
+		  strerror(-ret));
 	if (blk->timer.fd >= 0)
 		close(blk->timer.fd);
 	return ret;
@@ -226,7 +228,7 @@ int blk_create(struct vm *vm, const struct blk_options *options,
 	struct blk *blk;
 	int ret;
 
-	blk = calloc(1, sizeof(*blk));
+	blk = alloc_zeroed(sizeof(*blk));
 	if (!blk)
 		return -ENOMEM;
 	blk->vm = vm;

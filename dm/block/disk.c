@@ -137,7 +137,7 @@ int disk_open(struct disk *disk, const char *path, bool read_only)
 		return 0;
 	close(disk->fd);
 fail:
-	log_error("%s is no disk: %s", path, strerror(-ret));
+	log_error("cannot use %s as a disk: %s", path, strerror(-ret));
 	return ret;
 }
 

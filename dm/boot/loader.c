@@ -89,7 +89,8 @@ static int read_all(int fd, void *buf, uint64_t size, const char *path)
 			return -errno;
 		}
 		if (!n) {
-			log_error("%s has become shorter", path);
+			log_error("%s has become shorter since it was opened",
+				  path);
 			return -EIO;
 		}
 		done += n;
@@ -300,7 +301,8 @@ int loader_load(const struct loader *loader, const struct guest_mem *mem,
 	}
 	if (!acpi_build(ram + ACPI_BASE, ACPI_SIZE, ACPI_BASE, lapic_ids, vcpus,
 			dsdt_aml_code, sizeof(dsdt_aml_code))) {
-		log_error("the ACPI tables do not fit");
+		log_error(
+			"the ACPI tables are larger than their place in memory");
 		return -ENOSPC;
 	}
 	memcpy(ram + GDT_GPA, gdt, sizeof(gdt));

@@ -55,7 +55,7 @@ out:
 	if (fd >= 0)
 		close(fd);
 	if (ret)
-		log_error("no %llu MiB of memory for the VM: %s%s",
+		log_error("cannot allocate %llu MiB of memory for the VM: %s%s",
 			  (unsigned long long)size >> 20, strerror(-ret),
 			  hugepages ? "; write the number of 2 MiB pages to "
 				      "/proc/sys/vm/nr_hugepages"

@@ -10,6 +10,7 @@
 #include "machine/console.h"
 #include "machine/uart.h"
 #include "machine/vm.h"
+#include "process/alloc.h"
 #include "process/log.h"
 
 /* Control-] ends the VM: a raw terminal turns no key into a signal. */
@@ -62,7 +63,7 @@ static void interrupt(void *opaque, bool high)
 	int ret = hsm_set_irq(&console->vm->hsm, CONSOLE_GSI, high);
 
 	if (ret)
-		log_guest("the console's interrupt is not sent: %s",
+		log_guest("cannot set the serial port's interrupt: %s",
 			  strerror(-ret));
 }
 
@@ -161,7 +162,7 @@ int console_create(struct vm *vm)
 	struct console *console;
 	int ret;
 
-	console = calloc(1, sizeof(*console));
+	console = alloc_zeroed(sizeof(*console));
 	if (!console)
 		return -ENOMEM;
 	console->vm = vm;
@@ -173,7 +174,7 @@ int console_create(struct vm *vm)
 						.enabled = true };
 	ret = event_add(&vm->events, &console->input);
 	if (ret) {
-		log_error("no place for the console's input");
+		log_error("the event loop has no place for standard input");
 		free(console);
 		return ret;
 	}

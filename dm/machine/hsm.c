@@ -93,7 +93,8 @@ int hsm_create_vm(struct hsm *hsm, const char *name, uint64_t cpus,
 
 	ret = alloc_slots(hsm);
 	if (ret) {
-		log_error("no page for I/O requests: %s", strerror(-ret));
+		log_error("cannot allocate the page of I/O requests: %s",
+			  strerror(-ret));
 		return ret;
 	}
 	vm.ioreq_buf = (uint64_t)hsm->slots;
@@ -119,7 +120,8 @@ int hsm_create_vm(struct hsm *hsm, const char *name, uint64_t cpus,
 	ret = hsm_ioctl(hsm, ACRN_IOCTL_CREATE_IOREQ_CLIENT, NULL);
 	if (!ret)
 		return 0;
-	log_error("the HSM gives no I/O requests: %s", strerror(-ret));
+	log_error("the HSM cannot make a client for I/O requests: %s",
+		  strerror(-ret));
 	hsm_destroy_vm(hsm);
 	return ret;
 
@@ -148,7 +150,7 @@ void hsm_destroy_vm(struct hsm *hsm)
 	hsm_pause_vm(hsm);
 	ret = hsm_ioctl(hsm, ACRN_IOCTL_DESTROY_VM, NULL);
 	if (ret)
-		log_error("the VM is not destroyed: %s", strerror(-ret));
+		log_error("cannot destroy the VM: %s", strerror(-ret));
 	munmap(hsm->slots, sizeof(*hsm->slots));
 }
 
@@ -192,8 +194,7 @@ int hsm_map_memory(struct hsm *hsm, const struct guest_mem *mem)
 				 mem->hugepages ? SEGMENT_HUGE_PAGES
 						: SEGMENT_SMALL_PAGES);
 	if (ret)
-		log_error("the VM's memory cannot be mapped: %s",
-			  strerror(-ret));
+		log_error("cannot map the VM's memory: %s", strerror(-ret));
 	return ret;
 }
 
@@ -207,7 +208,7 @@ int hsm_start(struct hsm *hsm, const struct acrn_regs *regs)
 	if (!ret)
 		ret = hsm_ioctl(hsm, ACRN_IOCTL_START_VM, NULL);
 	if (ret)
-		log_error("the VM does not start: %s", strerror(-ret));
+		log_error("cannot start the VM: %s", strerror(-ret));
 	return ret;
 }
 
@@ -225,7 +226,7 @@ int hsm_stop_for_reset(struct hsm *hsm)
 	if (!ret)
 		ret = hsm_ioctl(hsm, ACRN_IOCTL_RESET_VM, NULL);
 	if (ret)
-		log_error("the VM cannot be reset: %s", strerror(-ret));
+		log_error("cannot reset the VM: %s", strerror(-ret));
 	return ret;
 }
 

@@ -138,7 +138,7 @@ static int wait_and_handle(struct vm *vm)
 	if (!ret)
 		ret = handle_requests(vm);
 	if (ret) {
-		log_error("the HSM fails with I/O requests: %s",
+		log_error("cannot wait for I/O requests or complete one: %s",
 			  strerror(-ret));
 		return ret;
 	}
@@ -170,7 +170,8 @@ int ioreq_start(struct vm *vm)
 	sigaction(STOP_SIGNAL, &action, NULL);
 	ret = -pthread_create(&vm->thread, NULL, ioreq_thread, vm);
 	if (ret)
-		log_error("no thread for I/O requests: %s", strerror(-ret));
+		log_error("cannot start the thread for I/O requests: %s",
+			  strerror(-ret));
 	return ret;
 }
 

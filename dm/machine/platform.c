@@ -6,6 +6,7 @@
 #include "machine/platform.h"
 #include "machine/power.h"
 #include "machine/rtc.h"
+#include "process/alloc.h"
 
 /* Red Hat's generic host bridge: no driver binds to it, no quirk knows it. */
 static const struct pci_id bridge_id = {
@@ -58,11 +59,11 @@ static void platform_destroy(struct vm_device *device)
  * platform_create() - Give the VM the devices that every VM has
  * @vm:		VM without devices: the bridge belongs into the first slot
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -errno, with a message printed.
  */
 int platform_create(struct vm *vm)
 {
-	struct platform *platform = calloc(1, sizeof(*platform));
+	struct platform *platform = alloc_zeroed(sizeof(*platform));
 
 	if (!platform)
 		return -ENOMEM;

@@ -24,7 +24,7 @@ int vm_create(struct vm *vm, const char *name, uint64_t cpus, uint64_t memory,
 
 	ret = event_loop_init(&vm->events);
 	if (ret) {
-		log_error("no event loop: %s", strerror(-ret));
+		log_error("cannot make the event loop: %s", strerror(-ret));
 		return ret;
 	}
 	ret = hsm_open(&vm->hsm);
@@ -145,7 +145,7 @@ void vm_inject_msi(struct vm *vm, const struct acrn_msi_entry *msi)
 
 	vm->stats.msis_injected++;
 	if (ret)
-		log_guest("MSI to %#llx with data %#llx is not sent: %s",
+		log_guest("cannot send an MSI to %#llx with data %#llx: %s",
 			  (unsigned long long)msi->msi_addr,
 			  (unsigned long long)msi->msi_data, strerror(-ret));
 }

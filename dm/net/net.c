@@ -10,6 +10,7 @@
 
 #include "net/net.h"
 #include "net/tap.h"
+#include "process/alloc.h"
 
 #define PCI_CLASS_ETHERNET 0x020000
 
@@ -125,7 +126,7 @@ int net_create(struct vm *vm, const struct net_options *options,
 	struct net *net;
 	int ret;
 
-	net = calloc(1, sizeof(*net));
+	net = alloc_zeroed(sizeof(*net));
 	if (!net)
 		return -ENOMEM;
 	net->vm = vm;

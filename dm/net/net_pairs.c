@@ -80,7 +80,7 @@ int net_starting(struct net *net)
 		return ret;
 	ret = tap_set_offloads(net->taps[0], net->pci.virtio.accepted);
 	if (ret)
-		log_error("%s cannot be set up: %s", net->tap_name,
+		log_error("%s: cannot set the offloads: %s", net->tap_name,
 			  strerror(-ret));
 	return ret;
 }
@@ -106,7 +106,7 @@ int net_attach(struct net *net, unsigned int pairs)
 		net->attached -= !ret;
 	}
 	if (ret)
-		log_guest("%s: the number of queues is not set: %s",
+		log_guest("%s: cannot change the number of queues: %s",
 			  net->tap_name, strerror(-ret));
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include <acrnvhost.h>
 
 #include "net/vsock.h"
+#include "process/alloc.h"
 #include "virtio/vhost.h"
 
 #define PCI_CLASS_COMMUNICATION 0x078000
@@ -127,7 +128,7 @@ int vsock_create(struct vm *vm, uint32_t cid)
 	struct vsock *vsock;
 	int ret;
 
-	vsock = calloc(1, sizeof(*vsock));
+	vsock = alloc_zeroed(sizeof(*vsock));
 	if (!vsock)
 		return -ENOMEM;
 	vsock->vm = vm;

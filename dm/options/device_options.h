@@ -12,7 +12,8 @@
 
 #define MAC_SIZE 6
 
-/* Microseconds: a wait of more than a millisecond costs more than a doorbell.
+/*
+ * Microseconds: a wait of more than a millisecond costs more than a doorbell.
  */
 #define OPTIONS_MAX_BUSYLOOP 1000
 
@@ -40,7 +41,8 @@ struct net_options {
 	unsigned int vhost;
 };
 
-/* What handles the requests to a disk, in the order of backend= in blk_fields.
+/*
+ * What handles the requests to a disk, in the order of backend= in blk_fields.
  */
 enum blk_backend_kind {
 	BLK_VHOST,

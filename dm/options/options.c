@@ -326,7 +326,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		given |= 1U << i;
 	}
 	if (optind < argc) {
-		log_error("'%s' is no option", argv[optind]);
+		log_error("'%s' is not an option", argv[optind]);
 		return -EINVAL;
 	}
 	return check_required(options, given);

@@ -6,6 +6,7 @@
 #include <linux/virtio_config.h>
 #include <acrnvhost.h>
 
+#include "process/alloc.h"
 #include "process/log.h"
 #include "virtio/vhost.h"
 
@@ -110,8 +111,8 @@ static void advise(const char *module, const char *option)
 static int explain_start_failure(const struct vhost *vhost, int ret,
 				 const char *name)
 {
-	log_error("%s cannot be attached to %s: %s", name,
-		  vhost->setup.kind->name, strerror(-ret));
+	log_error("%s: cannot start %s: %s", name, vhost->setup.kind->name,
+		  strerror(-ret));
 	if (ret == -ENOTTY || ret == -ENOENT || ret == -ENODEV)
 		advise("acrn_vhost", vhost->setup.kind->no_dataplane);
 	return ret;
@@ -154,7 +155,7 @@ static void stop_devices(struct vhost *vhost, const char *name)
 	while (vhost->running) {
 		ret = acrnvhost_stop(vhost->devs[vhost->running - 1]);
 		if (ret)
-			log_guest("%s: %s was not stopped well: %s", name,
+			log_guest("%s: an error at the stop of %s: %s", name,
 				  vhost->setup.kind->name, strerror(-ret));
 		if (ret != -ETIMEDOUT)
 			vhost->running--;
@@ -230,7 +231,7 @@ void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 	valid = virtio_pci_message(vhost->setup.pci, queue, &msi);
 	ret = acrnvhost_set_msi(device, index, valid ? &msi : NULL);
 	if (ret)
-		log_guest("%s: the interrupt of queue %u is not set: %s",
+		log_guest("%s: cannot set the interrupt of queue %u: %s",
 			  dev->name, queue, strerror(-ret));
 }
 
@@ -257,7 +258,7 @@ void vhost_doorbells_moved(struct virtio_dev *dev)
 		ret = acrnvhost_set_doorbell(device, index,
 					     valid ? &doorbell : NULL);
 		if (ret)
-			log_guest("%s: the doorbell of queue %u is not set: %s",
+			log_guest("%s: cannot set the doorbell of queue %u: %s",
 				  dev->name, i, strerror(-ret));
 	}
 }
@@ -360,7 +361,7 @@ int vhost_create(const struct vhost_setup *setup)
 	struct vhost *vhost;
 	int ret;
 
-	vhost = calloc(1, sizeof(*vhost));
+	vhost = alloc_zeroed(sizeof(*vhost));
 	if (!vhost)
 		return -ENOMEM;
 	vhost->setup = *setup;
@@ -374,7 +375,7 @@ int vhost_create(const struct vhost_setup *setup)
 	if (!ret)
 		ret = watch_errors(vhost);
 	if (ret) {
-		log_error("%s: %s does not serve: %s", setup->pci->virtio.name,
+		log_error("%s: cannot use %s: %s", setup->pci->virtio.name,
 			  setup->kind->name, strerror(-ret));
 		goto close;
 	}

@@ -343,7 +343,7 @@ int virtio_pci_add(struct virtio_pci *dev, struct vm *vm, uint16_t type,
 	virtio_pci_init(dev, vm, type, class);
 	ret = pci_dev_add(&vm->pci, &dev->pci);
 	if (ret) {
-		log_error("no place on the PCI bus for %s", dev->virtio.name);
+		log_error("the PCI bus has no place for %s", dev->virtio.name);
 		virtio_pci_deinit(dev);
 		return ret;
 	}

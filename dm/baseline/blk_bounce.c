@@ -6,38 +6,10 @@
 
 #include "baseline/blk_bounce.h"
 #include "baseline/blk_sync.h"
+#include "virtio/buffers.h"
 
 #define BOUNCE_ALIGN 4096U
 #define BOUNCE_SIZE  (1U << 18)
-
-/*
- * Copy @size bytes of the request's data, from @offset on, to or from @buffer.
- */
-static void copy_data(const struct blk_request *request, uint64_t offset,
-		      uint8_t *buffer, size_t size)
-{
-	const struct iovec *iov;
-	uint8_t *data;
-	size_t n;
-
-	for (iov = request->iov; size; iov++) {
-		if (offset >= iov->iov_len) {
-			offset -= iov->iov_len;
-			continue;
-		}
-		data = (uint8_t *)iov->iov_base + offset;
-		n = iov->iov_len - offset;
-		if (n > size)
-			n = size;
-		if (request->type == VIRTIO_BLK_T_IN)
-			memcpy(data, buffer, n);
-		else
-			memcpy(buffer, data, n);
-		buffer += n;
-		size -= n;
-		offset = 0;
-	}
-}
 
 /* Transfer as much as @buffer takes, from byte @done of the request on. */
 static int transfer_piece(int fd, const struct blk_request *request,
@@ -49,7 +21,8 @@ static int transfer_piece(int fd, const struct blk_request *request,
 	if (request->type == VIRTIO_BLK_T_IN) {
 		n = preadv(fd, buffer, 1, offset);
 	} else {
-		copy_data(request, done, buffer->iov_base, buffer->iov_len);
+		buffers_read(request->iov, request->iov_count, done,
+			     buffer->iov_base, buffer->iov_len);
 		n = pwritev2(fd, buffer, 1, offset, through ? RWF_DSYNC : 0);
 	}
 	if (n < 0)
@@ -57,7 +30,8 @@ static int transfer_piece(int fd, const struct blk_request *request,
 	if ((size_t)n != buffer->iov_len)
 		return -EIO;
 	if (request->type == VIRTIO_BLK_T_IN)
-		copy_data(request, done, buffer->iov_base, buffer->iov_len);
+		buffers_write(request->iov, request->iov_count, done,
+			      buffer->iov_base, buffer->iov_len);
 	return 0;
 }
 

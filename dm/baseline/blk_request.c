@@ -3,15 +3,7 @@
 #include <string.h>
 
 #include "baseline/blk_request.h"
-
-static uint64_t iov_bytes(const struct iovec *iov, unsigned int count)
-{
-	uint64_t bytes = 0;
-
-	while (count--)
-		bytes += iov[count].iov_len;
-	return bytes;
-}
+#include "virtio/buffers.h"
 
 /*
  * Copy @size bytes from the beginning of @count buffers to @to, and shorten the
@@ -65,7 +57,7 @@ int blk_request_parse(struct virtqueue_chain *chain,
 			       ? in
 			       : chain->iov;
 	request->iov_count = request->iov == in ? chain->in : chain->out;
-	request->bytes = iov_bytes(request->iov, request->iov_count);
+	request->bytes = buffers_size(request->iov, request->iov_count);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 
 #include "baseline/blk_sync.h"
+#include "virtio/buffers.h"
 
 /**
  * blk_flushed() - A flush has ended
@@ -72,18 +73,9 @@ int blk_check_transfer(const struct blk *blk, const struct blk_request *request)
 static int get_id(struct blk *blk, const struct blk_request *request)
 {
 	char id[VIRTIO_BLK_ID_BYTES] = { 0 };
-	unsigned int i;
-	size_t done = 0;
 
 	memcpy(id, blk->options->serial, strlen(blk->options->serial));
-	for (i = 0; i < request->iov_count && done < sizeof(id); i++) {
-		size_t n = request->iov[i].iov_len;
-
-		if (n > sizeof(id) - done)
-			n = sizeof(id) - done;
-		memcpy(request->iov[i].iov_base, id + done, n);
-		done += n;
-	}
+	buffers_write(request->iov, request->iov_count, 0, id, sizeof(id));
 	return 0;
 }
 
@@ -129,7 +121,6 @@ static int discard_or_zero(struct blk *blk, const struct blk_request *request)
 {
 	struct virtio_blk_discard_write_zeroes ranges[VHOST_BLK_MAX_RANGES];
 	unsigned int i, count = request->bytes / sizeof(ranges[0]);
-	size_t done = 0;
 	int ret = 0;
 
 	if (blk->disk.read_only)
@@ -137,11 +128,8 @@ static int discard_or_zero(struct blk *blk, const struct blk_request *request)
 	if (!count || request->bytes > sizeof(ranges) ||
 	    request->bytes % sizeof(ranges[0]))
 		return -EINVAL;
-	for (i = 0; i < request->iov_count; i++) {
-		memcpy((char *)ranges + done, request->iov[i].iov_base,
-		       request->iov[i].iov_len);
-		done += request->iov[i].iov_len;
-	}
+	buffers_read(request->iov, request->iov_count, 0, ranges,
+		     request->bytes);
 	for (i = 0; i < count && !ret; i++)
 		ret = check_range(blk, request->type, &ranges[i]);
 	for (i = 0; i < count && !ret; i++)

@@ -20,6 +20,7 @@
 #include "process/alloc.h"
 #include "process/log.h"
 #include "process/worker.h"
+#include "virtio/buffers.h"
 
 /* Number of packets in one direction before the other one has its turn. */
 #define BATCH 64
@@ -157,23 +158,6 @@ static uint8_t *chain_byte(const struct virtqueue_chain *chain, size_t offset)
 	return NULL;
 }
 
-static size_t fill_buffers(const struct virtqueue_chain *chain,
-			   const uint8_t *data, size_t size)
-{
-	size_t done = 0;
-	unsigned int i;
-
-	for (i = chain->out; i < chain->out + chain->in; i++) {
-		size_t n = chain->iov[i].iov_len;
-
-		if (n > size - done)
-			n = size - done;
-		memcpy(chain->iov[i].iov_base, data + done, n);
-		done += n;
-	}
-	return done;
-}
-
 /* Write the next part of the packet, from @done on, to the chain. */
 static int add_chain(struct net_user_pair *pair, size_t *done)
 {
@@ -187,8 +171,8 @@ static int add_chain(struct net_user_pair *pair, size_t *done)
 		if (!delivery->num_buffers[1])
 			return -EINVAL;
 	}
-	n = fill_buffers(chain, pair->packet + *done,
-			 pair->packet_size - *done);
+	n = buffers_write(&chain->iov[chain->out], chain->in, 0,
+			  pair->packet + *done, pair->packet_size - *done);
 	if (!n)
 		return -EINVAL;
 	*done += n;

@@ -3,40 +3,7 @@
 #include <string.h>
 
 #include "net/net_ctrl.h"
-
-/* Copy up to @size bytes of the readable buffers, from @offset on. */
-static size_t copy_out(const struct virtqueue_chain *chain, size_t offset,
-		       void *to, size_t size)
-{
-	size_t done = 0, n;
-	unsigned int i;
-
-	for (i = 0; i < chain->out && done < size; i++) {
-		const struct iovec *iov = &chain->iov[i];
-
-		if (offset >= iov->iov_len) {
-			offset -= iov->iov_len;
-			continue;
-		}
-		n = iov->iov_len - offset;
-		if (n > size - done)
-			n = size - done;
-		memcpy((char *)to + done, (char *)iov->iov_base + offset, n);
-		done += n;
-		offset = 0;
-	}
-	return done;
-}
-
-static size_t out_size(const struct virtqueue_chain *chain)
-{
-	size_t size = 0;
-	unsigned int i;
-
-	for (i = 0; i < chain->out; i++)
-		size += chain->iov[i].iov_len;
-	return size;
-}
+#include "virtio/buffers.h"
 
 /**
  * net_ctrl_parse() - Find the command in a chain
@@ -49,15 +16,17 @@ int net_ctrl_parse(const struct virtqueue_chain *chain,
 		   struct net_ctrl_command *command)
 {
 	const size_t header = sizeof(command->header);
+	size_t size = buffers_size(chain->iov, chain->out);
 
-	if (out_size(chain) < header || !chain->in)
+	if (size < header || !chain->in)
 		return -EINVAL;
 	*command = (struct net_ctrl_command){
-		.size = out_size(chain) - header,
+		.size = size - header,
 		.ack = chain->iov[chain->out].iov_base,
 	};
-	copy_out(chain, 0, &command->header, header);
-	copy_out(chain, header, &command->mq, sizeof(command->mq));
+	buffers_read(chain->iov, chain->out, 0, &command->header, header);
+	buffers_read(chain->iov, chain->out, header, &command->mq,
+		     sizeof(command->mq));
 	return 0;
 }
 

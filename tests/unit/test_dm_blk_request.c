@@ -1,4 +1,4 @@
-// sources: dm/baseline/blk_request.c
+// sources: dm/virtio/buffers.c dm/baseline/blk_request.c
 // SPDX-License-Identifier: GPL-2.0
 /* Requests to a disk of the device model, cut in all ways. */
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// sources: dm/net/net_ctrl.c dm/virtio/virtqueue.c dm/bus/mem.c dm/process/log.c
+// sources: dm/net/net_ctrl.c dm/virtio/virtqueue.c dm/virtio/buffers.c dm/bus/mem.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /* The control queue of the device model's network devices. */
 #include <stdint.h>

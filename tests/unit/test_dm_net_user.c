@@ -1,4 +1,4 @@
-// sources: dm/baseline/net_user.c dm/net/net_pairs.c dm/net/net_ctrl.c dm/process/worker.c dm/virtio/virtio.c dm/virtio/virtqueue.c dm/bus/mem.c dm/process/alloc.c dm/process/log.c
+// sources: dm/baseline/net_user.c dm/net/net_pairs.c dm/net/net_ctrl.c dm/process/worker.c dm/virtio/virtio.c dm/virtio/virtqueue.c dm/virtio/buffers.c dm/bus/mem.c dm/process/alloc.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The user-space packet mover of the device model, with a pair of sockets for

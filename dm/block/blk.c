@@ -32,6 +32,7 @@ _Static_assert(SEG_MAX *SEG_SIZE <= VHOST_BLK_MAX_BYTES,
 	 BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_FLUSH) |                \
 	 BIT(VIRTIO_BLK_F_CONFIG_WCE) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 
+/* The disk that a virtio device is. */
 struct blk *blk_of(struct virtio_dev *dev)
 {
 	return (void *)((char *)dev - offsetof(struct blk, pci.virtio));

@@ -154,6 +154,7 @@ int disk_open_direct(const struct disk *disk, const char *path)
 				  O_CLOEXEC);
 }
 
+/* Undo disk_open(). */
 void disk_close(struct disk *disk)
 {
 	close(disk->fd);

@@ -3,6 +3,7 @@
 
 #include "bus/bus.h"
 
+/* Have @range answer from now on, behind those that were added before. */
 void bus_add(struct bus *bus, struct io_range *range)
 {
 	struct io_range **p = &bus->first;

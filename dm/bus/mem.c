@@ -63,6 +63,7 @@ out:
 	return ret;
 }
 
+/* Undo mem_create(). No VM has the RAM any more. */
 void mem_destroy(struct guest_mem *mem)
 {
 	munmap(mem->regions[0].va, mem->regions[0].size + mem->regions[1].size);

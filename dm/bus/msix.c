@@ -13,6 +13,10 @@
 #define WORD_DATA      2
 #define WORD_CTRL      3
 
+/*
+ * Make MSI-X with a table of @vectors, at most MSIX_MAX_VECTORS, in the state
+ * after power-on. @opaque is the argument of @ops.
+ */
 void msix_init(struct msix *msix, unsigned int vectors,
 	       const struct msix_ops *ops, void *opaque)
 {
@@ -23,6 +27,7 @@ void msix_init(struct msix *msix, unsigned int vectors,
 	msix_reset(msix);
 }
 
+/* Undo msix_init(). No thread raises vectors any more. */
 void msix_deinit(struct msix *msix)
 {
 	pthread_mutex_destroy(&msix->lock);
@@ -115,6 +120,7 @@ static uint32_t *table_word(struct msix *msix, uint64_t offset)
 			.word[offset % MSIX_ENTRY_SIZE / 4];
 }
 
+/* The guest reads the table. */
 uint64_t msix_table_read(struct msix *msix, uint64_t offset, unsigned int size)
 {
 	uint64_t value;
@@ -136,6 +142,7 @@ static void write_word(struct msix *msix, uint64_t offset, uint32_t value)
 	*table_word(msix, offset) = value;
 }
 
+/* The guest writes the table, and perhaps unmasks a vector by that. */
 void msix_table_write(struct msix *msix, uint64_t offset, unsigned int size,
 		      uint64_t value)
 {
@@ -152,6 +159,8 @@ void msix_table_write(struct msix *msix, uint64_t offset, unsigned int size,
 	msix->ops->changed(msix->opaque, vector);
 }
 
+/* The guest reads the pending bits: those of this table and of @ops->pending.
+ */
 uint64_t msix_pba_read(struct msix *msix, uint64_t offset, unsigned int size)
 {
 	uint64_t pending;

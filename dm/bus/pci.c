@@ -12,6 +12,7 @@
 	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |            \
 	 PCI_COMMAND_INTX_DISABLE)
 
+/* Numbers in configuration space are little-endian, at any alignment. */
 uint16_t pci_get16(const uint8_t *p)
 {
 	return p[0] | p[1] << 8;
@@ -34,6 +35,7 @@ void pci_put32(uint8_t *p, uint32_t value)
 	pci_put16(p + 2, value >> 16);
 }
 
+/* Make a bus without devices, whose BARs are mapped in @mmio. */
 void pci_bus_init(struct pci_bus *bus, struct bus *mmio)
 {
 	*bus = (struct pci_bus){ .mmio = mmio, .next_bar = PCI_MMIO_BASE };
@@ -117,6 +119,7 @@ uint32_t pci_config_read(struct pci_bus *bus, unsigned int busno,
 	return value;
 }
 
+/* Only those bits change that the device has made writable. */
 void pci_config_write(struct pci_bus *bus, unsigned int busno,
 		      unsigned int slot, unsigned int func, unsigned int reg,
 		      unsigned int size, uint32_t value)

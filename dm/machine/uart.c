@@ -14,12 +14,14 @@
 	(UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT1 | UART_MCR_OUT2 |         \
 	 UART_MCR_LOOP)
 
+/* Make a serial port after power-on. @opaque is the argument of @ops. */
 void uart_init(struct uart *uart, const struct uart_ops *ops, void *opaque)
 {
 	*uart = (struct uart){ .ops = ops, .opaque = opaque };
 	pthread_mutex_init(&uart->lock, NULL);
 }
 
+/* Undo uart_init(). */
 void uart_deinit(struct uart *uart)
 {
 	pthread_mutex_destroy(&uart->lock);

@@ -28,6 +28,7 @@
 _Static_assert(NET_QUEUES *NET_MAX_PAIRS < VIRTIO_MAX_QUEUES,
 	       "the control queue needs a place");
 
+/* The network device that a virtio device is. */
 struct net *net_of(struct virtio_dev *dev)
 {
 	return (void *)((char *)dev - offsetof(struct net, pci.virtio));

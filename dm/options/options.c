@@ -235,6 +235,7 @@ static void print_fields(const struct field *field)
 	}
 }
 
+/* Print the help, all of which is in the tables. */
 void options_usage(void)
 {
 	unsigned int i;

@@ -15,6 +15,7 @@ int event_loop_init(struct event_loop *loop)
 	return loop->wakeup < 0 ? -errno : 0;
 }
 
+/* Undo event_loop_init(). The sources stay open. */
 void event_loop_deinit(struct event_loop *loop)
 {
 	close(loop->wakeup);

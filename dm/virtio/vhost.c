@@ -196,6 +196,7 @@ int vhost_start(struct virtio_dev *dev, uint64_t features, unsigned int devices)
 
 /* The next functions are for struct virtio_ops. */
 
+/* As @stop: stops all vhost devices that run. */
 void vhost_stop(struct virtio_dev *dev)
 {
 	stop_devices(vhost_of(dev), dev->name);
@@ -217,6 +218,7 @@ void vhost_notify(struct virtio_dev *dev, unsigned int queue)
 	acrnvhost_kick(device, index);
 }
 
+/* As @vector_changed: gives the irqfd the new message, or none. */
 void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 {
 	struct vhost *vhost = vhost_of(dev);
@@ -235,6 +237,7 @@ void vhost_vector_changed(struct virtio_dev *dev, unsigned int queue)
 			  dev->name, queue, strerror(-ret));
 }
 
+/* As @vector_pending. */
 bool vhost_vector_pending(struct virtio_dev *dev, unsigned int queue)
 {
 	unsigned int index;
@@ -243,6 +246,7 @@ bool vhost_vector_pending(struct virtio_dev *dev, unsigned int queue)
 	return device && acrnvhost_msi_pending(device, index);
 }
 
+/* As @doorbells_moved: assigns the ioeventfds at their new addresses. */
 void vhost_doorbells_moved(struct virtio_dev *dev)
 {
 	struct vhost *vhost = vhost_of(dev);

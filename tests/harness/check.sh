@@ -119,7 +119,8 @@ mapfile -t plain_c < <(printf '%s\n' "${kernel_c[@]}" include/*.h | grep -vFx "$
 step "checkpatch" checkpatch LINUX_VERSION_CODE,CONSTANT_COMPARISON "${plain_c[@]}"
 step "checkpatch of trace events" checkpatch PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE \
 	"${trace_h[@]}"
-step "kernel-doc" "$kdir/source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" include/*.h lib/*.h
+step "kernel-doc" "$kdir/source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" include/*.h \
+	{lib,dm,dm/*}/*.[ch]
 step "SPDX" spdx "${kernel_c[@]}" "${user_c[@]}" include/*.h
 step "user-space headers compile alone" headers_alone "${user_h[@]}"
 step "clang-format" clang-format --dry-run -Werror "${user_c[@]}"

@@ -3,6 +3,9 @@
  * Packets of the tap device and in the rings begin with the same 12 bytes of
  * virtio-net header. All that is changed in it is the number of chains that a
  * received packet takes.
+ *
+ * What net_user_thread() calls runs in the thread of a pair, all else in the
+ * thread that handles I/O requests.
  */
 #include <errno.h>
 #include <poll.h>

@@ -8,6 +8,9 @@
  * and the guest's memory are registered. Requests go past the page cache where
  * the disk allows it, and by way of blk_bounce() when their memory is not
  * aligned for that.
+ *
+ * What uring_thread() calls runs in the queue's thread, all else in the thread
+ * that handles I/O requests.
  */
 #ifndef DM_URING_QUEUE_H
 #define DM_URING_QUEUE_H

@@ -2,6 +2,10 @@
 /*
  * virtio-blk on a file or block device: the configuration that the driver sees,
  * and the write cache. struct blk_backend handles the requests.
+ *
+ * Used by the thread that handles I/O requests, except where noted. Threads
+ * that handle requests read @write_back and @disk of struct blk and set
+ * @flush_error, which are atomic or do not change.
  */
 #ifndef DM_BLK_H
 #define DM_BLK_H

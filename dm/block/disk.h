@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The file or block device behind a virtual disk. */
+/*
+ * The file or block device behind a virtual disk. Once it is open only @sectors
+ * of struct disk changes, which the main thread follows.
+ */
 #ifndef DM_DISK_H
 #define DM_DISK_H
 

@@ -2,7 +2,7 @@
 /*
  * The ACPI tables of the guest. They describe a hardware-reduced platform,
  * whose only registers are those that switch the VM off and reset it, see
- * power.c.
+ * power.c. They are written into guest memory at each start of the VM.
  */
 #ifndef DM_ACPI_H
 #define DM_ACPI_H

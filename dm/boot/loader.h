@@ -2,6 +2,9 @@
 /*
  * Puts a Linux kernel, its initramfs and the ACPI tables into guest memory, and
  * says with which registers the first vCPU starts.
+ *
+ * Used by the main thread at the first start of the VM, by the thread that
+ * handles I/O requests at each reset.
  */
 #ifndef DM_LOADER_H
 #define DM_LOADER_H

@@ -2,6 +2,9 @@
 /*
  * The ioctls of /dev/acrn_hsm, which has one VM per open file. Functions return
  * 0 or -errno, with a message printed unless their comment says otherwise.
+ *
+ * Used by the main thread before the VM runs and after it has ended, by the
+ * thread that handles I/O requests in between; other threads only where noted.
  */
 #ifndef DM_HSM_H
 #define DM_HSM_H

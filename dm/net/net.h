@@ -2,6 +2,8 @@
 /*
  * virtio-net on a tap device: the configuration that the driver sees, and pairs
  * of queues (net_pairs.c). struct net_backend moves the packets.
+ *
+ * Used by the thread that handles I/O requests.
  */
 #ifndef DM_NET_H
 #define DM_NET_H

@@ -2,6 +2,8 @@
 /*
  * The control queue of a network device, on which the driver says how many
  * pairs of queues it uses. All other commands are answered with an error.
+ *
+ * Used by the thread that handles I/O requests.
  */
 #ifndef DM_NET_CTRL_H
 #define DM_NET_CTRL_H

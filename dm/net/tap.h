@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The tap device: the Service VM's end of a network device. */
+/*
+ * The tap device: the Service VM's end of a network device. Each function uses
+ * nothing but its arguments.
+ */
 #ifndef DM_TAP_H
 #define DM_TAP_H
 

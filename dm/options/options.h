@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command line. */
+/* The command line. Used by the main thread, before there are others. */
 #ifndef DM_OPTIONS_H
 #define DM_OPTIONS_H
 

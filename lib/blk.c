@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vhost-blk with a disk behind it. All queues are alike. */
+/* vhost-blk, for a disk. All queues take any request. */
 #include <errno.h>
 #include <string.h>
 #include <vhost_blk.h>

@@ -2,8 +2,8 @@
 /*
  * A vhost device as a whole: open, features, memory, start and stop.
  *
- * Whatever acrnvhost_start() registers is undone in reverse order by one
- * function, device_teardown(), which serves a failing start and a stop alike.
+ * device_teardown() undoes in reverse order what acrnvhost_start() does, both
+ * when a start fails and when the device is stopped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -167,7 +167,7 @@ static int device_teardown(struct acrnvhost *dev)
 }
 
 /**
- * acrnvhost_start() - The driver is ready (DRIVER_OK): let vhost work
+ * acrnvhost_start() - Start vhost when the driver is ready (DRIVER_OK)
  * @dev:	Device, stopped
  * @features:	Negotiated feature bits, a subset of acrnvhost_features()
  * @regions:	All memory of the User VM

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vhost-net with a tap device behind it. Queue 0 receives, queue 1 transmits. A
- * network device with several pairs of queues is made of as many of these.
+ * vhost-net, for a tap device. Queue 0 receives, queue 1 transmits. A virtio
+ * network device with several pairs of queues needs one vhost device for each.
  */
 #include <linux/vhost.h>
 
@@ -64,11 +64,12 @@ static const struct acrnvhost_backend net_backend = {
  * @tap_fd:	tap device, opened with IFF_NO_PI and IFF_VNET_HDR and with the
  *		virtio-net header length of the negotiated features
  *
- * This is one pair of queues. For several, each is opened with a queue of its
- * own of a tap device with IFF_MULTI_QUEUE, which has to be attached to it
- * (TUNSETQUEUE) at acrnvhost_start(). It may be detached and attached while the
- * pair runs; packets that the driver transmits meanwhile are lost. A control
- * queue is the caller's.
+ * The device has one pair of queues. For a virtio device with several pairs,
+ *open one for each pair, and pass each a queue of its own of a tap device with
+ * IFF_MULTI_QUEUE. That queue has to be attached (TUNSETQUEUE) at
+ * acrnvhost_start(). It may be detached and attached while the pair runs;
+ *packets that the driver transmits meanwhile are lost. The caller handles the
+ *control queue.
  *
  * Both descriptors stay the caller's and must outlive the device.
  *

@@ -7,7 +7,7 @@
  *	0x00003000	command line
  *	0x000f0000	ACPI tables, RSDP first
  *	0x01000000	the bzImage file; entry behind its setup part
- *	end of low RAM	initramfs, up against it
+ *	end of low RAM	end of the initramfs
  */
 #include <errno.h>
 #include <fcntl.h>

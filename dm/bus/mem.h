@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Memory of the User VM, and the only way from a guest physical address to a
- * pointer. Its contents belong to the guest, which changes them at any time:
- * read each value once.
+ * pointer. The guest can change its contents at any time, so each value must be
+ * read only once.
  */
 #ifndef DM_MEM_H
 #define DM_MEM_H

@@ -16,7 +16,7 @@
 #define PCI_SLOTS	32
 #define PCI_CONFIG_SIZE 256
 
-/* Where BARs are placed, as the root bridge's _CRS in dsdt.asl tells. */
+/* The memory that BARs are placed in. _CRS of PCI0 in dsdt.asl has the same. */
 #define PCI_MMIO_BASE 0x80000000U
 #define PCI_MMIO_SIZE 0x60000000U
 

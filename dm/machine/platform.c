@@ -8,7 +8,8 @@
 #include "machine/rtc.h"
 #include "process/alloc.h"
 
-/* Red Hat's generic host bridge: no driver binds to it, no quirk knows it. */
+/* Red Hat's generic host bridge: Linux has neither a driver nor a quirk for it.
+ */
 static const struct pci_id bridge_id = {
 	.vendor = 0x1b36,
 	.device = 0x0008,

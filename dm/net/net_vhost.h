@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The packets are moved by vhost-net, a device for each pair of queues. All
- * pairs that the driver has set up run all the time, and those that it does not
- * use have no queue of the tap device.
+ * The packets of a network device are moved by vhost-net, with a vhost device
+ * for each pair of queues. All pairs that the driver has set up run all the
+ * time. Those that the driver does not use have their queue of the tap device
+ * detached, so that they get no packets.
  */
 #ifndef DM_NET_VHOST_H
 #define DM_NET_VHOST_H

@@ -52,12 +52,12 @@ enum blk_backend_kind {
 /**
  * struct blk_options - One --blk
  * @path:	File or block device
- * @serial:	What the guest sees as its serial number
+ * @serial:	Serial number of the disk for the guest
  * @queues:	Number of queues
  * @busyloop:	Microseconds that vhost waits for requests before it asks for a
  *		doorbell
  * @read_only:	The guest must not write to it
- * @backend:	What handles its requests
+ * @backend:	Handles the requests
  */
 struct blk_options {
 	char path[PATH_MAX];

@@ -13,7 +13,7 @@
 #define OPTIONS_MAX_NAME 15
 
 /**
- * struct options - What was asked for
+ * struct options - The meaning of a command line
  * @name:		Name of the VM
  * @cpus:		Physical CPUs, a bit each
  * @memory:		Bytes of RAM
@@ -23,11 +23,11 @@
  * @stats:		Path for the counters or NULL
  * @completion_polling: vCPUs spin for their I/O requests
  * @hugepages:		RAM in 2 MiB pages
- * @help:		--help was given; nothing else is checked
+ * @help:		--help was given; required options may be missing
  * @nets:		Network devices
- * @net_count:		Their number
+ * @net_count:		Number of network devices
  * @blks:		Disks
- * @blk_count:		Their number
+ * @blk_count:		Number of disks
  * @vsock_cid:		Context id of the vsock device, 0 for none
  */
 struct options {

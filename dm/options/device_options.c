@@ -8,7 +8,7 @@
 #include "process/log.h"
 
 /* Six bytes in hexadecimal, not those of a multicast address. */
-static bool parse_mac(const struct field *field, void *to, const char *text)
+static int parse_mac(const struct field *field, void *to, const char *text)
 {
 	unsigned int byte[MAC_SIZE], i;
 	uint8_t *mac = to;
@@ -19,10 +19,10 @@ static bool parse_mac(const struct field *field, void *to, const char *text)
 		   &byte[2], &byte[3], &byte[4], &byte[5],
 		   &length) != MAC_SIZE ||
 	    text[length])
-		return false;
+		return -EINVAL;
 	for (i = 0; i < MAC_SIZE; i++)
 		mac[i] = byte[i];
-	return !(mac[0] & 1);
+	return mac[0] & 1 ? -EINVAL : 0;
 }
 
 const struct field net_fields[] = {
@@ -100,17 +100,19 @@ static int check_busyloop(const char *option, unsigned int busyloop, bool vhost)
 		return 0;
 	log_error("--%s: busyloop=%u is refused; only vhost waits", option,
 		  busyloop);
-	return -EINVAL;
+	return -EBADMSG;
 }
 
 /* Parse the value of --net. Returns 0 or -errno, with a message printed. */
 int options_net(const char *text, struct net_options *net)
 {
+	static const struct field_table table = { "--net: ", "", '=',
+						  net_fields };
 	static const uint8_t none[MAC_SIZE];
 	int ret;
 
 	*net = (struct net_options){ .vhost = true, .queues = 1 };
-	ret = fields_parse("net", net_fields, net, text);
+	ret = fields_parse(&table, net, text);
 	if (!ret)
 		ret = check_busyloop("net", net->busyloop, net->vhost);
 	if (!ret && !memcmp(net->mac, none, sizeof(none)))
@@ -121,10 +123,12 @@ int options_net(const char *text, struct net_options *net)
 /* Parse the value of --blk. Returns 0 or -errno, with a message printed. */
 int options_blk(const char *text, struct blk_options *blk)
 {
+	static const struct field_table table = { "--blk: ", "", '=',
+						  blk_fields };
 	int ret;
 
 	*blk = (struct blk_options){ .queues = 1 };
-	ret = fields_parse("blk", blk_fields, blk, text);
+	ret = fields_parse(&table, blk, text);
 	return ret ? ret
 		   : check_busyloop("blk", blk->busyloop,
 				    blk->backend == BLK_VHOST);
@@ -133,5 +137,8 @@ int options_blk(const char *text, struct blk_options *blk)
 /* Parse the value of --vsock. Returns 0 or -errno, with a message printed. */
 int options_vsock(const char *text, unsigned int *cid)
 {
-	return fields_parse("vsock", vsock_fields, cid, text);
+	static const struct field_table table = { "--vsock: ", "", '=',
+						  vsock_fields };
+
+	return fields_parse(&table, cid, text);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,17 +7,21 @@
 #include "options/fields.h"
 #include "process/log.h"
 
+/* Columns of the help: where explanations begin, and where lines end. */
+#define HELP_INDENT 24
+#define HELP_WIDTH  79
+
 /* A text of 1 to @max characters, for an array of @max + 1 characters. */
-bool field_text(const struct field *field, void *to, const char *text)
+int field_text(const struct field *field, void *to, const char *text)
 {
 	if (!*text || strlen(text) > field->max)
-		return false;
+		return -EINVAL;
 	strcpy(to, text);
-	return true;
+	return 0;
 }
 
 /* A decimal number, for an unsigned int. */
-bool field_number(const struct field *field, void *to, const char *text)
+int field_number(const struct field *field, void *to, const char *text)
 {
 	unsigned long value;
 	char *end;
@@ -26,13 +29,13 @@ bool field_number(const struct field *field, void *to, const char *text)
 	value = strtoul(text, &end, 10);
 	if (end == text || *end || *text == '-' || value < field->min ||
 	    value > field->max)
-		return false;
+		return -EINVAL;
 	*(unsigned int *)to = value;
-	return true;
+	return 0;
 }
 
 /* One of the words in @value; the unsigned int gets its index. */
-bool field_choice(const struct field *field, void *to, const char *text)
+int field_choice(const struct field *field, void *to, const char *text)
 {
 	const char *word = field->value;
 	unsigned int index = 0;
@@ -43,15 +46,26 @@ bool field_choice(const struct field *field, void *to, const char *text)
 		if (strlen(text) == length && !strncmp(text, word, length))
 			break;
 		if (!word[length])
-			return false;
+			return -EINVAL;
 		word += length + 1;
 	}
 	*(unsigned int *)to = index;
-	return true;
+	return 0;
 }
 
-/* Write what a field is, for messages and help, with the range of a number. */
-void fields_describe(const struct field *field, char *text, size_t size)
+/* Write name and value, for messages and help. */
+static void describe(const struct field_table *table, const struct field *field,
+		     const char *value, char *text, size_t size)
+{
+	if (value)
+		snprintf(text, size, "%s%s%c%s", table->dashes, field->name,
+			 table->separator, value);
+	else
+		snprintf(text, size, "%s%s", table->dashes, field->name);
+}
+
+/* Write what a field is, with the range of a number. */
+static void explain(const struct field *field, char *text, size_t size)
 {
 	if (field->parse == field_number)
 		snprintf(text, size, "%s, from %u to %u", field->help,
@@ -60,80 +74,97 @@ void fields_describe(const struct field *field, char *text, size_t size)
 		snprintf(text, size, "%s", field->help);
 }
 
-static int refuse(const char *option, const struct field *field,
+static int refuse(const struct field_table *table, const struct field *field,
 		  const char *value)
 {
-	char what[512];
+	char given[256], right[64], what[256];
 
-	fields_describe(field, what, sizeof(what));
-	log_error("--%s: %s%s%s is refused; %s%s%s: %s", option, field->name,
-		  value ? "=" : "", value ? value : "", field->name,
-		  field->value ? "=" : "", field->value ? field->value : "",
+	describe(table, field, value, given, sizeof(given));
+	describe(table, field, field->value, right, sizeof(right));
+	explain(field, what, sizeof(what));
+	log_error("%s%s is refused; %s: %s", table->context, given, right,
 		  what);
 	return -EINVAL;
 }
 
-static int set_field(const char *option, const struct field *field,
-		     void *object, const char *value)
+/**
+ * field_set() - Store the meaning of a value
+ * @table:	Table that @field is in
+ * @field:	Field
+ * @object:	Structure that is filled in
+ * @value:	Value, or NULL if the field was given without one
+ *
+ * Return: 0 or -errno, with a message printed.
+ */
+int field_set(const struct field_table *table, const struct field *field,
+	      void *object, const char *value)
 {
 	void *to = (char *)object + field->offset;
+	int ret = 0;
 
-	if (!value != !field->value ||
-	    (value && !field->parse(field, to, value)))
-		return refuse(option, field, value);
-	if (!value)
+	if (!value != !field->value)
+		return refuse(table, field, value);
+	if (value)
+		ret = field->parse(field, to, value);
+	else
 		*(bool *)to = true;
-	return 0;
+	return ret == -EINVAL ? refuse(table, field, value) : ret;
 }
 
 /* Bit n of @given says that field n was given. */
-static int parse_part(const char *option, const struct field *fields,
-		      void *object, char *part, uint32_t *given)
+static int parse_part(const struct field_table *table, void *object, char *part,
+		      uint32_t *given)
 {
+	const struct field *field = table->fields;
 	char *value = strchr(part, '=');
-	unsigned int i = 0;
+	uint32_t bit;
 
 	if (value)
 		*value++ = 0;
-	while (fields[i].name && strcmp(fields[i].name, part))
-		i++;
-	if (!fields[i].name) {
-		log_error("--%s: '%s' is unknown; see --help", option, part);
+	while (field->name && strcmp(field->name, part))
+		field++;
+	bit = 1U << (field - table->fields);
+	if (!field->name || *given & bit) {
+		log_error("%s'%s' is %s", table->context, part,
+			  field->name ? "given twice" : "unknown; see --help");
 		return -EINVAL;
 	}
-	if (*given & 1U << i) {
-		log_error("--%s: '%s' is given twice", option, part);
-		return -EINVAL;
-	}
-	*given |= 1U << i;
-	return set_field(option, &fields[i], object, value);
+	*given |= bit;
+	return field_set(table, field, object, value);
 }
 
-static int check_required(const char *option, const struct field *fields,
-			  uint32_t given)
+/**
+ * fields_check_required() - Check that no required field is missing
+ * @table:	Table
+ * @given:	Bit n says that field n was given
+ *
+ * Return: 0 or -EINVAL, with a message printed.
+ */
+int fields_check_required(const struct field_table *table, uint32_t given)
 {
-	unsigned int i;
+	const struct field *field;
+	char name[64];
 
-	for (i = 0; fields[i].name; i++) {
-		if (!fields[i].required || given & 1U << i)
+	for (field = table->fields; field->name; field++, given >>= 1) {
+		if (!field->required || given & 1)
 			continue;
-		log_error("--%s: %s=%s is missing", option, fields[i].name,
-			  fields[i].value);
+		describe(table, field, field->value, name, sizeof(name));
+		log_error("%s%s is missing: %s", table->context, name,
+			  field->help);
 		return -EINVAL;
 	}
 	return 0;
 }
 
 /**
- * fields_parse() - Parse the value of an option
- * @option:	Name of the option, for messages
- * @fields:	Fields that the option has, at most 32
- * @object:	Structure that the fields are stored in; it has the defaults
+ * fields_parse() - Parse a value that consists of fields
+ * @table:	Table of the fields
+ * @object:	Structure that is filled in; it has the defaults
  * @text:	Value
  *
- * Return: 0; -EINVAL or -ENOMEM, with a message printed.
+ * Return: 0; -EBADMSG or another -errno, with a message printed.
  */
-int fields_parse(const char *option, const struct field *fields, void *object,
+int fields_parse(const struct field_table *table, void *object,
 		 const char *text)
 {
 	char *copy = strdup(text);
@@ -142,12 +173,55 @@ int fields_parse(const char *option, const struct field *fields, void *object,
 	int ret = 0;
 
 	if (!copy) {
-		log_error("--%s: %s", option, strerror(ENOMEM));
+		log_error("%s%s", table->context, strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	for (part = strtok_r(copy, ",", &save); part && !ret;
 	     part = strtok_r(NULL, ",", &save))
-		ret = parse_part(option, fields, object, part, &given);
+		ret = parse_part(table, object, part, &given);
 	free(copy);
-	return ret ? ret : check_required(option, fields, given);
+	if (!ret)
+		ret = fields_check_required(table, given);
+	return ret == -EINVAL ? -EBADMSG : ret;
+}
+
+/* Print @text beside what has been printed up to @column, in several lines. */
+static void print_wrapped(int column, const char *text)
+{
+	int length;
+
+	if (column > HELP_INDENT - 2)
+		column = HELP_WIDTH;
+	for (; *text; text += length, text += strspn(text, " ")) {
+		length = strcspn(text, " ");
+		if (column + 1 + length > HELP_WIDTH) {
+			putchar('\n');
+			column = 0;
+		}
+		if (column < HELP_INDENT)
+			column += printf("%*s", HELP_INDENT - column, "");
+		else
+			column += printf(" ");
+		column += printf("%.*s", length, text);
+	}
+	putchar('\n');
+}
+
+/* Print the help of a table, and of the fields that its values consist of. */
+void fields_print(const struct field_table *table, int indent)
+{
+	struct field_table below = { .context = "",
+				     .dashes = "",
+				     .separator = '=' };
+	const struct field *field;
+	char name[64], what[256];
+
+	for (field = table->fields; field->name; field++) {
+		describe(table, field, field->value, name, sizeof(name));
+		explain(field, what, sizeof(what));
+		print_wrapped(printf("%*s%s", indent, "", name), what);
+		below.fields = field->fields;
+		if (below.fields)
+			fields_print(&below, indent + 4);
+	}
 }

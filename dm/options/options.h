@@ -49,8 +49,8 @@ struct options {
 };
 
 int options_parse(struct options *options, int argc, char **argv);
-int options_memory(const char *text, uint64_t *memory);
-int options_cpus(const char *text, uint64_t *cpus);
+int options_memory(const struct field *field, void *to, const char *text);
+int options_cpus(const struct field *field, void *to, const char *text);
 void options_usage(void);
 
 #endif /* DM_OPTIONS_H */

@@ -17,12 +17,15 @@ static void memory(void)
 	uint64_t size;
 	unsigned int i;
 
-	tap_ok(!options_memory("128M", &size) && size == 128 << 20, "128M");
-	tap_ok(!options_memory("1G", &size) && size == 1 << 30, "1G");
-	tap_ok(!options_memory("4096K", &size) && size == 4 << 20, "4096K");
-	tap_ok(!options_memory("2097152", &size) && size == 2 << 20, "bytes");
+	tap_ok(!options_memory(NULL, &size, "128M") && size == 128 << 20,
+	       "128M");
+	tap_ok(!options_memory(NULL, &size, "1G") && size == 1 << 30, "1G");
+	tap_ok(!options_memory(NULL, &size, "4096K") && size == 4 << 20,
+	       "4096K");
+	tap_ok(!options_memory(NULL, &size, "2097152") && size == 2 << 20,
+	       "bytes");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		tap_ok(options_memory(bad[i], &size), "no memory: '%s'",
+		tap_ok(options_memory(NULL, &size, bad[i]), "no memory: '%s'",
 		       bad[i]);
 }
 
@@ -36,10 +39,12 @@ static void cpus(void)
 	uint64_t mask;
 	unsigned int i;
 
-	tap_ok(!options_cpus("2,3", &mask) && mask == 0xc, "two");
-	tap_ok(!options_cpus("63", &mask) && mask == 1ULL << 63, "the last");
+	tap_ok(!options_cpus(NULL, &mask, "2,3") && mask == 0xc, "two");
+	tap_ok(!options_cpus(NULL, &mask, "63") && mask == 1ULL << 63,
+	       "the last");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		tap_ok(options_cpus(bad[i], &mask), "no CPUs: '%s'", bad[i]);
+		tap_ok(options_cpus(NULL, &mask, bad[i]), "no CPUs: '%s'",
+		       bad[i]);
 }
 
 static void nets(void)

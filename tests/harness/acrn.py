@@ -168,7 +168,10 @@ class AcrnVM(ServiceVM):
                 line = found.get(timeout=1)
             except queue.Empty:
                 continue
-            if line is None or line.startswith(END):
+            if line is None:
+                self.gave_up = self._why_it_ended(bochs)
+                return
+            if line.startswith(END):
                 return
             alive = used
             if not up and line.startswith("service-vm: up"):
@@ -190,6 +193,16 @@ class AcrnVM(ServiceVM):
             return f"the machine stands still: no sign of life for {STALL_SECONDS} s"
         return None
 
+    def _why_it_ended(self, bochs):
+        """How Bochs came to its end by itself, and what it said of it."""
+        status = bochs.wait()
+        how = f"killed by signal {-status}" if status < 0 else f"status {status}"
+        panics = []
+        if os.path.exists(self.log("bochs")):
+            with open(self.log("bochs"), encoding="utf-8", errors="replace") as text:
+                panics = [line.strip() for line in text if "PANIC" in line]
+        return f"Bochs ended, {how}: {panics[-1] if panics else 'see stderr.log, bochs.log'}"
+
     @staticmethod
     def _read(stdout, found):
         for raw in stdout:
@@ -208,6 +221,6 @@ class AcrnVM(ServiceVM):
     def trouble(self):
         """As ServiceVM.trouble()."""
         if not os.path.exists(self.log("hv")):
-            return ["Bochs did not start the machine: see stderr.log and bochs.log"]
+            return [self.gave_up or "Bochs did not start the machine: see stderr.log"]
         found = super().trouble() + self._hypervisor_trouble()
         return list(dict.fromkeys(found))

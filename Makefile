@@ -67,8 +67,8 @@ tools:
 hypervisor:
 	$(MAKE) -C tests/hypervisor O=$(BUILD)/hypervisor
 
-# Programs that run in the VMs: static, as the VMs have few libraries. A file of
-# tests/system is a program, and so is a folder.
+# Programs that run in the VMs, whose only libraries are what iperf3 needs. A file
+# of tests/system is a program, and so is a folder.
 SYSTEM_TESTS := $(patsubst tests/system/%.c,$(BUILD)/tests/service-vm/%,\
 	$(wildcard tests/system/*.c))
 SYSTEM_SUITES := $(patsubst tests/system/%/main.c,$(BUILD)/tests/service-vm/%,\
@@ -76,7 +76,7 @@ SYSTEM_SUITES := $(patsubst tests/system/%/main.c,$(BUILD)/tests/service-vm/%,\
 GUEST_TESTS := $(patsubst tests/guest/%.c,$(BUILD)/tests/user-vm/%,\
 	$(wildcard tests/guest/*.c))
 TEST_CC = $(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude \
-	-Itests/include -static -pthread
+	-Itests/include -pthread
 
 system-tests: $(SYSTEM_TESTS) $(SYSTEM_SUITES) $(GUEST_TESTS) $(BUILD)/tests/acrn/debug_port
 
@@ -117,10 +117,11 @@ bench-modules: modules
 			KBUILD_EXTRA_SYMBOLS=$(MODULES_DIR)/Module.symvers modules || exit; \
 	done
 
+# Static, to be taken to a real machine
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c $(TEST_HEADERS) \
 		$(wildcard bench/service-vm/*.h)
 	@mkdir -p $(@D)
-	$(TEST_CC) -o $@ $<
+	$(TEST_CC) -static -o $@ $<
 
 run:
 	@KVERS=$(KVER) $(HARNESS)/packages.sh build vm

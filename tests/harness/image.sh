@@ -1,5 +1,6 @@
 #!/bin/bash
-# Build the two initramfs images that the VMs boot from.
+# Build the two initramfs images that the VMs boot from. Their programs are without
+# symbols: each boot unpacks all of it.
 #
 # Usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [EXTRA...]
 #
@@ -47,8 +48,8 @@ new_root() {
 	add_program "$root" iperf3
 	add_program "$root" ethtool
 	# Some of these can be either end of what they do
-	[ ! -d "$build/tests/user-vm" ] || install -t "$root/bin" "$build"/tests/user-vm/*
-	[ ! -d "$build/bench/both" ] || install -t "$root/bin" "$build"/bench/both/*
+	[ ! -d "$build/tests/user-vm" ] || install -s -t "$root/bin" "$build"/tests/user-vm/*
+	[ ! -d "$build/bench/both" ] || install -s -t "$root/bin" "$build"/bench/both/*
 }
 
 # add_modules ROOT KDIR DIR...: the modules below the folders, for that kernel
@@ -94,13 +95,13 @@ pack "$user" | lz4 -l -q > "$out/user-vm.cpio.lz4"
 new_root "$service"
 install "$top/tests/system/service-init" "$service/init"
 add_modules "$service" "$kdir" "$kdir" "$modules"
-install -t "$service/bin" "$build/dm/vhost-dm"
+install -s -t "$service/bin" "$build/dm/vhost-dm"
 build_sample "$out/vm-sample"
-install -t "$service/bin" "$out/vm-sample/vm-sample"
+install -s -t "$service/bin" "$out/vm-sample/vm-sample"
 install -D -t "$service/tests" "$top"/tests/system/{*.sh,trouble}
-[ ! -d "$build/tests/service-vm" ] || install -t "$service/tests" "$build"/tests/service-vm/*
+[ ! -d "$build/tests/service-vm" ] || install -s -t "$service/tests" "$build"/tests/service-vm/*
 install -t "$service/tests" "$top"/bench/service-vm/*.sh
-[ ! -d "$build/bench/service-vm" ] || install -t "$service/tests" "$build"/bench/service-vm/*
+[ ! -d "$build/bench/service-vm" ] || install -s -t "$service/tests" "$build"/bench/service-vm/*
 install -D "$user_kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
 install -t "$service/images" "$out/user-vm.cpio.lz4"
 pack "$service" > "$out/service-vm.cpio"

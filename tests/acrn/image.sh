@@ -33,4 +33,4 @@ install -D -t "$root/bin" "$build/tests/acrn/debug_port"
 install -D -t "$root/lib/x86_64-linux-gnu" /lib/x86_64-linux-gnu/libgcc_s.so.1
 { cat "$initramfs"
 	cd "$root" && find . -print0 | LC_ALL=C sort -z | cpio -0 -o -H newc --quiet -R 0:0
-} > "$out"
+} | lz4 -l -q > "$out"

@@ -10,6 +10,7 @@
  *	queue.c		the worker: takes requests from the ring and starts them
  *	poll.c		the worker waits for requests without a doorbell
  *	reap.c		requests that have ended return to the driver
+ *	interrupt.c	interrupts are held back while the worker polls
  *	log.c		dirty pages
  *	request.c	one request: parsed, checked, given to the disk
  *	range.c		discarding and zeroing, piece by piece
@@ -34,6 +35,8 @@
 
 #include "check.h"
 #include "inflight.h"
+#include "interrupt.h"
+#include "poll.h"
 #include "pool.h"
 #include "vhost_blk.h"
 
@@ -121,10 +124,8 @@ struct vhost_blk_disk_ops {
  * @starved:	A request waits in the ring until others have ended; under vq.mutex
  * @used:	Entries for the used ring that were not written yet; under vq.mutex
  * @used_count:	Number of entries in @used; under vq.mutex
- * @poll_ns:	How long the worker polls for requests before it asks for a
- *		doorbell; under vq.mutex
- * @quiet_since: Time at which the worker asked for a doorbell, 0 if it did not;
- *		under vq.mutex
+ * @poll:	How long the worker polls before it asks for a doorbell
+ * @interrupt:	The interrupt that is held back while the worker polls
  */
 struct vhost_blk_queue {
 	struct vhost_virtqueue vq;
@@ -135,8 +136,8 @@ struct vhost_blk_queue {
 	bool starved;
 	struct vring_used_elem used[VHOST_BLK_BATCH];
 	unsigned int used_count;
-	u64 poll_ns;
-	u64 quiet_since;
+	struct vhost_blk_poll poll;
+	struct vhost_blk_interrupt interrupt;
 };
 
 /**

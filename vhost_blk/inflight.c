@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/minmax.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
 
 #include "compat.h"
 #include "inflight.h"
@@ -78,6 +80,8 @@ void vhost_blk_inflight_done(struct vhost_blk_inflight *inflight,
 		/* This fails when the worker was killed; the release reaps then. */
 		vhost_vq_work_queue(inflight->vq, &inflight->work);
 	}
+	if (inflight->sleeper)
+		wake_up_process(inflight->sleeper);
 	/*
 	 * The wakeup happens under the lock, which the waiter takes before it
 	 * frees the queue.
@@ -120,6 +124,37 @@ bool vhost_blk_inflight_take(struct vhost_blk_inflight *inflight,
 		inflight->reaping = false;
 	spin_unlock_irq(&inflight->lock);
 	return !list_empty(done);
+}
+
+/**
+ * vhost_blk_inflight_sleep() - Leave the CPU to others until a request ends
+ * @inflight:	Requests in flight, which the worker has claimed
+ * @ns:		Nanoseconds to sleep at most
+ *
+ * Context: The queue's worker, vq.mutex held.
+ *
+ * Return: false, at once, if no request is in flight.
+ */
+bool vhost_blk_inflight_sleep(struct vhost_blk_inflight *inflight, u64 ns)
+{
+	ktime_t timeout = ns_to_ktime(ns);
+	bool any;
+
+	spin_lock_irq(&inflight->lock);
+	/* The worker itself counts as one. */
+	any = inflight->count > 1;
+	if (any && list_empty(&inflight->done)) {
+		inflight->sleeper = current;
+		set_current_state(TASK_IDLE);
+	}
+	spin_unlock_irq(&inflight->lock);
+	if (!inflight->sleeper)
+		return any;
+	schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
+	spin_lock_irq(&inflight->lock);
+	inflight->sleeper = NULL;
+	spin_unlock_irq(&inflight->lock);
+	return true;
 }
 
 /* Forbid or allow that requests are started. Process context. */

@@ -12,6 +12,7 @@
 #include <linux/wait.h>
 #include <vhost.h>
 
+struct task_struct;
 struct vhost_blk_request;
 
 /**
@@ -26,6 +27,7 @@ struct vhost_blk_request;
  *		more while the worker is starting some
  * @reaping:	@work is queued, or the worker is going to look at @done anyway
  * @idle:	Woken when @count becomes 0
+ * @sleeper:	The worker while it sleeps in vhost_blk_inflight_sleep()
  */
 struct vhost_blk_inflight {
 	struct vhost_virtqueue *vq;
@@ -37,6 +39,7 @@ struct vhost_blk_inflight {
 	unsigned int count;
 	bool reaping;
 	wait_queue_head_t idle;
+	struct task_struct *sleeper;
 };
 
 void vhost_blk_inflight_init(struct vhost_blk_inflight *inflight,
@@ -49,6 +52,7 @@ void vhost_blk_inflight_done(struct vhost_blk_inflight *inflight,
 void vhost_blk_inflight_claim(struct vhost_blk_inflight *inflight);
 bool vhost_blk_inflight_take(struct vhost_blk_inflight *inflight,
 			     struct list_head *done);
+bool vhost_blk_inflight_sleep(struct vhost_blk_inflight *inflight, u64 ns);
 void vhost_blk_inflight_stop(struct vhost_blk_inflight *inflight, bool stop);
 long vhost_blk_inflight_wait(struct vhost_blk_inflight *inflight, long timeout);
 

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The worker waits for the driver's next request with its eyes open, for as
- * long as VHOST_SET_VRING_BUSYLOOP_TIMEOUT allows, before it asks for a
- * doorbell: on a hypervisor each of them stops a virtual CPU. It gives back the
- * requests that end meanwhile, which saves it a wakeup for each.
- *
- * How long it waits follows what comes of it: longer when the doorbell it then
- * asked for came soon, shorter when that took its time. A disk that is idle
- * costs nothing but its first few waits.
- */
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
+#include <linux/sizes.h>
 #include <linux/time64.h>
 
 #include "blk.h"
@@ -20,84 +14,182 @@
 #include "poll.h"
 #include "reap.h"
 
-/* A wait that is shorter finds nothing, and is none. */
-#define MIN_POLL_NS	4000
+static bool poll = true;
+module_param(poll, bool, 0644);
+MODULE_PARM_DESC(poll, "Poll for requests where that pays; VHOST_SET_VRING_BUSYLOOP_TIMEOUT goes before");
 
+/* The worker polls for as long as it takes it to start so many requests. */
+#define POLL_REQUESTS	16
+
+/* It doubles and halves that time between the whole and this part of it. */
+#define SHORTEST	16
+
+/*
+ * A driver that makes no request available for as long as it takes to start so
+ * many is taken to wait for those that are held back.
+ */
+#define STALL_REQUESTS	8
+
+/* No request is held back for longer than it takes to start so many. */
+#define HOLD_REQUESTS	32
+
+/* Bytes of a request up to which its cost is that of a small one. */
+#define SMALL		((size_t)SZ_16K)
+
+/* The longest time that the worker polls for now. */
 static u64 limit_ns(const struct vhost_blk_queue *queue)
 {
-	return (u64)queue->vq.busyloop_timeout * NSEC_PER_USEC;
+	if (queue->vq.busyloop_timeout)
+		return (u64)queue->vq.busyloop_timeout * NSEC_PER_USEC;
+	return READ_ONCE(poll) ? POLL_REQUESTS * queue->poll.request_ns : 0;
 }
 
-/* Somebody else needs the CPU or the worker, or waits for it to stop. */
+/* Learn from the time in which the ring was empty, before the driver rang. */
+static void adapt(struct vhost_blk_queue *queue, u64 limit)
+{
+	u64 gap = ktime_get_ns() - queue->poll.empty_since;
+	u64 shortest = limit / SHORTEST;
+	u64 window = queue->poll.window_ns;
+
+	if (gap < limit)
+		window = clamp(2 * window, shortest, limit);
+	else
+		window /= 2;
+	queue->poll.window_ns = window < shortest ? 0 : window;
+}
+
+/**
+ * vhost_blk_poll_begin() - The driver rang, or the worker has more to do
+ * @queue:	Queue
+ *
+ * Context: The queue's worker, vq.mutex held.
+ */
+void vhost_blk_poll_begin(struct vhost_blk_queue *queue)
+{
+	u64 limit = limit_ns(queue);
+
+	if (limit && queue->poll.empty_since)
+		adapt(queue, limit);
+	queue->poll.window_ns = min(queue->poll.window_ns, limit);
+	queue->poll.empty_since = 0;
+	queue->interrupt.holding = queue->poll.window_ns;
+	queue->interrupt.limit_ns = HOLD_REQUESTS * queue->poll.request_ns;
+}
+
+/**
+ * vhost_blk_poll_started() - Requests were started
+ * @queue:	Queue
+ * @ns:		What that took
+ * @requests:	Number of requests, at least 1
+ * @bytes:	Length of their buffers
+ *
+ * What counts is the cost of small requests, and of those the cheapest: the worker
+ * may have been interrupted while it started the others. A disk that has had
+ * large ones only is not polled for.
+ *
+ * Context: The queue's worker, vq.mutex held.
+ */
+void vhost_blk_poll_started(struct vhost_blk_queue *queue, u64 ns,
+			    unsigned int requests, size_t bytes)
+{
+	u64 each = div_u64(ns, requests), known = queue->poll.request_ns;
+
+	queue->poll.empty_since = 0;
+	if (bytes > requests * SMALL)
+		return;
+	if (!known || each < known)
+		queue->poll.request_ns = each;
+	else
+		queue->poll.request_ns += (each - known) / 64;
+}
+
+/*
+ * Let other threads have the CPU. One that wants it may be the one that ends our
+ * requests, as the kernel's softirq thread does for disks that complete there: the
+ * worker waits for them without a CPU, and goes on if it is alone then. Returns
+ * false if others still want the CPU.
+ */
+static bool yield_cpu(struct vhost_blk_queue *queue)
+{
+	cond_resched();
+	return single_task_running() ||
+	       (vhost_blk_inflight_sleep(&queue->inflight,
+					 queue->poll.window_ns) &&
+		single_task_running());
+}
+
+/*
+ * Whether to stop polling: somebody else needs the CPU or the worker, or waits for
+ * the worker to stop.
+ */
 static bool is_wanted(struct vhost_blk_queue *queue)
 {
-	return READ_ONCE(queue->inflight.stopping) || need_resched() || signal_pending(current) ||
-	       vhost_vq_has_work(&queue->vq);
+	return READ_ONCE(queue->inflight.stopping) || !yield_cpu(queue) ||
+	       signal_pending(current) || vhost_vq_has_work(&queue->vq);
+}
+
+static bool has_ended(const struct vhost_blk_queue *queue)
+{
+	/* Unlocked peek; the final reap takes the lock. */
+	return !list_empty_careful(&queue->inflight.done);
+}
+
+/* Poll. Returns true if there is a request, and in @last when something ended. */
+static bool poll_ring(struct vhost_blk_queue *queue, u64 *last)
+{
+	u64 stall = STALL_REQUESTS * queue->poll.request_ns;
+	struct vhost_virtqueue *vq = &queue->vq;
+	u64 now = *last;
+
+	while (vhost_vq_avail_empty(vq->dev, vq)) {
+		if (has_ended(queue)) {
+			vhost_blk_queue_reap(queue, true);
+			vhost_blk_inflight_claim(&queue->inflight);
+			*last = now;
+		}
+		if (queue->interrupt.held && now - *last >= stall)
+			vhost_blk_interrupt_stalled(queue);
+		if (now - *last >= queue->poll.window_ns || is_wanted(queue))
+			return false;
+		cpu_relax();
+		now = ktime_get_ns();
+	}
+	return true;
 }
 
 /**
  * vhost_blk_poll() - Wait for the driver's next request without a doorbell
  * @queue:	Queue whose ring is empty
  *
+ * Requests that end meanwhile are returned.
+ *
  * Context: The queue's worker, vq.mutex held.
  *
- * Return: true if there is one; false if it is time to ask for a doorbell.
+ * Return: true if there is a request; false if it is time to ask for a doorbell.
  */
 bool vhost_blk_poll(struct vhost_blk_queue *queue)
 {
-	struct vhost_virtqueue *vq = &queue->vq;
-	bool found;
-	u64 end;
+	bool found = false;
+	u64 last;
 
-	queue->poll_ns = min(queue->poll_ns, limit_ns(queue));
-	if (!queue->poll_ns)
+	if (!limit_ns(queue))
 		return false;
-	end = ktime_get_ns() + queue->poll_ns;
-	vhost_blk_inflight_claim(&queue->inflight);
-	do {
-		found = !vhost_vq_avail_empty(vq->dev, vq);
-		/* Unlocked peek; the final reap takes the lock. */
-		if (!list_empty_careful(&queue->inflight.done)) {
-			vhost_blk_queue_reap(queue, true);
-			vhost_blk_inflight_claim(&queue->inflight);
-		}
-		cpu_relax();
-	} while (!found && !is_wanted(queue) && ktime_get_ns() < end);
-	vhost_blk_queue_reap(queue, true);
-	return found;
+	last = ktime_get_ns();
+	if (queue->poll.window_ns) {
+		vhost_blk_inflight_claim(&queue->inflight);
+		found = poll_ring(queue, &last);
+		vhost_blk_queue_reap(queue, true);
+	}
+	if (found)
+		return true;
+	queue->poll.empty_since = last;
+	vhost_blk_interrupt_now(queue);
+	return false;
 }
 
-/**
- * vhost_blk_poll_quiet() - The worker is going to wait for a doorbell
- * @queue:	Queue
- *
- * Context: The queue's worker, vq.mutex held.
- */
-void vhost_blk_poll_quiet(struct vhost_blk_queue *queue)
+/* The worker goes to sleep, or on to another queue. vq.mutex is held. */
+void vhost_blk_poll_end(struct vhost_blk_queue *queue)
 {
-	if (queue->vq.busyloop_timeout)
-		queue->quiet_since = ktime_get_ns();
-}
-
-/**
- * vhost_blk_poll_rung() - The driver rang, or the worker has more to do
- * @queue:	Queue
- *
- * Context: The queue's worker, vq.mutex held.
- */
-void vhost_blk_poll_rung(struct vhost_blk_queue *queue)
-{
-	u64 limit = limit_ns(queue), quiet;
-
-	if (!limit || !queue->quiet_since)
-		return;
-	quiet = ktime_get_ns() - queue->quiet_since;
-	queue->quiet_since = 0;
-	if (quiet < limit)
-		queue->poll_ns = clamp_t(u64, 2 * queue->poll_ns, MIN_POLL_NS,
-					 limit);
-	else
-		queue->poll_ns /= 2;
-	if (queue->poll_ns < MIN_POLL_NS)
-		queue->poll_ns = 0;
+	queue->interrupt.holding = false;
+	vhost_blk_interrupt_now(queue);
 }

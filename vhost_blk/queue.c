@@ -5,6 +5,7 @@
  * without a wakeup; for those that end later, the end of I/O wakes the worker.
  */
 #include <linux/blkdev.h>
+#include <linux/ktime.h>
 #include <linux/sched.h>
 
 #include "blk.h"
@@ -113,6 +114,8 @@ static bool exceeds_weight(struct vhost_blk_queue *queue,
 static bool start_requests(struct vhost_blk_queue *queue,
 			   struct vhost_blk_load *load)
 {
+	struct vhost_blk_load before = *load;
+	u64 start = ktime_get_ns();
 	struct blk_plug plug;
 	int ret;
 
@@ -128,6 +131,10 @@ static bool start_requests(struct vhost_blk_queue *queue,
 		 !exceeds_weight(queue, load));
 	blk_finish_plug(&plug);
 	vhost_blk_queue_reap(queue, true);
+	if (load->requests > before.requests)
+		vhost_blk_poll_started(queue, ktime_get_ns() - start,
+				       load->requests - before.requests,
+				       load->bytes - before.bytes);
 	return !ret;
 }
 
@@ -139,10 +146,8 @@ static bool wait_for_kick(struct vhost_blk_queue *queue)
 {
 	struct vhost_virtqueue *vq = &queue->vq;
 
-	if (!vhost_enable_notify(vq->dev, vq)) {
-		vhost_blk_poll_quiet(queue);
+	if (!vhost_enable_notify(vq->dev, vq))
 		return true;
-	}
 	vhost_disable_notify(vq->dev, vq);
 	return false;
 }
@@ -152,11 +157,12 @@ static void run_queue(struct vhost_blk_queue *queue)
 	struct vhost_virtqueue *vq = &queue->vq;
 	struct vhost_blk_load load = { 0 };
 
-	vhost_blk_poll_rung(queue);
+	vhost_blk_poll_begin(queue);
 	vhost_disable_notify(vq->dev, vq);
 	while (start_requests(queue, &load))
 		if (!vhost_blk_poll(queue) && wait_for_kick(queue))
 			break;
+	vhost_blk_poll_end(queue);
 }
 
 /* Work of the worker: the driver rang, or the worker has asked itself to go on. */
@@ -211,8 +217,8 @@ static int prepare_queue(struct vhost_blk_queue *queue)
 	queue->broken = false;
 	queue->starved = false;
 	queue->used_count = 0;
-	queue->poll_ns = 0;
-	queue->quiet_since = 0;
+	queue->poll = (struct vhost_blk_poll){ 0 };
+	vhost_blk_interrupt_init(&queue->interrupt);
 	vhost_vq_set_backend(&queue->vq, queue->blk);
 	ret = vhost_vq_init_access(&queue->vq);
 	if (ret) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Requests that have ended return to the driver: status byte, dirty pages, used
- * ring, interrupt. One update of the used ring's index and one interrupt serve
- * all requests that have ended by then.
+ * ring, interrupt. One update of the used ring's index serves all requests that
+ * have ended by then, and one interrupt may serve more.
  */
 #include <linux/uaccess.h>
 
 #include "blk.h"
+#include "interrupt.h"
 #include "log.h"
 #include "reap.h"
 
@@ -57,11 +58,12 @@ static void give_back(struct vhost_blk_queue *queue,
 		publish(queue);
 }
 
-static void reap_list(struct vhost_blk_queue *queue, struct list_head *done,
-		      bool tell)
+static unsigned int reap_list(struct vhost_blk_queue *queue,
+			      struct list_head *done, bool tell)
 {
 	const struct vhost_blk_disk_ops *ops = queue->blk->disk.ops;
 	struct vhost_blk_request *request, *next;
+	unsigned int count = 0;
 
 	list_for_each_entry_safe(request, next, done, list) {
 		list_del(&request->list);
@@ -70,7 +72,9 @@ static void reap_list(struct vhost_blk_queue *queue, struct list_head *done,
 		if (tell)
 			give_back(queue, request);
 		vhost_blk_request_put(&queue->pool, request);
+		count++;
 	}
+	return count;
 }
 
 /**
@@ -85,17 +89,15 @@ static void reap_list(struct vhost_blk_queue *queue, struct list_head *done,
  */
 void vhost_blk_queue_reap(struct vhost_blk_queue *queue, bool tell)
 {
-	bool any = false;
+	unsigned int count = 0;
 	LIST_HEAD(done);
 
-	while (vhost_blk_inflight_take(&queue->inflight, &done)) {
-		any = true;
-		reap_list(queue, &done, tell);
-	}
-	if (!any || !tell)
+	while (vhost_blk_inflight_take(&queue->inflight, &done))
+		count += reap_list(queue, &done, tell);
+	if (!count || !tell)
 		return;
 	publish(queue);
-	vhost_signal(queue->vq.dev, &queue->vq);
+	vhost_blk_interrupt_used(queue, count);
 	if (queue->starved) {
 		queue->starved = false;
 		vhost_poll_queue(&queue->vq.poll);

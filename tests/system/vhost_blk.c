@@ -44,6 +44,7 @@ struct vhost_vring_worker {
 #define HUGE_GPA    (1ULL << 32)
 #define HUGE_SIZE   (1ULL << 32)
 #define LOG_BIT	    (1ULL << VHOST_F_LOG_ALL)
+#define POLL_PARAM  "/sys/module/vhost_blk/parameters/poll"
 
 static unsigned int power_cut_count;
 
@@ -1186,7 +1187,9 @@ static void busyloop(void)
 {
 	unsigned int count;
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
+		       !system("echo 0 > " POLL_PARAM),
+	       "a disk that is not polled for");
 	tap_eq(done_unasked(), 0, "nothing is done before the doorbell");
 	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 100000),
 		    "busyloop");
@@ -1194,6 +1197,74 @@ static void busyloop(void)
 	tap_ok(count > 0, "%u requests are done without a doorbell", count);
 	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 0), "none");
 	tap_eq(done_unasked(), 0, "nothing again");
+	tap_ok(!system("echo 1 > " POLL_PARAM), "polling is on again");
+}
+
+/**
+ * struct storm - What came of many requests in a row
+ * @done:	Requests that were done
+ * @kicks:	Doorbells, rung where the device asked for them
+ * @interrupts:	How often the device signalled
+ */
+struct storm {
+	unsigned int done;
+	unsigned int kicks;
+	unsigned int interrupts;
+};
+
+static void offer_more(struct storm *storm)
+{
+	offer(0);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (used()->flags & VRING_USED_F_NO_NOTIFY)
+		return;
+	eventfd_write(kick, 1);
+	storm->kicks++;
+}
+
+/* A driver with @depth requests in flight that sleeps when it has to wait. */
+static struct storm storm(unsigned int depth, unsigned int count)
+{
+	struct storm storm = { 0 };
+	unsigned int offered = 0;
+	eventfd_t signalled;
+
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	add_in(DATA, 4096);
+	add_in(STATUS, 1);
+	eventfd_read(call, &signalled);
+	while (storm.done < count) {
+		for (; offered < count && offered - storm.done < depth;
+		     offered++)
+			offer_more(&storm);
+		if (poll(&(struct pollfd){ call, POLLIN, 0 }, 1, 5000) != 1)
+			break;
+		eventfd_read(call, &signalled);
+		storm.interrupts += signalled;
+		for (; count_used(); used_idx++)
+			storm.done++;
+	}
+	return storm;
+}
+
+static void polling(void)
+{
+	const unsigned int many = 4000;
+	struct storm result;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
+	result = storm(1, 500);
+	tap_eq(result.done, 500, "one request in flight: all are done");
+	tap_eq(result.interrupts, 500, "and each has its interrupt");
+	result = storm(32, many);
+	tap_eq(result.done, many, "32 in flight: all are done");
+	tap_ok(result.kicks < many / 4, "by %u doorbells", result.kicks);
+	tap_ok(result.interrupts < many / 4, "and %u interrupts",
+	       result.interrupts);
+	result = storm(1, 500);
+	tap_eq(result.done, 500, "one in flight again: all are done");
 }
 
 static void *switch_disks(void *stop)
@@ -1313,6 +1384,7 @@ int main(int argc, char **argv)
 	memory_changes();
 	workers();
 	busyloop();
+	polling();
 	race();
 	tap_ok(large_ring(1024), "a ring of 1024");
 	tap_ok(large_ring(32768), "a ring of 32768");

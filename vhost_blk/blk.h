@@ -4,6 +4,7 @@
  * in this list, and of no other:
  *
  *	main.c		the device file and its ioctls
+ *	debugfs.c	counters of all devices
  *	attach.c	attaching, detaching and pausing a disk
  *	file.c		disks that are regular files; the module builds without
  *	bdev.c		disks that are block devices
@@ -38,6 +39,7 @@
 #include "interrupt.h"
 #include "poll.h"
 #include "pool.h"
+#include "stats.h"
 #include "vhost_blk.h"
 
 /* Entries of the used ring that are written at once. */
@@ -45,6 +47,7 @@
 
 struct block_device;
 struct cgroup_subsys_state;
+struct dentry;
 struct file;
 struct iov_iter;
 struct vhost_blk;
@@ -126,6 +129,7 @@ struct vhost_blk_disk_ops {
  * @used_count:	Number of entries in @used; under vq.mutex
  * @poll:	How long the worker polls before it asks for a doorbell
  * @interrupt:	The interrupt that is held back while the worker polls
+ * @stats:	Counters; written under vq.mutex, read without a lock
  */
 struct vhost_blk_queue {
 	struct vhost_virtqueue vq;
@@ -138,6 +142,7 @@ struct vhost_blk_queue {
 	unsigned int used_count;
 	struct vhost_blk_poll poll;
 	struct vhost_blk_interrupt interrupt;
+	struct vhost_blk_stats stats;
 };
 
 /**
@@ -153,6 +158,10 @@ struct vhost_blk_queue {
  * @detaching:	The disk is being detached: discarding and zeroing end early
  * @closing:	The device is being closed: requests that still wait in a workqueue
  *		end with an error
+ * @number:	Number of the device in debugfs and in traces; negative if it is not
+ *		in debugfs
+ * @pid:	Process that has opened the device
+ * @debugfs:	Directory of its counters
  */
 struct vhost_blk {
 	struct vhost_dev dev;
@@ -164,6 +173,9 @@ struct vhost_blk {
 	struct workqueue_struct *range_workqueue;
 	bool detaching;
 	bool closing;
+	int number;
+	pid_t pid;
+	struct dentry *debugfs;
 };
 
 /* The disk that a request is for. */

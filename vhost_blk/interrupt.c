@@ -4,6 +4,7 @@
 
 #include "blk.h"
 #include "interrupt.h"
+#include "trace.h"
 
 /* Number of full batches after which a larger one is tried, at most. */
 #define MAX_INTERVAL	128
@@ -28,6 +29,8 @@ void vhost_blk_interrupt_now(struct vhost_blk_queue *queue)
 {
 	if (!queue->interrupt.held)
 		return;
+	trace_vhost_blk_interrupt(queue);
+	queue->stats.interrupts++;
 	queue->interrupt.held = 0;
 	vhost_signal(queue->vq.dev, &queue->vq);
 }

@@ -12,6 +12,7 @@
 #include "attach.h"
 #include "blk.h"
 #include "compat.h"
+#include "debugfs.h"
 #include "queue.h"
 
 /* Requests or bytes after which a worker goes on to the next of its queues. */
@@ -119,6 +120,7 @@ static int vhost_blk_open(struct inode *inode, struct file *file)
 		goto free_workqueues;
 	vhost_dev_init(&blk->dev, blk->vqs, VHOST_BLK_MAX_QUEUES, UIO_MAXIOV,
 		       WEIGHT, BYTE_WEIGHT, true, NULL);
+	vhost_blk_debugfs_add(blk);
 	file->private_data = blk;
 	return 0;
 free_workqueues:
@@ -132,6 +134,7 @@ static int vhost_blk_release(struct inode *inode, struct file *file)
 {
 	struct vhost_blk *blk = file->private_data;
 
+	vhost_blk_debugfs_remove(blk);
 	WRITE_ONCE(blk->closing, true);
 	mutex_lock(&blk->dev.mutex);
 	vhost_blk_detach(blk, MAX_SCHEDULE_TIMEOUT);
@@ -333,7 +336,25 @@ static struct miscdevice vhost_blk_misc = {
 	.name = "vhost-blk",
 	.fops = &vhost_blk_fops,
 };
-module_misc_device(vhost_blk_misc);
+
+static int __init vhost_blk_init(void)
+{
+	int ret;
+
+	vhost_blk_debugfs_init();
+	ret = misc_register(&vhost_blk_misc);
+	if (ret)
+		vhost_blk_debugfs_exit();
+	return ret;
+}
+module_init(vhost_blk_init);
+
+static void __exit vhost_blk_exit(void)
+{
+	misc_deregister(&vhost_blk_misc);
+	vhost_blk_debugfs_exit();
+}
+module_exit(vhost_blk_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("virtio-blk on the kernel's vhost core");

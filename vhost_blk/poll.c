@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "poll.h"
 #include "reap.h"
+#include "trace.h"
 
 static bool poll = true;
 module_param(poll, bool, 0644);
@@ -179,6 +180,9 @@ bool vhost_blk_poll(struct vhost_blk_queue *queue)
 		vhost_blk_inflight_claim(&queue->inflight);
 		found = poll_ring(queue, &last);
 		vhost_blk_queue_reap(queue, true);
+		queue->stats.polls++;
+		queue->stats.polls_found += found;
+		trace_vhost_blk_poll(queue, found);
 	}
 	if (found)
 		return true;

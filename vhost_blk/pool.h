@@ -65,6 +65,8 @@ struct vhost_blk_buffer {
  * @list:	Entry in the free list of the pool, or in the list of requests
  *		that are done
  * @queue:	Queue that the request came from
+ * @start_ns:	Time at which it was taken from the ring, by ktime_get_ns(); 0 if
+ *		that is not measured
  * @head:	Index of the first descriptor, which identifies the request to the
  *		driver
  * @status:	Address of the status byte
@@ -97,6 +99,7 @@ struct vhost_blk_buffer {
 struct vhost_blk_request {
 	struct list_head list;
 	struct vhost_blk_queue *queue;
+	u64 start_ns;
 	unsigned int head;
 	u8 __user *status;
 	u32 written;

@@ -39,6 +39,17 @@ static void starve(struct vhost_blk_queue *queue,
 	vhost_blk_request_put(&queue->pool, request);
 }
 
+static void count_start(struct vhost_blk_queue *queue,
+			struct vhost_blk_request *request)
+{
+	/* The worker counts as one request as well. */
+	vhost_blk_stats_add(queue->stats.depth, VHOST_BLK_DEPTHS,
+			    READ_ONCE(queue->inflight.count) - 1);
+	request->start_ns = 0;
+	if (static_branch_unlikely(&vhost_blk_latency_key))
+		request->start_ns = ktime_get_ns();
+}
+
 /* Start the request of @head. Returns 0, or -errno when the queue has to pause. */
 static int start_request(struct vhost_blk_queue *queue, unsigned int head,
 			 unsigned int out, unsigned int in,
@@ -49,6 +60,7 @@ static int start_request(struct vhost_blk_queue *queue, unsigned int head,
 
 	request->head = head;
 	vhost_blk_inflight_add(&queue->inflight);
+	count_start(queue, request);
 	vhost_blk_log_keep(request, log_count);
 	ret = vhost_blk_request_start(request, out, in);
 	if (ret == -EAGAIN) {
@@ -146,8 +158,10 @@ static bool wait_for_kick(struct vhost_blk_queue *queue)
 {
 	struct vhost_virtqueue *vq = &queue->vq;
 
-	if (!vhost_enable_notify(vq->dev, vq))
+	if (!vhost_enable_notify(vq->dev, vq)) {
+		queue->stats.waits++;
 		return true;
+	}
 	vhost_disable_notify(vq->dev, vq);
 	return false;
 }

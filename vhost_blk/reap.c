@@ -4,12 +4,15 @@
  * ring, interrupt. One update of the used ring's index serves all requests that
  * have ended by then, and one interrupt may serve more.
  */
+#include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/uaccess.h>
 
 #include "blk.h"
 #include "interrupt.h"
 #include "log.h"
 #include "reap.h"
+#include "trace.h"
 
 /**
  * vhost_blk_queue_broken() - Stop a queue whose ring is corrupt
@@ -35,6 +38,19 @@ static void publish(struct vhost_blk_queue *queue)
 	queue->used_count = 0;
 	if (count && vhost_add_used_n(&queue->vq, queue->used, count))
 		vhost_blk_queue_broken(queue, "the used ring is not writable");
+}
+
+static void count_end(struct vhost_blk_queue *queue,
+		      const struct vhost_blk_request *request)
+{
+	struct vhost_blk_stats *stats = &queue->stats;
+
+	stats->requests[min_t(u32, request->type, VHOST_BLK_TYPES - 1)]++;
+	stats->errors += !!request->error;
+	if (request->start_ns)
+		vhost_blk_stats_add(stats->latency, VHOST_BLK_LATENCIES,
+				    ktime_get_ns() - request->start_ns);
+	trace_vhost_blk_end(request);
 }
 
 static void give_back(struct vhost_blk_queue *queue,
@@ -67,6 +83,7 @@ static unsigned int reap_list(struct vhost_blk_queue *queue,
 
 	list_for_each_entry_safe(request, next, done, list) {
 		list_del(&request->list);
+		count_end(queue, request);
 		if (ops->release)
 			ops->release(request);
 		if (tell)

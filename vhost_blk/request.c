@@ -11,6 +11,7 @@
 #include "blk.h"
 #include "range.h"
 #include "request.h"
+#include "trace.h"
 
 static bool is_writable(const struct vhost_blk_queue *queue)
 {
@@ -209,6 +210,7 @@ int vhost_blk_request_start(struct vhost_blk_request *request,
 	request->type = vhost32_to_cpu(vq, header.type);
 	iov_iter_init(&in_iter, ITER_DEST, vq->iov + out, in, writable - 1);
 
+	trace_vhost_blk_start(request, vhost64_to_cpu(vq, header.sector));
 	ret = dispatch(request, vhost64_to_cpu(vq, header.sector), &out_iter,
 		       &in_iter);
 	if (ret && ret != -EAGAIN) {

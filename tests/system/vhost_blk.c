@@ -7,6 +7,7 @@
  * Argument: number of power cuts.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -45,6 +46,7 @@ struct vhost_vring_worker {
 #define HUGE_SIZE   (1ULL << 32)
 #define LOG_BIT	    (1ULL << VHOST_F_LOG_ALL)
 #define POLL_PARAM  "/sys/module/vhost_blk/parameters/poll"
+#define COUNTERS    "/sys/kernel/debug/vhost_blk/"
 
 static unsigned int power_cut_count;
 
@@ -1200,26 +1202,50 @@ static void busyloop(void)
 	tap_ok(!system("echo 1 > " POLL_PARAM), "polling is on again");
 }
 
+/* A counter of the device, the only one there is; -1 if it has none such. */
+static long long counter(const char *name)
+{
+	FILE *file = fopen(COUNTERS "0/stats", "r");
+	long long value, found = -1;
+	char word[32];
+
+	while (file && fscanf(file, "%31s %lld", word, &value) == 2)
+		if (!strcmp(word, name))
+			found = value;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Sum of the second numbers of a histogram's lines */
+static long long count_all(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	long long value, sum = 0;
+
+	while (file && fscanf(file, "%*u %lld", &value) == 1)
+		sum += value;
+	if (file)
+		fclose(file);
+	return sum;
+}
+
 /**
  * struct storm - What came of many requests in a row
  * @done:	Requests that were done
- * @kicks:	Doorbells, rung where the device asked for them
  * @interrupts:	How often the device signalled
  */
 struct storm {
 	unsigned int done;
-	unsigned int kicks;
 	unsigned int interrupts;
 };
 
-static void offer_more(struct storm *storm)
+static void offer_and_ring(void)
 {
 	offer(0);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (used()->flags & VRING_USED_F_NO_NOTIFY)
-		return;
-	eventfd_write(kick, 1);
-	storm->kicks++;
+	if (!(used()->flags & VRING_USED_F_NO_NOTIFY))
+		eventfd_write(kick, 1);
 }
 
 /* A driver with @depth requests in flight that sleeps when it has to wait. */
@@ -1238,7 +1264,7 @@ static struct storm storm(unsigned int depth, unsigned int count)
 	while (storm.done < count) {
 		for (; offered < count && offered - storm.done < depth;
 		     offered++)
-			offer_more(&storm);
+			offer_and_ring();
 		if (poll(&(struct pollfd){ call, POLLIN, 0 }, 1, 5000) != 1)
 			break;
 		eventfd_read(call, &signalled);
@@ -1249,22 +1275,116 @@ static struct storm storm(unsigned int depth, unsigned int count)
 	return storm;
 }
 
+/* Leave the other CPU to the worker, as a guest does. */
+static void stay_on_cpu(bool on)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	if (!on)
+		CPU_SET(1, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
 static void polling(void)
 {
 	const unsigned int many = 4000;
+	long long found, waits, polls;
 	struct storm result;
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
+	stay_on_cpu(true);
+	found = counter("polls_found");
 	result = storm(1, 500);
 	tap_eq(result.done, 500, "one request in flight: all are done");
 	tap_eq(result.interrupts, 500, "and each has its interrupt");
+	waits = counter("waits");
 	result = storm(32, many);
+	waits = counter("waits") - waits;
 	tap_eq(result.done, many, "32 in flight: all are done");
-	tap_ok(result.kicks < many / 4, "by %u doorbells", result.kicks);
+	tap_ok(waits >= 0 && waits < many / 4, "by %lld doorbells", waits);
 	tap_ok(result.interrupts < many / 4, "and %u interrupts",
 	       result.interrupts);
+	found = counter("polls_found") - found;
+	tap_ok(found > 0, "polling has found something %lld times", found);
 	result = storm(1, 500);
 	tap_eq(result.done, 500, "one in flight again: all are done");
+	polls = counter("polls");
+	for (unsigned int i = 0; i < 40; i++) {
+		usleep(10000);
+		if (request(VIRTIO_BLK_T_IN, 0, DATA, 512))
+			break;
+	}
+	polls = counter("polls") - polls;
+	tap_ok(polls >= 0 && polls < 20,
+	       "a disk that is idle is hardly polled for: %lld times", polls);
+	stay_on_cpu(false);
+}
+
+static void counters(void)
+{
+	const char *measure = "echo 1 > " COUNTERS "measure_latency";
+	long long reads, writes, errors, flushes, ids, others, started, ended;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
+	tap_eq(counter("pid"), getpid(), "whose device is ours");
+	reads = counter("reads");
+	writes = counter("writes");
+	flushes = counter("flushes");
+	ids = counter("ids");
+	others = counter("others");
+	errors = counter("errors");
+	started = count_all(COUNTERS "0/depth");
+	ended = count_all(COUNTERS "0/latency");
+	for (unsigned int i = 0; i < 5; i++)
+		request(VIRTIO_BLK_T_IN, 0, DATA, 512);
+	request(VIRTIO_BLK_T_OUT, 0, DATA, 512);
+	request(VIRTIO_BLK_T_OUT, SECTORS, DATA, 512);
+	request(VIRTIO_BLK_T_FLUSH, 0, 0, 0);
+	request(VIRTIO_BLK_T_GET_ID, 0, DATA, 20);
+	request(0x7fffffff, 0, 0, 0);
+	tap_eq(counter("reads") - reads, 5, "5 reads");
+	tap_eq(counter("writes") - writes, 2, "2 writes");
+	tap_eq(counter("flushes") - flushes, 1, "a flush");
+	tap_eq(counter("ids") - ids, 1, "a serial number");
+	tap_eq(counter("others") - others, 1, "what is none of these");
+	tap_eq(counter("errors") - errors, 2, "2 of them failed");
+	tap_eq(count_all(COUNTERS "0/depth") - started, 10,
+	       "the depth of each");
+	tap_eq(count_all(COUNTERS "0/latency") - ended, 0,
+	       "no time of any before it is asked for");
+	tap_ok(!system(measure) && !request(VIRTIO_BLK_T_IN, 0, DATA, 512),
+	       "a read that is measured");
+	tap_eq(count_all(COUNTERS "0/latency") - ended, 1, "has its time");
+	tap_ok(!system("echo 0 > " COUNTERS "measure_latency"), "no more");
+}
+
+/* One of each tracepoint */
+static void traces(void)
+{
+	const char *const events[] = {
+		"vhost_blk_start: device=0 head=0 type=0",
+		"vhost_blk_end: device=0 head=0 type=0 "
+		"written=4097 error=0",
+		"vhost_blk_poll: device=0 found=1",
+		"vhost_blk_interrupt: device=0"
+	};
+	char command[160];
+
+	trace_set("trace", "\n");
+	trace_set("events/vhost_blk/enable", "1");
+	vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 100000);
+	trace_on(true);
+	storm(8, 400);
+	trace_on(false);
+	vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 0);
+	trace_set("events/vhost_blk/enable", "0");
+	for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		snprintf(command, sizeof(command),
+			 "grep -q '%s' " TRACE_DIR "trace", events[i]);
+		tap_ok(!system(command), "traced: %s", events[i]);
+	}
 }
 
 static void *switch_disks(void *stop)
@@ -1385,6 +1505,8 @@ int main(int argc, char **argv)
 	workers();
 	busyloop();
 	polling();
+	counters();
+	traces();
 	race();
 	tap_ok(large_ring(1024), "a ring of 1024");
 	tap_ok(large_ring(32768), "a ring of 32768");

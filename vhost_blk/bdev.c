@@ -148,7 +148,7 @@ static size_t max_part_bytes(struct block_device *bdev)
 }
 
 /* Pin as many of the guest's pages as fit into one bio. */
-static int add_pages(struct bio *bio, struct iov_iter *data)
+static int pin_pages(struct bio *bio, struct iov_iter *data)
 {
 	size_t most = max_part_bytes(bio->bi_bdev);
 	size_t rest = iov_iter_count(data);
@@ -174,7 +174,7 @@ static int add_data(struct vhost_blk_request *request, u64 sector,
 		if (!bio)
 			return -ENOBUFS;
 		bio->bi_iter.bi_sector = sector;
-		ret = add_pages(bio, data);
+		ret = pin_pages(bio, data);
 		if (ret)
 			return ret;
 		sector += bio_sectors(bio);

@@ -83,7 +83,7 @@ def build(kver, extras, acrn):
          *(["system-tests"] if acrn else []))
     image.build_initramfs(extras)
     if acrn:
-        image.acrn_initramfs = acrn.add_to(image)
+        acrn.add_to(image)
     return image
 
 

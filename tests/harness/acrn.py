@@ -59,13 +59,15 @@ class Acrn:
         with open(os.path.join(self.dir, "commit"), encoding="ascii") as text:
             self.commit = text.read().strip()
 
-    def add_to(self, image):
-        """Make an initramfs of `image`'s that has acrn-dm as well: its path."""
-        out = os.path.join(image.dir, "service-vm-acrn.cpio")
-        run_logged(f"image-acrn-{image.name}",
-                   [os.path.join(ACRN, "image.sh"), self.dir, image.initramfs(), out],
-                   os.path.join(BUILD, "log", f"image-acrn-{image.name}.log"))
-        return out
+    def add_to(self, image, extras=()):
+        """Make, of `image`'s initramfs, the same with acrn-dm; those of `extras`, too."""
+        for extra in ("", *sorted(extras)):
+            name = f"acrn-{image.name}{extra and '-' + extra}"
+            image.acrn_initramfs[extra] = os.path.join(image.dir, f"service-vm-{name}.cpio")
+            run_logged(f"image-{name}",
+                       [os.path.join(ACRN, "image.sh"), self.dir, image.initramfs(extra),
+                        image.acrn_initramfs[extra]],
+                       os.path.join(BUILD, "log", f"image-{name}.log"))
 
 
 class AcrnVM(ServiceVM):
@@ -78,13 +80,13 @@ class AcrnVM(ServiceVM):
     kernel_logs = ("console", "vms", "hv")
 
     def __init__(self, acrn, image, logs, task, args=(), hsm="ours", service_cpus=2,
-                 cmdline="", timeout=600, provokes=None):
+                 cmdline="", timeout=600, provokes=None, extra=""):
         super().__init__(image, logs, timeout)
         # What of HV_TROUBLE the test is to bring about
         self.provokes = re.compile(provokes or "(?!)")
         words = (f"{self.kernel_words(task, args, hsm, service_cpus, cmdline)} "
                  f"{PROCESSOR_WORDS} on=acrn console=ttyS1")
-        self._write_iso(acrn, words)
+        self._write_iso(acrn, words, image.acrn_initramfs[extra])
         self._write_config()
         self.command = [*DIES_WITH_US, "bochs-bin", "-q", "-f", self._path("bochsrc"),
                         "-rc", self._path("bochs.commands")]
@@ -96,14 +98,14 @@ class AcrnVM(ServiceVM):
     def _path(self, name):
         return os.path.join(self.logs, name)
 
-    def _write_iso(self, acrn, words):
+    def _write_iso(self, acrn, words, initramfs):
         """A disc with GRUB, the hypervisor, and the Service VM's images."""
         root = self._path("iso")
         boot = os.path.join(root, "boot")
         os.makedirs(os.path.join(boot, "grub"))
         os.link(acrn.bin, os.path.join(boot, "acrn.bin"))
         shutil.copy(self.image.bzimage, os.path.join(boot, "bzImage"))
-        os.link(self.image.acrn_initramfs, os.path.join(boot, "initrd"))
+        os.link(initramfs, os.path.join(boot, "initrd"))
         with open(os.path.join(boot, "grub", "grub.cfg"), "w", encoding="ascii") as grub:
             print("set timeout=0",
                   # What is typed here has no meaning to the loader

@@ -158,11 +158,10 @@ SYSTEM = [
            acrn=OnAcrn()),
     System("many_vms", "16 User VMs at once, one of them with a mute device model",
            usually={"ours": "6.1"}, user_cpus=16),
-    # Left to LONG=1: in one of seven runs the Service VM stood still when the User
-    # VM began to use its disk, and why is not known yet
     System("distribution", "a User VM with the kernel of a distribution, as packaged",
-           hsms=BOTH, usually={"none": "6.1"}, memory="3G", extra="distribution",
-           timeout=300),
+           hsms=BOTH, usually={"ours": "6.1"}, memory="3G", extra="distribution",
+           timeout=300,
+           acrn=OnAcrn(timeout=900)),
     # Not on ACRN: it names no CPU, and a VM of a name that the scenario does not have
     # has none then
     System("vm_sample", "the sample in the kernel's own source, as it is",
@@ -174,7 +173,7 @@ SYSTEM = [
     System("blk", "disks through vhost-blk and io_uring, a killed device model",
            args=(1, 2), long_args=(5, 50), hsms=BOTH, usually={"ours": "6.1"},
            timeout=300,
-           acrn=OnAcrn(hsms=BOTH, timeout=900)),
+           acrn=OnAcrn(args=(1, 1), hsms=BOTH, timeout=900)),
     System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
            args=("short",), long_args=("long",), hsms=BOTH,
            usually={"ours": "6.12"}, memory="4G", extra="disk",

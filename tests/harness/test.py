@@ -151,7 +151,7 @@ class SystemTest:
     def initramfs(self):
         """What the Service VM boots from."""
         if self.spec.acrn_dm:
-            return self.image.acrn_initramfs
+            return self.image.acrn_initramfs[self.spec.extra]
         return self.image.initramfs(self.spec.extra)
 
     def judge_task(self, path):
@@ -188,7 +188,7 @@ class AcrnTest(SystemTest):
                       self.arguments(args, cpus), hsm=self.hsm,
                       service_cpus=SERVICE_CPUS, cmdline=spec.cmdline,
                       timeout=on.timeout * (10 if self.long else 1),
-                      provokes=on.provokes)
+                      provokes=on.provokes, extra=spec.extra)
 
     def judge_task(self, path):
         """As SystemTest.judge_task(); checks that need the fixture are skipped."""
@@ -313,10 +313,10 @@ def build_image(kver, flavour, tests, acrn):
     print(f"# building for kernel {kver}", flush=True)
     image = Image(kver, flavour)
     image.build_modules()
-    image.build_initramfs({test.spec.extra for test in tests
-                           if isinstance(test, SystemTest)} - {""})
+    extras = {test.spec.extra for test in tests if isinstance(test, SystemTest)} - {""}
+    image.build_initramfs(extras)
     if acrn:
-        image.acrn_initramfs = acrn.add_to(image)
+        acrn.add_to(image, extras)
     return image
 
 

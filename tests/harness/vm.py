@@ -72,8 +72,8 @@ class Image:
         self.dir = os.path.join(BUILD, f"image-{name}")
         self.name = name
         self.bzimage = os.path.join(self.kdir, "arch/x86/boot/bzImage")
-        # The one that has acrn-dm, once it has been made
-        self.acrn_initramfs = None
+        # Those that have acrn-dm, once they have been made, by their extra
+        self.acrn_initramfs = {}
         with open(os.path.join(self.kdir, "include/config/kernel.release"),
                   encoding="ascii") as release:
             self.release = release.read().strip()

@@ -28,20 +28,32 @@
  * struct hsm_ioctl - What to do for a command
  * @cmd:	ACRN_IOCTL_*
  * @by_value:	The argument is the value itself and no pointer to it
+ * @small:	The argument is &union small_argument
  * @exclusive:	@vm_op changes the state of the VM
  * @dataplane:	@vm_op needs the data plane, which is to be loaded before
  * @vm_op:	Called with the file's lock held for reading, or for writing if
- *		@exclusive, with a copy of the argument in the linear map, or
- *		NULL when @cmd has none
+ *		@exclusive, with a copy of the argument, or NULL when @cmd has
+ *		none. The copy is in the linear map unless @by_value or @small
  * @file_op:	Called instead of @vm_op with no lock held
  */
 struct hsm_ioctl {
 	unsigned int cmd;
 	bool by_value;
+	bool small;
 	bool exclusive;
 	bool dataplane;
 	int (*vm_op)(struct acrn_vm *vm, void *arg);
 	int (*file_op)(struct acrn_file *file, void __user *arg);
+};
+
+/*
+ * Arguments that device models send often and that do not go to the hypervisor as
+ * they are: there is no allocation for these.
+ */
+union small_argument {
+	unsigned long value;
+	struct acrn_ioreq_notify notify;
+	struct acrn_msi_entry msi;
 };
 
 static void release_vm(struct acrn_file *file, bool exclusive)
@@ -355,12 +367,12 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_PAUSE_VM, .vm_op = ioctl_pause_vm, .exclusive = true },
 	{ ACRN_IOCTL_RESET_VM, .vm_op = ioctl_reset_vm, .exclusive = true },
 	{ ACRN_IOCTL_SET_VCPU_REGS, .vm_op = ioctl_set_vcpu_regs },
-	{ ACRN_IOCTL_INJECT_MSI, .vm_op = ioctl_inject_msi },
+	{ ACRN_IOCTL_INJECT_MSI, .vm_op = ioctl_inject_msi, .small = true },
 	{ ACRN_IOCTL_VM_INTR_MONITOR, .vm_op = ioctl_vm_intr_monitor,
 	  .by_value = true },
 	{ ACRN_IOCTL_SET_IRQLINE, .vm_op = ioctl_set_irqline, .by_value = true },
 	{ ACRN_IOCTL_NOTIFY_REQUEST_FINISH,
-	  .vm_op = ioctl_notify_request_finish },
+	  .vm_op = ioctl_notify_request_finish, .small = true },
 	{ ACRN_IOCTL_CREATE_IOREQ_CLIENT, .vm_op = ioctl_create_ioreq_client },
 	{ ACRN_IOCTL_ATTACH_IOREQ_CLIENT,
 	  .file_op = ioctl_attach_ioreq_client },
@@ -398,14 +410,29 @@ static const struct hsm_ioctl *find_ioctl(unsigned int cmd)
 	return NULL;
 }
 
-/* A copy of the argument, NULL when there is none, or an ERR_PTR(). */
-static void *copy_argument(const struct hsm_ioctl *ioctl, unsigned long param)
+static void *copy_small_argument(unsigned int cmd, unsigned long param,
+				 union small_argument *small)
 {
-	if (ioctl->by_value)
-		return kmemdup(&param, sizeof(param), GFP_KERNEL) ?:
-		       ERR_PTR(-ENOMEM);
+	if (copy_from_user(small, (void __user *)param, _IOC_SIZE(cmd)))
+		return ERR_PTR(-EFAULT);
+	return small;
+}
+
+/*
+ * A copy of the argument, in @small or to be freed; NULL when there is none; or an
+ * ERR_PTR().
+ */
+static void *copy_argument(const struct hsm_ioctl *ioctl, unsigned long param,
+			   union small_argument *small)
+{
+	if (ioctl->by_value) {
+		small->value = param;
+		return small;
+	}
 	if (!_IOC_SIZE(ioctl->cmd))
 		return NULL;
+	if (ioctl->small)
+		return copy_small_argument(ioctl->cmd, param, small);
 	return memdup_user((void __user *)param, _IOC_SIZE(ioctl->cmd));
 }
 
@@ -424,8 +451,9 @@ static int load_dataplane(struct acrn_file *file)
 static int vm_ioctl(struct acrn_file *file, const struct hsm_ioctl *ioctl,
 		    unsigned long param)
 {
+	union small_argument small;
 	/* Not under the lock: user memory may take its time, so may modprobe. */
-	void *arg = copy_argument(ioctl, param);
+	void *arg = copy_argument(ioctl, param, &small);
 	int ret = 0;
 
 	if (ioctl->dataplane)
@@ -437,7 +465,7 @@ static int vm_ioctl(struct acrn_file *file, const struct hsm_ioctl *ioctl,
 	ret = IS_ERR(arg) ? PTR_ERR(arg) : ioctl->vm_op(file->vm, arg);
 	release_vm(file, ioctl->exclusive);
 free:
-	if (!IS_ERR(arg))
+	if (!IS_ERR(arg) && arg != &small)
 		kfree(arg);
 	return ret;
 }

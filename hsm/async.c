@@ -314,8 +314,8 @@ void acrn_async_prepare(struct acrn_vm *vm)
 		return;
 	/* Pairs with acrn_async_drain(). */
 	smp_store_release(&vm->async, async);
-	/* Pairs with has_rung() of the upcall. */
-	smp_store_release(&vm->watched.ring, &async->page->ring);
+	/* Pairs with has_more() of the upcall. */
+	smp_store_release(&vm->watched.doorbells.ring, &async->page->ring);
 }
 
 static bool is_wanted(bool asked_for)

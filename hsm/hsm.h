@@ -27,7 +27,6 @@
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
 #include "acrn_hsm.h"
 #include "slot.h"
@@ -108,22 +107,32 @@ struct acrn_ioreqs {
 };
 
 /**
+ * struct acrn_watched_ring - A ring that the hypervisor writes to
+ * @ring:	The ring, or NULL. Stays once it is there
+ * @tail:	Its tail at the last upcall
+ */
+struct acrn_watched_ring {
+	const struct acrn_ring *ring;
+	u32 tail;
+};
+
+/**
  * struct acrn_watched - What the upcall has to know of a VM without requests
  * @link:	In the list of all such
  * @slots:	Those of its I/O request page; NULL before it is watched
- * @ring:	Of its asynchronous doorbells, or NULL. Stays once it is there
  * @vcpu_num:	How many of @slots there are
- * @tail:	That of @ring at the last upcall
+ * @doorbells:	The ring of its asynchronous doorbells
+ * @events:	The ring of what the hypervisor tells of it
  *
  * Each upcall looks at all VMs, so that it matters how much memory that takes:
- * this, the slots and the head of the ring, unless a VM has something.
+ * this, the slots and the heads of the rings, unless a VM has something.
  */
 struct acrn_watched {
 	struct list_head link;
 	const struct acrn_io_request *slots;
-	const struct acrn_ring *ring;
 	unsigned int vcpu_num;
-	u32 tail;
+	struct acrn_watched_ring doorbells;
+	struct acrn_watched_ring events;
 };
 
 /**
@@ -171,24 +180,20 @@ struct acrn_monitor {
 
 /**
  * struct acrn_vm_events - The VM's events, on their way to the device model
- * @lock:	Guards the rest but @link and @work
- * @link:	In the list of what the upcall looks at, once there is @ring
+ * @lock:	Guards the rest
  * @ring:	The hypervisor's: a page of the kernel's own, or NULL
  * @page:	The device model's ring, pinned in its memory, or NULL
  * @size:	Bytes of the elements in @page
  * @tail:	Offset of the next element in @page
  * @eventfd:	Signalled when @page has new elements, or NULL
- * @work:	Takes events from @ring to @page
  */
 struct acrn_vm_events {
 	struct mutex lock;	/* the rest */
-	struct list_head link;
 	struct event_ring *ring;
 	struct page *page;
 	u32 size;
 	u32 tail;
 	struct eventfd_ctx *eventfd;
-	struct work_struct work;
 };
 
 /**
@@ -423,7 +428,7 @@ int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address);
 int acrn_vm_event_set_fd(struct acrn_vm *vm, int fd);
 int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
 			u32 elements);
-void acrn_vm_event_upcall(void);
+void acrn_vm_event_deliver(struct acrn_vm *vm);
 
 /* power.c: the P- and C-states of the VM's vCPUs */
 int acrn_cpu_state_get(struct acrn_vm *vm, u64 command,

@@ -41,12 +41,12 @@ static bool has_request(const struct acrn_watched *watched)
 }
 
 /*
- * Has a doorbell been rung since the last upcall, or is there something left of
- * before? Somebody else may have emptied the ring: an upcall came all the same.
+ * Has something been put in the ring since the last upcall, or is there something
+ * left of before? Somebody else may have emptied it: an upcall came all the same.
  */
-static bool has_rung(struct acrn_watched *watched)
+static bool has_more(struct acrn_watched_ring *watched)
 {
-	/* Pairs with acrn_async_prepare(). */
+	/* Who sets it is ready for upcalls. */
 	const struct acrn_ring *ring = smp_load_acquire(&watched->ring);
 	u32 seen = watched->tail;
 
@@ -64,13 +64,16 @@ static bool has_rung(struct acrn_watched *watched)
 static bool serve(struct acrn_watched *watched, u64 start)
 {
 	struct acrn_vm *vm = container_of(watched, struct acrn_vm, watched);
-	bool rung = has_rung(watched);
+	bool rung = has_more(&watched->doorbells);
+	bool told = has_more(&watched->events);
 	bool requested = has_request(watched);
 	bool paused, defer;
 
-	if (!rung && !requested)
+	if (!rung && !told && !requested)
 		return false;
 	paused = acrn_share_used_up(vm);
+	if (told)
+		acrn_thread_ask(vm);
 	defer = rung ? !acrn_async_upcall(vm, paused) : paused;
 	if (requested)
 		acrn_ioreq_upcall(vm, start, defer, paused);
@@ -89,7 +92,6 @@ static void upcall(void)
 	list_for_each_entry_safe(watched, next, &watched_vms, link)
 		if (serve(watched, start))
 			list_move(&watched->link, &watched_vms);
-	acrn_vm_event_upcall();
 	acrn_share_end();
 }
 

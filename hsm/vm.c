@@ -38,6 +38,7 @@ static void serve(struct acrn_vm *vm)
 	/* What a guest rang comes before what it asked for afterwards. */
 	acrn_async_drain(vm);
 	acrn_ioreq_serve(vm);
+	acrn_vm_event_deliver(vm);
 }
 
 /* The upcall must not see the slots before the hypervisor made them FREE. */

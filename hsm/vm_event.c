@@ -5,9 +5,10 @@
  *
  * The hypervisor puts them in a ring and raises the upcall. It writes wherever
  * the header of that ring says, so the ring is a page of the kernel's own. The
- * device model has a second ring in a page of its memory. The upcall queues a
- * work when there is something in the first one, and the work copies it to the
- * second one and signals the device model's eventfd.
+ * device model has a second ring in a page of its memory. When there is something
+ * in the first one, the upcall asks the VM's thread to copy it to the second one
+ * and to signal the device model's eventfd. Where there is no room for an event,
+ * ACRN raises no upcall.
  *
  * The device model can write to its page at any time. The header is read and
  * checked once, when the page is set up; from then on only the place up to which
@@ -17,9 +18,7 @@
  */
 #include <linux/eventfd.h>
 #include <linux/mm.h>
-#include <linux/rculist.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 
 #include "acrn_hypercall.h"
 #include "compat.h"
@@ -35,10 +34,6 @@ struct event_ring {
 };
 
 static_assert(sizeof(struct event_ring) <= PAGE_SIZE);
-
-/* The VMs with a ring, read under RCU. */
-static LIST_HEAD(watched);
-static DEFINE_MUTEX(watched_lock);
 
 static u32 next_offset(u32 offset, u32 size)
 {
@@ -81,60 +76,29 @@ static bool copy_events(struct acrn_vm_events *events)
 	return copied;
 }
 
-static void deliver(struct work_struct *work)
+/* Deliver what the hypervisor has told of @vm so far. The VM's thread. */
+void acrn_vm_event_deliver(struct acrn_vm *vm)
 {
-	struct acrn_vm_events *events =
-		container_of(work, struct acrn_vm_events, work);
+	struct acrn_vm_events *events = &vm->events;
 
 	mutex_lock(&events->lock);
-	if (copy_events(events) && events->eventfd)
+	if (events->ring && copy_events(events) && events->eventfd)
 		eventfd_signal(events->eventfd);
 	mutex_unlock(&events->lock);
-}
-
-/*
- * Have delivered what the hypervisor has told of, for all VMs. Hot path, in
- * hard-IRQ context.
- */
-void acrn_vm_event_upcall(void)
-{
-	struct acrn_vm_events *events;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(events, &watched, link) {
-		const struct acrn_ring *ring = &events->ring->header;
-
-		if (READ_ONCE(ring->tail) != READ_ONCE(ring->head))
-			schedule_work(&events->work);
-	}
-	rcu_read_unlock();
 }
 
 void acrn_vm_event_init(struct acrn_vm_events *events)
 {
 	mutex_init(&events->lock);
-	INIT_WORK(&events->work, deliver);
-}
-
-/* Afterwards neither the upcall nor the work touches @events. May sleep. */
-static void unwatch(struct acrn_vm_events *events)
-{
-	mutex_lock(&watched_lock);
-	list_del_rcu(&events->link);
-	mutex_unlock(&watched_lock);
-	/* A CPU that takes this interrupt is through with its upcall. */
-	kick_all_cpus_sync();
-	cancel_work_sync(&events->work);
 }
 
 /*
- * Nothing uses @events any more but the upcall. The hypervisor's ring stays
- * unless @unpin: a VM that cannot be destroyed may still have events.
+ * Nothing uses @events any more. The hypervisor's ring stays unless @unpin: a VM
+ * that cannot be destroyed may still have events.
  */
 void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin)
 {
 	if (events->ring) {
-		unwatch(events);
 		unpin_user_pages_dirty_lock(&events->page, 1, true);
 		if (unpin)
 			free_page((unsigned long)events->ring);
@@ -171,9 +135,8 @@ static int create_ring(struct acrn_vm *vm)
 		return ret;
 	}
 	events->ring = ring;
-	mutex_lock(&watched_lock);
-	list_add_rcu(&events->link, &watched);
-	mutex_unlock(&watched_lock);
+	/* Pairs with has_more() of the upcall. */
+	smp_store_release(&vm->watched.events.ring, &ring->header);
 	return 0;
 }
 

@@ -29,8 +29,8 @@
  *
  * The module parameter "async" says which doorbells are to be asynchronous:
  * "auto", all; "flag", those that the device model asks for; "off", none. A VM
- * that is started while it is "off" has none until it is reset. Nothing bounds
- * how often a guest rings them, so it is "off" by itself.
+ * that is started while it is "off" has none until it is reset. It is "off" by
+ * itself.
  *
  * Calls that assign and deassign are serialised by the data plane, for each VM,
  * and by &struct acrn_file.lock against the end of the VM.

@@ -229,16 +229,28 @@ bool acrn_async_upcall(struct acrn_vm *vm, bool wait)
 }
 
 /*
+ * Whether @vm's guest has rung and it has not been signalled. What is put in the
+ * ring before a request is seen here by who has seen the request. Any context.
+ */
+bool acrn_async_waits(const struct acrn_vm *vm)
+{
+	/* Pairs with acrn_async_prepare(). */
+	const struct acrn_async *async = smp_load_acquire(&vm->async);
+
+	return async && READ_ONCE(async->page->ring.head) !=
+			READ_ONCE(async->page->ring.tail);
+}
+
+/*
  * Signal what @vm's guest has rung so far. What it rings meanwhile has upcalls
  * of its own. Process context, may sleep.
  */
 void acrn_async_drain(struct acrn_vm *vm)
 {
-	/* Pairs with acrn_async_prepare(). */
-	struct acrn_async *async = smp_load_acquire(&vm->async);
+	struct acrn_async *async = vm->async;
 	unsigned int i;
 
-	for (i = 0; async && i < RING_COOKIES; i++) {
+	for (i = 0; i < RING_COOKIES && acrn_async_waits(vm); i++) {
 		/* A signal may take long: have interrupts in between. */
 		spin_lock_irq(&async->lock);
 		take_cookies(vm, 1);
@@ -312,7 +324,7 @@ void acrn_async_prepare(struct acrn_vm *vm)
 	async = create_async(vm);
 	if (!async)
 		return;
-	/* Pairs with acrn_async_drain(). */
+	/* Pairs with acrn_async_waits(). */
 	smp_store_release(&vm->async, async);
 	/* Pairs with has_more() of the upcall. */
 	smp_store_release(&vm->watched.doorbells.ring, &async->page->ring);

@@ -7,8 +7,8 @@
  *				change the VM's state; not while one waits
  *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
  *   &struct acrn_vm_events.lock, &struct acrn_dataplane.lock
- *   &struct acrn_async.lock
  *   &struct acrn_ioreqs.serving
+ *   &struct acrn_async.lock
  *   &struct acrn_ioreqs.lock
  *
  * The upcall, in hard-IRQ context, takes the last one, and none for a doorbell.
@@ -394,6 +394,7 @@ void acrn_client_reset(struct acrn_vm *vm);
 /* async.c: doorbells that the hypervisor writes to a ring */
 void acrn_async_prepare(struct acrn_vm *vm);
 bool acrn_async_upcall(struct acrn_vm *vm, bool wait);
+bool acrn_async_waits(const struct acrn_vm *vm);
 void acrn_async_drain(struct acrn_vm *vm);
 void acrn_async_withdraw(struct acrn_vm *vm);
 void acrn_async_restore(struct acrn_vm *vm);

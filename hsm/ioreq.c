@@ -100,7 +100,9 @@ static void serve_access(struct acrn_vm *vm, unsigned int vcpu)
 
 /*
  * Deal with a request; @rung counts doorbells. False when that is not for this
- * context. Otherwise it is not the caller's any more.
+ * context, or the guest rang before and that has not been signalled: the device
+ * model sees what a guest does in this order. Otherwise the request is not the
+ * caller's any more.
  */
 static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
 {
@@ -113,6 +115,8 @@ static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
 	case ACRN_DOORBELL_NONE:
 		break;
 	}
+	if (acrn_async_waits(vm))
+		return false;
 	serve_access(vm, vcpu);
 	return true;
 }
@@ -182,6 +186,19 @@ void acrn_ioreq_defer_all(struct acrn_vm *vm)
 }
 
 /*
+ * A request of the thread's. Of the guest's other vCPUs there may always be another
+ * ring; those that came before the request are gone after one drain.
+ */
+static void serve_deferred(struct acrn_vm *vm, unsigned int vcpu)
+{
+	u64 *rung = &vm->stats.doorbells_deferred;
+
+	acrn_async_drain(vm);
+	if (!serve_request(vm, vcpu, rung))
+		serve_access(vm, vcpu);
+}
+
+/*
  * Deal with what has been left to @vm's thread so far, as the thread or instead of
  * it. When this returns all of it is done, as nobody sleeps with the lock: nobody
  * waits for a thread that does not get to run. Process context.
@@ -196,7 +213,7 @@ void acrn_ioreq_serve(struct acrn_vm *vm)
 		/* Pairs with acrn_slot_defer(). */
 		if (smp_load_acquire(&ioreqs->requests[vcpu].owner) ==
 		    ACRN_IOREQ_THREAD)
-			serve_request(vm, vcpu, &vm->stats.doorbells_deferred);
+			serve_deferred(vm, vcpu);
 		spin_unlock(&ioreqs->serving);
 	}
 }

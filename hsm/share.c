@@ -35,7 +35,7 @@
 
 #define PROBES		32
 
-static unsigned int upcall_share = 35;
+static unsigned int upcall_share = 30;
 
 static int set_share(const char *text, const struct kernel_param *param)
 {

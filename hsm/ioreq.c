@@ -22,8 +22,8 @@
 #include "trace.h"
 
 /*
- * A doorbell's vCPU has been let go on. @upcall is when the upcall began that
- * took it, in cycles of the TSC.
+ * Record how long a doorbell took; its vCPU has just been told to resume. @upcall
+ * is when the upcall began that took the request, in cycles of the TSC.
  */
 static void measure_doorbell(struct acrn_vm *vm, u64 upcall)
 {
@@ -31,8 +31,8 @@ static void measure_doorbell(struct acrn_vm *vm, u64 upcall)
 		acrn_latency_add(vm, get_cycles() - upcall);
 }
 
-/* The request in @vcpu's slot is complete: let the vCPU go on. Any context. */
-static void let_go_on(struct acrn_vm *vm, unsigned int vcpu)
+/* The request in @vcpu's slot is complete: have the vCPU resume. Any context. */
+static void resume_vcpu(struct acrn_vm *vm, unsigned int vcpu)
 {
 	acrn_vm_notify(vm, vcpu);
 	trace_acrn_complete(vm->vmid, vcpu);
@@ -47,7 +47,7 @@ static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
 
 	trace_acrn_doorbell(vm->vmid, vcpu, request->write, &request->access);
 	acrn_slot_complete(&ioreqs->slots[vcpu], request);
-	let_go_on(vm, vcpu);
+	resume_vcpu(vm, vcpu);
 	acrn_count(rung);
 	measure_doorbell(vm, upcall);
 }
@@ -95,7 +95,7 @@ static void serve_access(struct acrn_vm *vm, unsigned int vcpu)
 	answered = answer(vm, vcpu);
 	spin_unlock_irqrestore(&ioreqs->lock, flags);
 	if (answered)
-		let_go_on(vm, vcpu);
+		resume_vcpu(vm, vcpu);
 }
 
 /*

@@ -130,7 +130,7 @@ int acrn_client_finish(struct acrn_vm *vm, u32 vcpu)
 	spin_unlock_irq(&ioreqs->lock);
 	if (!had)
 		return -EINVAL;
-	ret = acrn_vm_notify(vm, vcpu);
+	ret = acrn_wake_vcpu(vm, vcpu);
 	trace_acrn_complete(vm->vmid, vcpu);
 	return ret;
 }
@@ -157,7 +157,7 @@ static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
 	unsigned int vcpu;
 
 	for_each_set_bit(vcpu, &vcpus, ACRN_IO_REQUEST_MAX)
-		acrn_vm_notify(vm, vcpu);
+		acrn_wake_vcpu(vm, vcpu);
 }
 
 /* Complete what the client has. Process context. */

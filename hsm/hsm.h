@@ -262,11 +262,11 @@ static inline void acrn_count(u64 *counter)
 }
 
 /**
- * enum acrn_vm_state - Where a VM is in its life; see state.c
- * @ACRN_VM_CREATED:	Has not run since it was created or reset
- * @ACRN_VM_RUNNING:	Started
- * @ACRN_VM_PAUSED:	Stopped until it is reset
- * @ACRN_VM_DESTROYED:	Its id may be another VM's
+ * enum acrn_vm_state - State of a VM; state.c has the transitions
+ * @ACRN_VM_CREATED:	The VM has not run since it was created or reset
+ * @ACRN_VM_RUNNING:	The VM was started
+ * @ACRN_VM_PAUSED:	The VM does not run until it is reset
+ * @ACRN_VM_DESTROYED:	The hypervisor may have given the id to another VM
  */
 enum acrn_vm_state {
 	ACRN_VM_CREATED,
@@ -281,9 +281,9 @@ enum acrn_vm_state {
  * @vcpu_num:	How many vCPUs, at most ACRN_IO_REQUEST_MAX
  * @polling:	vCPUs watch their slots and need no notification to go on. As
  *		the VM was created; constant
- * @state:	Written by state.c with &struct acrn_file.lock held for writing;
- *		read at any time
- * @held:	vCPUs to notify if the VM runs on; atomic
+ * @state:	Written with &struct acrn_file.lock held for writing; read at any
+ *		time
+ * @held:	vCPUs whose notification is held back, see wake.c; atomic
  * @watched:	What the upcall looks at
  * @share:	What that has cost
  * @thread:	Does what the upcall leaves
@@ -325,13 +325,11 @@ void acrn_vm_release(struct acrn_vm *vm);
 void acrn_vm_clear_requests(struct acrn_vm *vm);
 int acrn_vm_set_vcpu_regs(struct acrn_vm *vm, struct acrn_vcpu_regs *regs);
 
-/* state.c: its life, and what may be sent to the hypervisor during it */
+/* state.c: its life */
 int acrn_vm_start(struct acrn_vm *vm);
 int acrn_vm_pause(struct acrn_vm *vm);
 int acrn_vm_reset(struct acrn_vm *vm);
 int acrn_vm_end(struct acrn_vm *vm);
-int acrn_vm_notify(struct acrn_vm *vm, unsigned int vcpu);
-bool acrn_vm_takes_interrupts(const struct acrn_vm *vm);
 
 /* memory.c: what the VM's physical addresses lead to */
 void acrn_memory_init(struct acrn_memory *memory);
@@ -446,9 +444,13 @@ void acrn_latency_add(struct acrn_vm *vm, u64 cycles);
 /* remove_cpu.c: the Service VM's CPUs for User VMs, an attribute of the device */
 extern const struct attribute_group *acrn_hsm_groups[];
 
-/* interrupt.c: interrupts into the VM */
-int acrn_interrupt_init(void);
-void acrn_interrupt_deinit(void);
-int acrn_irqline_set(struct acrn_vm *vm, u64 line);
+/* wake.c: notifications and interrupts, which wake vCPUs */
+int acrn_wake_init(void);
+void acrn_wake_deinit(void);
+void acrn_wake_set_state(struct acrn_vm *vm, enum acrn_vm_state state);
+int acrn_wake_vcpu(struct acrn_vm *vm, unsigned int vcpu);
+void acrn_wake_held(struct acrn_vm *vm);
+void acrn_wake_forget_held(struct acrn_vm *vm);
+int acrn_wake_irqline(struct acrn_vm *vm, u64 line);
 
 #endif /* HSM_HSM_H */

@@ -214,7 +214,7 @@ static int ioctl_set_irqline(struct acrn_vm *vm, void *arg)
 {
 	const u64 *line = arg;
 
-	return acrn_irqline_set(vm, *line);
+	return acrn_wake_irqline(vm, *line);
 }
 
 /* The argument is the address of a page of user memory. */

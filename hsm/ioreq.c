@@ -34,7 +34,7 @@ static void measure_doorbell(struct acrn_vm *vm, u64 upcall)
 /* The request in @vcpu's slot is complete: have the vCPU resume. Any context. */
 static void resume_vcpu(struct acrn_vm *vm, unsigned int vcpu)
 {
-	acrn_vm_notify(vm, vcpu);
+	acrn_wake_vcpu(vm, vcpu);
 	trace_acrn_complete(vm->vmid, vcpu);
 }
 

@@ -62,7 +62,7 @@ static int __init hsm_init(void)
 	ret = check_environment();
 	if (ret)
 		return ret;
-	ret = acrn_interrupt_init();
+	ret = acrn_wake_init();
 	if (ret)
 		return ret;
 	acrn_share_measure();
@@ -76,7 +76,7 @@ static int __init hsm_init(void)
 unhook_upcall:
 	acrn_upcall_unhook();
 	acrn_debugfs_exit();
-	acrn_interrupt_deinit();
+	acrn_wake_deinit();
 	return ret;
 }
 module_init(hsm_init);
@@ -88,7 +88,7 @@ static void __exit hsm_exit(void)
 	acrn_dataplane_exit();
 	acrn_upcall_unhook();
 	acrn_debugfs_exit();
-	acrn_interrupt_deinit();
+	acrn_wake_deinit();
 }
 module_exit(hsm_exit);
 

@@ -7,17 +7,16 @@
 #include <linux/debugfs.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
-#include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/seq_file.h>
 #include <asm/tsc.h>
 
+#include "debugfs_key.h"
 #include "hsm.h"
 
 DEFINE_STATIC_KEY_FALSE(acrn_latency_key);
 
 static struct dentry *top;
-static DEFINE_MUTEX(latency_key_lock);
 
 static int stats_show(struct seq_file *seq, void *unused)
 {
@@ -52,49 +51,28 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 void acrn_latency_add(struct acrn_vm *vm, u64 cycles)
 {
 	u64 ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
-	unsigned int bucket = ns ? min(ilog2(ns), ACRN_LATENCY_BUCKETS - 1) : 0;
 
-	atomic64_inc(&vm->stats.latency[bucket]);
+	atomic64_inc(&vm->stats.latency[histogram_bucket(ns, HISTOGRAM_NS_BUCKETS)]);
+}
+
+static u64 latency_count(const void *vm, unsigned int bucket)
+{
+	const struct acrn_stats *stats = &((const struct acrn_vm *)vm)->stats;
+
+	return atomic64_read(&stats->latency[bucket]);
 }
 
 static int latency_show(struct seq_file *seq, void *unused)
 {
-	const struct acrn_vm *vm = seq->private;
-	unsigned int i;
-
-	for (i = 0; i < ACRN_LATENCY_BUCKETS; i++)
-		seq_printf(seq, "%llu %lld\n", 1ULL << i,
-			   atomic64_read(&vm->stats.latency[i]));
+	histogram_show(seq, HISTOGRAM_NS_BUCKETS, latency_count);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(latency);
 
-static int measure_latency_get(void *data, u64 *value)
-{
-	*value = static_key_enabled(&acrn_latency_key);
-	return 0;
-}
-
-static int measure_latency_set(void *data, u64 value)
-{
-	if (value > 1)
-		return -EINVAL;
-	mutex_lock(&latency_key_lock);
-	if (value)
-		static_branch_enable(&acrn_latency_key);
-	else
-		static_branch_disable(&acrn_latency_key);
-	mutex_unlock(&latency_key_lock);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(measure_latency_fops, measure_latency_get,
-			 measure_latency_set, "%llu\n");
-
 void acrn_debugfs_init(void)
 {
 	top = debugfs_create_dir("acrn_hsm", NULL);
-	debugfs_create_file("measure_latency", 0600, top, NULL,
-			    &measure_latency_fops);
+	debugfs_create_key("measure_latency", top, &acrn_latency_key);
 }
 
 void acrn_debugfs_exit(void)

@@ -29,6 +29,7 @@
 #include <linux/wait.h>
 
 #include "acrn_hsm.h"
+#include "histogram.h"
 #include "slot.h"
 
 struct acrn_async;
@@ -220,9 +221,6 @@ struct acrn_dataplane {
 	void *data;
 };
 
-/* Of powers of two nanoseconds: the last is for 2 s and all beyond. */
-#define ACRN_LATENCY_BUCKETS	32
-
 /**
  * struct acrn_stats - What has been done for a VM
  * @doorbells:		Rung and completed in the upcall
@@ -234,8 +232,8 @@ struct acrn_dataplane {
  * @requests_client:	Handed to the client
  * @msis:		Injected by data plane and device model
  * @msis_failed:	Refused by the hypervisor
- * @latency:		Doorbells of both kinds by the time to completion:
- *			bucket n counts those of 2^n ns and more
+ * @latency:		Histogram of the nanoseconds from the beginning of the upcall
+ *			to the completion of a doorbell, in the upcall or the thread
  *
  * @doorbells and @requests_overload are the upcall's to change, @requests_kernel
  * and @requests_client whoever has &struct acrn_ioreqs.lock, @doorbells_deferred
@@ -252,7 +250,7 @@ struct acrn_stats {
 	u64 requests_client;
 	atomic64_t msis;
 	atomic64_t msis_failed;
-	atomic64_t latency[ACRN_LATENCY_BUCKETS];
+	atomic64_t latency[HISTOGRAM_NS_BUCKETS];
 };
 
 /* For counters that one context alone changes at a time. */

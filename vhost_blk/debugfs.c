@@ -6,19 +6,18 @@
 #include <linux/debugfs.h>
 #include <linux/idr.h>
 #include <linux/kernel.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
 #include "blk.h"
 #include "debugfs.h"
+#include "debugfs_key.h"
 #include "stats.h"
 
 DEFINE_STATIC_KEY_FALSE(vhost_blk_latency_key);
 
 static struct dentry *top;
 static DEFINE_IDA(numbers);
-static DEFINE_MUTEX(latency_key_lock);
 
 /* The sum of a counter over all queues; @offset is that in their stats. */
 static u64 sum(const struct vhost_blk *blk, size_t offset)
@@ -36,8 +35,7 @@ static u64 sum(const struct vhost_blk *blk, size_t offset)
 
 static u64 sum_requests(const struct vhost_blk *blk, unsigned int type)
 {
-	return sum(blk, offsetof(struct vhost_blk_stats, requests) +
-			type * sizeof(u64));
+	return SUM(blk, requests[type]);
 }
 
 /* Requests of all types that have no line of their own */
@@ -78,58 +76,34 @@ static int stats_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-static void show_histogram(struct seq_file *seq, size_t offset,
-			   unsigned int size)
+static u64 depth_count(const void *blk, unsigned int bucket)
 {
-	unsigned int i;
-
-	for (i = 0; i < size; i++)
-		seq_printf(seq, "%llu %llu\n", 1ULL << i,
-			   sum(seq->private, offset + i * sizeof(u64)));
+	return SUM(blk, depth[bucket]);
 }
 
 static int depth_show(struct seq_file *seq, void *unused)
 {
-	show_histogram(seq, offsetof(struct vhost_blk_stats, depth),
-		       VHOST_BLK_DEPTHS);
+	histogram_show(seq, VHOST_BLK_DEPTHS, depth_count);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(depth);
 
+static u64 latency_count(const void *blk, unsigned int bucket)
+{
+	return SUM(blk, latency[bucket]);
+}
+
 static int latency_show(struct seq_file *seq, void *unused)
 {
-	show_histogram(seq, offsetof(struct vhost_blk_stats, latency),
-		       VHOST_BLK_LATENCIES);
+	histogram_show(seq, HISTOGRAM_NS_BUCKETS, latency_count);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(latency);
 
-static int measure_latency_get(void *data, u64 *value)
-{
-	*value = static_key_enabled(&vhost_blk_latency_key);
-	return 0;
-}
-
-static int measure_latency_set(void *data, u64 value)
-{
-	if (value > 1)
-		return -EINVAL;
-	mutex_lock(&latency_key_lock);
-	if (value)
-		static_branch_enable(&vhost_blk_latency_key);
-	else
-		static_branch_disable(&vhost_blk_latency_key);
-	mutex_unlock(&latency_key_lock);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(measure_latency_fops, measure_latency_get,
-			 measure_latency_set, "%llu\n");
-
 void vhost_blk_debugfs_init(void)
 {
 	top = debugfs_create_dir("vhost_blk", NULL);
-	debugfs_create_file("measure_latency", 0600, top, NULL,
-			    &measure_latency_fops);
+	debugfs_create_key("measure_latency", top, &vhost_blk_latency_key);
 }
 
 void vhost_blk_debugfs_exit(void)

@@ -43,8 +43,9 @@ static void count_start(struct vhost_blk_queue *queue,
 			struct vhost_blk_request *request)
 {
 	/* The worker counts as one request as well. */
-	vhost_blk_stats_add(queue->stats.depth, VHOST_BLK_DEPTHS,
-			    READ_ONCE(queue->inflight.count) - 1);
+	unsigned int depth = READ_ONCE(queue->inflight.count) - 1;
+
+	queue->stats.depth[histogram_bucket(depth, VHOST_BLK_DEPTHS)]++;
 	request->start_ns = 0;
 	if (static_branch_unlikely(&vhost_blk_latency_key))
 		request->start_ns = ktime_get_ns();

@@ -44,12 +44,14 @@ static void count_end(struct vhost_blk_queue *queue,
 		      const struct vhost_blk_request *request)
 {
 	struct vhost_blk_stats *stats = &queue->stats;
+	u64 ns;
 
 	stats->requests[min_t(u32, request->type, VHOST_BLK_TYPES - 1)]++;
 	stats->errors += !!request->error;
-	if (request->start_ns)
-		vhost_blk_stats_add(stats->latency, VHOST_BLK_LATENCIES,
-				    ktime_get_ns() - request->start_ns);
+	if (request->start_ns) {
+		ns = ktime_get_ns() - request->start_ns;
+		stats->latency[histogram_bucket(ns, HISTOGRAM_NS_BUCKETS)]++;
+	}
 	trace_vhost_blk_end(request);
 }
 

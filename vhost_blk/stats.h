@@ -8,19 +8,16 @@
 #define VHOST_BLK_STATS_H
 
 #include <linux/jump_label.h>
-#include <linux/log2.h>
-#include <linux/minmax.h>
 #include <linux/types.h>
 #include <linux/virtio_blk.h>
+
+#include "histogram.h"
 
 /* VIRTIO_BLK_T_* that are told apart; the last one is for all beyond. */
 #define VHOST_BLK_TYPES		(VIRTIO_BLK_T_WRITE_ZEROES + 2)
 
 /* Up to 1024 requests can be in flight. */
 #define VHOST_BLK_DEPTHS	11
-
-/* Completion times in nanoseconds, up to two seconds and beyond. */
-#define VHOST_BLK_LATENCIES	32
 
 /**
  * struct vhost_blk_stats - Counters of a queue
@@ -39,7 +36,7 @@ struct vhost_blk_stats {
 	u64 requests[VHOST_BLK_TYPES];
 	u64 errors;
 	u64 depth[VHOST_BLK_DEPTHS];
-	u64 latency[VHOST_BLK_LATENCIES];
+	u64 latency[HISTOGRAM_NS_BUCKETS];
 	u64 polls;
 	u64 polls_found;
 	u64 waits;
@@ -47,12 +44,5 @@ struct vhost_blk_stats {
 };
 
 DECLARE_STATIC_KEY_FALSE(vhost_blk_latency_key);
-
-/* Count in a histogram of @size powers of 2. */
-static inline void vhost_blk_stats_add(u64 *histogram, unsigned int size,
-				       u64 value)
-{
-	histogram[value ? min_t(unsigned int, ilog2(value), size - 1) : 0]++;
-}
 
 #endif /* VHOST_BLK_STATS_H */

@@ -22,10 +22,6 @@
 #include "../ioeventfd/ioeventfd.h"
 #include "../irqfd/irqfd.h"
 #include "acrn_hsm.h"
-#include "counters.h"
-
-DEFINE_PER_CPU(u64, acrn_vhost_doorbells_routed);
-DEFINE_PER_CPU(u64, acrn_vhost_msis_injected);
 
 static struct dentry *debugfs_dir;
 
@@ -172,10 +168,8 @@ static enum acrn_doorbell dataplane_doorbell(void *data,
 	if (is_for_later())
 		return ioeventfd_has(dp->ioeventfds, write) ?
 		       ACRN_DOORBELL_LATER : ACRN_DOORBELL_NONE;
-	if (!ioeventfd_route(dp->ioeventfds, write))
-		return ACRN_DOORBELL_NONE;
-	this_cpu_inc(acrn_vhost_doorbells_routed);
-	return ACRN_DOORBELL_RUNG;
+	return ioeventfd_route(dp->ioeventfds, write) ? ACRN_DOORBELL_RUNG :
+							ACRN_DOORBELL_NONE;
 }
 
 /* Hot path, the same. */
@@ -184,7 +178,6 @@ static bool dataplane_ring(void *data, void *doorbell)
 	if (is_for_later())
 		return false;
 	ioeventfd_ring(doorbell);
-	this_cpu_inc(acrn_vhost_doorbells_routed);
 	return true;
 }
 
@@ -199,19 +192,9 @@ static const struct acrn_dataplane_ops dataplane_ops = {
 	.ring		= dataplane_ring,
 };
 
-static u64 counter_sum(const u64 __percpu *counter)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*per_cpu_ptr(counter, cpu));
-	return sum;
-}
-
 static int doorbells_routed_get(void *data, u64 *value)
 {
-	*value = counter_sum(&acrn_vhost_doorbells_routed);
+	*value = ioeventfd_total_rings();
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(doorbells_routed_fops, doorbells_routed_get, NULL,
@@ -219,7 +202,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(doorbells_routed_fops, doorbells_routed_get, NULL,
 
 static int msis_injected_get(void *data, u64 *value)
 {
-	*value = counter_sum(&acrn_vhost_msis_injected);
+	*value = irqfd_total_injected();
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(msis_injected_fops, msis_injected_get, NULL,

@@ -11,6 +11,7 @@
 
 #include "acrn_hsm.h"
 #include "compat.h"
+#include "cpu_counter.h"
 #include "ioeventfd.h"
 #include "match.h"
 
@@ -55,6 +56,9 @@ struct ioeventfd_set {
 	u32 seed;
 	DECLARE_HASHTABLE(doorbells, DOORBELL_HASH_BITS);
 };
+
+/* Doorbells of all VMs that were signalled */
+static DEFINE_PER_CPU(u64, total_rings);
 
 static u32 doorbell_hash(const struct ioeventfd_set *set,
 			 const struct doorbell_key *key)
@@ -104,6 +108,18 @@ void ioeventfd_ring(struct doorbell *doorbell)
 {
 	eventfd_signal(doorbell->eventfd);
 	atomic64_inc(&doorbell->rings);
+	this_cpu_inc(total_rings);
+}
+
+/**
+ * ioeventfd_total_rings() - Count the doorbells that were signalled
+ *
+ * Context: Any.
+ * Return: how many there were since the module was loaded, for all VMs together
+ */
+u64 ioeventfd_total_rings(void)
+{
+	return cpu_counter_sum(&total_rings);
 }
 
 /**

@@ -27,5 +27,6 @@ bool ioeventfd_route(struct ioeventfd_set *set,
 		     const struct acrn_access *write);
 bool ioeventfd_has(struct ioeventfd_set *set, const struct acrn_access *write);
 void ioeventfd_ring(struct doorbell *doorbell);
+u64 ioeventfd_total_rings(void);
 
 #endif /* IOEVENTFD_H */

@@ -28,7 +28,7 @@
 #include <linux/wait.h>
 
 #include "acrn_hsm.h"
-#include "../acrn_vhost/counters.h"
+#include "cpu_counter.h"
 #include "irqfd.h"
 #include "msi.h"
 
@@ -94,6 +94,20 @@ struct irqfd_hook {
 	struct irqfd *irqfd;
 };
 
+/* MSIs of all VMs that the hypervisor took */
+static DEFINE_PER_CPU(u64, total_injected);
+
+/**
+ * irqfd_total_injected() - Count the MSIs that were injected
+ *
+ * Context: Any.
+ * Return: how many there were since the module was loaded, for all VMs together
+ */
+u64 irqfd_total_injected(void)
+{
+	return cpu_counter_sum(&total_injected);
+}
+
 /* Hot path. Any context. False when the VM is paused. */
 static bool irqfd_try_inject(struct irqfd *irqfd)
 {
@@ -106,7 +120,7 @@ static bool irqfd_try_inject(struct irqfd *irqfd)
 		WRITE_ONCE(irqfd->failed, irqfd->failed + 1);
 	} else {
 		WRITE_ONCE(irqfd->injected, irqfd->injected + 1);
-		this_cpu_inc(acrn_vhost_msis_injected);
+		this_cpu_inc(total_injected);
 	}
 	return true;
 }

@@ -37,7 +37,7 @@ step() {
 
 # Each kernel header gets a source file that includes it and nothing else.
 module_tree() {
-	local dir=$1 header
+	local dir=$1 header name
 	rm -rf "$dir"
 	mkdir -p "$dir/headers"
 	cp -rs "$top"/{include,hsm,acrn_vhost,ioeventfd,irqfd,vhost_blk,bench/{floor,exits}} "$dir"

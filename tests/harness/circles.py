@@ -3,10 +3,10 @@
 """Circles of files: circles.py OBJECTS [SOURCES [LIMIT]]
 
 A file depends on another one whose functions or variables it uses, by the
-symbols of the object files below OBJECTS. With SOURCES it also depends on what
-it includes, and a file and its header count as one. Prints each group of files
-that depend on each other, and files below SOURCES of more than LIMIT lines, and
-fails if there are any.
+symbols of the object files below OBJECTS. Those of whole kernel modules are left
+out. With SOURCES it also depends on what it includes, and a file and its header
+count as one. Prints each group of files that depend on each other, and files below
+SOURCES of more than LIMIT lines, and fails if there are any.
 """
 
 import os
@@ -54,10 +54,17 @@ def symbols(path):
     return defined, used
 
 
+def is_module(path):
+    """Whether an object file is a kernel module, linked from others, or part of one."""
+    return path.endswith(".mod.o") or os.path.exists(stem(path) + ".mod")
+
+
 def add_calls(uses, objects):
     """Add to what each stem uses the stems whose symbols it uses."""
     found = {stem(path): symbols(os.path.join(objects, path))
-             for path in files_below(objects, (".o",)) if not uses or stem(path) in uses}
+             for path in files_below(objects, (".o",))
+             if (not uses or stem(path) in uses)
+             and not is_module(os.path.join(objects, path))}
     owner = {name: file for file, (defined, _) in found.items() for name in defined}
     for file, (_, used) in found.items():
         uses.setdefault(file, set()).update(owner[name] for name in used if name in owner)

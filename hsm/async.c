@@ -28,9 +28,8 @@
  * is 0. As one doorbell at a time is deassigned, a 0 is its.
  *
  * The module parameter "async" says which doorbells are to be asynchronous:
- * "auto", all; "flag", those that the device model asks for; "off", none. A VM
- * that is started while it is "off" has none until it is reset. It is "off" by
- * itself.
+ * "auto", which is the default, all; "flag", those that the device model asks for;
+ * "off", none. A VM that is started while it is "off" has none until it is reset.
  *
  * Calls that assign and deassign are serialised by the data plane, for each VM,
  * and by &struct acrn_file.lock against the end of the VM.
@@ -81,7 +80,7 @@ static const char * const mode_names[] = {
 	[ASYNC_OFF] = "off",
 };
 
-static int mode = ASYNC_OFF;
+static int mode = ASYNC_AUTO;
 
 static int mode_set(const char *text, const struct kernel_param *param)
 {
@@ -104,7 +103,7 @@ static const struct kernel_param_ops mode_ops = {
 };
 
 module_param_cb(async, &mode_ops, NULL, 0644);
-MODULE_PARM_DESC(async, "which doorbells are asynchronous: auto, flag or off");
+MODULE_PARM_DESC(async, "which doorbells are asynchronous: auto (default), flag or off");
 
 /**
  * struct async_page - What the hypervisor has of a VM's

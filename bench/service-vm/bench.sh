@@ -50,7 +50,10 @@ measure() {
 		modprobe "$module" || return 1
 	done
 	[ "$1" != observed ] || observe 1 || return 1
-	[ "$1" != ours-async ] || echo auto > /sys/module/acrn_hsm/parameters/async || return 1
+	case $1 in
+	ours | ours-user | ours-thread | observed)
+		echo off > /sys/module/acrn_hsm/parameters/async || return 1 ;;
+	esac
 	[ "$1" != ours-thread ] || echo thread > /sys/module/acrn_vhost/parameters/dispatch || return 1
 	"$program" "$@" || return 1
 	[ "$1" != observed ] || observe 0 || return 1

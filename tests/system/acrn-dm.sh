@@ -32,13 +32,13 @@ shares_memory() {
 		dd if=/dev/shm/shared bs=8 skip=51201 count=1 2> /dev/null | grep -q "^$1"
 }
 
-doorbells() {
-	cat $stats/vm*/stats | awk '$1 == "doorbells" { n += $2 } END { print n + 0 }'
+asynchronous_doorbells() {
+	cat $stats/vm*/stats | awk '$1 == "doorbells_ring" { n += $2 } END { print n + 0 }'
 }
 
-rang_in_the_upcall() {
-	n=$(doorbells)
-	echo "doorbells in the upcall: $n"
+rings_asynchronously() {
+	n=$(asynchronous_doorbells)
+	echo "asynchronous doorbells: $n"
 	[ "$n" -gt 20 ]
 }
 
@@ -57,7 +57,7 @@ start_acrn_dm 1 "$cpu" $fast_disk $fast_network -s 5,ivshmem,dm:/shared,2
 name="iothread and vhost"
 if check "$name: the User VM comes to its prompt" vm_ready 1; then
 	works "$name" 64
-	[ "$hsm" != ours ] || check "$name: doorbells are completed in the upcall" rang_in_the_upcall
+	[ "$hsm" != ours ] || check "$name: the doorbells are asynchronous" rings_asynchronously
 	check "$name: memory is shared" shares_memory boot
 	for boot in 2nd 3rd 4th; do
 		check "$name: the User VM boots for the $boot time" boots_again "${boot%[a-z][a-z]}"

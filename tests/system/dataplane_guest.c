@@ -15,6 +15,7 @@
 #include "acrn_hypercall.h"
 #include "differs.h"
 #include "irq_guest.h"
+#include "raw_async.h"
 #include "raw_vm.h"
 #include "tap.h"
 
@@ -566,6 +567,8 @@ int main(int argc, char **argv)
 {
 	if (argc != 2)
 		errx(2, "usage: dataplane_guest CPU");
+	/* The width and the direction of an access do not matter to others. */
+	raw_use_async("off");
 	test_all(atoi(argv[1]), 0, "hypercall");
 	test_all(atoi(argv[1]), ACRN_VM_FLAG_IO_COMPLETION_POLLING, "polling");
 	return tap_done();

@@ -55,7 +55,7 @@ trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # the command line is a list of words
 if ! "${as_root[@]}" apt-get update > "$log" 2>&1 ||
-   ! "${as_root[@]}" $install >> "$log" 2>&1; then
+   ! "${as_root[@]}" $install -o DPkg::Lock::Timeout=300 >> "$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	echo "packages.sh: this failed: $install" >&2
 	exit 1

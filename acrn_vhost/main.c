@@ -147,11 +147,11 @@ static int dataplane_irqfd(void *data, const struct acrn_irqfd *args)
 	return irqfd_config(dp->irqfds, args);
 }
 
-static void dataplane_settle(void *data, bool inject)
+static void dataplane_flush_held(void *data, bool inject)
 {
 	struct dataplane *dp = data;
 
-	irqfd_settle(dp->irqfds, inject);
+	irqfd_flush_held(dp->irqfds, inject);
 }
 
 static bool is_for_later(void)
@@ -187,7 +187,7 @@ static const struct acrn_dataplane_ops dataplane_ops = {
 	.detach		= dataplane_detach,
 	.ioeventfd	= dataplane_ioeventfd,
 	.irqfd		= dataplane_irqfd,
-	.settle		= dataplane_settle,
+	.flush_held		= dataplane_flush_held,
 	.doorbell	= dataplane_doorbell,
 	.ring		= dataplane_ring,
 };

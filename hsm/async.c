@@ -223,7 +223,7 @@ bool acrn_async_upcall(struct acrn_vm *vm, bool wait)
 	}
 	if (READ_ONCE(ring->head) == READ_ONCE(ring->tail))
 		return true;
-	acrn_thread_ask(vm);
+	acrn_thread_kick(vm);
 	return false;
 }
 
@@ -326,7 +326,7 @@ void acrn_async_prepare(struct acrn_vm *vm)
 	/* Pairs with acrn_async_waits(). */
 	smp_store_release(&vm->async, async);
 	/* Pairs with has_more() of the upcall. */
-	smp_store_release(&vm->watched.doorbells.ring, &async->page->ring);
+	smp_store_release(&vm->upcall.doorbells.ring, &async->page->ring);
 }
 
 static bool is_wanted(bool asked_for)

@@ -25,7 +25,7 @@ void acrn_client_put(struct acrn_client *client)
 /* ACRN_IOCTL_CREATE_IOREQ_CLIENT. -EEXIST when there is one. */
 int acrn_client_create(struct acrn_vm *vm)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	struct acrn_client *client;
 	int ret = 0;
 
@@ -35,12 +35,12 @@ int acrn_client_create(struct acrn_vm *vm)
 	kref_init(&client->ref);
 	init_waitqueue_head(&client->wait);
 
-	spin_lock_irq(&ioreqs->lock);
-	if (ioreqs->client)
+	spin_lock_irq(&io->lock);
+	if (io->client)
 		ret = -EEXIST;
 	else
-		ioreqs->client = client;
-	spin_unlock_irq(&ioreqs->lock);
+		io->client = client;
+	spin_unlock_irq(&io->lock);
 	if (ret)
 		acrn_client_put(client);
 	return ret;
@@ -49,14 +49,14 @@ int acrn_client_create(struct acrn_vm *vm)
 /* The VM's client with a reference, or NULL. */
 struct acrn_client *acrn_client_get(struct acrn_vm *vm)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	struct acrn_client *client;
 
-	spin_lock_irq(&ioreqs->lock);
-	client = ioreqs->client;
+	spin_lock_irq(&io->lock);
+	client = io->client;
 	if (client)
 		kref_get(&client->ref);
-	spin_unlock_irq(&ioreqs->lock);
+	spin_unlock_irq(&io->lock);
 	return client;
 }
 
@@ -79,33 +79,33 @@ int acrn_client_wait(struct acrn_client *client)
  * @vcpu:	Whose request
  * @reg:	PCI configuration register that it is for, or NULL
  *
- * Context: Any, hard IRQ not with PREEMPT_RT; &struct acrn_ioreqs.lock is held.
+ * Context: Any, hard IRQ not with PREEMPT_RT; &struct acrn_vm_io.lock is held.
  *	    The caller owns the request.
  * Return: false when there is no client
  */
 bool acrn_client_pass(struct acrn_vm *vm, unsigned int vcpu,
 		      const struct acrn_pci_register *reg)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	struct acrn_client *client = ioreqs->client;
+	struct acrn_vm_io *io = &vm->io;
+	struct acrn_client *client = io->client;
 
-	lockdep_assert_held(&ioreqs->lock);
+	lockdep_assert_held(&io->lock);
 	if (!client)
 		return false;
-	acrn_slot_pass(&ioreqs->slots[vcpu], &ioreqs->requests[vcpu], reg);
+	acrn_slot_pass(&io->slots[vcpu], &io->requests[vcpu], reg);
 	WRITE_ONCE(client->requests, client->requests + 1);
-	acrn_count(&vm->stats.requests_client);
+	acrn_stats_inc(&vm->stats.requests_client);
 	wake_up_interruptible(&client->wait);
 	return true;
 }
 
 /* Whether the client has a request of @vcpu's. It is forgotten then. */
-static bool take_back(struct acrn_ioreqs *ioreqs, unsigned int vcpu)
+static bool take_back(struct acrn_vm_io *io, unsigned int vcpu)
 {
-	lockdep_assert_held(&ioreqs->lock);
-	if (ioreqs->requests[vcpu].owner != ACRN_IOREQ_CLIENT)
+	lockdep_assert_held(&io->lock);
+	if (io->requests[vcpu].owner != ACRN_OWNER_CLIENT)
 		return false;
-	WRITE_ONCE(ioreqs->client->requests, ioreqs->client->requests - 1);
+	WRITE_ONCE(io->client->requests, io->client->requests - 1);
 	return true;
 }
 
@@ -115,19 +115,19 @@ static bool take_back(struct acrn_ioreqs *ioreqs, unsigned int vcpu)
  */
 int acrn_client_finish(struct acrn_vm *vm, u32 vcpu)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	bool had;
 	int ret;
 
 	if (vcpu >= vm->vcpu_num)
 		return -EINVAL;
 	vcpu = array_index_nospec(vcpu, vm->vcpu_num);
-	spin_lock_irq(&ioreqs->lock);
-	had = take_back(ioreqs, vcpu);
+	spin_lock_irq(&io->lock);
+	had = take_back(io, vcpu);
 	if (had)
-		acrn_slot_complete(&ioreqs->slots[vcpu],
-				   &ioreqs->requests[vcpu]);
-	spin_unlock_irq(&ioreqs->lock);
+		acrn_slot_complete(&io->slots[vcpu],
+				   &io->requests[vcpu]);
+	spin_unlock_irq(&io->lock);
 	if (!had)
 		return -EINVAL;
 	ret = acrn_wake_vcpu(vm, vcpu);
@@ -138,14 +138,14 @@ int acrn_client_finish(struct acrn_vm *vm, u32 vcpu)
 /* Answer all that the client has: reads give all ones. The vCPUs to notify. */
 static unsigned long answer_all(struct acrn_vm *vm)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	unsigned long notify = 0;
 	unsigned int vcpu;
 
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
-		if (!take_back(ioreqs, vcpu))
+		if (!take_back(io, vcpu))
 			continue;
-		acrn_slot_answer(&ioreqs->slots[vcpu], &ioreqs->requests[vcpu],
+		acrn_slot_answer(&io->slots[vcpu], &io->requests[vcpu],
 				 ACRN_UNCLAIMED);
 		__set_bit(vcpu, &notify);
 	}
@@ -165,27 +165,27 @@ void acrn_client_clear(struct acrn_vm *vm)
 {
 	unsigned long notify;
 
-	spin_lock_irq(&vm->ioreqs.lock);
+	spin_lock_irq(&vm->io.lock);
 	notify = answer_all(vm);
-	spin_unlock_irq(&vm->ioreqs.lock);
+	spin_unlock_irq(&vm->io.lock);
 	notify_vcpus(vm, notify);
 }
 
 /* Whoever is attached gets -ENODEV; what it had not answered is completed. */
 void acrn_client_destroy(struct acrn_vm *vm)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	struct acrn_client *client;
 	unsigned long notify = 0;
 
-	spin_lock_irq(&ioreqs->lock);
-	client = ioreqs->client;
+	spin_lock_irq(&io->lock);
+	client = io->client;
 	if (client) {
 		notify = answer_all(vm);
 		WRITE_ONCE(client->gone, true);
-		ioreqs->client = NULL;
+		io->client = NULL;
 	}
-	spin_unlock_irq(&ioreqs->lock);
+	spin_unlock_irq(&io->lock);
 	if (!client)
 		return;
 	notify_vcpus(vm, notify);
@@ -199,14 +199,14 @@ void acrn_client_destroy(struct acrn_vm *vm)
  */
 void acrn_client_reset(struct acrn_vm *vm)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	unsigned int vcpu;
 
-	spin_lock_irq(&ioreqs->lock);
+	spin_lock_irq(&io->lock);
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
-		if (take_back(ioreqs, vcpu))
+		if (take_back(io, vcpu))
 			/* As in acrn_slot_complete(); the slot is free. */
-			smp_store_release(&ioreqs->requests[vcpu].owner,
-					  ACRN_IOREQ_HYPERVISOR);
-	spin_unlock_irq(&ioreqs->lock);
+			smp_store_release(&io->requests[vcpu].owner,
+					  ACRN_OWNER_HYPERVISOR);
+	spin_unlock_irq(&io->lock);
 }

@@ -70,16 +70,16 @@ static const struct acrn_dataplane_ops *get_registered(void)
  * @work:	Does it: once at a time and to the end, also when all who asked
  *		have been killed. While a module is being loaded, some modprobes
  *		take it for loaded and return at once.
- * @lock:	Guards @asked and @done
- * @asked:	How often somebody asked
- * @done:	Which of these came before the last attempt that has ended
+ * @lock:	Guards @last_ticket and @done_ticket
+ * @last_ticket: How often somebody asked
+ * @done_ticket: Which of these came before the last attempt that has ended
  * @wait:	Where they wait
  */
 static struct loader {
 	struct work_struct work;
-	spinlock_t lock;	/* asked, done */
-	u64 asked;
-	u64 done;
+	spinlock_t lock;	/* last_ticket, done_ticket */
+	u64 last_ticket;
+	u64 done_ticket;
 	wait_queue_head_t wait;
 } loader;
 
@@ -95,17 +95,17 @@ static bool is_registered(void)
 
 static void load_work(struct work_struct *work)
 {
-	u64 asked;
+	u64 ticket;
 
 	spin_lock(&loader.lock);
-	asked = loader.asked;
+	ticket = loader.last_ticket;
 	spin_unlock(&loader.lock);
 
 	if (!is_registered())
 		request_module("acrn_vhost");
 
 	spin_lock(&loader.lock);
-	loader.done = asked;
+	loader.done_ticket = ticket;
 	spin_unlock(&loader.lock);
 	wake_up_all(&loader.wait);
 }
@@ -116,12 +116,12 @@ static struct loader loader = {
 	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(loader.wait),
 };
 
-static u64 ask_loader(void)
+static u64 queue_load(void)
 {
 	u64 ticket;
 
 	spin_lock(&loader.lock);
-	ticket = ++loader.asked;
+	ticket = ++loader.last_ticket;
 	spin_unlock(&loader.lock);
 	/* Also when it runs: it may have begun before. */
 	queue_work(system_unbound_wq, &loader.work);
@@ -140,9 +140,9 @@ int acrn_dataplane_load(void)
 
 	if (is_registered())
 		return 0;
-	ticket = ask_loader();
+	ticket = queue_load();
 	return wait_event_killable(loader.wait,
-				   READ_ONCE(loader.done) >= ticket) ?
+				   READ_ONCE(loader.done_ticket) >= ticket) ?
 	       -EINTR : 0;
 }
 
@@ -241,15 +241,15 @@ int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args)
 }
 
 /* What irqfds have held back is injected, or forgotten. Process context. */
-void acrn_dataplane_settle(struct acrn_vm *vm, bool inject)
+void acrn_dataplane_flush_held(struct acrn_vm *vm, bool inject)
 {
 	const struct acrn_dataplane_ops *ops = attached_ops(&vm->dataplane);
 
 	if (ops)
-		ops->settle(vm->dataplane.data, inject);
+		ops->flush_held(vm->dataplane.data, inject);
 }
 
-static bool is_doorbell_like(const struct acrn_ioreq *request)
+static bool is_doorbell_like(const struct acrn_slot_request *request)
 {
 	const struct acrn_access *access = &request->access;
 
@@ -270,7 +270,7 @@ static bool is_doorbell_like(const struct acrn_ioreq *request)
  * been signalled only needs to be completed.
  */
 enum acrn_doorbell acrn_dataplane_doorbell(struct acrn_vm *vm,
-					   const struct acrn_ioreq *request)
+					   const struct acrn_slot_request *request)
 {
 	const struct acrn_dataplane_ops *ops = attached_ops(&vm->dataplane);
 

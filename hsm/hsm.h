@@ -7,9 +7,9 @@
  *				change the VM's state; not while one waits
  *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
  *   &struct acrn_vm_events.lock, &struct acrn_dataplane.lock
- *   &struct acrn_ioreqs.serving
+ *   &struct acrn_vm_io.deferred_lock
  *   &struct acrn_async.lock
- *   &struct acrn_ioreqs.lock
+ *   &struct acrn_vm_io.lock
  *
  * The upcall, in hard-IRQ context, takes the last one, and none for a doorbell.
  */
@@ -76,8 +76,8 @@ struct acrn_memory {
  * struct acrn_client - The attached device model
  * @ref:	Held by the VM and by whoever waits
  * @wait:	Where ACRN_IOCTL_ATTACH_IOREQ_CLIENT sleeps
- * @requests:	How many requests it has not answered. &struct acrn_ioreqs.lock.
- * @gone:	Destroyed; never unset. &struct acrn_ioreqs.lock.
+ * @requests:	How many requests it has not answered. &struct acrn_vm_io.lock.
+ * @gone:	Destroyed; never unset. &struct acrn_vm_io.lock.
  */
 struct acrn_client {
 	struct kref ref;
@@ -87,38 +87,38 @@ struct acrn_client {
 };
 
 /**
- * struct acrn_ioreqs - I/O requests of a VM
+ * struct acrn_vm_io - I/O requests of a VM
  * @page:		I/O request page, pinned in the device model's memory
  * @slots:		The same, mapped; slot n is for vCPU n
  * @requests:		What has been taken from @slots
- * @serving:		Held by who deals with a request that is the thread's
+ * @deferred_lock:		Held by who deals with a request that is the thread's
  * @lock:		Guards @client, its requests and @pci_conf_address. Taken
  *			with interrupts off
  * @client:		Answers what the kernel does not, or NULL
  * @pci_conf_address:	The guest's port 0xCF8
  */
-struct acrn_ioreqs {
+struct acrn_vm_io {
 	struct page *page;
 	struct acrn_io_request *slots;
-	struct acrn_ioreq requests[ACRN_IO_REQUEST_MAX];
-	spinlock_t serving;	/* the thread's requests */
+	struct acrn_slot_request requests[ACRN_IO_REQUEST_MAX];
+	spinlock_t deferred_lock;	/* the thread's requests */
 	spinlock_t lock;	/* client, pci_conf_address */
 	struct acrn_client *client;
 	u32 pci_conf_address;
 };
 
 /**
- * struct acrn_watched_ring - A ring that the hypervisor writes to
+ * struct acrn_upcall_ring - A ring that the hypervisor writes to
  * @ring:	The ring, or NULL. Stays once it is there
  * @tail:	Its tail at the last upcall
  */
-struct acrn_watched_ring {
+struct acrn_upcall_ring {
 	const struct acrn_ring *ring;
 	u32 tail;
 };
 
 /**
- * struct acrn_watched - What the upcall has to know of a VM without requests
+ * struct acrn_upcall_entry - What the upcall has to know of a VM without requests
  * @link:	In the list of all such
  * @slots:	Those of its I/O request page; NULL before it is watched
  * @vcpu_num:	How many of @slots there are
@@ -128,12 +128,12 @@ struct acrn_watched_ring {
  * Each upcall looks at all VMs, so that it matters how much memory that takes:
  * this, the slots and the heads of the rings, unless a VM has something.
  */
-struct acrn_watched {
+struct acrn_upcall_entry {
 	struct list_head link;
 	const struct acrn_io_request *slots;
 	unsigned int vcpu_num;
-	struct acrn_watched_ring doorbells;
-	struct acrn_watched_ring events;
+	struct acrn_upcall_ring doorbells;
+	struct acrn_upcall_ring events;
 };
 
 /**
@@ -160,13 +160,13 @@ struct acrn_share {
 /**
  * struct acrn_thread - A VM's thread
  * @task:	The thread; NULL before it is started. Constant
- * @serve:	What it does. Constant
- * @asked:	There is something to do
+ * @work:	What it does. Constant
+ * @pending:	There is something to do
  */
 struct acrn_thread {
 	struct task_struct *task;
-	void (*serve)(struct acrn_vm *vm);
-	bool asked;
+	void (*work)(struct acrn_vm *vm);
+	bool pending;
 };
 
 /**
@@ -236,8 +236,8 @@ struct acrn_dataplane {
  *			to the completion of a doorbell, in the upcall or the thread
  *
  * @doorbells and @requests_overload are the upcall's to change, @requests_kernel
- * and @requests_client whoever has &struct acrn_ioreqs.lock, @doorbells_deferred
- * who has &struct acrn_ioreqs.serving, @doorbells_ring and @cookies_stale whoever's
+ * and @requests_client whoever has &struct acrn_vm_io.lock, @doorbells_deferred
+ * who has &struct acrn_vm_io.deferred_lock, @doorbells_ring and @cookies_stale whoever's
  * turn it is at the ring.
  */
 struct acrn_stats {
@@ -254,7 +254,7 @@ struct acrn_stats {
 };
 
 /* For counters that one context alone changes at a time. */
-static inline void acrn_count(u64 *counter)
+static inline void acrn_stats_inc(u64 *counter)
 {
 	WRITE_ONCE(*counter, *counter + 1);
 }
@@ -282,11 +282,11 @@ enum acrn_vm_state {
  * @state:	Written with &struct acrn_file.lock held for writing; read at any
  *		time
  * @held:	vCPUs whose notification is held back, see wake.c; atomic
- * @watched:	What the upcall looks at
+ * @upcall:	What the upcall looks at
  * @share:	What that has cost
  * @thread:	Does what the upcall leaves
  * @memory:	Its address space
- * @ioreqs:	Its I/O requests
+ * @io:	Its I/O requests
  * @monitor:	Its interrupt statistics
  * @events:	What the hypervisor tells of it
  * @dataplane:	Its ioeventfds and irqfds
@@ -300,11 +300,11 @@ struct acrn_vm {
 	bool polling;
 	enum acrn_vm_state state;
 	unsigned long held;
-	struct acrn_watched watched;
+	struct acrn_upcall_entry upcall;
 	struct acrn_share share;
 	struct acrn_thread thread;
 	struct acrn_memory memory;
-	struct acrn_ioreqs ioreqs;
+	struct acrn_vm_io io;
 	struct acrn_monitor monitor;
 	struct acrn_vm_events events;
 	struct acrn_dataplane dataplane;
@@ -361,14 +361,14 @@ void acrn_share_charge(struct acrn_vm *vm);
 void acrn_share_end(void);
 
 /* thread.c: who does what the upcall leaves */
-int acrn_thread_start(struct acrn_vm *vm, void (*serve)(struct acrn_vm *vm));
+int acrn_thread_start(struct acrn_vm *vm, void (*work)(struct acrn_vm *vm));
 void acrn_thread_stop(struct acrn_vm *vm);
-void acrn_thread_wake(struct acrn_vm *vm);
-void acrn_thread_ask(struct acrn_vm *vm);
+void acrn_thread_wake_if_due(struct acrn_vm *vm);
+void acrn_thread_kick(struct acrn_vm *vm);
 
 /* ioreq.c: I/O requests from the slot to whoever answers */
-int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address);
-void acrn_ioreq_deinit(struct acrn_ioreqs *ioreqs, bool unpin);
+int acrn_ioreq_init(struct acrn_vm_io *io, u64 user_address);
+void acrn_ioreq_deinit(struct acrn_vm_io *io, bool unpin);
 void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool defer, bool paused);
 void acrn_ioreq_defer_all(struct acrn_vm *vm);
 void acrn_ioreq_serve(struct acrn_vm *vm);
@@ -404,9 +404,9 @@ void acrn_dataplane_detach(struct acrn_dataplane *dataplane);
 int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 			     const struct acrn_ioeventfd *args);
 int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args);
-void acrn_dataplane_settle(struct acrn_vm *vm, bool inject);
+void acrn_dataplane_flush_held(struct acrn_vm *vm, bool inject);
 enum acrn_doorbell acrn_dataplane_doorbell(struct acrn_vm *vm,
-					   const struct acrn_ioreq *request);
+					   const struct acrn_slot_request *request);
 bool acrn_dataplane_ring(struct acrn_vm *vm, void *doorbell);
 
 /* monitor.c: the VM's interrupt statistics */

@@ -22,13 +22,13 @@
 #include "trace.h"
 
 /*
- * Record how long a doorbell took; its vCPU has just been told to resume. @upcall
+ * Record how long a doorbell took; its vCPU has just been told to resume. @upcall_start
  * is when the upcall began that took the request, in cycles of the TSC.
  */
-static void measure_doorbell(struct acrn_vm *vm, u64 upcall)
+static void measure_doorbell(struct acrn_vm *vm, u64 upcall_start)
 {
 	if (static_branch_unlikely(&acrn_latency_key))
-		acrn_latency_add(vm, get_cycles() - upcall);
+		acrn_latency_add(vm, get_cycles() - upcall_start);
 }
 
 /* The request in @vcpu's slot is complete: have the vCPU resume. Any context. */
@@ -41,15 +41,15 @@ static void resume_vcpu(struct acrn_vm *vm, unsigned int vcpu)
 /* A doorbell has been signalled. @rung counts those. */
 static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
-	u64 upcall = request->upcall;
+	struct acrn_vm_io *io = &vm->io;
+	struct acrn_slot_request *request = &io->requests[vcpu];
+	u64 upcall_start = request->upcall_start;
 
 	trace_acrn_doorbell(vm->vmid, vcpu, request->write, &request->access);
-	acrn_slot_complete(&ioreqs->slots[vcpu], request);
+	acrn_slot_complete(&io->slots[vcpu], request);
 	resume_vcpu(vm, vcpu);
-	acrn_count(rung);
-	measure_doorbell(vm, upcall);
+	acrn_stats_inc(rung);
+	measure_doorbell(vm, upcall_start);
 }
 
 /*
@@ -57,15 +57,15 @@ static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
  * device: as on a bus, a read gives all ones and a write is lost, and the guest
  * goes on. False when it is with the client.
  */
-static bool answer(struct acrn_vm *vm, unsigned int vcpu)
+static bool pass_or_answer(struct acrn_vm *vm, unsigned int vcpu)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
+	struct acrn_vm_io *io = &vm->io;
+	struct acrn_slot_request *request = &io->requests[vcpu];
 	u64 value = ACRN_UNCLAIMED;
 	struct acrn_pci_register reg;
 
-	lockdep_assert_held(&ioreqs->lock);
-	switch (acrn_pci_conf_access(&ioreqs->pci_conf_address,
+	lockdep_assert_held(&io->lock);
+	switch (acrn_pci_conf_access(&io->pci_conf_address,
 				     &request->access, request->write, &reg)) {
 	case ACRN_PCI_CONF_DONE:
 		value = request->access.value;
@@ -79,21 +79,21 @@ static bool answer(struct acrn_vm *vm, unsigned int vcpu)
 			return false;
 		break;
 	}
-	acrn_count(&vm->stats.requests_kernel);
-	acrn_slot_answer(&ioreqs->slots[vcpu], request, value);
+	acrn_stats_inc(&vm->stats.requests_kernel);
+	acrn_slot_answer(&io->slots[vcpu], request, value);
 	return true;
 }
 
 /* A request that is no doorbell. */
 static void serve_access(struct acrn_vm *vm, unsigned int vcpu)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	unsigned long flags;
 	bool answered;
 
-	spin_lock_irqsave(&ioreqs->lock, flags);
-	answered = answer(vm, vcpu);
-	spin_unlock_irqrestore(&ioreqs->lock, flags);
+	spin_lock_irqsave(&io->lock, flags);
+	answered = pass_or_answer(vm, vcpu);
+	spin_unlock_irqrestore(&io->lock, flags);
 	if (answered)
 		resume_vcpu(vm, vcpu);
 }
@@ -106,7 +106,7 @@ static void serve_access(struct acrn_vm *vm, unsigned int vcpu)
  */
 static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
 {
-	switch (acrn_dataplane_doorbell(vm, &vm->ioreqs.requests[vcpu])) {
+	switch (acrn_dataplane_doorbell(vm, &vm->io.requests[vcpu])) {
 	case ACRN_DOORBELL_RUNG:
 		complete_doorbell(vm, vcpu, rung);
 		return true;
@@ -124,12 +124,12 @@ static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
 /* Leave a request of the upcall's to the VM's thread. */
 static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	struct acrn_ioreq *request = &ioreqs->requests[vcpu];
+	struct acrn_vm_io *io = &vm->io;
+	struct acrn_slot_request *request = &io->requests[vcpu];
 
 	trace_acrn_defer(vm->vmid, vcpu, request->write, &request->access);
-	acrn_slot_defer(&ioreqs->slots[vcpu], request);
-	acrn_thread_ask(vm);
+	acrn_slot_defer(&io->slots[vcpu], request);
+	acrn_thread_kick(vm);
 }
 
 /*
@@ -139,15 +139,15 @@ static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
  */
 static unsigned int take_requests(struct acrn_vm *vm, u64 start, bool defer)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
-	struct acrn_ioreq *request = ioreqs->requests;
+	struct acrn_vm_io *io = &vm->io;
+	struct acrn_slot_request *request = io->requests;
 	unsigned int vcpu, taken = 0;
 
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++, request++) {
-		if (!acrn_slot_take(&ioreqs->slots[vcpu], request))
+		if (!acrn_slot_take(&io->slots[vcpu], request))
 			continue;
 		taken++;
-		request->upcall = start;
+		request->upcall_start = start;
 		if (defer || !serve_request(vm, vcpu, &vm->stats.doorbells))
 			defer_request(vm, vcpu);
 	}
@@ -205,16 +205,16 @@ static void serve_deferred(struct acrn_vm *vm, unsigned int vcpu)
  */
 void acrn_ioreq_serve(struct acrn_vm *vm)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	unsigned int vcpu;
 
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
-		spin_lock(&ioreqs->serving);
+		spin_lock(&io->deferred_lock);
 		/* Pairs with acrn_slot_defer(). */
-		if (smp_load_acquire(&ioreqs->requests[vcpu].owner) ==
-		    ACRN_IOREQ_THREAD)
+		if (smp_load_acquire(&io->requests[vcpu].owner) ==
+		    ACRN_OWNER_THREAD)
 			serve_deferred(vm, vcpu);
-		spin_unlock(&ioreqs->serving);
+		spin_unlock(&io->deferred_lock);
 	}
 }
 
@@ -231,7 +231,7 @@ unsigned long acrn_ioreq_polling(struct acrn_vm *vm)
 	unsigned int vcpu;
 
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
-		const struct acrn_io_request *slot = &vm->ioreqs.slots[vcpu];
+		const struct acrn_io_request *slot = &vm->io.slots[vcpu];
 
 		if (READ_ONCE(slot->completion_polling) &&
 		    READ_ONCE(slot->processed) != ACRN_IOREQ_STATE_FREE)
@@ -250,12 +250,12 @@ unsigned long acrn_ioreq_polling(struct acrn_vm *vm)
  */
 void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling)
 {
-	struct acrn_ioreqs *ioreqs = &vm->ioreqs;
+	struct acrn_vm_io *io = &vm->io;
 	unsigned int vcpu;
 
-	ioreqs->pci_conf_address = 0;
+	io->pci_conf_address = 0;
 	for_each_set_bit(vcpu, &polling, ACRN_IO_REQUEST_MAX)
-		WRITE_ONCE(ioreqs->slots[vcpu].processed,
+		WRITE_ONCE(io->slots[vcpu].processed,
 			   ACRN_IOREQ_STATE_COMPLETE);
 	acrn_client_reset(vm);
 }
@@ -266,28 +266,28 @@ void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling)
  * have used it: the hypervisor frees all slots, but never clears
  * completion_polling.
  */
-int acrn_ioreq_init(struct acrn_ioreqs *ioreqs, u64 user_address)
+int acrn_ioreq_init(struct acrn_vm_io *io, u64 user_address)
 {
 	unsigned int slot;
 	int ret;
 
-	ret = acrn_pin_page(user_address, &ioreqs->page);
+	ret = acrn_pin_page(user_address, &io->page);
 	if (ret)
 		return ret;
-	ioreqs->slots = page_address(ioreqs->page);
+	io->slots = page_address(io->page);
 	for (slot = 0; slot < ACRN_IO_REQUEST_MAX; slot++)
-		WRITE_ONCE(ioreqs->slots[slot].completion_polling, 0);
-	spin_lock_init(&ioreqs->serving);
-	spin_lock_init(&ioreqs->lock);
+		WRITE_ONCE(io->slots[slot].completion_polling, 0);
+	spin_lock_init(&io->deferred_lock);
+	spin_lock_init(&io->lock);
 	return 0;
 }
 
 /*
- * Nothing uses @ioreqs any more. The page stays pinned unless @unpin: a VM
+ * Nothing uses @io any more. The page stays pinned unless @unpin: a VM
  * that cannot be destroyed still writes to it.
  */
-void acrn_ioreq_deinit(struct acrn_ioreqs *ioreqs, bool unpin)
+void acrn_ioreq_deinit(struct acrn_vm_io *io, bool unpin)
 {
 	if (unpin)
-		unpin_user_pages_dirty_lock(&ioreqs->page, 1, true);
+		unpin_user_pages_dirty_lock(&io->page, 1, true);
 }

@@ -70,8 +70,8 @@ static void free_ranges(struct list_head *ranges)
  * Note that the hypervisor has been told of the page frames from @first up to
  * @end. That cannot be undone, so it must not fail.
  */
-static void note(struct acrn_memory *memory, unsigned long first,
-		 unsigned long end, struct acrn_segment *segment)
+static void record(struct acrn_memory *memory, unsigned long first,
+		   unsigned long end, struct acrn_segment *segment)
 {
 	MA_STATE(mas, &memory->ranges, first, end - 1);
 
@@ -103,7 +103,7 @@ static unsigned long count_tables(unsigned long first, unsigned long last)
 	       first / PTRS_PER_PTE / PTRS_PER_PMD + 1;
 }
 
-static void use(struct usage *usage, unsigned long first, unsigned long last)
+static void add_usage(struct usage *usage, unsigned long first, unsigned long last)
 {
 	usage->ranges++;
 	usage->tables += count_tables(first, last);
@@ -133,16 +133,16 @@ static int find_ranges(struct acrn_memory *memory, unsigned long first,
 	struct acrn_segment *segment;
 
 	if (set)
-		use(&usage, first, last);
+		add_usage(&usage, first, last);
 	mas_for_each(&mas, segment, ULONG_MAX) {
 		if (mas.last < first || mas.index > last) {
-			use(&usage, mas.index, mas.last);
+			add_usage(&usage, mas.index, mas.last);
 			continue;
 		}
 		if (mas.index < first)
-			use(&usage, mas.index, first - 1);
+			add_usage(&usage, mas.index, first - 1);
 		if (mas.last > last)
-			use(&usage, last + 1, mas.last);
+			add_usage(&usage, last + 1, mas.last);
 		/* What is going to be retired */
 		usage.ranges += is_reachable(memory);
 		if (!new_range(found, segment, max(mas.index, first),
@@ -168,7 +168,7 @@ static int unmap_ranges(struct acrn_memory *memory,
 		if (!ret)
 			ret = acrn_regions_unmap(regions, range->first,
 						 range->last, &end);
-		note(memory, range->first, end, NULL);
+		record(memory, range->first, end, NULL);
 		range->last = end - 1;
 		if (range->first == end)
 			free_range(range);
@@ -189,7 +189,7 @@ static void restore_ranges(struct acrn_memory *memory,
 
 		acrn_regions_map(regions, range->segment, range->first,
 				 range->last, &end);
-		note(memory, range->first, end, range->segment);
+		record(memory, range->first, end, range->segment);
 		range->first = end;
 		if (end > range->last)
 			free_range(range);
@@ -243,7 +243,7 @@ static int map_segment(struct acrn_memory *memory, struct acrn_regions *regions,
 	range = list_first_entry(fresh, struct acrn_range, node);
 	ret = acrn_regions_map(regions, range->segment, range->first,
 			       range->last, &end);
-	note(memory, range->first, end, range->segment);
+	record(memory, range->first, end, range->segment);
 	if (end <= range->last)
 		acrn_segment_release(range->segment, end, range->last, true);
 	range->last = end - 1;
@@ -257,25 +257,25 @@ static int set_segment(struct acrn_memory *memory, struct acrn_regions *regions,
 		       struct list_head *fresh)
 {
 	const struct acrn_range *range;
-	LIST_HEAD(cut);
+	LIST_HEAD(unmapped);
 	int ret;
 
 	lockdep_assert_held(&memory->lock);
 	range = list_first_entry(fresh, struct acrn_range, node);
-	ret = find_ranges(memory, range->first, range->last, true, &cut);
+	ret = find_ranges(memory, range->first, range->last, true, &unmapped);
 	if (ret)
-		free_ranges(&cut);
+		free_ranges(&unmapped);
 	else
-		ret = unmap_ranges(memory, regions, &cut);
+		ret = unmap_ranges(memory, regions, &unmapped);
 	if (ret)
 		release_ranges(fresh, true);
 	else
 		ret = map_segment(memory, regions, fresh);
 
 	if (ret && !unmap_ranges(memory, regions, fresh))
-		restore_ranges(memory, regions, &cut);
+		restore_ranges(memory, regions, &unmapped);
 	retire_ranges(memory, fresh);
-	retire_ranges(memory, &cut);
+	retire_ranges(memory, &unmapped);
 	return ret;
 }
 
@@ -347,21 +347,21 @@ free:
 static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
 		       unsigned long first, unsigned long last)
 {
-	LIST_HEAD(cut);
+	LIST_HEAD(unmapped);
 	int ret;
 
 	lockdep_assert_held(&memory->lock);
-	ret = find_ranges(memory, first, last, false, &cut);
-	if (!ret && list_empty(&cut))
+	ret = find_ranges(memory, first, last, false, &unmapped);
+	if (!ret && list_empty(&unmapped))
 		ret = -EINVAL;
 	if (ret) {
-		free_ranges(&cut);
+		free_ranges(&unmapped);
 		return ret;
 	}
-	ret = unmap_ranges(memory, regions, &cut);
+	ret = unmap_ranges(memory, regions, &unmapped);
 	if (ret)
-		restore_ranges(memory, regions, &cut);
-	retire_ranges(memory, &cut);
+		restore_ranges(memory, regions, &unmapped);
+	retire_ranges(memory, &unmapped);
 	return ret;
 }
 

@@ -20,19 +20,19 @@
  * struct acrn_regions - Arguments of hypercalls, in the linear map
  * @batch:	What is to be mapped, with @regions
  * @query:	What a page leads to
- * @room:	How many regions there can be at a time
+ * @max_regions:	How many regions there can be at a time
  * @attr:	ACRN_MEM_* of them
  * @bytes:	That they have
- * @end:	First page frame of the User VM that is not done
+ * @mapped_end:	First page frame of the User VM that is not done
  * @regions:	What @batch points to
  */
 struct acrn_regions {
 	struct acrn_memory_batch batch;
 	struct acrn_gpa_to_hpa query;
-	unsigned int room;
+	unsigned int max_regions;
 	u32 attr;
 	u64 bytes;
-	unsigned long end;
+	unsigned long mapped_end;
 	struct acrn_memory_region regions[];
 };
 
@@ -70,7 +70,8 @@ struct acrn_regions *acrn_regions_alloc(u16 vmid)
 		.vmid		= vmid,
 		.regions	= virt_to_phys(regions->regions),
 	};
-	regions->room = (size - sizeof(*regions)) / sizeof(regions->regions[0]);
+	regions->max_regions = (size - sizeof(*regions)) /
+			       sizeof(regions->regions[0]);
 	regions->bytes = 0;
 	return regions;
 }
@@ -106,7 +107,7 @@ static unsigned int count_mapped(struct acrn_regions *regions)
 }
 
 /* Map what has been gathered. */
-static int flush(struct acrn_regions *regions)
+static int flush_batch(struct acrn_regions *regions)
 {
 	unsigned int done = regions->batch.number;
 	int ret;
@@ -120,7 +121,7 @@ static int flush(struct acrn_regions *regions)
 		const struct acrn_memory_region *last =
 			&regions->regions[done - 1];
 
-		regions->end = PHYS_PFN(last->user_vm_pa + last->size);
+		regions->mapped_end = PHYS_PFN(last->user_vm_pa + last->size);
 	}
 	regions->batch.number = 0;
 	regions->bytes = 0;
@@ -152,9 +153,9 @@ static int add_run(void *context, unsigned long gfn, unsigned long pfn,
 				.size		= size,
 			};
 		regions->bytes += size;
-		if (regions->batch.number == regions->room ||
+		if (regions->batch.number == regions->max_regions ||
 		    regions->bytes >= PART_SIZE)
-			ret = flush(regions);
+			ret = flush_batch(regions);
 	}
 	return ret;
 }
@@ -178,10 +179,10 @@ int acrn_regions_map(struct acrn_regions *regions,
 	int ret;
 
 	regions->attr = segment->attr;
-	regions->end = first;
+	regions->mapped_end = first;
 	ret = acrn_segment_walk(segment, first, last, add_run, regions) ?:
-	      flush(regions);
-	*end = regions->end;
+	      flush_batch(regions);
+	*end = regions->mapped_end;
 	return ret;
 }
 

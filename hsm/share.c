@@ -62,7 +62,7 @@ module_param_cb(upcall_share, &share_ops, &upcall_share, 0644);
 MODULE_PARM_DESC(upcall_share, "percentage of their CPU that upcalls may take");
 
 /**
- * struct load - What upcalls take, all VMs together
+ * struct upcall_total - What upcalls take, all VMs together
  * @vms:	How many VMs there are
  * @share:	What upcalls may take at present, in percent
  * @interrupt:	What an interrupt takes besides its handler. Constant
@@ -71,7 +71,7 @@ MODULE_PARM_DESC(upcall_share, "percentage of their CPU that upcalls may take");
  * @charged:	Up to when its time has been charged
  * @owed:	Charged and not paid back
  */
-static struct load {
+static struct upcall_total {
 	unsigned int vms;
 	unsigned int share;
 	u64 interrupt;
@@ -79,7 +79,7 @@ static struct load {
 	u64 began;
 	u64 charged;
 	u64 owed;
-} load;
+} total;
 
 static u64 burst(void)
 {
@@ -89,13 +89,13 @@ static u64 burst(void)
 /* What is paid back in @cycles. */
 static u64 payment(u64 cycles)
 {
-	return cycles * load.share / 100;
+	return cycles * total.share / 100;
 }
 
 /* How long it takes to pay @owed back. */
 static u64 time_to_pay(u64 owed)
 {
-	return owed * 100 / load.share;
+	return owed * 100 / total.share;
 }
 
 static void pay(u64 *owed, u64 amount)
@@ -112,16 +112,16 @@ static bool interrupts_idle_task(void)
 /* An upcall has begun at @now. Hot path. Returns the time since the last one. */
 u64 acrn_share_begin(u64 now)
 {
-	u64 since = now - load.charged;
+	u64 since = now - total.charged;
 
-	load.share = READ_ONCE(upcall_share);
+	total.share = READ_ONCE(upcall_share);
 	if (interrupts_idle_task())
-		load.share = max(load.share, IDLE_SHARE);
-	pay(&load.owed, payment(now - load.began));
-	load.began = now;
-	load.entry = min(since, load.interrupt);
-	load.owed += load.entry;
-	load.charged = now;
+		total.share = max(total.share, IDLE_SHARE);
+	pay(&total.owed, payment(now - total.began));
+	total.began = now;
+	total.entry = min(since, total.interrupt);
+	total.owed += total.entry;
+	total.charged = now;
 	return since;
 }
 
@@ -130,7 +130,7 @@ static enum hrtimer_restart end_pause(struct hrtimer *timer)
 	struct acrn_vm *vm = container_of(timer, struct acrn_vm, share.timer);
 
 	WRITE_ONCE(vm->share.paused, false);
-	acrn_thread_wake(vm);
+	acrn_thread_wake_if_due(vm);
 	return HRTIMER_NORESTART;
 }
 
@@ -138,7 +138,7 @@ static enum hrtimer_restart end_pause(struct hrtimer *timer)
 static void pause(struct acrn_vm *vm)
 {
 	struct acrn_share *share = &vm->share;
-	u64 ns = mul_u64_u32_div(time_to_pay(load.owed), NSEC_PER_MSEC,
+	u64 ns = mul_u64_u32_div(time_to_pay(total.owed), NSEC_PER_MSEC,
 				 tsc_khz);
 
 	WRITE_ONCE(share->paused, true);
@@ -159,13 +159,13 @@ static void pause(struct acrn_vm *vm)
 bool acrn_share_used_up(struct acrn_vm *vm)
 {
 	struct acrn_share *share = &vm->share;
-	u64 now = load.charged;
+	u64 now = total.charged;
 
 	if (share->paused)
 		return true;
-	pay(&share->owed, payment(now - share->paid) / load.vms);
+	pay(&share->owed, payment(now - share->paid) / total.vms);
 	share->paid = now;
-	if (load.owed <= burst() || share->owed <= burst() / load.vms)
+	if (total.owed <= burst() || share->owed <= burst() / total.vms)
 		return false;
 	pause(vm);
 	return true;
@@ -175,10 +175,10 @@ bool acrn_share_used_up(struct acrn_vm *vm)
 static u64 charge(void)
 {
 	u64 now = get_cycles();
-	u64 cycles = now - load.charged;
+	u64 cycles = now - total.charged;
 
-	load.owed += cycles;
-	load.charged = now;
+	total.owed += cycles;
+	total.charged = now;
 	return cycles;
 }
 
@@ -186,7 +186,7 @@ static u64 charge(void)
 void acrn_share_charge(struct acrn_vm *vm)
 {
 	struct acrn_share *share = &vm->share;
-	u64 cycles = charge() + load.entry;
+	u64 cycles = charge() + total.entry;
 
 	share->owed += cycles;
 	WRITE_ONCE(share->taken, share->taken + cycles);
@@ -214,7 +214,7 @@ void acrn_share_deinit(struct acrn_share *share)
 /* There are @count VMs more, or less, for the upcall. As in the upcall. */
 void acrn_share_add_vms(int count)
 {
-	load.vms += count;
+	total.vms += count;
 }
 
 /* An interrupt that the CPU sends itself. */
@@ -253,7 +253,7 @@ void acrn_share_measure(void)
 {
 	unsigned int i;
 
-	load.interrupt = U64_MAX;
+	total.interrupt = U64_MAX;
 	for (i = 0; i < PROBES; i++)
-		load.interrupt = min(load.interrupt, probe_interrupt());
+		total.interrupt = min(total.interrupt, probe_interrupt());
 }

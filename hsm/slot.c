@@ -53,7 +53,7 @@ static void set_slot_register(struct acrn_io_request *slot,
  * address, size and value in the same places. A size that no access has
  * becomes 0, which nothing in the kernel handles.
  */
-static void copy_request(struct acrn_ioreq *request,
+static void copy_request(struct acrn_slot_request *request,
 			 const struct acrn_io_request *slot)
 {
 	const struct acrn_pio_request *pio = &slot->reqs.pio_request;
@@ -71,36 +71,38 @@ static void copy_request(struct acrn_ioreq *request,
 
 /* Copy a request that is the upcall's to deal with. False when there is none. */
 bool acrn_slot_take(const struct acrn_io_request *slot,
-		    struct acrn_ioreq *request)
+		    struct acrn_slot_request *request)
 {
 	/* The rest of the slot was written before its state. */
 	if (smp_load_acquire(&slot->processed) != ACRN_IOREQ_STATE_PENDING)
 		return false;
 	/* A device model can pretend that a slot is pending. */
-	if (smp_load_acquire(&request->owner) != ACRN_IOREQ_HYPERVISOR)
+	if (smp_load_acquire(&request->owner) != ACRN_OWNER_HYPERVISOR)
 		return false;
 	copy_request(request, slot);
 	return true;
 }
 
 /* Leave a request of the upcall's to the VM's thread. */
-void acrn_slot_defer(struct acrn_io_request *slot, struct acrn_ioreq *request)
+void acrn_slot_defer(struct acrn_io_request *slot,
+		     struct acrn_slot_request *request)
 {
 	WRITE_ONCE(slot->kernel_handled, 1);
 	/* A client looks at the state first. */
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_PROCESSING);
 	/* The copy is complete. */
-	smp_store_release(&request->owner, ACRN_IOREQ_THREAD);
+	smp_store_release(&request->owner, ACRN_OWNER_THREAD);
 }
 
 /*
  * Leave a request of the upcall's or the thread's to the client, as an access to
  * the PCI configuration register @reg unless that is NULL.
  */
-void acrn_slot_pass(struct acrn_io_request *slot, struct acrn_ioreq *request,
+void acrn_slot_pass(struct acrn_io_request *slot,
+		    struct acrn_slot_request *request,
 		    const struct acrn_pci_register *reg)
 {
-	WRITE_ONCE(request->owner, ACRN_IOREQ_CLIENT);
+	WRITE_ONCE(request->owner, ACRN_OWNER_CLIENT);
 	if (reg)
 		set_slot_register(slot, reg);
 	/* The client looks at both of them before the rest of the slot. */
@@ -111,17 +113,17 @@ void acrn_slot_pass(struct acrn_io_request *slot, struct acrn_ioreq *request,
 
 /* Give a slot back; a read gets what is there. The caller is the owner. */
 void acrn_slot_complete(struct acrn_io_request *slot,
-			struct acrn_ioreq *request)
+			struct acrn_slot_request *request)
 {
 	/* Pairs with acrn_slot_take(): the copy is not used any more. */
-	smp_store_release(&request->owner, ACRN_IOREQ_HYPERVISOR);
+	smp_store_release(&request->owner, ACRN_OWNER_HYPERVISOR);
 	/* From here on the slot, value included, is the hypervisor's. */
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_COMPLETE);
 }
 
 /* The same; a read gets @value. */
-void acrn_slot_answer(struct acrn_io_request *slot, struct acrn_ioreq *request,
-		      u64 value)
+void acrn_slot_answer(struct acrn_io_request *slot,
+		      struct acrn_slot_request *request, u64 value)
 {
 	if (!request->write)
 		set_slot_value(slot, request->access.type, value);

@@ -14,39 +14,41 @@
 struct acrn_pci_register;
 
 /**
- * enum acrn_ioreq_owner - Who may complete the request in a slot
- * @ACRN_IOREQ_HYPERVISOR:	The upcall, if the slot is pending at all
- * @ACRN_IOREQ_THREAD:		Who has &struct acrn_ioreqs.serving
- * @ACRN_IOREQ_CLIENT:		The client in user space
+ * enum acrn_slot_owner - Who may complete the request in a slot
+ * @ACRN_OWNER_HYPERVISOR:	The upcall, if the slot is pending at all
+ * @ACRN_OWNER_THREAD:		Who has &struct acrn_vm_io.deferred_lock
+ * @ACRN_OWNER_CLIENT:		The client in user space
  */
-enum acrn_ioreq_owner {
-	ACRN_IOREQ_HYPERVISOR,
-	ACRN_IOREQ_THREAD,
-	ACRN_IOREQ_CLIENT,
+enum acrn_slot_owner {
+	ACRN_OWNER_HYPERVISOR,
+	ACRN_OWNER_THREAD,
+	ACRN_OWNER_CLIENT,
 };
 
 /**
- * struct acrn_ioreq - Private copy of a slot
+ * struct acrn_slot_request - Private copy of a slot
  * @owner:	Who may complete it
  * @write:	Direction
  * @access:	What the guest does
- * @upcall:	When the upcall began that took it, in cycles of the TSC
+ * @upcall_start:	When the upcall began that took it, in cycles of the TSC
  */
-struct acrn_ioreq {
-	enum acrn_ioreq_owner owner;
+struct acrn_slot_request {
+	enum acrn_slot_owner owner;
 	bool write;
 	struct acrn_access access;
-	u64 upcall;
+	u64 upcall_start;
 };
 
 bool acrn_slot_take(const struct acrn_io_request *slot,
-		    struct acrn_ioreq *request);
-void acrn_slot_defer(struct acrn_io_request *slot, struct acrn_ioreq *request);
-void acrn_slot_pass(struct acrn_io_request *slot, struct acrn_ioreq *request,
+		    struct acrn_slot_request *request);
+void acrn_slot_defer(struct acrn_io_request *slot,
+		     struct acrn_slot_request *request);
+void acrn_slot_pass(struct acrn_io_request *slot,
+		    struct acrn_slot_request *request,
 		    const struct acrn_pci_register *reg);
 void acrn_slot_complete(struct acrn_io_request *slot,
-			struct acrn_ioreq *request);
-void acrn_slot_answer(struct acrn_io_request *slot, struct acrn_ioreq *request,
-		      u64 value);
+			struct acrn_slot_request *request);
+void acrn_slot_answer(struct acrn_io_request *slot,
+		      struct acrn_slot_request *request, u64 value);
 
 #endif /* HSM_SLOT_H */

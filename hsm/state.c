@@ -24,7 +24,7 @@
 static void enter_running(struct acrn_vm *vm)
 {
 	acrn_wake_set_state(vm, ACRN_VM_RUNNING);
-	acrn_dataplane_settle(vm, true);
+	acrn_dataplane_flush_held(vm, true);
 	acrn_wake_held(vm);
 }
 
@@ -103,7 +103,7 @@ int acrn_vm_reset(struct acrn_vm *vm)
 		return ret;
 	acrn_ioreq_reset(vm, polling);
 	acrn_memory_reset(&vm->memory);
-	acrn_dataplane_settle(vm, false);
+	acrn_dataplane_flush_held(vm, false);
 	acrn_wake_forget_held(vm);
 	acrn_wake_set_state(vm, ACRN_VM_CREATED);
 	return 0;

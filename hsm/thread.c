@@ -15,7 +15,7 @@
 /* Whether there is something to do, and not later. */
 static bool is_due(const struct acrn_vm *vm)
 {
-	return READ_ONCE(vm->thread.asked) && !READ_ONCE(vm->share.paused);
+	return READ_ONCE(vm->thread.pending) && !READ_ONCE(vm->share.paused);
 }
 
 static void wait_until_due(const struct acrn_vm *vm)
@@ -26,7 +26,7 @@ static void wait_until_due(const struct acrn_vm *vm)
 	__set_current_state(TASK_RUNNING);
 }
 
-static int run(void *data)
+static int thread_loop(void *data)
 {
 	struct acrn_vm *vm = data;
 	struct acrn_thread *thread = &vm->thread;
@@ -35,25 +35,25 @@ static int run(void *data)
 		wait_until_due(vm);
 		if (!is_due(vm))
 			continue;
-		WRITE_ONCE(thread->asked, false);
-		/* Pairs with acrn_thread_ask(). */
+		WRITE_ONCE(thread->pending, false);
+		/* Pairs with acrn_thread_kick(). */
 		smp_mb();
-		thread->serve(vm);
+		thread->work(vm);
 	}
 	return 0;
 }
 
 /*
- * Start @vm's thread, which calls @serve each time it has been asked. Process
+ * Start @vm's thread, which calls @work each time it has been asked. Process
  * context. 0 or a negative errno.
  */
-int acrn_thread_start(struct acrn_vm *vm, void (*serve)(struct acrn_vm *vm))
+int acrn_thread_start(struct acrn_vm *vm, void (*work)(struct acrn_vm *vm))
 {
 	struct acrn_thread *thread = &vm->thread;
 	struct task_struct *task;
 
-	thread->serve = serve;
-	task = kthread_run(run, vm, "acrn_ioreq/%u", vm->vmid);
+	thread->work = work;
+	task = kthread_run(thread_loop, vm, "acrn_ioreq/%u", vm->vmid);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	thread->task = task;
@@ -76,7 +76,7 @@ void acrn_thread_stop(struct acrn_vm *vm)
 }
 
 /* Have @vm's thread look whether it is due. Any context. */
-void acrn_thread_wake(struct acrn_vm *vm)
+void acrn_thread_wake_if_due(struct acrn_vm *vm)
 {
 	if (is_due(vm))
 		wake_up_process(vm->thread.task);
@@ -86,14 +86,14 @@ void acrn_thread_wake(struct acrn_vm *vm)
  * Have @vm's thread do what there is by now: at once, or when the pause is over if
  * there is one. Hard-IRQ context of the upcall, or as call_between_upcalls().
  */
-void acrn_thread_ask(struct acrn_vm *vm)
+void acrn_thread_kick(struct acrn_vm *vm)
 {
 	struct acrn_thread *thread = &vm->thread;
 
-	/* Pairs with run(): either it sees what there is, or this that it looked. */
+	/* Pairs with thread_loop(): either it sees what there is, or this that it looked. */
 	smp_mb();
-	if (READ_ONCE(thread->asked))
+	if (READ_ONCE(thread->pending))
 		return;
-	WRITE_ONCE(thread->asked, true);
-	acrn_thread_wake(vm);
+	WRITE_ONCE(thread->pending, true);
+	acrn_thread_wake_if_due(vm);
 }

@@ -20,19 +20,19 @@
 #define UPCALL_CPU	0
 
 /*
- * &struct acrn_watched, those that rang last first: a few that ring do not wait
+ * &struct acrn_upcall_entry, those that rang last first: a few that ring do not wait
  * for the look at many that do not. Used by interrupts of UPCALL_CPU alone.
  */
-static LIST_HEAD(watched_vms);
+static LIST_HEAD(entries);
 
 /* For who would call such an interrupt while UPCALL_CPU is offline. */
 static DEFINE_SPINLOCK(offline_lock);
 
 /* Is it worth while to look at the VM itself? */
-static bool has_request(const struct acrn_watched *watched)
+static bool has_request(const struct acrn_upcall_entry *entry)
 {
-	const struct acrn_io_request *slot = watched->slots;
-	const struct acrn_io_request *end = slot + watched->vcpu_num;
+	const struct acrn_io_request *slot = entry->slots;
+	const struct acrn_io_request *end = slot + entry->vcpu_num;
 
 	for (; slot < end; slot++)
 		if (READ_ONCE(slot->processed) == ACRN_IOREQ_STATE_PENDING)
@@ -44,16 +44,16 @@ static bool has_request(const struct acrn_watched *watched)
  * Has something been put in the ring since the last upcall, or is there something
  * left of before? Somebody else may have emptied it: an upcall came all the same.
  */
-static bool has_more(struct acrn_watched_ring *watched)
+static bool ring_has_more(struct acrn_upcall_ring *known)
 {
 	/* Who sets it is ready for upcalls. */
-	const struct acrn_ring *ring = smp_load_acquire(&watched->ring);
-	u32 seen = watched->tail;
+	const struct acrn_ring *ring = smp_load_acquire(&known->ring);
+	u32 seen = known->tail;
 
 	if (!ring)
 		return false;
-	watched->tail = READ_ONCE(ring->tail);
-	return watched->tail != seen || watched->tail != READ_ONCE(ring->head);
+	known->tail = READ_ONCE(ring->tail);
+	return known->tail != seen || known->tail != READ_ONCE(ring->head);
 }
 
 /*
@@ -61,19 +61,19 @@ static bool has_more(struct acrn_watched_ring *watched)
  * before the request is looked at, and has the request wait if it waits itself.
  * True when there was anything.
  */
-static bool serve(struct acrn_watched *watched, u64 start)
+static bool serve_vm(struct acrn_upcall_entry *entry, u64 start)
 {
-	struct acrn_vm *vm = container_of(watched, struct acrn_vm, watched);
-	bool rung = has_more(&watched->doorbells);
-	bool told = has_more(&watched->events);
-	bool requested = has_request(watched);
+	struct acrn_vm *vm = container_of(entry, struct acrn_vm, upcall);
+	bool rung = ring_has_more(&entry->doorbells);
+	bool told = ring_has_more(&entry->events);
+	bool requested = has_request(entry);
 	bool paused, defer;
 
 	if (!rung && !told && !requested)
 		return false;
 	paused = acrn_share_used_up(vm);
 	if (told)
-		acrn_thread_ask(vm);
+		acrn_thread_kick(vm);
 	defer = rung ? !acrn_async_upcall(vm, paused) : paused;
 	if (requested)
 		acrn_ioreq_upcall(vm, start, defer, paused);
@@ -84,14 +84,14 @@ static bool serve(struct acrn_watched *watched, u64 start)
 /* Hot path. Hard-IRQ context on UPCALL_CPU. */
 static void upcall(void)
 {
-	struct acrn_watched *watched, *next;
+	struct acrn_upcall_entry *entry, *next;
 	u64 start = get_cycles();
 	u64 since = acrn_share_begin(start);
 
 	trace_acrn_upcall(since);
-	list_for_each_entry_safe(watched, next, &watched_vms, link)
-		if (serve(watched, start))
-			list_move(&watched->link, &watched_vms);
+	list_for_each_entry_safe(entry, next, &entries, link)
+		if (serve_vm(entry, start))
+			list_move(&entry->link, &entries);
 	acrn_share_end();
 }
 
@@ -111,7 +111,7 @@ static void call_between_upcalls(smp_call_func_t fn, void *arg)
 	spin_unlock_irqrestore(&offline_lock, flags);
 }
 
-static void take_requests(void *vm)
+static void defer_requests(void *vm)
 {
 	acrn_ioreq_defer_all(vm);
 }
@@ -124,7 +124,7 @@ static void take_requests(void *vm)
 void acrn_upcall_flush(struct acrn_vm *vm)
 {
 	acrn_async_drain(vm);
-	call_between_upcalls(take_requests, vm);
+	call_between_upcalls(defer_requests, vm);
 	acrn_ioreq_serve(vm);
 }
 
@@ -141,34 +141,34 @@ void acrn_upcall_unhook(void)
 	synchronize_rcu();
 }
 
-static void add(void *arg)
+static void add_vm(void *arg)
 {
-	struct acrn_watched *watched = arg;
+	struct acrn_upcall_entry *entry = arg;
 
-	list_add_tail(&watched->link, &watched_vms);
+	list_add_tail(&entry->link, &entries);
 	acrn_share_add_vms(1);
 }
 
-static void remove(void *arg)
+static void remove_vm(void *arg)
 {
-	struct acrn_watched *watched = arg;
+	struct acrn_upcall_entry *entry = arg;
 
-	list_del(&watched->link);
+	list_del(&entry->link);
 	acrn_share_add_vms(-1);
 }
 
 /* From now on the upcall looks at @vm. May sleep. */
 void acrn_upcall_add(struct acrn_vm *vm)
 {
-	vm->watched.slots = vm->ioreqs.slots;
-	vm->watched.vcpu_num = vm->vcpu_num;
-	call_between_upcalls(add, &vm->watched);
+	vm->upcall.slots = vm->io.slots;
+	vm->upcall.vcpu_num = vm->vcpu_num;
+	call_between_upcalls(add_vm, &vm->upcall);
 }
 
 /* Afterwards no upcall touches @vm, which the upcall need not know. May sleep. */
 void acrn_upcall_remove(struct acrn_vm *vm)
 {
-	if (vm->watched.slots)
-		call_between_upcalls(remove, &vm->watched);
-	vm->watched.slots = NULL;
+	if (vm->upcall.slots)
+		call_between_upcalls(remove_vm, &vm->upcall);
+	vm->upcall.slots = NULL;
 }

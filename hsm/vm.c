@@ -26,14 +26,14 @@ static int set_ioreq_buffer(struct acrn_vm *vm)
 	buffer = kmalloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
 		return -ENOMEM;
-	buffer->service_vm_pa = page_to_phys(vm->ioreqs.page);
+	buffer->service_vm_pa = page_to_phys(vm->io.page);
 	ret = acrn_hc_set_ioreq_buffer(vm->vmid, buffer);
 	kfree(buffer);
 	return ret;
 }
 
 /* What the upcall has left. The VM's thread. */
-static void serve(struct acrn_vm *vm)
+static void do_deferred_work(struct acrn_vm *vm)
 {
 	/* What a guest rang comes before what it asked for afterwards. */
 	acrn_async_drain(vm);
@@ -52,7 +52,7 @@ static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 	ret = set_ioreq_buffer(vm);
 	if (ret)
 		return ret;
-	ret = acrn_thread_start(vm, serve);
+	ret = acrn_thread_start(vm, do_deferred_work);
 	if (ret)
 		return ret;
 	vm->vcpu_num = vcpu_num;
@@ -83,7 +83,7 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
 	acrn_monitor_deinit(&vm->monitor, unpin);
 	acrn_vm_event_deinit(&vm->events, unpin);
 	acrn_async_deinit(vm, unpin);
-	acrn_ioreq_deinit(&vm->ioreqs, unpin);
+	acrn_ioreq_deinit(&vm->io, unpin);
 	kfree(vm);
 }
 
@@ -113,7 +113,7 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 	acrn_dataplane_init(&vm->dataplane);
 	acrn_share_init(&vm->share);
 	vm->polling = args->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
-	ret = acrn_ioreq_init(&vm->ioreqs, args->ioreq_buf);
+	ret = acrn_ioreq_init(&vm->io, args->ioreq_buf);
 	if (ret)
 		goto free;
 	ret = create_in_hypervisor(vm, args);
@@ -128,7 +128,7 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 	return vm;
 
 deinit_ioreq:
-	acrn_ioreq_deinit(&vm->ioreqs, true);
+	acrn_ioreq_deinit(&vm->io, true);
 free:
 	kfree(vm);
 	return ERR_PTR(ret);

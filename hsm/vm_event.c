@@ -136,7 +136,7 @@ static int create_ring(struct acrn_vm *vm)
 	}
 	events->ring = ring;
 	/* Pairs with has_more() of the upcall. */
-	smp_store_release(&vm->watched.events.ring, &ring->header);
+	smp_store_release(&vm->upcall.events.ring, &ring->header);
 	return 0;
 }
 

@@ -73,7 +73,7 @@ struct acrn_async_key {
  * @ioeventfd:	ACRN_IOCTL_IOEVENTFD, its argument as user space gave it.
  *		Process context, may sleep; any number of calls at a time.
  * @irqfd:	ACRN_IOCTL_IRQFD, likewise
- * @settle:	For the MSIs that acrn_hsm_inject_msi() has refused with -EAGAIN
+ * @flush_held:	For the MSIs that acrn_hsm_inject_msi() has refused with -EAGAIN
  *		since the last call: inject them if @inject, as the VM runs on;
  *		else forget them, as it was reset. Process context.
  * @doorbell:	A guest's write. When it was a doorbell and has been signalled,
@@ -89,7 +89,7 @@ struct acrn_dataplane_ops {
 	void (*detach)(void *data);
 	int (*ioeventfd)(void *data, const struct acrn_ioeventfd *args);
 	int (*irqfd)(void *data, const struct acrn_irqfd *args);
-	void (*settle)(void *data, bool inject);
+	void (*flush_held)(void *data, bool inject);
 	enum acrn_doorbell (*doorbell)(void *data,
 				       const struct acrn_access *write);
 	bool (*ring)(void *data, void *doorbell);

@@ -126,7 +126,7 @@ static bool irqfd_try_inject(struct irqfd *irqfd)
 }
 
 /*
- * The VM was paused a moment ago. If it runs by now, irqfd_settle() may be
+ * The VM was paused a moment ago. If it runs by now, irqfd_flush_held() may be
  * through, so try once more under the lock.
  */
 static void irqfd_hold(struct irqfd *irqfd)
@@ -146,13 +146,13 @@ static void irqfd_inject(struct irqfd *irqfd)
 }
 
 /**
- * irqfd_settle() - Deal with the MSIs that came while the VM was paused
+ * irqfd_flush_held() - Deal with the MSIs that came while the VM was paused
  * @set:	The VM's irqfds
  * @inject:	The VM runs on: inject them. Else it was reset: forget them.
  *
  * Context: Process context.
  */
-void irqfd_settle(struct irqfd_set *set, bool inject)
+void irqfd_flush_held(struct irqfd_set *set, bool inject)
 {
 	struct irqfd *irqfd;
 	int bucket;

@@ -18,7 +18,7 @@ struct seq_file;
 struct irqfd_set *irqfd_set_create(struct acrn_vm *vm);
 void irqfd_set_destroy(struct irqfd_set *set);
 int irqfd_config(struct irqfd_set *set, const struct acrn_irqfd *args);
-void irqfd_settle(struct irqfd_set *set, bool inject);
+void irqfd_flush_held(struct irqfd_set *set, bool inject);
 void irqfd_show(struct irqfd_set *set, struct seq_file *seq);
 u64 irqfd_total_injected(void);
 

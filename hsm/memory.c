@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The address space of a User VM: which of its page frames lead to which
- * segment.
+ * The address space of a User VM: which of its page frames lead to which segment.
  *
- * &acrn_memory.ranges has exactly what the hypervisor was told and has not
- * refused, at any time, as the hypervisor only unmaps what is mapped as a whole,
- * and does not replace what is mapped. An ioctl first unmaps what is in the way,
- * whatever ioctl it came from, then maps, and when the hypervisor refuses any of
- * that, puts back what was there.
+ * &acrn_memory.ranges is at any time exactly what the hypervisor has mapped. It
+ * has to be: the hypervisor does not unmap a range of which any page is not
+ * mapped, and it does not replace what is mapped. So SET_MEMSEG first unmaps
+ * what is at its addresses, which may be parts of several earlier segments, and
+ * then maps the new segment. When the hypervisor refuses any of that, what was
+ * there before is mapped again.
  */
 #include <linux/err.h>
 #include <linux/list.h>
@@ -19,12 +19,13 @@
 #include "regions.h"
 #include "segment.h"
 
-/* More than device models need, and little enough to walk for each ioctl. */
+/* More than device models need, and few enough to walk through in each ioctl */
 #define RANGES_MAX	1024
 
 /**
- * struct acrn_range - Part of a segment that is not mapped
- * @node:	In &acrn_memory.retired, or in the list of what an ioctl unmapped
+ * struct acrn_range - Part of a segment
+ * @node:	In &acrn_memory.retired, or in a list of an ioctl: of what it
+ *		maps, or of what it has unmapped
  * @segment:	Segment
  * @first:	First page frame of the User VM
  * @last:	Last page frame of the User VM
@@ -36,6 +37,7 @@ struct acrn_range {
 	unsigned long last;
 };
 
+/* Append a range to the list @ranges. Returns NULL when there is no memory. */
 static struct acrn_range *new_range(struct list_head *ranges,
 				    struct acrn_segment *segment,
 				    unsigned long first, unsigned long last)
@@ -67,8 +69,9 @@ static void free_ranges(struct list_head *ranges)
 }
 
 /*
- * Note that the hypervisor has been told of the page frames from @first up to
- * @end. That cannot be undone, so it must not fail.
+ * Record that the page frames from @first up to @end now lead to @segment, or
+ * to nothing if that is NULL. The hypervisor has been told already, so this
+ * must not fail.
  */
 static void record(struct acrn_memory *memory, unsigned long first,
 		   unsigned long end, struct acrn_segment *segment)
@@ -79,23 +82,23 @@ static void record(struct acrn_memory *memory, unsigned long first,
 		mas_store_gfp(&mas, segment, GFP_KERNEL | __GFP_NOFAIL);
 }
 
-/* Whether CPUs or devices may have translations to what is mapped. */
+/* Whether a CPU or an IOMMU may hold translations of the VM's addresses. */
 static bool is_reachable(const struct acrn_memory *memory)
 {
 	return READ_ONCE(memory->started) || atomic_read(&memory->devices);
 }
 
 /**
- * struct usage - What there is only so much of
- * @ranges:	Pieces of the address space
- * @tables:	Page tables that the hypervisor needs for them at most
+ * struct usage - What an address space takes
+ * @ranges:	Number of ranges, mapped or retired
+ * @tables:	Number of page tables that the hypervisor needs for them at most
  */
 struct usage {
 	unsigned int ranges;
 	unsigned long tables;
 };
 
-/* Those for 2 MiB each, and those for 1 GiB each */
+/* Count the page tables that cover 2 MiB each, and those that cover 1 GiB each. */
 static unsigned long count_tables(unsigned long first, unsigned long last)
 {
 	return last / PTRS_PER_PTE - first / PTRS_PER_PTE + 1 +
@@ -110,8 +113,9 @@ static void add_usage(struct usage *usage, unsigned long first, unsigned long la
 }
 
 /*
- * ACRN has page tables for each VM to map the machine's memory and 4 GiB more,
- * beside those for devices, and stops when a VM needs others.
+ * For each VM, ACRN has as many page tables as it takes to map the memory of
+ * the machine and 4 GiB more, besides some for devices. It stops when a VM
+ * needs more.
  */
 static bool is_too_much(const struct usage *usage)
 {
@@ -122,8 +126,9 @@ static bool is_too_much(const struct usage *usage)
 }
 
 /*
- * List what is mapped from @first to @last. -ENOSPC when it would be too much, if
- * all that were unmapped, and if @set, a segment mapped there.
+ * List in @found what is mapped from @first to @last. Fails with -ENOSPC if the
+ * address space would take too much after all that was unmapped and, if @set, a
+ * segment was mapped in its place.
  */
 static int find_ranges(struct acrn_memory *memory, unsigned long first,
 		       unsigned long last, bool set, struct list_head *found)
@@ -143,7 +148,7 @@ static int find_ranges(struct acrn_memory *memory, unsigned long first,
 			add_usage(&usage, mas.index, first - 1);
 		if (mas.last > last)
 			add_usage(&usage, last + 1, mas.last);
-		/* What is going to be retired */
+		/* The range will be retired. */
 		usage.ranges += is_reachable(memory);
 		if (!new_range(found, segment, max(mas.index, first),
 			       min(mas.last, last)))
@@ -153,8 +158,9 @@ static int find_ranges(struct acrn_memory *memory, unsigned long first,
 }
 
 /*
- * Unmap all of @ranges. Of those, each is left in the list as far as it has been
- * unmapped.
+ * Unmap all of @ranges. After a failure the list has what was unmapped: the
+ * last range is cut where the hypervisor has refused, and those behind it are
+ * gone.
  */
 static int unmap_ranges(struct acrn_memory *memory,
 			struct acrn_regions *regions, struct list_head *ranges)
@@ -177,7 +183,10 @@ static int unmap_ranges(struct acrn_memory *memory,
 	return ret;
 }
 
-/* Map all of @ranges again. What could not be is left in the list. */
+/*
+ * Map all of @ranges again. What the hypervisor refuses to map is left in the
+ * list.
+ */
 static void restore_ranges(struct acrn_memory *memory,
 			   struct acrn_regions *regions,
 			   struct list_head *ranges)
@@ -208,12 +217,12 @@ static void release_ranges(struct list_head *ranges, bool unpin)
 }
 
 /*
- * Part with @ranges, which are not mapped any more. The hypervisor says so before
- * the VM's CPUs have dropped their translations, which it only asks them for: a
- * CPU drops them when it is about to enter the guest. Those of an IOMMU it
- * flushes for the whole VM, but only when a device is taken away from it. So
- * memory that a VM may have used stays pinned until the VM is reset and has no
- * device of the machine, or ends.
+ * Give up @ranges, which are not mapped any more. When the hypervisor returns
+ * from unmapping, a CPU may still hold translations: the hypervisor has only
+ * asked it to drop them, which it does when it next enters the guest. The
+ * hypervisor flushes the translations of an IOMMU only when a device is taken
+ * from the VM. So memory that the VM may have used stays pinned until the VM is
+ * reset while no PCI device is assigned to it, or until it is destroyed.
  */
 static void retire_ranges(struct acrn_memory *memory, struct list_head *ranges)
 {
@@ -229,9 +238,9 @@ static void retire_ranges(struct acrn_memory *memory, struct list_head *ranges)
 }
 
 /*
- * Map a segment that nothing of is mapped, which is all there is in @fresh. After
- * a failure @fresh has the part that is mapped, if any; the rest, which the
- * hypervisor has never had, is released.
+ * Map a new segment, the only range in @fresh. After a failure @fresh has the
+ * part that was mapped, if any. The rest is released, as the hypervisor was
+ * never given it.
  */
 static int map_segment(struct acrn_memory *memory, struct acrn_regions *regions,
 		       struct list_head *fresh)
@@ -252,7 +261,11 @@ static int map_segment(struct acrn_memory *memory, struct acrn_regions *regions,
 	return ret;
 }
 
-/* Map @fresh in place of what is mapped there, or leave things as they are. */
+/*
+ * Map the new segment in @fresh in place of what is mapped there. After a
+ * failure the address space is as before, unless the hypervisor refuses that as
+ * well.
+ */
 static int set_segment(struct acrn_memory *memory, struct acrn_regions *regions,
 		       struct list_head *fresh)
 {
@@ -279,13 +292,13 @@ static int set_segment(struct acrn_memory *memory, struct acrn_regions *regions,
 	return ret;
 }
 
-/* Physical addresses from here on are none of the processor's. */
+/* The first physical address that the processor does not have. */
 static u64 physical_limit(void)
 {
 	return 1ULL << boot_cpu_data.x86_phys_bits;
 }
 
-/* The segment that @map asks for, as the only one in @fresh. */
+/* Create the segment that @map describes, as the only range in @fresh. */
 static int create_segment(const struct acrn_vm_memmap *map,
 			  struct list_head *fresh)
 {
@@ -304,17 +317,20 @@ static int create_segment(const struct acrn_vm_memmap *map,
 /**
  * acrn_memory_set() - ACRN_IOCTL_SET_MEMSEG
  * @vm:		User VM
- * @map:	What to add to its address space, from the memory of the caller.
- *		It replaces what there is.
+ * @map:	Segment to map, from the memory of the caller or a device. It
+ *		replaces what is mapped at its addresses.
  *
- * Process context.
+ * After a failure the address space is as before. If the hypervisor refuses
+ * even that, some addresses of @map lead nowhere, or to the memory that @map
+ * names.
  *
- * Return: 0; -EINVAL when misaligned, empty, beyond the range, not readable or
- * of unknown type; -EFAULT when there is no memory at the user address; -EPERM
- * when an MMIO segment is RAM; -ENOSPC when the address space would be in too
- * many pieces, or take too many page tables; or the hypervisor's errno. After a
- * failure all is as before, unless the hypervisor refuses that as well: then
- * addresses of @map may lead nowhere, or to the memory that it names.
+ * Context: Process context, may sleep.
+ * Return: 0; -EINVAL when @map is misaligned, empty, beyond the physical
+ *	   addresses of the processor, not readable or of unknown type; -EFAULT
+ *	   when there is no memory at the user address; -EPERM when an MMIO
+ *	   segment is RAM; -ENOSPC when the address space would have too many
+ *	   ranges or take too many page tables; -ENOMEM; -EINTR when the caller
+ *	   was killed; or the hypervisor's errno
  */
 int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 {
@@ -344,6 +360,7 @@ free:
 	return ret;
 }
 
+/* Unmap what is mapped from @first to @last. */
 static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
 		       unsigned long first, unsigned long last)
 {
@@ -368,17 +385,20 @@ static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
 /**
  * acrn_memory_unset() - ACRN_IOCTL_UNSET_MEMSEG
  * @vm:		User VM
- * @map:	User VM address and length of what is to lead nowhere, whatever it
- *		leads to. The type must be one that there is; nothing else is
- *		looked at, as device models leave it unset.
+ * @map:	User VM address and length of what is unmapped; this may be any
+ *		part of the address space. The type must be a known one. Other
+ *		fields are ignored, as device models do not set them.
  *
- * Process context. Memory is unpinned then, or when nothing can reach it any
- * more.
+ * The memory is unpinned at once, or when nothing can reach it any more, see
+ * retire_ranges(). After a failure the address space is as before, unless the
+ * hypervisor refuses even that.
  *
- * Return: 0; -EINVAL for an unknown type, when misaligned, empty or beyond the
- * range, or when nothing is mapped there; -ENOSPC when the address space would
- * be in too many pieces; or the hypervisor's errno, after which all is as before,
- * unless the hypervisor refuses that as well
+ * Context: Process context, may sleep.
+ * Return: 0; -EINVAL when the type is unknown, when the range is misaligned,
+ *	   empty or beyond the physical addresses of the processor, or when
+ *	   nothing is mapped there; -ENOSPC when the address space would have
+ *	   too many ranges; -ENOMEM; -EINTR when the caller was killed; or the
+ *	   hypervisor's errno
  */
 int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 {
@@ -404,6 +424,12 @@ int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
 	return ret;
 }
 
+/**
+ * acrn_memory_init() - Begin with an empty address space
+ * @memory:	Address space, zeroed
+ *
+ * Context: Process context.
+ */
 void acrn_memory_init(struct acrn_memory *memory)
 {
 	mutex_init(&memory->lock);
@@ -413,11 +439,14 @@ void acrn_memory_init(struct acrn_memory *memory)
 }
 
 /**
- * acrn_memory_reset() - The VM has been reset
- * @memory:	Its memory
+ * acrn_memory_reset() - Unpin retired memory, as the VM was reset
+ * @memory:	Address space of the VM
  *
- * No CPU of the VM has entered the guest since it was paused, and each flushes
- * its translations before it does the next time. Process context.
+ * No CPU has entered the guest since the VM was paused, and each drops its
+ * translations before it does so again. While a PCI device is assigned to the
+ * VM, its memory stays pinned.
+ *
+ * Context: Process context, may sleep. &struct acrn_file.lock is held for writing.
  */
 void acrn_memory_reset(struct acrn_memory *memory)
 {
@@ -430,9 +459,13 @@ void acrn_memory_reset(struct acrn_memory *memory)
 	mutex_unlock(&memory->lock);
 }
 
-/*
- * Forget all ranges. Nothing else uses @memory any more. Pages stay pinned
- * unless @unpin: a VM that cannot be destroyed still uses them.
+/**
+ * acrn_memory_deinit() - Release all segments
+ * @memory:	Address space that nobody uses any more
+ * @unpin:	False if the pages must stay pinned: the VM could not be
+ *		destroyed, and still uses them
+ *
+ * Context: Process context, may sleep.
  */
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin)
 {

@@ -5,7 +5,16 @@
 
 #define PAGE_BITS	0xfffULL
 
-/* A range of whole pages that ends at @limit at the latest. */
+/**
+ * acrn_is_page_range() - Check a range of physical addresses
+ * @start:	First address
+ * @len:	Number of bytes
+ * @limit:	First address that the range must not reach
+ *
+ * Context: Any.
+ * Return: true if the range consists of one or more whole pages and ends at
+ *	   @limit or before
+ */
 bool acrn_is_page_range(u64 start, u64 len, u64 limit)
 {
 	return len && !((start | len) & PAGE_BITS) && start < limit &&
@@ -13,19 +22,21 @@ bool acrn_is_page_range(u64 start, u64 len, u64 limit)
 }
 
 /**
- * acrn_memseg_check() - Whether a segment makes sense by itself
- * @map:	What user space asks for
- * @limit:	First physical address beyond what the CPU has
+ * acrn_memseg_check() - Check the argument of ACRN_IOCTL_SET_MEMSEG by itself
+ * @map:	Argument
+ * @limit:	First physical address that the processor does not have
  *
- * Where in user memory a RAM segment lies is only checked for alignment here.
+ * Whether there is memory at the user address of a RAM segment is found when it
+ * is pinned.
  *
+ * Context: Any.
  * Return: 0 or -EINVAL
  */
 int acrn_memseg_check(const struct acrn_vm_memmap *map, u64 limit)
 {
 	if (map->attr & ~(ACRN_MEM_ACCESS_RIGHT_MASK | ACRN_MEM_TYPE_MASK))
 		return -EINVAL;
-	/* Memory that cannot be read would stop ACRN once it is written to. */
+	/* ACRN would stop when the guest writes to memory that it cannot read. */
 	if (!(map->attr & ACRN_MEM_ACCESS_READ))
 		return -EINVAL;
 	if (!acrn_is_page_range(map->user_vm_pa, map->len, limit))
@@ -42,10 +53,20 @@ int acrn_memseg_check(const struct acrn_vm_memmap *map, u64 limit)
 	}
 }
 
-/* Let @run end with the page @pfn. False when that is not the next page. */
+/**
+ * acrn_run_extend() - Append a page to a run
+ * @run:	Run
+ * @pfn:	Page frame
+ *
+ * Context: Any. The caller serialises.
+ * Return: false if the page does not follow the run, or the run cannot be longer
+ */
 bool acrn_run_extend(struct acrn_run *run, u64 pfn)
 {
-	/* A sum of bit-fields would have their width only. */
+	/*
+	 * The cast keeps the sum from being truncated to the width of the
+	 * bit-field.
+	 */
 	if ((u64)run->pfn + run->pages != pfn ||
 	    run->pages == ACRN_RUN_PAGES_MAX)
 		return false;

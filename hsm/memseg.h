@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Arithmetic on memory segments. Pure logic, also compiled in user space by
- * the unit tests.
+ * Arithmetic on memory segments. Pure logic, which the unit tests compile for
+ * user space as well.
  */
 #ifndef HSM_MEMSEG_H
 #define HSM_MEMSEG_H
@@ -9,16 +9,16 @@
 #include <linux/types.h>
 #include <linux/acrn.h>
 
-/* As many as &struct acrn_run has bits for */
+/* Largest number of pages that fits into &struct acrn_run */
 #define ACRN_RUN_PAGES_MAX	((1U << 24) - 1)
 
 /**
  * struct acrn_run - Physically contiguous pages of a segment
- * @pfn:	First page frame; 40 bits are all that x86 has
- * @pages:	How many
+ * @pfn:	First page frame, which has at most 40 bits on x86
+ * @pages:	Number of pages
  *
- * Eight bytes, so that memory in small scattered pages costs no more than an
- * array of page pointers would.
+ * A run takes eight bytes, so that memory in scattered pages costs no more than
+ * an array of pointers to the pages would.
  */
 struct acrn_run {
 	u64 pfn:40;

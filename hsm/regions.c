@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Regions on their way to the hypervisor.
+ * Mapping and unmapping parts of a User VM's address space.
  *
- * The hypervisor takes the regions of a hypercall in order, each as a whole, and
- * stops at one that it refuses. It does not say which that was. It refuses to
- * unmap a region of which any page is not mapped, and where it is told to map
- * what is mapped already, it leaves what there is and says nothing.
+ * The hypervisor processes the regions of a hypercall in order, each as a
+ * whole, and stops at the first that it refuses. It does not say which one that
+ * was. It refuses to unmap a region of which any page is not mapped. When it is
+ * told to map a page that is mapped already, it leaves the page as it is and
+ * reports no error.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -18,13 +19,13 @@
 
 /**
  * struct acrn_regions - Arguments of hypercalls, in the linear map
- * @batch:	What is to be mapped, with @regions
- * @query:	What a page leads to
- * @max_regions:	How many regions there can be at a time
- * @attr:	ACRN_MEM_* of them
- * @bytes:	That they have
- * @mapped_end:	First page frame of the User VM that is not done
- * @regions:	What @batch points to
+ * @batch:	Argument of the hypercall that maps or unmaps @regions
+ * @query:	Argument of the hypercall that asks whether a page is mapped
+ * @max_regions: Number of @regions that there is room for
+ * @attr:	Attributes of what is mapped: ACRN_MEM_*
+ * @bytes:	Sum of the sizes of @regions
+ * @mapped_end:	First page frame of the User VM that is not mapped yet
+ * @regions:	Regions that have been gathered for the next hypercall
  */
 struct acrn_regions {
 	struct acrn_memory_batch batch;
@@ -37,21 +38,25 @@ struct acrn_regions {
 };
 
 /*
- * Large enough for the hypercall itself to cost little beside its regions. Not
- * larger, as the hypervisor does nothing else for the VM meanwhile: an upcall
- * that completes a doorbell of its waits, with interrupts off. For the same
- * reason a hypercall is about no more memory than the largest page has.
+ * Bytes of &struct acrn_regions. Large enough that the hypercall itself costs
+ * little compared to its regions. No larger, because the hypervisor holds the
+ * lock of the VM meanwhile: an upcall that completes a request of the VM waits
+ * for it, with interrupts off.
  */
 #define BATCH_SIZE	(8 * PAGE_SIZE)
+
+/*
+ * For the same reason a region has no more bytes than this, and a hypercall is
+ * made as soon as its regions together have as many.
+ */
 #define PART_SIZE	((u64)SZ_1G)
 
 /**
- * acrn_regions_alloc() - Make room for regions of a VM
- * @vmid:	User VM
+ * acrn_regions_alloc() - Allocate the arguments of hypercalls
+ * @vmid:	Id of the User VM
  *
- * Process context.
- *
- * Return: for acrn_regions_free(), or NULL
+ * Context: Process context, may sleep.
+ * Return: arguments for acrn_regions_free(); NULL when there is no memory
  */
 struct acrn_regions *acrn_regions_alloc(u16 vmid)
 {
@@ -60,7 +65,7 @@ struct acrn_regions *acrn_regions_alloc(u16 vmid)
 
 	regions = kmalloc(size, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!regions) {
-		/* Will do as well. */
+		/* A smaller batch only takes more hypercalls. */
 		size = PAGE_SIZE;
 		regions = kmalloc(size, GFP_KERNEL);
 	}
@@ -76,6 +81,12 @@ struct acrn_regions *acrn_regions_alloc(u16 vmid)
 	return regions;
 }
 
+/**
+ * acrn_regions_free() - Free what acrn_regions_alloc() has returned
+ * @regions:	Arguments
+ *
+ * Context: Any.
+ */
 void acrn_regions_free(struct acrn_regions *regions)
 {
 	kfree(regions);
@@ -88,8 +99,9 @@ static bool is_mapped(struct acrn_regions *regions, unsigned int i)
 }
 
 /*
- * How many regions of a batch that failed are mapped. As none was before, all
- * up to the one that failed are, and none behind.
+ * Find how many regions of a batch that has failed are mapped. None was mapped
+ * before, so those before the one that the hypervisor has refused are mapped,
+ * and the others are not.
  */
 static unsigned int count_mapped(struct acrn_regions *regions)
 {
@@ -106,7 +118,7 @@ static unsigned int count_mapped(struct acrn_regions *regions)
 	return low;
 }
 
-/* Map what has been gathered. */
+/* Map the regions that have been gathered. */
 static int flush_batch(struct acrn_regions *regions)
 {
 	unsigned int done = regions->batch.number;
@@ -128,12 +140,13 @@ static int flush_batch(struct acrn_regions *regions)
 	return ret;
 }
 
-/* Bytes from @gpa to the end of a part, @left at most. */
+/* Bytes from @gpa on that one region may have, of @left. */
 static u64 part_size(u64 gpa, u64 left)
 {
 	return min(left, PART_SIZE - gpa % PART_SIZE);
 }
 
+/* Gather a run for the next hypercall: see acrn_run_fn. */
 static int add_run(void *context, unsigned long gfn, unsigned long pfn,
 		   unsigned long pages)
 {
@@ -161,15 +174,14 @@ static int add_run(void *context, unsigned long gfn, unsigned long pfn,
 }
 
 /**
- * acrn_regions_map() - Let part of a VM's address space lead to a segment
- * @regions:	From acrn_regions_alloc()
+ * acrn_regions_map() - Map part of a segment
+ * @regions:	Arguments of hypercalls
  * @segment:	Segment
  * @first:	First page frame of the User VM
- * @last:	Last page frame of the User VM; none from @first on is mapped
- * @end:	Result: first page frame that is not mapped, also after a failure
+ * @last:	Last page frame of the User VM. None from @first to @last is mapped
+ * @end:	Result, also after a failure: first page frame that is not mapped
  *
- * Process context, may sleep.
- *
+ * Context: Process context, may sleep.
  * Return: 0 or the hypervisor's errno
  */
 int acrn_regions_map(struct acrn_regions *regions,
@@ -187,15 +199,13 @@ int acrn_regions_map(struct acrn_regions *regions,
 }
 
 /**
- * acrn_regions_unmap() - Let part of a VM's address space lead nowhere
- * @regions:	From acrn_regions_alloc()
+ * acrn_regions_unmap() - Unmap part of the address space
+ * @regions:	Arguments of hypercalls
  * @first:	First page frame of the User VM
- * @last:	Last page frame of the User VM; all from @first on are mapped
- * @end:	Result: first page frame that is still mapped, also after a
- *		failure
+ * @last:	Last page frame of the User VM. All from @first to @last are mapped
+ * @end:	Result, also after a failure: first page frame that is still mapped
  *
- * Process context.
- *
+ * Context: Process context.
  * Return: 0 or the hypervisor's errno
  */
 int acrn_regions_unmap(struct acrn_regions *regions, unsigned long first,

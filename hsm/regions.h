@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How the hypervisor is told what a User VM's addresses lead to: regions, many
- * in a hypercall.
+ * The hypervisor is told what the addresses of a User VM lead to, in regions,
+ * many of them in one hypercall.
  */
 #ifndef HSM_REGIONS_H
 #define HSM_REGIONS_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Segments. Ordinary memory of the device model is pinned, page by page, from
- * acrn_segment_create() to acrn_segment_release(). Device memory has no pages to
- * pin and is physically contiguous.
+ * Segments. Ordinary memory of the device model stays pinned, page by page,
+ * from acrn_segment_create() to acrn_segment_release(). Device memory has no
+ * pages that can be pinned, and is physically contiguous.
  */
 #include <linux/err.h>
 #include <linux/io.h>
@@ -19,10 +19,10 @@
 
 /**
  * struct run_block - A page full of runs
- * @next:	The block with the pages that follow, or NULL
- * @first:	Page frame of the User VM that @runs begin at
- * @used:	How many of @runs are
- * @runs:	In ascending order of User VM addresses
+ * @next:	Block with the runs that follow, or NULL
+ * @first:	First page frame of the User VM in @runs
+ * @used:	Number of elements of @runs that are in use
+ * @runs:	Runs in the order of their addresses in the User VM
  */
 struct run_block {
 	struct run_block *next;
@@ -54,7 +54,7 @@ static struct run_block *add_block(struct acrn_segment *segment,
 	return block;
 }
 
-/* Note that the page @pfn follows the @segment->pages that it has. */
+/* Append the page @pfn to a segment. */
 static int add_page(struct acrn_segment *segment, unsigned long pfn)
 {
 	struct run_block *block = segment->last_block;
@@ -71,7 +71,7 @@ added:
 	return 0;
 }
 
-/* Note pinned pages. Those that could not be noted are unpinned. */
+/* Append pinned pages. Those that cannot be appended are unpinned. */
 static int add_pages(struct acrn_segment *segment, struct page **pages,
 		     unsigned long count)
 {
@@ -91,12 +91,11 @@ static int add_pages(struct acrn_segment *segment, struct page **pages,
 /**
  * acrn_pin_page() - Pin a page of the caller's memory for a VM
  * @address:	User address of the page
- * @page:	Result; to be given back with unpin_user_pages_dirty_lock()
+ * @page:	Result, for unpin_user_pages_dirty_lock()
  *
- * Process context, may sleep.
- *
- * Return: 0; -EINVAL when @address is not that of a page; -EFAULT when there is
- * no memory that can be written to; -ENOMEM
+ * Context: Process context, may sleep.
+ * Return: 0; -EINVAL when @address is not aligned to a page; -EFAULT when there
+ *	   is no writable memory; -ENOMEM
  */
 int acrn_pin_page(u64 address, struct page **page)
 {
@@ -104,7 +103,7 @@ int acrn_pin_page(u64 address, struct page **page)
 
 	if (!PAGE_ALIGNED(address))
 		return -EINVAL;
-	/* The kernel's own addresses would be -EOVERFLOW at their very end. */
+	/* At the end of the address space, pinning would fail with -EOVERFLOW. */
 	if (!access_ok((void __user *)address, PAGE_SIZE))
 		return -EFAULT;
 	ret = pin_user_pages_fast(address, 1, FOLL_WRITE | FOLL_LONGTERM, page);
@@ -114,15 +113,14 @@ int acrn_pin_page(u64 address, struct page **page)
 }
 
 /**
- * acrn_replace_page() - Have a page of the caller's memory take another's place
+ * acrn_replace_page() - Replace a pinned page by another one
  * @vm:		VM
- * @address:	User address of the page
- * @replace:	Uses the page that it is given, from then on. Returns the page
- *		that is not used any more, or NULL; upon an errno in @ret, the
- *		given one.
+ * @address:	User address of the new page
+ * @replace:	Function that begins to use the new page. It returns the page
+ *		that is not used any more: the former one, which may be NULL, or
+ *		the new one if it sets @ret to an errno.
  *
- * Process context, may sleep.
- *
+ * Context: Process context, may sleep.
  * Return: 0, or the errno of acrn_pin_page() or @replace
  */
 int acrn_replace_page(struct acrn_vm *vm, u64 address,
@@ -141,7 +139,10 @@ int acrn_replace_page(struct acrn_vm *vm, u64 address,
 	return ret;
 }
 
-/* Pin the caller's @size bytes at @address. What a failure leaves is noted. */
+/*
+ * Pin @size bytes of the caller's memory at @address. On failure the pages
+ * pinned so far stay recorded in @segment; the caller unpins them.
+ */
 static int pin_memory(struct acrn_segment *segment, u64 address, u64 size)
 {
 	unsigned long left = size >> PAGE_SHIFT;
@@ -175,7 +176,7 @@ static int pin_memory(struct acrn_segment *segment, u64 address, u64 size)
 	return ret;
 }
 
-/* Look up one page of a VM_PFNMAP area that a User VM may be given. */
+/* Look up a page of a VM_PFNMAP area, and check whether a User VM may have it. */
 static int follow_pfn_checked(struct vm_area_struct *vma, u64 address,
 			      bool write, unsigned long *pfn)
 {
@@ -190,18 +191,19 @@ static int follow_pfn_checked(struct vm_area_struct *vma, u64 address,
 	writable = args.writable;
 	follow_pfnmap_end(&args);
 
-	/* The guest must not get more than the caller has. */
+	/* The guest must not have more access than the caller. */
 	if (write && !writable)
 		return -EFAULT;
-	/* Nothing would keep a page that is counted from being freed. */
+	/* A page with a reference count may be freed, as nothing pins it here. */
 	if (pfn_valid(*pfn) && !PageReserved(pfn_to_page(*pfn)))
 		return -EFAULT;
 	return 0;
 }
 
 /*
- * Find where @size bytes of a VM_PFNMAP area, which has no pages to pin, lead
- * to. They must be physically contiguous.
+ * Find the physical address of @size bytes of a VM_PFNMAP area, which has no
+ * pages that can be pinned. Fails with -EINVAL if they are not physically
+ * contiguous or not all in the area.
  */
 static int follow_area(struct acrn_segment *segment,
 		       struct vm_area_struct *vma, u64 address, u64 size)
@@ -231,8 +233,8 @@ static int follow_area(struct acrn_segment *segment,
 }
 
 /*
- * Take memory of a VM_PFNMAP area. 1 if @address is in one, 0 if it is ordinary
- * memory, or a negative errno.
+ * Take memory of a VM_PFNMAP area. Returns 1 if it has, 0 if @address is in no
+ * such area, or a negative errno.
  */
 static int follow_pfnmap(struct acrn_segment *segment, u64 address, u64 size)
 {
@@ -247,6 +249,7 @@ static int follow_pfnmap(struct acrn_segment *segment, u64 address, u64 size)
 	return ret;
 }
 
+/* Take memory of the caller, be it ordinary memory or that of a device. */
 static int take_ram(struct acrn_segment *segment, u64 address, u64 size)
 {
 	int ret = follow_pfnmap(segment, address, size);
@@ -256,10 +259,7 @@ static int take_ram(struct acrn_segment *segment, u64 address, u64 size)
 	return pin_memory(segment, address, size);
 }
 
-/*
- * Device memory is named by its physical address, which may be anything but
- * the kernel's own RAM.
- */
+/* Whether no part of a range of physical addresses is RAM of the kernel. */
 static bool is_device_memory(u64 service_vm_pa, u64 size)
 {
 	return region_intersects(service_vm_pa, size, IORESOURCE_SYSTEM_RAM,
@@ -267,12 +267,13 @@ static bool is_device_memory(u64 service_vm_pa, u64 size)
 }
 
 /**
- * acrn_mmiodev_is_device() - Whether a device's regions are device memory
- * @device:	What user space wants to hand to a User VM
+ * acrn_mmiodev_is_device() - Check that the regions of a device are device memory
+ * @device:	Device that user space wants to assign to a User VM
  *
- * All else is the hypervisor's to check: alignment above all.
+ * The hypervisor checks everything else, such as alignment.
  *
- * Return: true unless a region wraps or the kernel's own RAM is part of one
+ * Context: Process context.
+ * Return: false if a region wraps, or if RAM of the kernel is part of one
  */
 bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device)
 {
@@ -282,7 +283,7 @@ bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device)
 		u64 start = device->res[i].service_vm_pa;
 		u64 size = device->res[i].size;
 
-		/* Fewer regions than there can be leave the others empty. */
+		/* A region that the device does not have is empty. */
 		if (size && (start + size < start ||
 			     !is_device_memory(start, size)))
 			return false;
@@ -290,6 +291,7 @@ bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device)
 	return true;
 }
 
+/* Take device memory that the caller names by its physical address. */
 static int take_mmio(struct acrn_segment *segment, u64 service_vm_pa, u64 size)
 {
 	if (!is_device_memory(service_vm_pa, size))
@@ -312,14 +314,15 @@ static void free_segment(struct acrn_segment *segment)
 
 /**
  * acrn_segment_create() - Take memory for a User VM
- * @map:	What to take, from the memory of the caller or a device; it has
- *		passed acrn_memseg_check()
+ * @map:	Argument of ACRN_IOCTL_SET_MEMSEG that has passed
+ *		acrn_memseg_check()
  *
- * Process context, may sleep.
- *
- * Return: the segment; ERR_PTR() of -EFAULT when there is no memory at the user
- * address, -EINVAL when device memory there is not what is asked for, -EPERM
- * when an MMIO segment is RAM, -EINTR for a fatal signal, -ENOMEM
+ * Context: Process context of the owner of the memory, may sleep.
+ * Return: the segment, for acrn_segment_release(); or an ERR_PTR() of -EFAULT
+ *	   when there is no memory at the user address that a User VM may have,
+ *	   -EINVAL when there is device memory that is too short or not
+ *	   contiguous, -EPERM when an MMIO segment is RAM, -EINTR when the
+ *	   caller was killed, -ENOMEM
  */
 struct acrn_segment *acrn_segment_create(const struct acrn_vm_memmap *map)
 {
@@ -331,7 +334,7 @@ struct acrn_segment *acrn_segment_create(const struct acrn_vm_memmap *map)
 	if (!segment)
 		return ERR_PTR(-ENOMEM);
 	segment->first = PHYS_PFN(map->user_vm_pa);
-	/* Device models do not get to choose the memory type. */
+	/* The kernel chooses the memory type, not the device model. */
 	segment->attr = (map->attr & ACRN_MEM_ACCESS_RIGHT_MASK) |
 			(is_ram ? ACRN_MEM_TYPE_WB : ACRN_MEM_TYPE_UC);
 	ret = is_ram ? take_ram(segment, map->vma_base, map->len) :
@@ -347,6 +350,7 @@ struct acrn_segment *acrn_segment_create(const struct acrn_vm_memmap *map)
 	return ERR_PTR(ret);
 }
 
+/* Call @fn for each run of @block, as far as it is from @first to @last. */
 static int walk_block(const struct run_block *block, unsigned long first,
 		      unsigned long last, acrn_run_fn fn, void *context)
 {
@@ -367,16 +371,15 @@ static int walk_block(const struct run_block *block, unsigned long first,
 }
 
 /**
- * acrn_segment_walk() - Look at the memory of part of a segment
+ * acrn_segment_walk() - Call a function for each run of pages in part of a segment
  * @segment:	Segment
- * @first:	First page frame of the User VM
- * @last:	Last page frame of the User VM, within @segment as @first is
- * @fn:		Called for each run of it, in order, until it fails
- * @context:	For @fn
+ * @first:	First page frame of the User VM, within the segment
+ * @last:	Last page frame of the User VM, within the segment
+ * @fn:		Called for each run in order, until it returns an errno
+ * @context:	Argument for @fn
  *
- * Process context, may sleep.
- *
- * Return: what @fn returned last
+ * Context: Process context, may sleep.
+ * Return: what @fn has returned last
  */
 int acrn_segment_walk(const struct acrn_segment *segment, unsigned long first,
 		      unsigned long last, acrn_run_fn fn, void *context)
@@ -398,7 +401,10 @@ int acrn_segment_walk(const struct acrn_segment *segment, unsigned long first,
 	return ret;
 }
 
-/* The guest may have written to any of it. */
+/*
+ * Unpin a run, marked dirty, as the guest may have written to it: see
+ * acrn_run_fn.
+ */
 static int unpin_run(void *context, unsigned long gfn, unsigned long pfn,
 		     unsigned long pages)
 {
@@ -407,13 +413,15 @@ static int unpin_run(void *context, unsigned long gfn, unsigned long pfn,
 }
 
 /**
- * acrn_segment_release() - Give back memory that no User VM can reach any more
- * @segment:	Segment; freed with the last of its pages
- * @first:	First page frame of the User VM
- * @last:	Last page frame of the User VM, within @segment as @first is
- * @unpin:	false when the pages must never be used for anything else
+ * acrn_segment_release() - Release pages that no User VM can reach any more
+ * @segment:	Segment, freed with the last of its pages
+ * @first:	First page frame of the User VM, within the segment
+ * @last:	Last page frame of the User VM, within the segment
+ * @unpin:	False if the pages must stay pinned for good
  *
- * Each page is released once. Process context, may sleep.
+ * The caller releases each page once.
+ *
+ * Context: Process context, may sleep.
  */
 void acrn_segment_release(struct acrn_segment *segment, unsigned long first,
 			  unsigned long last, bool unpin)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Segments: the memory behind part of a User VM's address space, as one
- * ACRN_IOCTL_SET_MEMSEG named it.
+ * A segment is the memory behind part of a User VM's address space, which one
+ * ACRN_IOCTL_SET_MEMSEG has named.
  */
 #ifndef HSM_SEGMENT_H
 #define HSM_SEGMENT_H
@@ -13,15 +13,16 @@ struct run_block;
 
 /**
  * struct acrn_segment - Memory that a User VM is given
- * @first:	Page frame of the User VM that it begins at
- * @pages:	How many of its pages have not been released
- * @service_vm_pa: Where it is, when it is no memory of the kernel's
- * @blocks:	The pages pinned for it, in order; NULL when @service_vm_pa says
- *		where it is
- * @last_block:	The last of @blocks
- * @attr:	ACRN_MEM_*, as the hypervisor gets it
+ * @first:	First page frame of the User VM
+ * @pages:	Number of its pages that have not been released
+ * @service_vm_pa: Physical address of device memory; unused if there are @blocks
+ * @blocks:	List of the pages that are pinned for it, in order; NULL if it
+ *		is device memory
+ * @last_block:	Last one of @blocks
+ * @attr:	Attributes for the hypervisor: ACRN_MEM_*
  *
- * Constant once made, but for @pages, which the owner's lock guards.
+ * All but @pages is constant once the segment is created. &struct
+ * acrn_memory.lock guards @pages.
  */
 struct acrn_segment {
 	unsigned long first;
@@ -33,13 +34,13 @@ struct acrn_segment {
 };
 
 /**
- * typedef acrn_run_fn - Called for physically contiguous pages of a segment
- * @context:	The caller's
- * @gfn:	Page frame of the User VM
- * @pfn:	Page frame of the Service VM
- * @pages:	How many pages
+ * typedef acrn_run_fn - Function that gets physically contiguous pages of a segment
+ * @context:	Argument of acrn_segment_walk()
+ * @gfn:	First page frame of the User VM
+ * @pfn:	First page frame of the Service VM
+ * @pages:	Number of pages
  *
- * Return: 0 to go on
+ * Return: 0 to continue
  */
 typedef int (*acrn_run_fn)(void *context, unsigned long gfn, unsigned long pfn,
 			   unsigned long pages);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * acrn_vhost.ko, the data plane: joins the doorbell router and the irqfds to
- * the HSM.
+ * acrn_vhost.ko, the data plane: ioeventfds and irqfds as functions for the HSM.
  *
  * The module parameter "dispatch" says where doorbells are signalled: "irq", in
- * the upcall, or "thread", by the VM's thread in the HSM, which is slower by two
- * thread switches and keeps the time in hard IRQ short. PREEMPT_RT kernels have
- * "thread" only, because an eventfd's lock sleeps there.
+ * the upcall, or "thread", by the VM's thread in the HSM. The thread keeps the
+ * time in hard IRQ short, and takes two thread switches more. PREEMPT_RT
+ * kernels have "thread" only, because the lock of an eventfd sleeps there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -38,7 +37,7 @@ static const char * const dispatch_names[] = {
 static int dispatch = IS_ENABLED(CONFIG_PREEMPT_RT) ? DISPATCH_THREAD :
 						      DISPATCH_IRQ;
 
-/* Takes effect with the next doorbell. */
+/* The new value takes effect with the next doorbell. */
 static int dispatch_set(const char *text, const struct kernel_param *param)
 {
 	int value = sysfs_match_string(dispatch_names, text);
@@ -67,9 +66,9 @@ module_param_cb(dispatch, &dispatch_ops, NULL, 0644);
 MODULE_PARM_DESC(dispatch, "where doorbells are signalled: irq or thread");
 
 /**
- * struct dataplane - A VM's state, from attach to detach
- * @ioeventfds:	Its doorbells
- * @irqfds:	Its interrupts
+ * struct dataplane - What the data plane has for a VM, from attach to detach
+ * @ioeventfds:	Its doorbells. Constant
+ * @irqfds:	Its irqfds. Constant
  */
 struct dataplane {
 	struct ioeventfd_set *ioeventfds;
@@ -94,7 +93,7 @@ static int irqfds_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(irqfds);
 
-/* The HSM removes them. */
+/* The HSM removes these files before it detaches the data plane. */
 static void create_files(struct dataplane *dp, struct dentry *dir)
 {
 	debugfs_create_file("doorbells", 0400, dir, dp, &doorbells_fops);
@@ -154,12 +153,13 @@ static void dataplane_flush_held(void *data, bool inject)
 	irqfd_flush_held(dp->irqfds, inject);
 }
 
+/* Whether doorbells are left to the VM's thread, and this is not the thread. */
 static bool is_for_later(void)
 {
 	return in_hardirq() && READ_ONCE(dispatch) == DISPATCH_THREAD;
 }
 
-/* Hot path. Hard-IRQ context of the upcall, or process context. */
+/* Hot path, in the upcall or in process context. */
 static enum acrn_doorbell dataplane_doorbell(void *data,
 					     const struct acrn_access *write)
 {
@@ -172,7 +172,7 @@ static enum acrn_doorbell dataplane_doorbell(void *data,
 							ACRN_DOORBELL_NONE;
 }
 
-/* Hot path, the same. */
+/* Hot path, in the upcall or in process context. */
 static bool dataplane_ring(void *data, void *doorbell)
 {
 	if (is_for_later())
@@ -214,7 +214,7 @@ static int __init acrn_vhost_init(void)
 
 	ret = acrn_hsm_register_dataplane(&dataplane_ops);
 	if (ret) {
-		pr_err("the HSM has a data plane already (%d)\n", ret);
+		pr_err("another data plane is registered with the HSM (%d)\n", ret);
 		return ret;
 	}
 	debugfs_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What acrn_hsm.ko offers to the data plane, acrn_vhost.ko, and what it asks
- * of it. Exported in the symbol namespace ACRN_HSM.
+ * The interface between acrn_hsm.ko and the data plane, acrn_vhost.ko. The
+ * functions are exported in the symbol namespace ACRN_HSM.
  *
- * The HSM owns VMs, their I/O request pages and the upcall. The data plane
- * registers one &struct acrn_dataplane_ops. A VM that uses it pins the module
- * until the VM is destroyed, so that it can be unloaded whenever no VM does.
+ * The HSM owns the VMs, their I/O requests and the upcall. The data plane
+ * registers one &struct acrn_dataplane_ops. A VM that uses the data plane holds
+ * a reference to its module until the VM is destroyed, so the module can be
+ * unloaded whenever no VM uses it.
  */
 #ifndef ACRN_HSM_H
 #define ACRN_HSM_H
@@ -18,14 +19,14 @@ struct dentry;
 struct module;
 
 /**
- * struct acrn_access - A guest's access to an I/O port or a guest physical address
+ * struct acrn_access - Access of a guest to an I/O port or a guest physical address
  * @type:	ACRN_IOREQ_TYPE_PORTIO or ACRN_IOREQ_TYPE_MMIO
- * @size:	Bytes: 1, 2, 4 or 8
- * @address:	Port or User VM physical address
- * @value:	What was written, zero-extended from @size
+ * @size:	Number of bytes: 1, 2, 4 or 8
+ * @address:	I/O port or User VM physical address
+ * @value:	Value that was written, zero-extended from @size
  *
- * A private copy of a slot of the I/O request page, which the device model can
- * write to at any time: each field was read exactly once.
+ * This is a private copy. The device model can write to the I/O request page at
+ * any time, and each field was read from there exactly once.
  */
 struct acrn_access {
 	u32 type;
@@ -35,10 +36,11 @@ struct acrn_access {
 };
 
 /**
- * enum acrn_doorbell - What became of a guest's write
- * @ACRN_DOORBELL_NONE:		It rings no doorbell
- * @ACRN_DOORBELL_RUNG:		It was a doorbell and has been signalled
- * @ACRN_DOORBELL_LATER:	It is one that is not signalled in this context
+ * enum acrn_doorbell - What became of the write of a guest
+ * @ACRN_DOORBELL_NONE:		The write rings no doorbell
+ * @ACRN_DOORBELL_RUNG:		The write rings a doorbell, which was signalled
+ * @ACRN_DOORBELL_LATER:	The write rings a doorbell that is not signalled
+ *				in this context
  */
 enum acrn_doorbell {
 	ACRN_DOORBELL_NONE,
@@ -49,9 +51,9 @@ enum acrn_doorbell {
 /**
  * struct acrn_async_key - Accesses that ring an asynchronous doorbell
  * @type:	ACRN_IOREQ_TYPE_PORTIO or ACRN_IOREQ_TYPE_MMIO
- * @match_data:	Only those that write @data
- * @address:	Port or User VM physical address
- * @data:	See @match_data; else 0
+ * @match_data:	Only accesses that write @data ring the doorbell
+ * @address:	I/O port or User VM physical address
+ * @data:	Value that has to be written; 0 without @match_data
  */
 struct acrn_async_key {
 	u32 type;
@@ -61,27 +63,28 @@ struct acrn_async_key {
 };
 
 /**
- * struct acrn_dataplane_ops - What the data plane does for the HSM
- * @owner:	Module that implements it.
- * @attach:	Called once per VM, before any other call for that VM, when
- *		user space first asks for an ioeventfd or irqfd. Returns the
- *		VM's data plane state or an ERR_PTR(). Process context, may
- *		sleep.
- * @detach:	Ends what @attach began: no doorbell and no interrupt of this VM
- *		is handled after it returns. Called once @doorbell can no longer
- *		be entered for this VM. Process context, may sleep.
- * @ioeventfd:	ACRN_IOCTL_IOEVENTFD, its argument as user space gave it.
- *		Process context, may sleep; any number of calls at a time.
+ * struct acrn_dataplane_ops - Functions of the data plane
+ * @owner:	Module that has the functions
+ * @attach:	Begin to serve a VM. Called once for a VM, before any other
+ *		function, when user space first asks for an ioeventfd or an
+ *		irqfd. Returns the state that the other functions get as data,
+ *		or an ERR_PTR(). Process context, may sleep.
+ * @detach:	Undo @attach. After it returns, no MSI of the VM is injected.
+ *		Called when the HSM does not call any other function for the VM
+ *		any more. Process context, may sleep.
+ * @ioeventfd:	ACRN_IOCTL_IOEVENTFD. The argument is as user space has passed
+ *		it. Several calls may run at a time. Process context, may sleep.
  * @irqfd:	ACRN_IOCTL_IRQFD, likewise
- * @flush_held:	For the MSIs that acrn_hsm_inject_msi() has refused with -EAGAIN
- *		since the last call: inject them if @inject, as the VM runs on;
- *		else forget them, as it was reset. Process context.
- * @doorbell:	A guest's write. When it was a doorbell and has been signalled,
- *		the HSM completes the request. Hard-IRQ context of the upcall,
- *		or process context: what is for later is offered once more there.
- * @ring:	The guest has rung a doorbell of acrn_hsm_async_assign(). False:
- *		not in this context. Otherwise as @doorbell; there is nothing
- *		to complete.
+ * @flush_held:	Deal with the MSIs that acrn_hsm_inject_msi() has refused with
+ *		-EAGAIN: inject them if the last argument is true, as the VM
+ *		runs on; otherwise drop them, as it was reset. Process context.
+ * @doorbell:	Signal the doorbell that a write of a guest rings, if any.
+ *		Called by the upcall in hard-IRQ context, or in process context.
+ *		If the result is ACRN_DOORBELL_LATER in hard-IRQ context, called
+ *		again in process context.
+ * @ring:	Signal a doorbell that was passed to acrn_hsm_async_assign().
+ *		Called in the same contexts as @doorbell. Returns false to be
+ *		called again in process context.
  */
 struct acrn_dataplane_ops {
 	struct module *owner;

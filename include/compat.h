@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Differences between kernel versions. The code is written for the newest
- * kernel; what older ones lack is made up for here, and nowhere else.
+ * kernel, and this file alone provides what older kernels lack.
  */
 #ifndef COMPAT_H
 #define COMPAT_H
@@ -11,14 +11,15 @@
 #include <linux/version.h>
 
 /*
- * Since 6.8 a signal counts 1 and says so no longer. Macros of the kernel's own
- * headers still do.
+ * Before 6.8 the caller of eventfd_signal() says by how much to increase the
+ * count. The kernel's own headers call it with that argument, so the macro
+ * takes any.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define eventfd_signal(ctx, ...)	eventfd_signal(ctx, 1)
 #endif
 
-/* Since 6.12 a page of a VM_PFNMAP area is looked up without handling PTEs. */
+/* Before 6.12 there is follow_pte() in place of follow_pfnmap_start(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 struct follow_pfnmap_args {
 	struct vm_area_struct *vma;
@@ -52,8 +53,9 @@ static inline void follow_pfnmap_end(struct follow_pfnmap_args *args)
 #endif
 
 /*
- * Since 6.5 a vhost device can have several workers, and a queue knows its own.
- * Before, all queues of a device share one. For who includes vhost.h as well.
+ * Before 6.5 all queues of a vhost device share one worker; since then a queue
+ * has a worker of its own. These macros are for files that include vhost.h as
+ * well.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 struct vhost_dev;

@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The doorbells of a VM are in a hash table. Whoever changes it holds the lock of
+ * the set; whoever looks a doorbell up is an RCU reader. So a doorbell leaves the
+ * table first and is freed a grace period later.
+ *
+ * A doorbell may be asynchronous as well: then the hypervisor writes a cookie to
+ * a ring when the guest rings, and the HSM finds the doorbell without a lookup.
+ */
 #include <linux/build_bug.h>
 #include <linux/eventfd.h>
 #include <linux/hashtable.h>
@@ -15,20 +23,17 @@
 #include "ioeventfd.h"
 #include "match.h"
 
-/* Of one VM. More is -ENOSPC. At the limit a bucket holds 8. */
+/* Limit for one VM, and buckets such that one holds 8 doorbells then */
 #define DOORBELLS_MAX		4096
 #define DOORBELL_HASH_BITS	9
 
 /**
- * struct doorbell - One registered ioeventfd
+ * struct doorbell - A registered ioeventfd
  * @node:	In &ioeventfd_set.doorbells
- * @key:	Which writes ring it. Constant
- * @eventfd:	What they signal; a reference. Constant
- * @async:	It is asynchronous. Guarded by &ioeventfd_set.lock
- * @rings:	How often
- *
- * Readers hold nothing but the RCU read lock: freed a grace period after it has
- * left the hash table.
+ * @key:	Writes that ring the doorbell. Constant
+ * @eventfd:	What the doorbell signals; a reference. Constant
+ * @async:	The doorbell is asynchronous; under &ioeventfd_set.lock
+ * @rings:	Number of times that it was signalled. Atomic
  */
 struct doorbell {
 	struct hlist_node node;
@@ -42,12 +47,13 @@ static_assert(sizeof(struct doorbell) <= 256);
 
 /**
  * struct ioeventfd_set - The doorbells of one VM
- * @vm:		The VM. Constant
- * @lock:	Serialises registration; readers of @doorbells do not take it
- * @count:	Of @doorbells, at most DOORBELLS_MAX. Guarded by @lock
- * @seed:	Random, so that nobody can choose keys that share a bucket.
- *		Constant
- * @doorbells:	By key. Changed under @lock, read under RCU
+ * @vm:		VM. Constant
+ * @lock:	Held by whoever changes @doorbells
+ * @count:	Number of @doorbells, at most DOORBELLS_MAX; under @lock
+ * @seed:	Random number for the hash, so that nobody can choose keys that are
+ *		all in one bucket. Constant
+ * @doorbells:	Hash table of &struct doorbell by key. Changed under @lock, read
+ *		under RCU
  */
 struct ioeventfd_set {
 	struct acrn_vm *vm;
@@ -81,7 +87,10 @@ static struct doorbell *doorbell_find(struct ioeventfd_set *set,
 	return NULL;
 }
 
-/* The doorbell that @write rings, or NULL. Hot path. Under RCU. */
+/*
+ * Find the doorbell that @write rings, or NULL: one for the value that was written,
+ * or one for any value. Hot path. The caller holds the RCU read lock.
+ */
 static struct doorbell *doorbell_of_write(struct ioeventfd_set *set,
 					  const struct acrn_access *write)
 {
@@ -98,11 +107,12 @@ static struct doorbell *doorbell_of_write(struct ioeventfd_set *set,
 
 /**
  * ioeventfd_ring() - Signal a doorbell
- * @doorbell:	As it was made asynchronous, and still is
+ * @doorbell:	Doorbell that is asynchronous, or was just looked up
  *
- * Hot path, as ioeventfd_route().
+ * Hot path.
  *
- * Context: As there.
+ * Context: Any, but not hard IRQ with PREEMPT_RT, where the lock of the eventfd
+ *	    sleeps. The caller keeps the doorbell from being freed.
  */
 void ioeventfd_ring(struct doorbell *doorbell)
 {
@@ -123,15 +133,16 @@ u64 ioeventfd_total_rings(void)
 }
 
 /**
- * ioeventfd_route() - Signal the doorbell that a guest's write rings, if any
- * @set:	The VM's doorbells
- * @write:	What the guest wrote
+ * ioeventfd_route() - Signal the doorbell that a write rings, if any
+ * @set:	Doorbells of the VM
+ * @write:	Write of the guest
  *
- * Hot path, run for each write of a guest: two lookups at most, no allocation,
- * and no lock but that of the eventfd's own wait queue.
+ * Hot path, called for each write of a guest that is reported: at most two lookups,
+ * no allocation, and no lock but that of the eventfd.
  *
- * Context: Any. Hard IRQ not with PREEMPT_RT, where the eventfd's lock sleeps.
- * Return: true if it was a doorbell and has been signalled.
+ * Context: Any, but not hard IRQ with PREEMPT_RT, where the lock of the eventfd
+ *	    sleeps.
+ * Return: true if there is a doorbell, which was signalled.
  */
 bool ioeventfd_route(struct ioeventfd_set *set, const struct acrn_access *write)
 {
@@ -146,12 +157,14 @@ bool ioeventfd_route(struct ioeventfd_set *set, const struct acrn_access *write)
 }
 
 /**
- * ioeventfd_has() - Whether ioeventfd_route() would find a doorbell
- * @set:	The VM's doorbells
- * @write:	What the guest wrote
+ * ioeventfd_has() - Find whether a write rings a doorbell
+ * @set:	Doorbells of the VM
+ * @write:	Write of the guest
+ *
+ * Hot path.
  *
  * Context: Any.
- * Return: true if there is one.
+ * Return: true if ioeventfd_route() would signal a doorbell.
  */
 bool ioeventfd_has(struct ioeventfd_set *set, const struct acrn_access *write)
 {
@@ -191,7 +204,7 @@ static void doorbell_add(struct ioeventfd_set *set, struct doorbell *d)
 	hash_add_rcu(set->doorbells, &d->node, doorbell_hash(set, &d->key));
 }
 
-/* The doorbell goes on as an ordinary one. */
+/* Make a doorbell an ordinary one, each ring of which is an I/O request. */
 static int doorbell_make_ordinary(struct ioeventfd_set *set,
 				  struct doorbell *d)
 {
@@ -206,9 +219,9 @@ static int doorbell_make_ordinary(struct ioeventfd_set *set,
 }
 
 /*
- * The hypervisor would take what rings a doorbell of another width at the same
- * address for a ring of this one, or the other way round: none of them can be
- * asynchronous. *@alone says whether there are no others.
+ * Make all doorbells that overlap with @key ordinary ones. The hypervisor does not
+ * look at the width of a write, so it would take a write that rings one of them for
+ * one that rings another. @alone tells whether there are none.
  */
 static int doorbells_make_ordinary(struct ioeventfd_set *set,
 				   const struct doorbell_key *key, bool *alone)
@@ -228,7 +241,7 @@ static int doorbells_make_ordinary(struct ioeventfd_set *set,
 	return 0;
 }
 
-/* Wherever this is not possible, an ordinary doorbell does. */
+/* Make a doorbell asynchronous if possible; otherwise it stays an ordinary one. */
 static void doorbell_make_async(struct ioeventfd_set *set, struct doorbell *d,
 				bool asked_for)
 {
@@ -259,7 +272,7 @@ static int doorbell_register(struct ioeventfd_set *set, struct doorbell *d,
 	return 0;
 }
 
-/* The set keeps the caller's reference to @eventfd when this returns 0. */
+/* When this returns 0, the doorbell has the caller's reference to @eventfd. */
 static int doorbell_assign(struct ioeventfd_set *set,
 			   const struct doorbell_key *key,
 			   struct eventfd_ctx *eventfd, bool asked_for)
@@ -281,7 +294,7 @@ static int doorbell_assign(struct ioeventfd_set *set,
 	return ret;
 }
 
-/* The doorbell for @key when that signals @eventfd, or NULL. */
+/* Find the doorbell for @key if it signals @eventfd, or NULL. */
 static struct doorbell *doorbell_find_exactly(struct ioeventfd_set *set,
 					      const struct doorbell_key *key,
 					      const struct eventfd_ctx *eventfd)
@@ -291,7 +304,10 @@ static struct doorbell *doorbell_find_exactly(struct ioeventfd_set *set,
 	return d && d->eventfd == eventfd ? d : NULL;
 }
 
-/* An asynchronous one has been signalled for the last time by the ring. */
+/*
+ * Take a doorbell out of the table. When this returns 0, an asynchronous one
+ * has been signalled for each cookie in the ring. RCU readers may still use it.
+ */
 static int doorbell_remove(struct ioeventfd_set *set, struct doorbell *d)
 {
 	int ret = doorbell_make_ordinary(set, d);
@@ -304,9 +320,10 @@ static int doorbell_remove(struct ioeventfd_set *set, struct doorbell *d)
 }
 
 /*
- * The doorbell must match in everything. acrn-dm repeats what it registered,
- * with ACRN_IOEVENTFD_FLAG_DEASSIGN added; the in-tree HSM looks at the eventfd
- * alone, which takes away the wrong one where an eventfd has several doorbells.
+ * Both @key and @eventfd must be those of the doorbell; acrn-dm repeats what it
+ * has registered and adds ACRN_IOEVENTFD_FLAG_DEASSIGN. The in-tree HSM
+ * compares the eventfd alone, and removes the wrong doorbell if the eventfd has
+ * several.
  */
 static int doorbell_deassign(struct ioeventfd_set *set,
 			     const struct doorbell_key *key,
@@ -324,8 +341,8 @@ static int doorbell_deassign(struct ioeventfd_set *set,
 		return ret;
 
 	/*
-	 * When the ioctl returns there are no more signals. Expedited, because
-	 * a guest that resets a device waits for this, once per queue.
+	 * When the ioctl returns, the doorbell must not signal any more. Expedited,
+	 * because a guest that resets a device waits for this, once for each queue.
 	 */
 	synchronize_rcu_expedited();
 	eventfd_ctx_put(d->eventfd);
@@ -335,19 +352,20 @@ static int doorbell_deassign(struct ioeventfd_set *set,
 
 /**
  * ioeventfd_config() - ACRN_IOCTL_IOEVENTFD
- * @set:	The VM's doorbells
- * @args:	From user space, not trusted
+ * @set:	Doorbells of the VM
+ * @args:	Argument from user space, not trusted
  *
- * Context: Process context, may sleep. Takes @set's lock.
+ * Context: Process context, may sleep. Takes the lock of @set.
  * Return: 0 or
  *	   -EBADF:	the descriptor is not open,
  *	   -EINVAL:	it is not an eventfd, or see doorbell_key_parse(),
- *	   -EEXIST:	a registered doorbell collides with this one, whatever
- *			its eventfd,
+ *	   -EEXIST:	some write would ring this doorbell and a registered one,
+ *			see doorbell_keys_collide(),
  *	   -ENOSPC:	the VM has DOORBELLS_MAX doorbells,
- *	   -ENOENT:	to deassign, no doorbell matches in everything,
+ *	   -ENOENT:	there is no such doorbell to deassign,
  *	   -ENOMEM, or
- *	   the hypervisor's errno when it will not make one ordinary again.
+ *	   the hypervisor's errno if it does not make an asynchronous doorbell an
+ *	   ordinary one.
  */
 int ioeventfd_config(struct ioeventfd_set *set,
 		     const struct acrn_ioeventfd *args)
@@ -377,12 +395,12 @@ int ioeventfd_config(struct ioeventfd_set *set,
 
 /**
  * ioeventfd_show() - List the doorbells of a VM
- * @set:	The VM's doorbells
- * @seq:	One line for each: pio or mmio, address, length, the data that
- *		must be written or "any", how often it has rung, and whether it
- *		is asynchronous
+ * @set:	Doorbells of the VM
+ * @seq:	Where to: a line for each with pio or mmio, the address, the
+ *		length, the data that must be written or "any", the number of
+ *		rings, and whether the doorbell is asynchronous
  *
- * Context: Process context, may sleep. Takes @set's lock.
+ * Context: Process context, may sleep. Takes the lock of @set.
  */
 void ioeventfd_show(struct ioeventfd_set *set, struct seq_file *seq)
 {
@@ -405,11 +423,11 @@ void ioeventfd_show(struct ioeventfd_set *set, struct seq_file *seq)
 }
 
 /**
- * ioeventfd_set_create() - Begin with no doorbells
- * @vm:		Whose they are; outlives the set
+ * ioeventfd_set_create() - Create a set without doorbells
+ * @vm:	VM, which outlives the set
  *
  * Context: Process context, may sleep.
- * Return: the set or NULL when there is no memory.
+ * Return: the set; NULL when there is no memory.
  */
 struct ioeventfd_set *ioeventfd_set_create(struct acrn_vm *vm)
 {
@@ -427,9 +445,9 @@ struct ioeventfd_set *ioeventfd_set_create(struct acrn_vm *vm)
 
 /**
  * ioeventfd_set_destroy() - Free a set with all its doorbells
- * @set:	Nobody uses it any more: ioeventfd_route() and ioeventfd_ring()
- *		have returned for the last time. The HSM has taken back what is
- *		asynchronous.
+ * @set:	Set that nobody uses any more
+ *
+ * The HSM has taken asynchronous doorbells back from the hypervisor before.
  *
  * Context: Process context, may sleep.
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The doorbell router: a guest's write to a registered address becomes a signal
- * on an eventfd, in the context in which the write is reported.
+ * ioeventfds: the write of a guest to a registered address is a doorbell, which
+ * signals an eventfd, in the context in which the write is reported.
  *
- * Every VM has a &struct ioeventfd_set. Registration takes its lock and may
- * sleep; routing takes none and runs in hard-IRQ context.
+ * Each VM has a &struct ioeventfd_set. Registering a doorbell takes the lock of
+ * the set and may sleep. Looking one up takes no lock, and can be done in
+ * hard-IRQ context.
  */
 #ifndef IOEVENTFD_H
 #define IOEVENTFD_H

@@ -30,20 +30,22 @@ static bool data_fits(u64 data, u32 len)
 }
 
 /**
- * doorbell_key_parse() - Check ACRN_IOCTL_IOEVENTFD's argument
+ * doorbell_key_parse() - Check the argument of ACRN_IOCTL_IOEVENTFD
  * @key:	Result: the writes that @args describes
- * @args:	From user space, not trusted. Its fd is not looked at, nor its
- *		data when ACRN_IOEVENTFD_FLAG_DATAMATCH is not set.
+ * @args:	Argument from user space, not trusted. Its fd is ignored, and so
+ *		is its data unless ACRN_IOEVENTFD_FLAG_DATAMATCH is set.
  *
- * The rules are KVM's, with these differences: a length of 0 is refused as the
- * in-tree HSM does, and so is a doorbell that nothing could ever ring, because
- * it is outside of the I/O ports or its data is wider than its length.
+ * The rules are those of KVM with two exceptions. A length of 0 is refused, as
+ * the in-tree HSM does. A doorbell that no write can ring is refused as well:
+ * its address is beyond the I/O ports, or its data is wider than its length.
  *
- * A length is matched exactly. In the in-tree HSM a doorbell of 2 bytes is also
- * rung by a write of 1 byte, which no driver sends: virtio notifications have
- * 2 bytes, and that is the length that acrn-dm registers. Here a write of
- * another width goes to the device model, as it would without a doorbell.
+ * The length is matched exactly. In the in-tree HSM a write of 1 byte also
+ * rings a doorbell of 2 bytes. No driver makes such a write: a virtio
+ * notification has 2 bytes, which is the length that acrn-dm registers. Here a
+ * write of another width goes to the device model, as it does when there is no
+ * doorbell.
  *
+ * Context: Any.
  * Return: 0, or -EINVAL.
  */
 int doorbell_key_parse(struct doorbell_key *key,
@@ -71,15 +73,17 @@ int doorbell_key_parse(struct doorbell_key *key,
 }
 
 /**
- * doorbell_keys_collide() - Whether some write would ring both doorbells
- * @a:	One key
- * @b:	Another
+ * doorbell_keys_collide() - Find whether some write would ring two doorbells
+ * @a:	Key of one
+ * @b:	Key of the other
  *
- * Doorbells of different lengths at one address do not collide, nor do those
- * for different data, like the queues of a virtio device of before 1.0. One
- * for any data collides with all others of its address and length.
+ * Doorbells of different lengths at one address do not collide. Nor do
+ * doorbells for different data, such as the queues of a virtio device from
+ * before version 1.0. A doorbell for any data collides with all others of its
+ * address and length.
  *
- * Return: true if they cannot both be registered in one VM.
+ * Context: Any.
+ * Return: true if a VM cannot have both.
  */
 bool doorbell_keys_collide(const struct doorbell_key *a,
 			   const struct doorbell_key *b)
@@ -88,13 +92,15 @@ bool doorbell_keys_collide(const struct doorbell_key *a,
 }
 
 /**
- * doorbell_keys_overlap() - The same for who cannot tell widths
- * @a:	One key
- * @b:	Another
+ * doorbell_keys_overlap() - Find whether the hypervisor could confuse two doorbells
+ * @a:	Key of one
+ * @b:	Key of the other
  *
- * For an asynchronous doorbell the hypervisor looks at address and data alone.
+ * For an asynchronous doorbell the hypervisor compares address and data, but
+ * not the width of the write.
  *
- * Return: true if they cannot both be asynchronous.
+ * Context: Any.
+ * Return: true if neither of them can be asynchronous while a VM has both.
  */
 bool doorbell_keys_overlap(const struct doorbell_key *a,
 			   const struct doorbell_key *b)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which write of a guest rings which doorbell. Pure: no state, no locks, any
- * context; also compiled for user space by tests/unit/test_doorbell_match.c.
+ * Which writes of a guest ring a doorbell. Functions without state or locks,
+ * for any context; tests/unit/test_doorbell_match.c compiles them for user
+ * space as well.
  */
 #ifndef IOEVENTFD_MATCH_H
 #define IOEVENTFD_MATCH_H
@@ -13,15 +14,15 @@
 #include "acrn_ioctl.h"
 
 /**
- * struct doorbell_key - The writes that ring one doorbell
+ * struct doorbell_key - Writes that ring a doorbell
  * @addr:	I/O port or User VM physical address
- * @data:	Value that must be written, 0 where @mask is 0
- * @mask:	Bits of the value that count: all, or none for a doorbell that
- *		any value rings
+ * @data:	Value that must be written; 0 if @mask is 0
+ * @mask:	Bits of the value that are compared: all, or none for a doorbell
+ *		that any value rings
  * @type:	ACRN_IOREQ_TYPE_PORTIO or ACRN_IOREQ_TYPE_MMIO
- * @len:	Width of the write in bytes, matched exactly
+ * @len:	Width of the write in bytes, which must be exactly this
  *
- * Has no padding, so that it can be hashed as a whole.
+ * The structure has no padding, so that it can be hashed as a whole.
  */
 struct doorbell_key {
 	u64 addr;
@@ -39,11 +40,13 @@ bool doorbell_keys_overlap(const struct doorbell_key *a,
 			   const struct doorbell_key *b);
 
 /**
- * doorbell_key_of_write() - The data-matched doorbell that a write would ring
+ * doorbell_key_of_write() - Key of the doorbell for the very value that was written
  * @key:	Result
- * @write:	What the guest wrote
+ * @write:	Write of the guest
  *
  * Hot path.
+ *
+ * Context: Any.
  */
 static inline void doorbell_key_of_write(struct doorbell_key *key,
 					 const struct acrn_access *write)
@@ -56,10 +59,12 @@ static inline void doorbell_key_of_write(struct doorbell_key *key,
 }
 
 /**
- * doorbell_key_any_data() - Turn a key into that of the doorbell for any value
+ * doorbell_key_any_data() - Turn a key into that of a doorbell for any value
  * @key:	Key to change
  *
  * Hot path.
+ *
+ * Context: Any.
  */
 static inline void doorbell_key_any_data(struct doorbell_key *key)
 {
@@ -68,13 +73,14 @@ static inline void doorbell_key_any_data(struct doorbell_key *key)
 }
 
 /**
- * doorbell_keys_equal() - Whether two keys are the same
+ * doorbell_keys_equal() - Compare two keys
  * @a:	One key
- * @b:	Another
+ * @b:	Another key
  *
  * Hot path.
  *
- * Return: true if they are.
+ * Context: Any.
+ * Return: true if they are the same.
  */
 static inline bool doorbell_keys_equal(const struct doorbell_key *a,
 				       const struct doorbell_key *b)

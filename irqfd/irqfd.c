@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Life of an irqfd
- *
- * An irqfd is published in its set and then hooked into its eventfd's wait
- * queue, and it leaves in the same order. Whoever takes it out of the set, with
- * the set's spinlock held, owns it and alone unhooks and frees it. That is a
- * deassignment, the end of the set, or the next ioctl when the eventfd has been
- * closed: the wakeup with EPOLLHUP, which comes when the eventfd's last
- * descriptor goes, cannot sleep and only moves the irqfd to those that are
+ * The life of an irqfd. It is published in its set first and then hooked into
+ * the wait queue of its eventfd, and it leaves them in the same order. Whoever
+ * takes it out of the set, with the spinlock of the set held, owns it: nobody
+ * else unhooks and frees it. That is a deassignment, the destruction of the
+ * set, or the next ioctl after the eventfd was closed. When the last descriptor
+ * of the eventfd is closed, the irqfd is woken with EPOLLHUP. This wakeup
+ * cannot sleep, so it only moves the irqfd to the list of those that are
  * closed.
  *
- * All unhook with eventfd_ctx_remove_wait_queue(), which waits for a wakeup
- * that is running, so that no code of this file runs for an irqfd that is gone.
+ * The owner unhooks an irqfd with eventfd_ctx_remove_wait_queue(), which waits
+ * for a wakeup that is running. So no code of this file runs for an irqfd that
+ * was freed.
  *
- * Locks, outermost first: &irqfd_set.config (process context), the wait queue's
- * lock, &irqfd_set.lock.
+ * Locks, outermost first: &irqfd_set.config (process context), the lock of the wait
+ * queue, &irqfd_set.lock.
  */
 #include <linux/build_bug.h>
 #include <linux/eventfd.h>
@@ -32,19 +32,19 @@
 #include "irqfd.h"
 #include "msi.h"
 
-/* Of one VM. More is -ENOSPC. At the limit a bucket holds 16. */
+/* Limit for one VM, and buckets such that one holds 16 irqfds then */
 #define IRQFDS_MAX		1024
 #define IRQFD_HASH_BITS		6
 
 /**
  * struct irqfd_set - The irqfds of one VM
- * @vm:		Target of the MSIs. Constant
- * @config:	Serialises assignment and deassignment, so that only an irqfd
- *		that is hooked can be deassigned
+ * @vm:		VM that gets the MSIs. Constant
+ * @config:	Held while an irqfd is assigned or deassigned, so that an irqfd
+ *		is not deassigned before it is hooked
  * @lock:	Guards @count, @irqfds and @closed. Taken with interrupts off
- * @count:	Of @irqfds and @closed, at most IRQFDS_MAX
- * @irqfds:	By eventfd
- * @closed:	Those whose eventfd has been closed
+ * @count:	Number of irqfds in @irqfds and @closed, at most IRQFDS_MAX
+ * @irqfds:	Hash table of &struct irqfd by eventfd
+ * @closed:	irqfds whose eventfd was closed, waiting to be freed
  */
 struct irqfd_set {
 	struct acrn_vm *vm;
@@ -56,20 +56,21 @@ struct irqfd_set {
 };
 
 /**
- * struct irqfd - One eventfd that injects one MSI
- * @node:	In &irqfd_set.irqfds or &irqfd_set.closed, unhashed as soon as
- *		the irqfd has an owner. Guarded by &irqfd_set.lock
- * @set:	Where it belongs. Constant
- * @eventfd:	Its signals; a reference. Constant
- * @wait:	In @eventfd's wait queue. Guarded by that queue's lock
- * @msi:	What to inject. Constant
- * @injected:	How often the hypervisor took it
- * @failed:	How often it did not
- * @held:	The VM is paused; to be injected if it runs on. Guarded by
- *		&irqfd_set.lock
+ * struct irqfd - An eventfd that injects an MSI
+ * @node:	In &irqfd_set.irqfds or &irqfd_set.closed; unhashed as soon as
+ *		the irqfd has an owner. Under &irqfd_set.lock
+ * @set:	Set of the VM. Constant
+ * @eventfd:	Eventfd; a reference. Constant
+ * @wait:	In the wait queue of @eventfd; under the lock of the queue
+ * @msi:	MSI to inject. Constant
+ * @injected:	Number of times that the hypervisor has accepted the MSI
+ * @failed:	Number of times that the hypervisor has refused the MSI
+ * @held:	The VM is paused, and the MSI is to be injected if the VM runs
+ *		on; under &irqfd_set.lock
  *
- * @injected and @failed are guarded by the wait queue's lock or, for what was
- * held, &irqfd_set.lock: at worst one is not counted.
+ * @injected and @failed are written under the lock of the wait queue or, for an
+ * MSI that was held, under &irqfd_set.lock. If both write at the same time, one
+ * MSI is not counted.
  */
 struct irqfd {
 	struct hlist_node node;
@@ -85,9 +86,9 @@ struct irqfd {
 static_assert(sizeof(struct irqfd) <= 512);
 
 /**
- * struct irqfd_hook - Carries an irqfd through vfs_poll()
- * @table:	Argument of vfs_poll()
- * @irqfd:	What to hook into the wait queue
+ * struct irqfd_hook - Argument of vfs_poll() that leads irqfd_hook() to the irqfd
+ * @table:	Poll table
+ * @irqfd:	irqfd to hook into the wait queue
  */
 struct irqfd_hook {
 	poll_table table;
@@ -108,7 +109,10 @@ u64 irqfd_total_injected(void)
 	return cpu_counter_sum(&total_injected);
 }
 
-/* Hot path. Any context. False when the VM is paused. */
+/*
+ * Inject the MSI of an irqfd. Returns false if the VM is paused. Hot path, any
+ * context.
+ */
 static bool irqfd_try_inject(struct irqfd *irqfd)
 {
 	int ret = acrn_hsm_inject_msi(irqfd->set->vm, irqfd->msi.msi_addr,
@@ -126,8 +130,8 @@ static bool irqfd_try_inject(struct irqfd *irqfd)
 }
 
 /*
- * The VM was paused a moment ago. If it runs by now, irqfd_flush_held() may be
- * through, so try once more under the lock.
+ * Hold the MSI, as the VM was paused a moment ago. Try once more under the
+ * lock: if the VM runs again by now, irqfd_flush_held() may have finished.
  */
 static void irqfd_hold(struct irqfd *irqfd)
 {
@@ -138,7 +142,10 @@ static void irqfd_hold(struct irqfd *irqfd)
 	spin_unlock_irqrestore(&irqfd->set->lock, flags);
 }
 
-/* Hot path. Any context; the wait queue's lock is held. */
+/*
+ * Inject or hold the MSI. Hot path, any context; the lock of the wait queue is
+ * held.
+ */
 static void irqfd_inject(struct irqfd *irqfd)
 {
 	if (!irqfd_try_inject(irqfd))
@@ -146,11 +153,11 @@ static void irqfd_inject(struct irqfd *irqfd)
 }
 
 /**
- * irqfd_flush_held() - Deal with the MSIs that came while the VM was paused
- * @set:	The VM's irqfds
- * @inject:	The VM runs on: inject them. Else it was reset: forget them.
+ * irqfd_flush_held() - Deal with the MSIs that were held while the VM was paused
+ * @set:	irqfds of the VM
+ * @inject:	Inject them, as the VM runs on; otherwise drop them, as it was reset
  *
- * Context: Process context.
+ * Context: Process context. Takes the spinlock of @set.
  */
 void irqfd_flush_held(struct irqfd_set *set, bool inject)
 {
@@ -178,7 +185,7 @@ static struct irqfd *irqfd_find(struct irqfd_set *set,
 	return NULL;
 }
 
-/* From here on the caller owns @irqfd. */
+/* Take an irqfd out of its set. The caller owns it afterwards. */
 static void irqfd_unpublish(struct irqfd *irqfd)
 {
 	lockdep_assert_held(&irqfd->set->lock);
@@ -186,14 +193,17 @@ static void irqfd_unpublish(struct irqfd *irqfd)
 	irqfd->set->count--;
 }
 
-/* For the owner, of an irqfd that is not hooked. */
+/* Free an irqfd that is not hooked. For its owner. */
 static void irqfd_free(struct irqfd *irqfd)
 {
 	eventfd_ctx_put(irqfd->eventfd);
 	kfree(irqfd);
 }
 
-/* For the owner, in process context. Nothing is injected after this. */
+/*
+ * Unhook and free an irqfd, which then injects no more. For its owner, may
+ * sleep.
+ */
 static void irqfd_unhook(struct irqfd *irqfd)
 {
 	u64 count;
@@ -203,10 +213,10 @@ static void irqfd_unhook(struct irqfd *irqfd)
 }
 
 /*
- * The eventfd is being closed; the wait queue's lock is held. Whoever has a
- * reference to the eventfd without a descriptor, as a vhost worker, may go on
- * signalling: nothing more is injected. irqfd_unhook() does no harm to what has
- * left the wait queue, which the reference to the eventfd keeps for it.
+ * The last descriptor of the eventfd was closed. Somebody with a reference to
+ * the eventfd, such as a vhost worker, may go on signalling, but nothing is
+ * injected any more. The irqfd leaves the wait queue here; irqfd_unhook() does
+ * no harm when it removes it once more. The lock of the wait queue is held.
  */
 static void irqfd_hangup(struct irqfd *irqfd)
 {
@@ -221,7 +231,7 @@ static void irqfd_hangup(struct irqfd *irqfd)
 	spin_unlock(&set->lock);
 }
 
-/* Take one of those whose eventfd has been closed, or NULL. */
+/* Take an irqfd whose eventfd was closed out of the set, or return NULL. */
 static struct irqfd *irqfd_take_closed(struct irqfd_set *set)
 {
 	struct irqfd *irqfd = NULL;
@@ -244,12 +254,13 @@ static void irqfd_free_closed(struct irqfd_set *set)
 }
 
 /*
- * Hot path, run for each signal. Any context, hard-IRQ included but on
- * PREEMPT_RT; the wait queue's lock is held.
+ * The eventfd was signalled or closed. Hot path, called for each signal, in any
+ * context but hard IRQ with PREEMPT_RT; the lock of the wait queue is held.
  *
- * The counter is taken back to 0, so that an event is delivered once even if
- * the eventfd is assigned again later. An event whose count is gone already is
- * still delivered: another VM's irqfd may be on the same eventfd.
+ * The count of the eventfd is set back to 0, so that a signal is not delivered
+ * again when the eventfd is assigned later. A signal is delivered even if the
+ * count is 0 already: an irqfd of another VM on the same eventfd may have read
+ * it.
  */
 static int irqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int flags,
 			void *key)
@@ -268,9 +279,10 @@ static int irqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int flags,
 }
 
 /*
- * Called by vfs_poll(). Events from before the assignment are delivered as one,
- * in the same critical section that begins to deliver the later ones, so that
- * none is lost or delivered twice.
+ * Hook an irqfd into the wait queue of its eventfd; called by vfs_poll().
+ * Signals from before the assignment are delivered as one MSI, and later
+ * signals by irqfd_wakeup(). The lock of the queue is held across both, so no
+ * signal is lost or delivered twice.
  */
 static void irqfd_hook(struct file *file, wait_queue_head_t *queue,
 		       poll_table *table)
@@ -287,6 +299,7 @@ static void irqfd_hook(struct file *file, wait_queue_head_t *queue,
 	spin_unlock_irq(&queue->lock);
 }
 
+/* Put an irqfd into its set. */
 static int irqfd_publish(struct irqfd *irqfd)
 {
 	struct irqfd_set *set = irqfd->set;
@@ -307,10 +320,7 @@ static int irqfd_publish(struct irqfd *irqfd)
 	return ret;
 }
 
-/*
- * The caller's reference to @file keeps EPOLLHUP away until the irqfd is
- * complete.
- */
+/* The caller has a reference to @file, so no EPOLLHUP comes before this returns. */
 static int irqfd_assign(struct irqfd_set *set, struct file *file,
 			const struct acrn_msi_entry *msi)
 {
@@ -343,8 +353,8 @@ static int irqfd_assign(struct irqfd_set *set, struct file *file,
 }
 
 /*
- * The eventfd alone tells which: acrn-dm sends what its MSI-X table holds by
- * then, which need not be what it assigned.
+ * The eventfd alone identifies the irqfd. The MSI does not: acrn-dm passes what
+ * its MSI-X table holds at this time, which may not be what it has assigned.
  */
 static int irqfd_deassign(struct irqfd_set *set, struct file *file)
 {
@@ -368,19 +378,19 @@ static int irqfd_deassign(struct irqfd_set *set, struct file *file)
 
 /**
  * irqfd_config() - ACRN_IOCTL_IRQFD
- * @set:	The VM's irqfds
- * @args:	From user space, not trusted
+ * @set:	irqfds of the VM
+ * @args:	Argument from user space, not trusted
  *
- * When a deassignment has returned, nothing more is injected.
+ * When this has deassigned an irqfd, its MSI is not injected any more. Also
+ * frees irqfds whose eventfd was closed.
  *
- * Context: Process context, may sleep. Takes @set's locks.
+ * Context: Process context, may sleep. Takes the locks of @set.
  * Return: 0 or
  *	   -EBADF:	the descriptor is not open,
- *	   -EINVAL:	it is not an eventfd, a flag is unknown, or see
- *			msi_check(),
- *	   -EBUSY:	the eventfd has an irqfd in this VM,
+ *	   -EINVAL:	it is not an eventfd, a flag is unknown, or see msi_check(),
+ *	   -EBUSY:	the VM has an irqfd on that eventfd,
  *	   -ENOSPC:	the VM has IRQFDS_MAX irqfds,
- *	   -ENOENT:	to deassign, the eventfd has no irqfd in this VM,
+ *	   -ENOENT:	there is no irqfd on that eventfd to deassign,
  *	   -ENOMEM.
  */
 int irqfd_config(struct irqfd_set *set, const struct acrn_irqfd *args)
@@ -405,11 +415,11 @@ int irqfd_config(struct irqfd_set *set, const struct acrn_irqfd *args)
 
 /**
  * irqfd_show() - List the irqfds of a VM
- * @set:	The VM's irqfds
- * @seq:	One line for each: MSI address and data, how often it was
- *		injected, how often the hypervisor refused it
+ * @set:	irqfds of the VM
+ * @seq:	Where to: a line for each with the address and the data of its
+ *		MSI, and how often the hypervisor has accepted and refused it
  *
- * Context: Process context, may sleep. Takes @set's locks.
+ * Context: Process context, may sleep. Takes the locks of @set.
  */
 void irqfd_show(struct irqfd_set *set, struct seq_file *seq)
 {
@@ -428,11 +438,11 @@ void irqfd_show(struct irqfd_set *set, struct seq_file *seq)
 }
 
 /**
- * irqfd_set_create() - Begin with no irqfds
- * @vm:		Where their MSIs go; outlives the set
+ * irqfd_set_create() - Create a set without irqfds
+ * @vm:	VM that gets the MSIs, and outlives the set
  *
  * Context: Process context, may sleep.
- * Return: the set or NULL when there is no memory.
+ * Return: the set; NULL when there is no memory.
  */
 struct irqfd_set *irqfd_set_create(struct acrn_vm *vm)
 {
@@ -449,6 +459,7 @@ struct irqfd_set *irqfd_set_create(struct acrn_vm *vm)
 	return set;
 }
 
+/* Take some irqfd that is not closed out of the set, or return NULL. */
 static struct irqfd *irqfd_take_any(struct irqfd_set *set)
 {
 	struct irqfd *irqfd;
@@ -466,10 +477,10 @@ static struct irqfd *irqfd_take_any(struct irqfd_set *set)
 
 /**
  * irqfd_set_destroy() - Free a set with all its irqfds
- * @set:	irqfd_config() is not called for it any more
+ * @set:	Set for which irqfd_config() is not called any more
  *
- * When it has returned, nothing is injected and no code of this file runs for
- * the set.
+ * When this returns, nothing is injected, and no code of this file runs for the
+ * set.
  *
  * Context: Process context, may sleep.
  */
@@ -479,7 +490,10 @@ void irqfd_set_destroy(struct irqfd_set *set)
 
 	while ((irqfd = irqfd_take_any(set)))
 		irqfd_unhook(irqfd);
-	/* A hangup moves only what is in the set, so that none comes any more */
+	/*
+	 * Only an irqfd that was in the set moves to the closed ones, so no
+	 * more come.
+	 */
 	irqfd_free_closed(set);
 	mutex_destroy(&set->config);
 	kfree(set);

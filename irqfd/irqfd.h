@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * irqfd: a signal on an eventfd becomes an MSI in a User VM, injected in the
- * context of whoever signals.
- *
- * Every VM has a &struct irqfd_set.
+ * irqfds: a signal on an eventfd becomes an MSI in a User VM, injected in the
+ * context of whoever signals. Each VM has a &struct irqfd_set.
  */
 #ifndef IRQFD_H
 #define IRQFD_H

@@ -5,11 +5,11 @@
 #include "msi.h"
 
 /*
- * A message-signalled interrupt as Intel's manual has it, volume 3, "Message
- * Signalled Interrupts". Address: bits 31-20 0xfee, 19-12 destination, 3
- * redirection hint, 2 destination mode. Data: bits 10-8 delivery mode, 7-0
- * vector. Trigger mode and level (data bits 15 and 14) and the reserved bits of
- * the lower half of the data have no effect: every MSI is an edge.
+ * The format of an MSI is in volume 3 of Intel's manual, "Message Signalled
+ * Interrupts". Address: bits 31-20 are 0xfee, 19-12 the destination, 3 the
+ * redirection hint, 2 the destination mode. Data: bits 10-8 are the delivery
+ * mode, 7-0 the vector. Bits 15 and 14 of the data, trigger mode and level, and
+ * its reserved bits up to 31 have no effect: an MSI is always an edge.
  */
 #define MSI_ADDR_FIXED_BITS	(~0xfffffULL | 0xff3)
 #define MSI_ADDR_FIXED		0xfee00000ULL
@@ -21,17 +21,18 @@
 #define MSI_MODE_LOWEST		1
 #define MSI_MODE_EXTINT		7
 
-/* The local APIC takes lower ones for an error. */
+/* A lower vector is an error to the local APIC. */
 #define MSI_VECTOR_MIN		16
 
 /**
- * msi_check() - Whether an MSI can reach a vCPU
- * @msi:	Address and data as the guest wrote them into its device
+ * msi_check() - Check that an MSI can reach a vCPU
+ * @msi:	Address and data as the guest has written them to its device
  *
- * Accepts what the hypervisor delivers. It refuses no more than a wrong window;
- * what it would drop without a word or, as with the address bits that extend
- * the destination or remap it, send elsewhere, is refused here.
+ * The hypervisor itself refuses an MSI only if it is not to 0xFEExxxxx. Others
+ * it drops without an error, or sends elsewhere if the address has bits that
+ * extend or remap the destination. These are refused here.
  *
+ * Context: Any.
  * Return: 0, or -EINVAL.
  */
 int msi_check(const struct acrn_msi_entry *msi)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Pure; also compiled for user space by tests/unit/test_msi.c. */
+/*
+ * Checks of MSIs. A function without state or locks, which
+ * tests/unit/test_msi.c compiles for user space as well.
+ */
 #ifndef IRQFD_MSI_H
 #define IRQFD_MSI_H
 

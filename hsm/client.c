@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The client: the device model, which answers the requests that the kernel does
- * not. It sleeps in ACRN_IOCTL_ATTACH_IOREQ_CLIENT until it has some, answers them
- * in their slots, and says so with ACRN_IOCTL_NOTIFY_REQUEST_FINISH. A VM has one
- * client at most.
+ * The client is the device model in the part of the one that answers I/O requests.
+ * It sleeps in ACRN_IOCTL_ATTACH_IOREQ_CLIENT until it has requests, writes the
+ * answers to their slots, and reports each with ACRN_IOCTL_NOTIFY_REQUEST_FINISH. A
+ * VM has one client at most.
+ *
+ * &struct acrn_vm_io.lock guards the client and says which requests it has. The
+ * structure itself is reference counted, since whoever waits holds no lock.
  */
 #include <linux/bitops.h>
 #include <linux/nospec.h>
@@ -17,12 +20,24 @@ static void client_free(struct kref *ref)
 	kfree(container_of(ref, struct acrn_client, ref));
 }
 
+/**
+ * acrn_client_put() - Drop a reference to a client
+ * @client:	Client, freed with the last reference
+ *
+ * Context: Any.
+ */
 void acrn_client_put(struct acrn_client *client)
 {
 	kref_put(&client->ref, client_free);
 }
 
-/* ACRN_IOCTL_CREATE_IOREQ_CLIENT. -EEXIST when there is one. */
+/**
+ * acrn_client_create() - ACRN_IOCTL_CREATE_IOREQ_CLIENT
+ * @vm:	VM
+ *
+ * Context: Process context.
+ * Return: 0; -EEXIST when the VM has a client; -ENOMEM
+ */
 int acrn_client_create(struct acrn_vm *vm)
 {
 	struct acrn_vm_io *io = &vm->io;
@@ -46,7 +61,13 @@ int acrn_client_create(struct acrn_vm *vm)
 	return ret;
 }
 
-/* The VM's client with a reference, or NULL. */
+/**
+ * acrn_client_get() - Take a reference to the client of a VM
+ * @vm:	VM
+ *
+ * Context: Process context.
+ * Return: the client, for acrn_client_put(); NULL when the VM has none
+ */
 struct acrn_client *acrn_client_get(struct acrn_vm *vm)
 {
 	struct acrn_vm_io *io = &vm->io;
@@ -60,11 +81,13 @@ struct acrn_client *acrn_client_get(struct acrn_vm *vm)
 	return client;
 }
 
-/*
- * Sleep until the client has something to answer. No lock held.
+/**
+ * acrn_client_wait() - Sleep until a client has a request to answer
+ * @client:	Client, of which the caller has a reference
  *
- * Return: 0, also after a signal, since device models take anything else as
- * the end; -ENODEV once the client is gone
+ * Context: Process context, no lock held.
+ * Return: 0, also after a signal, since device models stop serving their VM upon
+ *	   anything else; -ENODEV when the client was destroyed
  */
 int acrn_client_wait(struct acrn_client *client)
 {
@@ -76,12 +99,14 @@ int acrn_client_wait(struct acrn_client *client)
 /**
  * acrn_client_pass() - Hand a request to the client
  * @vm:		VM
- * @vcpu:	Whose request
- * @reg:	PCI configuration register that it is for, or NULL
+ * @vcpu:	vCPU that the request is from
+ * @reg:	PCI configuration register that the request accesses, or NULL
+ *		when it is handed over as it is
  *
- * Context: Any, hard IRQ not with PREEMPT_RT; &struct acrn_vm_io.lock is held.
- *	    The caller owns the request.
- * Return: false when there is no client
+ * Context: Any, but not hard IRQ with PREEMPT_RT. &struct acrn_vm_io.lock is held,
+ *	    and the caller owns the request.
+ * Return: true, upon which the client owns the request; false when there is no
+ *	   client
  */
 bool acrn_client_pass(struct acrn_vm *vm, unsigned int vcpu,
 		      const struct acrn_pci_register *reg)
@@ -99,7 +124,10 @@ bool acrn_client_pass(struct acrn_vm *vm, unsigned int vcpu,
 	return true;
 }
 
-/* Whether the client has a request of @vcpu's. It is forgotten then. */
+/*
+ * Take the request of @vcpu from the client. False when the client has none. The
+ * caller must change the owner of the request before it releases the lock.
+ */
 static bool take_back(struct acrn_vm_io *io, unsigned int vcpu)
 {
 	lockdep_assert_held(&io->lock);
@@ -109,9 +137,15 @@ static bool take_back(struct acrn_vm_io *io, unsigned int vcpu)
 	return true;
 }
 
-/*
- * ACRN_IOCTL_NOTIFY_REQUEST_FINISH: the client has answered. -EINVAL when there
- * is no such vCPU or it has no request with the client.
+/**
+ * acrn_client_finish() - ACRN_IOCTL_NOTIFY_REQUEST_FINISH
+ * @vm:		VM
+ * @vcpu:	Number from user space of the vCPU whose request the client has
+ *		answered
+ *
+ * Context: Process context.
+ * Return: 0; -EINVAL when there is no such vCPU or the client has no request of it;
+ *	   or the hypervisor's errno
  */
 int acrn_client_finish(struct acrn_vm *vm, u32 vcpu)
 {
@@ -135,7 +169,10 @@ int acrn_client_finish(struct acrn_vm *vm, u32 vcpu)
 	return ret;
 }
 
-/* Answer all that the client has: reads give all ones. The vCPUs to notify. */
+/*
+ * Answer all requests that the client has: reads return all ones. Returns the vCPUs
+ * that have to be notified. &struct acrn_vm_io.lock is held.
+ */
 static unsigned long answer_all(struct acrn_vm *vm)
 {
 	struct acrn_vm_io *io = &vm->io;
@@ -160,7 +197,14 @@ static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
 		acrn_wake_vcpu(vm, vcpu);
 }
 
-/* Complete what the client has. Process context. */
+/**
+ * acrn_client_clear() - Answer the requests that the client has not answered
+ * @vm:	VM
+ *
+ * Reads return all ones, as on a bus where no device answers.
+ *
+ * Context: Process context.
+ */
 void acrn_client_clear(struct acrn_vm *vm)
 {
 	unsigned long notify;
@@ -171,7 +215,15 @@ void acrn_client_clear(struct acrn_vm *vm)
 	notify_vcpus(vm, notify);
 }
 
-/* Whoever is attached gets -ENODEV; what it had not answered is completed. */
+/**
+ * acrn_client_destroy() - Remove the client of a VM, if it has one
+ * @vm:	VM
+ *
+ * acrn_client_wait() returns -ENODEV to whoever waits for requests. Requests that
+ * the client had not answered are answered as by acrn_client_clear().
+ *
+ * Context: Process context.
+ */
 void acrn_client_destroy(struct acrn_vm *vm)
 {
 	struct acrn_vm_io *io = &vm->io;
@@ -193,9 +245,11 @@ void acrn_client_destroy(struct acrn_vm *vm)
 	acrn_client_put(client);
 }
 
-/*
- * The VM was reset: drop what the client has not answered. Process context; no
- * upcall has a request of the VM's.
+/**
+ * acrn_client_reset() - Forget the requests that the client has not answered
+ * @vm:	VM, which was reset: the hypervisor has freed the slots
+ *
+ * Context: Process context. The upcall is not dealing with a request of the VM.
  */
 void acrn_client_reset(struct acrn_vm *vm)
 {
@@ -205,7 +259,7 @@ void acrn_client_reset(struct acrn_vm *vm)
 	spin_lock_irq(&io->lock);
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
 		if (take_back(io, vcpu))
-			/* As in acrn_slot_complete(); the slot is free. */
+			/* As in acrn_slot_complete(), but the slot is free. */
 			smp_store_release(&io->requests[vcpu].owner,
 					  ACRN_OWNER_HYPERVISOR);
 	spin_unlock_irq(&io->lock);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The data plane is another module, loaded when a device model first asks for
- * an ioeventfd or irqfd and pinned by each VM that uses it.
+ * The data plane is another module, acrn_vhost.ko. It is loaded when a device
+ * model first asks for an ioeventfd or an irqfd, and each VM that uses it holds
+ * a reference to it until the VM is destroyed.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -13,14 +14,15 @@
 
 #include "hsm.h"
 
-/* The one that is registered, or NULL. Guarded by registration_lock. */
+/* Functions of the registered data plane, or NULL; under registration_lock */
 static const struct acrn_dataplane_ops *registered;
 static DEFINE_MUTEX(registration_lock);
 
 /**
- * acrn_hsm_register_dataplane() - Offer to serve VMs
- * @ops:	What to call; must stay until unregistered
+ * acrn_hsm_register_dataplane() - Register the data plane
+ * @ops:	Its functions, which must stay until it is unregistered
  *
+ * Context: Process context, may sleep.
  * Return: 0, or -EBUSY when there is a data plane already
  */
 int acrn_hsm_register_dataplane(const struct acrn_dataplane_ops *ops)
@@ -38,10 +40,11 @@ int acrn_hsm_register_dataplane(const struct acrn_dataplane_ops *ops)
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_register_dataplane, ACRN_HSM);
 
 /**
- * acrn_hsm_unregister_dataplane() - Take the offer back
- * @ops:	As registered
+ * acrn_hsm_unregister_dataplane() - Undo acrn_hsm_register_dataplane()
+ * @ops:	Functions that were registered
  *
- * For the exit of the module that owns @ops, which implies that no VM uses it.
+ * Context: Process context, may sleep. The module that owns @ops is being
+ *	    unloaded, so no VM uses it.
  */
 void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops)
 {
@@ -52,7 +55,7 @@ void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops)
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_unregister_dataplane, ACRN_HSM);
 
-/* NULL, or a reference to the data plane's module goes with the result. */
+/* The registered functions with a reference to their module, or NULL. */
 static const struct acrn_dataplane_ops *get_registered(void)
 {
 	const struct acrn_dataplane_ops *ops;
@@ -66,14 +69,15 @@ static const struct acrn_dataplane_ops *get_registered(void)
 }
 
 /**
- * struct loader - Loads the data plane's module when somebody asks for it
- * @work:	Does it: once at a time and to the end, also when all who asked
- *		have been killed. While a module is being loaded, some modprobes
- *		take it for loaded and return at once.
+ * struct loader - Loads the module of the data plane
+ * @work:	Runs modprobe. A workqueue does so, for two reasons: only one
+ *		modprobe runs at a time, since some return at once when another
+ *		is loading the module; and it runs to its end although whoever
+ *		asked may be killed
  * @lock:	Guards @last_ticket and @done_ticket
- * @last_ticket: How often somebody asked
- * @done_ticket: Which of these came before the last attempt that has ended
- * @wait:	Where they wait
+ * @last_ticket: Number of times that somebody has asked for the module
+ * @done_ticket: Of these, the last one before the last attempt that has ended began
+ * @wait:	Where those wait who have asked
  */
 static struct loader {
 	struct work_struct work;
@@ -116,6 +120,7 @@ static struct loader loader = {
 	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(loader.wait),
 };
 
+/* Ask for the module. Returns the ticket to wait for. */
 static u64 queue_load(void)
 {
 	u64 ticket;
@@ -123,16 +128,17 @@ static u64 queue_load(void)
 	spin_lock(&loader.lock);
 	ticket = ++loader.last_ticket;
 	spin_unlock(&loader.lock);
-	/* Also when it runs: it may have begun before. */
+	/* Queued again if it is running, as that attempt began before. */
 	queue_work(system_unbound_wq, &loader.work);
 	return ticket;
 }
 
-/*
- * Have the data plane loaded, if it can be. Called without a lock, as modprobe
- * takes its time.
+/**
+ * acrn_dataplane_load() - Load the module of the data plane, if there is none yet
  *
- * Return: 0, whether or not there is one then; -EINTR when killed
+ * Context: Process context, may sleep for as long as modprobe takes. No lock
+ *	    is held.
+ * Return: 0, also when there is no such module; -EINTR when the caller was killed
  */
 int acrn_dataplane_load(void)
 {
@@ -146,7 +152,13 @@ int acrn_dataplane_load(void)
 	       -EINTR : 0;
 }
 
-/* No file is open any more; who asked may have been killed. May sleep. */
+/**
+ * acrn_dataplane_exit() - Wait for modprobe
+ *
+ * It may still run for somebody who was killed.
+ *
+ * Context: Process context, may sleep. /dev/acrn_hsm cannot be opened any more.
+ */
 void acrn_dataplane_exit(void)
 {
 	flush_work(&loader.work);
@@ -170,12 +182,12 @@ static int attach_locked(struct acrn_vm *vm)
 		return PTR_ERR(data);
 	}
 	dataplane->data = data;
-	/* Pairs with attached_ops(); the upcall may run right away. */
+	/* Pairs with attached_ops(): the upcall may use both from here on. */
 	smp_store_release(&dataplane->ops, ops);
 	return 0;
 }
 
-/* NULL until the VM is attached, after that always the same. */
+/* Functions of the data plane; NULL before it is attached, constant afterwards. */
 static const struct acrn_dataplane_ops *
 attached_ops(const struct acrn_dataplane *dataplane)
 {
@@ -183,6 +195,7 @@ attached_ops(const struct acrn_dataplane *dataplane)
 	return smp_load_acquire(&dataplane->ops);
 }
 
+/* Attach the data plane to a VM, unless it is. */
 static int attach(struct acrn_vm *vm)
 {
 	struct acrn_dataplane *dataplane = &vm->dataplane;
@@ -198,12 +211,24 @@ static int attach(struct acrn_vm *vm)
 	return ret;
 }
 
+/**
+ * acrn_dataplane_init() - Begin with a VM that no data plane is attached to
+ * @dataplane:	The VM's part of it, zeroed
+ *
+ * Context: Process context.
+ */
 void acrn_dataplane_init(struct acrn_dataplane *dataplane)
 {
 	mutex_init(&dataplane->lock);
 }
 
-/* The upcall no longer sees the VM, and no ioctl is under way. May sleep. */
+/**
+ * acrn_dataplane_detach() - Detach the data plane from a VM, if it is attached
+ * @dataplane:	The VM's part of it
+ *
+ * Context: Process context, may sleep. The upcall does not look at the VM any
+ *	    more, its thread has ended, and no ioctl is using the VM.
+ */
 void acrn_dataplane_detach(struct acrn_dataplane *dataplane)
 {
 	const struct acrn_dataplane_ops *ops = dataplane->ops;
@@ -215,7 +240,16 @@ void acrn_dataplane_detach(struct acrn_dataplane *dataplane)
 	module_put(ops->owner);
 }
 
-/* ACRN_IOCTL_IOEVENTFD. -EOPNOTSUPP when there is no data plane. */
+/**
+ * acrn_dataplane_ioeventfd() - ACRN_IOCTL_IOEVENTFD
+ * @vm:		VM
+ * @args:	From user space, not trusted
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EOPNOTSUPP when there is no data plane; -EINTR when the caller
+ *	   was killed; or the errno of &acrn_dataplane_ops.attach or
+ *	   &acrn_dataplane_ops.ioeventfd
+ */
 int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 			     const struct acrn_ioeventfd *args)
 {
@@ -228,7 +262,14 @@ int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
 	return attached_ops(dataplane)->ioeventfd(dataplane->data, args);
 }
 
-/* ACRN_IOCTL_IRQFD. -EOPNOTSUPP when there is no data plane. */
+/**
+ * acrn_dataplane_irqfd() - ACRN_IOCTL_IRQFD
+ * @vm:		VM
+ * @args:	From user space, not trusted
+ *
+ * Context: Process context, may sleep.
+ * Return: as acrn_dataplane_ioeventfd(), but of &acrn_dataplane_ops.irqfd
+ */
 int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args)
 {
 	struct acrn_dataplane *dataplane = &vm->dataplane;
@@ -240,7 +281,13 @@ int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args)
 	return attached_ops(dataplane)->irqfd(dataplane->data, args);
 }
 
-/* What irqfds have held back is injected, or forgotten. Process context. */
+/**
+ * acrn_dataplane_flush_held() - Deal with the MSIs that irqfds have held back
+ * @vm:		VM, which was paused
+ * @inject:	Inject them, as the VM runs on; otherwise drop them, as it was reset
+ *
+ * Context: Process context.
+ */
 void acrn_dataplane_flush_held(struct acrn_vm *vm, bool inject)
 {
 	const struct acrn_dataplane_ops *ops = attached_ops(&vm->dataplane);
@@ -249,6 +296,10 @@ void acrn_dataplane_flush_held(struct acrn_vm *vm, bool inject)
 		ops->flush_held(vm->dataplane.data, inject);
 }
 
+/*
+ * Whether @request is a write to a port or an address, of a width that is
+ * possible.
+ */
 static bool is_doorbell_like(const struct acrn_slot_request *request)
 {
 	const struct acrn_access *access = &request->access;
@@ -265,9 +316,16 @@ static bool is_doorbell_like(const struct acrn_slot_request *request)
 	}
 }
 
-/*
- * Hot path, hard-IRQ context of the upcall or process context. A doorbell that has
- * been signalled only needs to be completed.
+/**
+ * acrn_dataplane_doorbell() - Signal the doorbell that a request rings, if any
+ * @vm:		VM
+ * @request:	Request, which the caller owns
+ *
+ * Hot path.
+ *
+ * Context: The upcall or process context; on PREEMPT_RT process context only.
+ * Return: what became of the request; one that has rung a doorbell is left to be
+ *	   completed
  */
 enum acrn_doorbell acrn_dataplane_doorbell(struct acrn_vm *vm,
 					   const struct acrn_slot_request *request)
@@ -279,9 +337,16 @@ enum acrn_doorbell acrn_dataplane_doorbell(struct acrn_vm *vm,
 	return ops->doorbell(vm->dataplane.data, &request->access);
 }
 
-/*
- * Hot path, as above. An asynchronous doorbell was rung. False when it has to
- * be signalled in process context.
+/**
+ * acrn_dataplane_ring() - Signal an asynchronous doorbell
+ * @vm:		VM
+ * @doorbell:	As the data plane has passed it to acrn_hsm_async_assign()
+ *
+ * Hot path.
+ *
+ * Context: As acrn_dataplane_doorbell()
+ * Return: false if the doorbell was not signalled, as that has to be done in
+ *	   process context
  */
 bool acrn_dataplane_ring(struct acrn_vm *vm, void *doorbell)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the HSM and the data plane have done for each VM, in debugfs:
- * acrn_hsm/vmN, N being the VM's id. The formats are in
+ * Counters of each VM in debugfs: acrn_hsm/vmN for the VM with the id N, where
+ * the data plane has its files as well. The formats are in
  * Documentation/tracing.md.
  */
 #include <linux/debugfs.h>
@@ -47,12 +47,21 @@ static int stats_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/* Hot path when measuring. @cycles of the TSC from the upcall to completion. */
+/**
+ * acrn_latency_add() - Record how long a doorbell took
+ * @vm:		VM
+ * @cycles:	Cycles of the TSC from the beginning of the upcall to the completion
+ *
+ * Called while acrn_latency_key is enabled. Hot path then.
+ *
+ * Context: Any.
+ */
 void acrn_latency_add(struct acrn_vm *vm, u64 cycles)
 {
 	u64 ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
+	unsigned int bucket = histogram_bucket(ns, HISTOGRAM_NS_BUCKETS);
 
-	atomic64_inc(&vm->stats.latency[histogram_bucket(ns, HISTOGRAM_NS_BUCKETS)]);
+	atomic64_inc(&vm->stats.latency[bucket]);
 }
 
 static u64 latency_count(const void *vm, unsigned int bucket)
@@ -69,18 +78,34 @@ static int latency_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(latency);
 
+/**
+ * acrn_debugfs_init() - Make the directory of the module
+ *
+ * Context: Process context, may sleep.
+ */
 void acrn_debugfs_init(void)
 {
 	top = debugfs_create_dir("acrn_hsm", NULL);
 	debugfs_create_key("measure_latency", top, &acrn_latency_key);
 }
 
+/**
+ * acrn_debugfs_exit() - Undo acrn_debugfs_init()
+ *
+ * Context: Process context, may sleep. There is no VM any more.
+ */
 void acrn_debugfs_exit(void)
 {
 	debugfs_remove(top);
 }
 
-/* @vm has got its id, and still has it when this is undone. */
+/**
+ * acrn_debugfs_add() - Show the counters of a VM
+ * @vm:	VM with its id
+ *
+ * Context: Process context, may sleep. No other VM gets the id before
+ *	    acrn_debugfs_remove().
+ */
 void acrn_debugfs_add(struct acrn_vm *vm)
 {
 	char name[16];
@@ -92,7 +117,15 @@ void acrn_debugfs_add(struct acrn_vm *vm)
 			    &latency_fops);
 }
 
-/* The data plane's files go as well. Afterwards nobody reads any. */
+/**
+ * acrn_debugfs_remove() - Undo acrn_debugfs_add()
+ * @vm:	VM
+ *
+ * Removes the files of the data plane as well. When this returns, nobody reads
+ * any of them.
+ *
+ * Context: Process context, may sleep.
+ */
 void acrn_debugfs_remove(struct acrn_vm *vm)
 {
 	debugfs_remove(vm->debugfs_dir);
@@ -100,13 +133,14 @@ void acrn_debugfs_remove(struct acrn_vm *vm)
 }
 
 /**
- * acrn_hsm_debugfs_dir() - Where the data plane can put files about a VM
- * @vm:		User VM
+ * acrn_hsm_debugfs_dir() - Directory for the data plane's files about a VM
+ * @vm:	User VM
  *
- * The directory is removed, with all that is in it, before
- * &acrn_dataplane_ops.detach is called.
+ * The directory is removed with all its files before &acrn_dataplane_ops.detach
+ * is called.
  *
- * Return: the directory, for debugfs_create_file() and the like
+ * Context: Any.
+ * Return: the directory, for debugfs_create_file()
  */
 struct dentry *acrn_hsm_debugfs_dir(struct acrn_vm *vm)
 {

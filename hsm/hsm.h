@@ -1,17 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The HSM's own structures, and which file offers what.
+ * The structures of acrn_hsm.ko, and what each of its files offers to the others.
+ *
+ * The files in the order of who calls whom. A file calls functions of files below
+ * it, and of no others; make check refuses circles:
+ *
+ *	main.c		loads and unloads the module
+ *	ioctl.c		/dev/acrn_hsm
+ *	vm.c		a VM is created and destroyed
+ *	state.c		it is started, paused and reset
+ *	upcall.c	the hypervisor's interrupt: there may be something for a VM
+ *	ioreq.c		an I/O request gets its answer
+ *	client.c	the device model gives the answer
+ *	slot.c		a request is taken from its slot and put back
+ *	pci_conf.c	ports 0xCF8 and 0xCFC become accesses to PCI registers
+ *	async.c		doorbells that are no I/O requests
+ *	vm_event.c	events of a VM, such as a triple fault
+ *	ring.c		rings that the hypervisor writes to
+ *	share.c		how much of its CPU the upcall may use
+ *	thread.c	a VM's thread does what the upcall leaves
+ *	dataplane.c	ioeventfds and irqfds, which acrn_vhost.ko implements
+ *	wake.c		notifications and interrupts to the VM
+ *	memory.c	the VM's address space
+ *	regions.c	the hypervisor is told of it
+ *	segment.c	the memory behind it
+ *	memseg.c	arithmetic on that
+ *	monitor.c	interrupt statistics
+ *	power.c		P- and C-states
+ *	remove_cpu.c	a CPU is taken from the Service VM
+ *	debugfs.c	counters
  *
  * Locks, outermost first:
- *   &struct acrn_file.lock	held by every ioctl, for writing by those that
- *				change the VM's state; not while one waits
- *   &struct acrn_memory.lock, &struct acrn_monitor.lock,
- *   &struct acrn_vm_events.lock, &struct acrn_dataplane.lock
- *   &struct acrn_vm_io.deferred_lock
- *   &struct acrn_async.lock
- *   &struct acrn_vm_io.lock
  *
- * The upcall, in hard-IRQ context, takes the last one, and none for a doorbell.
+ *	&struct acrn_file.lock		every ioctl but the one that waits
+ *	&struct acrn_memory.lock, &struct acrn_monitor.lock,
+ *	&struct acrn_vm_events.lock, &struct acrn_dataplane.lock
+ *	&struct acrn_vm_io.deferred_lock
+ *	&struct acrn_async.lock
+ *	&struct acrn_vm_io.lock
+ *
+ * The upcall runs in hard-IRQ context. It takes no lock for a doorbell that is an
+ * I/O request, &struct acrn_async.lock for one that is not, and &struct
+ * acrn_vm_io.lock for any other request.
  */
 #ifndef HSM_HSM_H
 #define HSM_HSM_H
@@ -40,9 +70,10 @@ struct task_struct;
 
 /**
  * struct acrn_file - An open /dev/acrn_hsm
- * @lock:	Guards @vm and its state: held for reading throughout an ioctl on
- *		the VM, for writing by those that change its state
- * @vm:		NULL until there is a VM and again once it is destroyed
+ * @lock:	Guards @vm. An ioctl on the VM holds it for reading until it
+ *		returns; one that creates or destroys the VM or changes its
+ *		state holds it for writing.
+ * @vm:		The VM of this file, NULL while there is none
  */
 struct acrn_file {
 	struct rw_semaphore lock;
@@ -50,18 +81,18 @@ struct acrn_file {
 };
 
 /**
- * struct acrn_memory - The address space of a User VM
- * @lock:	Guards all of it
- * @ranges:	&struct acrn_segment by page frames of the User VM: what is mapped
- * @retired:	&struct acrn_range: what was mapped and is still pinned
- * @retired_count: How many
- * @started:	The VM has been started since it was created or reset. Written
+ * struct acrn_memory - Address space of a User VM
+ * @lock:	Guards @ranges, @retired and @retired_count
+ * @ranges:	What is mapped: &struct acrn_segment by page frames of the User VM
+ * @retired:	What was mapped and is still pinned: &struct acrn_range
+ * @retired_count: Number of elements in @retired
+ * @started:	Whether the VM was started since it was created or reset. Written
  *		with &struct acrn_file.lock held for writing
- * @devices:	PCI devices of the machine that are the VM's, or about to be.
- *		Read and changed at any time
+ * @devices:	Number of PCI devices that are assigned to the VM, or about to be.
+ *		Atomic
  */
 struct acrn_memory {
-	struct mutex lock;	/* the rest */
+	struct mutex lock;	/* ranges, retired */
 	struct maple_tree ranges;
 	struct list_head retired;
 	unsigned int retired_count;
@@ -69,15 +100,17 @@ struct acrn_memory {
 	atomic_t devices;
 };
 
-/* What a read returns that nobody answers. */
+/* Result of a read that neither the kernel nor the device model answers */
 #define ACRN_UNCLAIMED	(~0ULL)
 
 /**
  * struct acrn_client - The attached device model
- * @ref:	Held by the VM and by whoever waits
+ * @ref:	References of the VM and of whoever waits
  * @wait:	Where ACRN_IOCTL_ATTACH_IOREQ_CLIENT sleeps
- * @requests:	How many requests it has not answered. &struct acrn_vm_io.lock.
- * @gone:	Destroyed; never unset. &struct acrn_vm_io.lock.
+ * @requests:	Number of requests that it has not answered; under &struct
+ *		acrn_vm_io.lock
+ * @gone:	The client was destroyed, and stays so; under &struct
+ *		acrn_vm_io.lock
  */
 struct acrn_client {
 	struct kref ref;
@@ -88,14 +121,16 @@ struct acrn_client {
 
 /**
  * struct acrn_vm_io - I/O requests of a VM
- * @page:		I/O request page, pinned in the device model's memory
- * @slots:		The same, mapped; slot n is for vCPU n
- * @requests:		What has been taken from @slots
- * @deferred_lock:		Held by who deals with a request that is the thread's
+ * @page:		I/O request page, pinned in the memory of the device model
+ * @slots:		The same page, mapped; slot n is that of vCPU n
+ * @requests:		Private copies of the requests in @slots; their field
+ *			owner says who may use one
+ * @deferred_lock:	Held while a request is dealt with that was left to the VM's
+ *			thread, in the thread or instead of it
  * @lock:		Guards @client, its requests and @pci_conf_address. Taken
  *			with interrupts off
- * @client:		Answers what the kernel does not, or NULL
- * @pci_conf_address:	The guest's port 0xCF8
+ * @client:		The attached device model, or NULL
+ * @pci_conf_address:	Register behind port 0xCF8 of the guest
  */
 struct acrn_vm_io {
 	struct page *page;
@@ -109,8 +144,8 @@ struct acrn_vm_io {
 
 /**
  * struct acrn_upcall_ring - A ring that the hypervisor writes to
- * @ring:	The ring, or NULL. Stays once it is there
- * @tail:	Its tail at the last upcall
+ * @ring:	Header of the ring. NULL before there is a ring; constant afterwards
+ * @tail:	Tail of the ring at the last upcall. The upcall's own
  */
 struct acrn_upcall_ring {
 	const struct acrn_ring *ring;
@@ -118,15 +153,16 @@ struct acrn_upcall_ring {
 };
 
 /**
- * struct acrn_upcall_entry - What the upcall has to know of a VM without requests
- * @link:	In the list of all such
- * @slots:	Those of its I/O request page; NULL before it is watched
- * @vcpu_num:	How many of @slots there are
- * @doorbells:	The ring of its asynchronous doorbells
- * @events:	The ring of what the hypervisor tells of it
+ * struct acrn_upcall_entry - A VM in the list of the upcall
+ * @link:	In that list
+ * @slots:	Slots of the VM; NULL while the VM is not in the list
+ * @vcpu_num:	Number of @slots
+ * @doorbells:	Ring of the VM's asynchronous doorbells
+ * @events:	Ring of the VM's events
  *
- * Each upcall looks at all VMs, so that it matters how much memory that takes:
- * this, the slots and the heads of the rings, unless a VM has something.
+ * Each upcall looks at all VMs, so it matters how much memory that touches: this
+ * structure, the slots and the headers of the rings, and no more of a VM that has
+ * nothing for the upcall.
  */
 struct acrn_upcall_entry {
 	struct list_head link;
@@ -137,16 +173,16 @@ struct acrn_upcall_entry {
 };
 
 /**
- * struct acrn_share - What upcalls have done for a VM
- * @paid:	Up to when it has been paid for
- * @owed:	Not paid for
- * @paused:	What the VM asks waits
- * @timer:	Ends that
- * @taken:	All of it, paid or not
- * @pauses:	How many there were
+ * struct acrn_share - What upcalls cost for one VM
+ * @paid:	Time up to which @owed has been paid back
+ * @owed:	Charged to the VM and not paid back
+ * @paused:	The VM has used up its share: its requests wait for its thread
+ * @timer:	Ends the pause
+ * @taken:	All that was charged to the VM since it was created
+ * @pauses:	Number of pauses
  *
- * Times are in cycles of the TSC. Written by upcall and timer alone, which come to
- * one CPU.
+ * Times are in cycles of the TSC. Only the upcall and @timer write, both on one
+ * CPU.
  */
 struct acrn_share {
 	u64 paid;
@@ -158,9 +194,9 @@ struct acrn_share {
 };
 
 /**
- * struct acrn_thread - A VM's thread
- * @task:	The thread; NULL before it is started. Constant
- * @work:	What it does. Constant
+ * struct acrn_thread - The thread of a VM
+ * @task:	The thread; NULL before it is started, constant afterwards
+ * @work:	What it calls when there is something to do. Constant
  * @pending:	There is something to do
  */
 struct acrn_thread {
@@ -170,9 +206,9 @@ struct acrn_thread {
 };
 
 /**
- * struct acrn_monitor - Where the hypervisor counts a VM's interrupts
- * @lock:	Guards @page, and that the hypervisor has the same
- * @page:	Pinned in the device model's memory, or NULL
+ * struct acrn_monitor - Where the hypervisor counts the interrupts of a VM
+ * @lock:	Guards @page, and that the hypervisor uses the same page
+ * @page:	Pinned in the memory of the device model; NULL if there is none
  */
 struct acrn_monitor {
 	struct mutex lock;	/* the page */
@@ -180,13 +216,15 @@ struct acrn_monitor {
 };
 
 /**
- * struct acrn_vm_events - The VM's events, on their way to the device model
- * @lock:	Guards the rest
- * @ring:	The hypervisor's: a page of the kernel's own, or NULL
- * @page:	The device model's ring, pinned in its memory, or NULL
+ * struct acrn_vm_events - Events of a VM on their way to the device model
+ * @lock:	Guards the other members
+ * @ring:	Ring that the hypervisor writes to, in a page of the kernel's
+ *		own; NULL before there is one
+ * @page:	Ring of the device model, pinned in its memory; NULL before
+ *		there is one
  * @size:	Bytes of the elements in @page
  * @tail:	Offset of the next element in @page
- * @eventfd:	Signalled when @page has new elements, or NULL
+ * @eventfd:	Signalled when @page has new elements; NULL if there is none
  */
 struct acrn_vm_events {
 	struct mutex lock;	/* the rest */
@@ -198,10 +236,10 @@ struct acrn_vm_events {
 };
 
 /**
- * union acrn_cpu_state - What ACRN_IOCTL_PM_GET_CPU_STATE returns
+ * union acrn_cpu_state - Result of ACRN_IOCTL_PM_GET_CPU_STATE
  * @count:	Number of P- or C-states
- * @pstate:	One of the P-states
- * @cstate:	One of the C-states
+ * @pstate:	One P-state
+ * @cstate:	One C-state
  */
 union acrn_cpu_state {
 	u64 count;
@@ -210,9 +248,10 @@ union acrn_cpu_state {
 };
 
 /**
- * struct acrn_dataplane - A VM's side of the data plane
- * @lock:	Serialises attaching
- * @ops:	NULL until attached; published after @data
+ * struct acrn_dataplane - What the data plane keeps for a VM
+ * @lock:	Held while the data plane is attached to the VM
+ * @ops:	Functions of the data plane; NULL until it is attached.
+ *		Published after @data
  * @data:	What &acrn_dataplane_ops.attach returned
  */
 struct acrn_dataplane {
@@ -222,23 +261,27 @@ struct acrn_dataplane {
 };
 
 /**
- * struct acrn_stats - What has been done for a VM
- * @doorbells:		Rung and completed in the upcall
- * @doorbells_deferred:	Rung and completed by the VM's thread
- * @doorbells_ring:	Rung through the hypervisor's ring, without any request
- * @cookies_stale:	Taken from that ring and no doorbell's
- * @requests_overload:	Left to the VM's thread as the VM was paused
- * @requests_kernel:	Answered without the client
- * @requests_client:	Handed to the client
- * @msis:		Injected by data plane and device model
- * @msis_failed:	Refused by the hypervisor
- * @latency:		Histogram of the nanoseconds from the beginning of the upcall
- *			to the completion of a doorbell, in the upcall or the thread
+ * struct acrn_stats - Counters of a VM
+ * @doorbells:		Doorbells signalled and completed in the upcall. Counted
+ *			there
+ * @doorbells_deferred:	Doorbells signalled and completed by the VM's thread.
+ *			Counted under &struct acrn_vm_io.deferred_lock
+ * @doorbells_ring:	Asynchronous doorbells signalled. Counted under &struct
+ *			acrn_async.lock
+ * @cookies_stale:	Cookies that belonged to no doorbell any more. Counted like
+ *			@doorbells_ring
+ * @requests_overload:	Requests left to the VM's thread because the VM was paused.
+ *			Counted in the upcall
+ * @requests_kernel:	Requests other than doorbells that the kernel answered.
+ *			Counted under &struct acrn_vm_io.lock
+ * @requests_client:	Requests handed to the client. Counted like @requests_kernel
+ * @msis:		MSIs that the hypervisor has accepted. Atomic
+ * @msis_failed:	MSIs that the hypervisor has refused. Atomic
+ * @latency:		Histogram of the nanoseconds from the beginning of the
+ *			upcall to the completion of a doorbell, in the upcall or
+ *			in the thread. Atomic
  *
- * @doorbells and @requests_overload are the upcall's to change, @requests_kernel
- * and @requests_client whoever has &struct acrn_vm_io.lock, @doorbells_deferred
- * who has &struct acrn_vm_io.deferred_lock, @doorbells_ring and @cookies_stale whoever's
- * turn it is at the ring.
+ * debugfs.c reads them without a lock.
  */
 struct acrn_stats {
 	u64 doorbells;
@@ -253,7 +296,12 @@ struct acrn_stats {
 	atomic64_t latency[HISTOGRAM_NS_BUCKETS];
 };
 
-/* For counters that one context alone changes at a time. */
+/**
+ * acrn_stats_inc() - Count one
+ * @counter:	Counter that only the caller writes at this time
+ *
+ * Context: Any.
+ */
 static inline void acrn_stats_inc(u64 *counter)
 {
 	WRITE_ONCE(*counter, *counter + 1);
@@ -275,24 +323,24 @@ enum acrn_vm_state {
 
 /**
  * struct acrn_vm - A User VM
- * @vmid:	The hypervisor's number for it
- * @vcpu_num:	How many vCPUs, at most ACRN_IO_REQUEST_MAX
- * @polling:	vCPUs watch their slots and need no notification to go on. As
- *		the VM was created; constant
+ * @vmid:	Id that the hypervisor has given it. Constant
+ * @vcpu_num:	Number of vCPUs, at most ACRN_IO_REQUEST_MAX. Constant
+ * @polling:	vCPUs poll their slots and need no notification that a request is
+ *		complete. Constant
  * @state:	Written with &struct acrn_file.lock held for writing; read at any
  *		time
- * @held:	vCPUs whose notification is held back, see wake.c; atomic
- * @upcall:	What the upcall looks at
- * @share:	What that has cost
- * @thread:	Does what the upcall leaves
+ * @held:	vCPUs whose notification is held back, see wake.c. Atomic
+ * @upcall:	The VM as the upcall sees it
+ * @share:	What upcalls cost for it
+ * @thread:	Its thread
  * @memory:	Its address space
- * @io:	Its I/O requests
+ * @io:		Its I/O requests
  * @monitor:	Its interrupt statistics
- * @events:	What the hypervisor tells of it
+ * @events:	Its events
  * @dataplane:	Its ioeventfds and irqfds
- * @async:	Its asynchronous doorbells, or NULL: it has none
- * @stats:	What has been done for it
- * @debugfs_dir:	Shows that
+ * @async:	Its asynchronous doorbells; NULL if it has none
+ * @stats:	Its counters
+ * @debugfs_dir: Directory that shows them
  */
 struct acrn_vm {
 	u16 vmid;
@@ -313,44 +361,44 @@ struct acrn_vm {
 	struct dentry *debugfs_dir;
 };
 
-/* ioctl.c: /dev/acrn_hsm */
+/* ioctl.c */
 extern const struct file_operations acrn_hsm_fops;
 
-/* vm.c: what a VM is made of */
+/* vm.c */
 struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args);
 int acrn_vm_destroy(struct acrn_vm *vm);
 void acrn_vm_release(struct acrn_vm *vm);
 void acrn_vm_clear_requests(struct acrn_vm *vm);
 int acrn_vm_set_vcpu_regs(struct acrn_vm *vm, struct acrn_vcpu_regs *regs);
 
-/* state.c: its life */
+/* state.c */
 int acrn_vm_start(struct acrn_vm *vm);
 int acrn_vm_pause(struct acrn_vm *vm);
 int acrn_vm_reset(struct acrn_vm *vm);
 int acrn_vm_end(struct acrn_vm *vm);
 
-/* memory.c: what the VM's physical addresses lead to */
+/* memory.c */
 void acrn_memory_init(struct acrn_memory *memory);
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin);
 int acrn_memory_set(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
 int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map);
 void acrn_memory_reset(struct acrn_memory *memory);
 
-/* segment.c: the memory behind them */
+/* segment.c */
 int acrn_pin_page(u64 address, struct page **page);
 int acrn_replace_page(struct acrn_vm *vm, u64 address,
 		      struct page *(*replace)(struct acrn_vm *vm,
 					      struct page *page, int *ret));
 bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device);
 
-/* upcall.c: the hypervisor's interrupt */
+/* upcall.c */
 void acrn_upcall_hook(void);
 void acrn_upcall_unhook(void);
 void acrn_upcall_flush(struct acrn_vm *vm);
 void acrn_upcall_add(struct acrn_vm *vm);
 void acrn_upcall_remove(struct acrn_vm *vm);
 
-/* share.c: how much of its CPU it may take */
+/* share.c */
 void acrn_share_measure(void);
 void acrn_share_init(struct acrn_share *share);
 void acrn_share_deinit(struct acrn_share *share);
@@ -360,13 +408,13 @@ bool acrn_share_used_up(struct acrn_vm *vm);
 void acrn_share_charge(struct acrn_vm *vm);
 void acrn_share_end(void);
 
-/* thread.c: who does what the upcall leaves */
+/* thread.c */
 int acrn_thread_start(struct acrn_vm *vm, void (*work)(struct acrn_vm *vm));
 void acrn_thread_stop(struct acrn_vm *vm);
 void acrn_thread_wake_if_due(struct acrn_vm *vm);
 void acrn_thread_kick(struct acrn_vm *vm);
 
-/* ioreq.c: I/O requests from the slot to whoever answers */
+/* ioreq.c */
 int acrn_ioreq_init(struct acrn_vm_io *io, u64 user_address);
 void acrn_ioreq_deinit(struct acrn_vm_io *io, bool unpin);
 void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool defer, bool paused);
@@ -375,7 +423,7 @@ void acrn_ioreq_serve(struct acrn_vm *vm);
 unsigned long acrn_ioreq_polling(struct acrn_vm *vm);
 void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling);
 
-/* client.c: the device model as the one who answers */
+/* client.c */
 int acrn_client_create(struct acrn_vm *vm);
 void acrn_client_destroy(struct acrn_vm *vm);
 struct acrn_client *acrn_client_get(struct acrn_vm *vm);
@@ -387,7 +435,7 @@ int acrn_client_finish(struct acrn_vm *vm, u32 vcpu);
 void acrn_client_clear(struct acrn_vm *vm);
 void acrn_client_reset(struct acrn_vm *vm);
 
-/* async.c: doorbells that the hypervisor writes to a ring */
+/* async.c */
 void acrn_async_prepare(struct acrn_vm *vm);
 bool acrn_async_upcall(struct acrn_vm *vm, bool wait);
 bool acrn_async_waits(const struct acrn_vm *vm);
@@ -396,7 +444,7 @@ void acrn_async_withdraw(struct acrn_vm *vm);
 void acrn_async_restore(struct acrn_vm *vm);
 void acrn_async_deinit(struct acrn_vm *vm, bool unused);
 
-/* dataplane.c: what is handed to acrn_vhost.ko */
+/* dataplane.c */
 int acrn_dataplane_load(void);
 void acrn_dataplane_exit(void);
 void acrn_dataplane_init(struct acrn_dataplane *dataplane);
@@ -409,16 +457,16 @@ enum acrn_doorbell acrn_dataplane_doorbell(struct acrn_vm *vm,
 					   const struct acrn_slot_request *request);
 bool acrn_dataplane_ring(struct acrn_vm *vm, void *doorbell);
 
-/* monitor.c: the VM's interrupt statistics */
+/* monitor.c */
 void acrn_monitor_init(struct acrn_monitor *monitor);
 void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin);
 int acrn_monitor_set(struct acrn_vm *vm, u64 user_address);
 
-/* ring.c: rings that the hypervisor writes to */
+/* ring.c */
 int acrn_ring_set_up(const struct acrn_vm *vm, u32 id, struct acrn_ring *ring,
 		     u32 elements, u32 size);
 
-/* vm_event.c: what the hypervisor tells of the VM */
+/* vm_event.c */
 void acrn_vm_event_init(struct acrn_vm_events *events);
 void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin);
 int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address);
@@ -427,11 +475,11 @@ int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
 			u32 elements);
 void acrn_vm_event_deliver(struct acrn_vm *vm);
 
-/* power.c: the P- and C-states of the VM's vCPUs */
+/* power.c */
 int acrn_cpu_state_get(struct acrn_vm *vm, u64 command,
 		       union acrn_cpu_state *state);
 
-/* debugfs.c: what has been done, for people to see */
+/* debugfs.c */
 DECLARE_STATIC_KEY_FALSE(acrn_latency_key);
 void acrn_debugfs_init(void);
 void acrn_debugfs_exit(void);
@@ -439,10 +487,10 @@ void acrn_debugfs_add(struct acrn_vm *vm);
 void acrn_debugfs_remove(struct acrn_vm *vm);
 void acrn_latency_add(struct acrn_vm *vm, u64 cycles);
 
-/* remove_cpu.c: the Service VM's CPUs for User VMs, an attribute of the device */
+/* remove_cpu.c */
 extern const struct attribute_group *acrn_hsm_groups[];
 
-/* wake.c: notifications and interrupts, which wake vCPUs */
+/* wake.c */
 int acrn_wake_init(void);
 void acrn_wake_deinit(void);
 void acrn_wake_set_state(struct acrn_vm *vm, enum acrn_vm_state state);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/acrn_hsm: each open file is at most one VM, and each ioctl one function.
+ * /dev/acrn_hsm: an open file has one VM at most, and each ioctl has one function.
  *
- * An ioctl holds the file's lock for reading, so that the VM stays, and stays in
- * the same state of its life, until it is through; those that change either
- * hold it for writing. The exception is the one that waits for I/O requests.
+ * An ioctl holds the lock of the file for reading until it returns. So the VM
+ * is not destroyed meanwhile, and its state does not change. An ioctl that
+ * destroys the VM or changes its state holds the lock for writing. Only the
+ * ioctl that waits for I/O requests holds no lock while it waits.
  *
- * What names physical devices goes to the hypervisor as it is: whose they are
- * is recorded there, and it checks each field.
+ * Arguments that name physical devices go to the hypervisor as they are. It
+ * knows which VM a device belongs to, and checks each field.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -20,21 +21,22 @@
 #include "acrn_ioctl.h"
 #include "hsm.h"
 
-/* MSIs of x86 are writes to 0xFEExxxxx. */
+/* On x86 an MSI is a write to 0xFEExxxxx. */
 #define MSI_ADDRESS_SHIFT	20
 #define MSI_ADDRESS_BASE	0xfee
 
 /**
- * struct hsm_ioctl - What to do for a command
+ * struct hsm_ioctl - An ioctl
  * @cmd:	ACRN_IOCTL_*
- * @by_value:	The argument is the value itself and no pointer to it
- * @small:	The argument is &union small_argument
+ * @by_value:	The argument is a value, and no pointer to one
+ * @small:	The argument is a member of &union small_argument
  * @exclusive:	@vm_op changes the state of the VM
- * @dataplane:	@vm_op needs the data plane, which is to be loaded before
- * @vm_op:	Called with the file's lock held for reading, or for writing if
- *		@exclusive, with a copy of the argument, or NULL when @cmd has
- *		none. The copy is in the linear map unless @by_value or @small
- * @file_op:	Called instead of @vm_op with no lock held
+ * @dataplane:	@vm_op needs the data plane, whose module is loaded before
+ * @vm_op:	Called with the lock of the file held for reading, or for
+ *		writing if @exclusive. Gets a copy of the argument, or NULL if
+ *		@cmd has none. The copy is in the linear map unless @by_value or
+ *		@small
+ * @file_op:	Called instead of @vm_op, without the lock
  */
 struct hsm_ioctl {
 	unsigned int cmd;
@@ -47,8 +49,9 @@ struct hsm_ioctl {
 };
 
 /*
- * Arguments that device models send often and that do not go to the hypervisor as
- * they are: there is no allocation for these.
+ * Arguments that are copied to the stack, so that no memory is allocated for
+ * them: device models send them often. The hypervisor cannot read them there,
+ * and need not.
  */
 union small_argument {
 	unsigned long value;
@@ -56,6 +59,7 @@ union small_argument {
 	struct acrn_msi_entry msi;
 };
 
+/* Undo hold_vm(). */
 static void release_vm(struct acrn_file *file, bool exclusive)
 {
 	if (exclusive)
@@ -65,8 +69,8 @@ static void release_vm(struct acrn_file *file, bool exclusive)
 }
 
 /*
- * Take the file's lock, for reading unless @exclusive, upon which its VM stays.
- * -EINVAL when there is none.
+ * Take the lock of the file, for reading unless @exclusive. Returns -EINVAL,
+ * without the lock, when the file has no VM.
  */
 static int hold_vm(struct acrn_file *file, bool exclusive)
 {
@@ -103,7 +107,7 @@ static int create_and_report(struct acrn_file *file,
 	return 0;
 }
 
-/* -EEXIST when the file has a VM already. */
+/* Fails with -EEXIST when the file has a VM. */
 static int ioctl_create_vm(struct acrn_file *file, void __user *uarg)
 {
 	struct acrn_vm_creation *args;
@@ -121,7 +125,7 @@ static int ioctl_create_vm(struct acrn_file *file, void __user *uarg)
 	return ret;
 }
 
-/* Afterwards the file can have another VM. */
+/* The file can have another VM afterwards. */
 static int ioctl_destroy_vm(struct acrn_file *file, void __user *uarg)
 {
 	int ret;
@@ -136,7 +140,7 @@ static int ioctl_destroy_vm(struct acrn_file *file, void __user *uarg)
 	return ret;
 }
 
-/* Waits without the lock; the client it waits for outlives the VM. */
+/* The reference to the client keeps it while this waits without the lock. */
 static int ioctl_attach_ioreq_client(struct acrn_file *file, void __user *uarg)
 {
 	struct acrn_client *client;
@@ -154,7 +158,7 @@ static int ioctl_attach_ioreq_client(struct acrn_file *file, void __user *uarg)
 	return ret;
 }
 
-/* The result replaces the command and may be longer than it. */
+/* The result overwrites the command in user memory, and may be longer. */
 static int ioctl_pm_get_cpu_state(struct acrn_file *file, void __user *uarg)
 {
 	union acrn_cpu_state *state;
@@ -206,7 +210,7 @@ static int ioctl_inject_msi(struct acrn_vm *vm, void *arg)
 	if (msi->msi_addr >> MSI_ADDRESS_SHIFT != MSI_ADDRESS_BASE)
 		return -EINVAL;
 	ret = acrn_hsm_inject_msi(vm, msi->msi_addr, msi->msi_data);
-	/* A VM that is paused is reset before it runs, which forgets MSIs. */
+	/* A paused VM is reset before it runs again, which forgets all MSIs. */
 	return ret == -EAGAIN ? 0 : ret;
 }
 
@@ -217,7 +221,7 @@ static int ioctl_set_irqline(struct acrn_vm *vm, void *arg)
 	return acrn_wake_irqline(vm, *line);
 }
 
-/* The argument is the address of a page of user memory. */
+/* The argument is the user address of a page. */
 static int ioctl_vm_intr_monitor(struct acrn_vm *vm, void *arg)
 {
 	const u64 *address = arg;
@@ -225,7 +229,7 @@ static int ioctl_vm_intr_monitor(struct acrn_vm *vm, void *arg)
 	return acrn_monitor_set(vm, *address);
 }
 
-/* The field vmid says nothing that the file does not and is ignored. */
+/* The field vmid is ignored: the file has one VM. */
 static int ioctl_notify_request_finish(struct acrn_vm *vm, void *arg)
 {
 	const struct acrn_ioreq_notify *notify = arg;
@@ -272,7 +276,7 @@ static int ioctl_reset_ptdev_intr(struct acrn_vm *vm, void *arg)
 	return acrn_hc_reset_ptdev_intr(vm->vmid, arg);
 }
 
-/* From then on there may be translations of the VM's memory in an IOMMU. */
+/* From now on an IOMMU may hold translations of the VM's addresses. */
 static int ioctl_assign_pcidev(struct acrn_vm *vm, void *arg)
 {
 	int ret;
@@ -284,7 +288,7 @@ static int ioctl_assign_pcidev(struct acrn_vm *vm, void *arg)
 	return ret;
 }
 
-/* The hypervisor flushes all translations of the VM in the device's IOMMU. */
+/* The hypervisor flushes the translations that the IOMMU of the device holds. */
 static int ioctl_deassign_pcidev(struct acrn_vm *vm, void *arg)
 {
 	int ret;
@@ -303,10 +307,11 @@ static int ioctl_assign_mmiodev(struct acrn_vm *vm, void *arg)
 }
 
 /*
- * The hypervisor gives the regions back to the Service VM, and takes from the
- * User VM whatever is mapped at their addresses, also when the device was never
- * its own. Then UNSET_MEMSEG and SET_MEMSEG fail there, as the hypervisor does
- * not unmap a hole; nothing is unpinned before the VM ends.
+ * The hypervisor gives the regions back to the Service VM and unmaps whatever
+ * the User VM has at their addresses, even if the device was never assigned to
+ * it. Memory that was there stays pinned until the VM is destroyed:
+ * UNSET_MEMSEG and SET_MEMSEG fail for these addresses, as the hypervisor does
+ * not unmap what is not mapped.
  */
 static int ioctl_deassign_mmiodev(struct acrn_vm *vm, void *arg)
 {
@@ -326,16 +331,16 @@ static int ioctl_destroy_vdev(struct acrn_vm *vm, void *arg)
 }
 
 /*
- * The argument is the address of a page that acrn-dm has made a ring for the
- * hypervisor of. The hypervisor believes what is in its ring, so the ring is a
- * page of the HSM's own, see async.c.
+ * The argument is the user address of a page in which acrn-dm has set up a ring
+ * for the hypervisor. It is not used: the hypervisor believes what the ring
+ * says, so the HSM has a ring of its own, see async.c.
  */
 static int ioctl_setup_asyncio(struct acrn_vm *vm, void *arg)
 {
 	return 0;
 }
 
-/* The argument is the address of a page of user memory. */
+/* The argument is the user address of a page. */
 static int ioctl_setup_vm_event_ring(struct acrn_vm *vm, void *arg)
 {
 	const u64 *address = arg;
@@ -419,8 +424,8 @@ static void *copy_small_argument(unsigned int cmd, unsigned long param,
 }
 
 /*
- * A copy of the argument, in @small or to be freed; NULL when there is none; or an
- * ERR_PTR().
+ * Copy the argument. Returns @small or memory that the caller frees; NULL when
+ * the command has no argument; or an ERR_PTR().
  */
 static void *copy_argument(const struct hsm_ioctl *ioctl, unsigned long param,
 			   union small_argument *small)
@@ -436,7 +441,7 @@ static void *copy_argument(const struct hsm_ioctl *ioctl, unsigned long param,
 	return memdup_user((void __user *)param, _IOC_SIZE(ioctl->cmd));
 }
 
-/* -EINVAL when there is no VM to load it for. */
+/* Load the module of the data plane. Fails with -EINVAL when the file has no VM. */
 static int load_dataplane(struct acrn_file *file)
 {
 	int ret;
@@ -452,7 +457,10 @@ static int vm_ioctl(struct acrn_file *file, const struct hsm_ioctl *ioctl,
 		    unsigned long param)
 {
 	union small_argument small;
-	/* Not under the lock: user memory may take its time, so may modprobe. */
+	/*
+	 * Without the lock, as a page fault on user memory and modprobe may
+	 * take long.
+	 */
 	void *arg = copy_argument(ioctl, param, &small);
 	int ret = 0;
 
@@ -493,7 +501,7 @@ static int hsm_open(struct inode *inode, struct file *f)
 	return 0;
 }
 
-/* The last reference is gone, so no ioctl is under way. */
+/* Called when the last reference to the file is gone, so no ioctl is running. */
 static int hsm_release(struct inode *inode, struct file *f)
 {
 	struct acrn_file *file = f->private_data;

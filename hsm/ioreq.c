@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * I/O requests, from the slot that the hypervisor filled to whoever answers.
+ * An I/O request on its way from the slot, which the hypervisor has filled, to
+ * whoever answers it.
  *
- * The upcall takes a request from its slot. A doorbell is signalled and completed
- * there, without a lock; port 0xCF8 is answered there, and everything else is
- * handed to the client. What cannot be done in hard-IRQ context, and all that is
- * asked by a VM that has used up its share of the upcall, is left to the VM's
- * thread, which does the same with it.
+ * The upcall takes the request from the slot. If it rings a doorbell, the
+ * upcall signals and completes it without a lock. Accesses to port 0xCF8 are
+ * answered in the upcall as well, and every other request is passed to the
+ * client. The upcall leaves a request to the VM's thread, which then does the
+ * same with it, if it cannot be dealt with in hard-IRQ context or if the VM has
+ * used up its share of the upcall.
  *
- * At any time a request has one owner and only that one completes it, see slot.c:
- * nothing is completed twice and nothing is lost when client or VM go away. The
- * upcall comes to one CPU only, vCPU 0 of the Service VM, so that it never meets
- * itself.
+ * Every request has one owner at any time, and only the owner completes it, see
+ * slot.c. So no request is completed twice, and none is lost when the client or the
+ * VM goes away. The upcall comes to one CPU only, vCPU 0 of the Service VM, so that
+ * no two upcalls run at a time.
  */
 #include <linux/bits.h>
 #include <linux/mm.h>
@@ -22,8 +24,8 @@
 #include "trace.h"
 
 /*
- * Record how long a doorbell took; its vCPU has just been told to resume. @upcall_start
- * is when the upcall began that took the request, in cycles of the TSC.
+ * Record how long a doorbell took whose vCPU has just been told to resume. The
+ * upcall that took the request began at @upcall_start, in cycles of the TSC.
  */
 static void measure_doorbell(struct acrn_vm *vm, u64 upcall_start)
 {
@@ -31,15 +33,19 @@ static void measure_doorbell(struct acrn_vm *vm, u64 upcall_start)
 		acrn_latency_add(vm, get_cycles() - upcall_start);
 }
 
-/* The request in @vcpu's slot is complete: have the vCPU resume. Any context. */
+/* Have @vcpu resume, as the request in its slot is complete. Any context. */
 static void resume_vcpu(struct acrn_vm *vm, unsigned int vcpu)
 {
 	acrn_wake_vcpu(vm, vcpu);
 	trace_acrn_complete(vm->vmid, vcpu);
 }
 
-/* A doorbell has been signalled. @rung counts those. */
-static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
+/*
+ * Complete a request whose doorbell has been signalled, and count it in
+ * @counter.
+ */
+static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu,
+			      u64 *counter)
 {
 	struct acrn_vm_io *io = &vm->io;
 	struct acrn_slot_request *request = &io->requests[vcpu];
@@ -48,14 +54,15 @@ static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
 	trace_acrn_doorbell(vm->vmid, vcpu, request->write, &request->access);
 	acrn_slot_complete(&io->slots[vcpu], request);
 	resume_vcpu(vm, vcpu);
-	acrn_stats_inc(rung);
+	acrn_stats_inc(counter);
 	measure_doorbell(vm, upcall_start);
 }
 
 /*
- * Hand a request to the client, or answer it. When there is no client there is no
- * device: as on a bus, a read gives all ones and a write is lost, and the guest
- * goes on. False when it is with the client.
+ * Pass a request to the client, or answer it here. Without a client there is no
+ * device: a read returns all ones and a write is lost, as on a bus, and the
+ * guest continues. Returns true if the request was answered here. &struct
+ * acrn_vm_io.lock is held.
  */
 static bool pass_or_answer(struct acrn_vm *vm, unsigned int vcpu)
 {
@@ -84,7 +91,7 @@ static bool pass_or_answer(struct acrn_vm *vm, unsigned int vcpu)
 	return true;
 }
 
-/* A request that is no doorbell. */
+/* Deal with a request that rings no doorbell. Not hard IRQ with PREEMPT_RT. */
 static void serve_access(struct acrn_vm *vm, unsigned int vcpu)
 {
 	struct acrn_vm_io *io = &vm->io;
@@ -99,16 +106,17 @@ static void serve_access(struct acrn_vm *vm, unsigned int vcpu)
 }
 
 /*
- * Deal with a request; @rung counts doorbells. False when that is not for this
- * context, or the guest rang before and that has not been signalled: the device
- * model sees what a guest does in this order. Otherwise the request is not the
- * caller's any more.
+ * Deal with a request, and count it in @counter if it rings a doorbell. Returns
+ * false if the request must wait for the VM's thread: its doorbell is not
+ * signalled in this context, or the guest has rung an asynchronous doorbell
+ * before that is not signalled yet, and the device model must see both in this
+ * order. Otherwise the caller does not own the request any more.
  */
-static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
+static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *counter)
 {
 	switch (acrn_dataplane_doorbell(vm, &vm->io.requests[vcpu])) {
 	case ACRN_DOORBELL_RUNG:
-		complete_doorbell(vm, vcpu, rung);
+		complete_doorbell(vm, vcpu, counter);
 		return true;
 	case ACRN_DOORBELL_LATER:
 		return false;
@@ -121,7 +129,7 @@ static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *rung)
 	return true;
 }
 
-/* Leave a request of the upcall's to the VM's thread. */
+/* Leave a request that the upcall has taken to the VM's thread. */
 static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
 {
 	struct acrn_vm_io *io = &vm->io;
@@ -133,9 +141,10 @@ static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
 }
 
 /*
- * Take a VM's pending requests, and leave those to its thread that are not for
- * this context, or with @defer all. Returns how many there were. On the upcall's
- * CPU in hard-IRQ context, or with interrupts off.
+ * Deal with the pending requests of a VM. Those that must wait for the VM's
+ * thread are left to it, and all of them if @defer. Returns the number of
+ * requests. Called on the CPU of the upcall, in hard-IRQ context or with
+ * interrupts off.
  */
 static unsigned int take_requests(struct acrn_vm *vm, u64 start, bool defer)
 {
@@ -155,20 +164,22 @@ static unsigned int take_requests(struct acrn_vm *vm, u64 start, bool defer)
 }
 
 /**
- * acrn_ioreq_upcall() - Deal with a VM's pending requests
- * @vm:		The VM
+ * acrn_ioreq_upcall() - Deal with the pending requests of a VM
+ * @vm:		VM
  * @start:	When the upcall began, in cycles of the TSC
- * @defer:	Leave all of them to the VM's thread
- * @paused:	The VM has used up its share, for the statistics
+ * @defer:	Leave all requests to the VM's thread
+ * @paused:	The VM has used up its share: count the requests as such
  *
- * Hot path. Hard-IRQ context of the upcall.
+ * Hot path.
+ *
+ * Context: The upcall, hard IRQ.
  */
 void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool defer, bool paused)
 {
 	u64 *counter = &vm->stats.requests_overload;
 	unsigned int taken;
 
-	/* The locks of eventfds and clients sleep there. */
+	/* The locks of eventfds and of the client's queue sleep there. */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		defer = true;
 	taken = take_requests(vm, start, defer);
@@ -176,9 +187,11 @@ void acrn_ioreq_upcall(struct acrn_vm *vm, u64 start, bool defer, bool paused)
 		WRITE_ONCE(*counter, *counter + taken);
 }
 
-/*
- * Leave all of a VM's pending requests to its thread. In hard-IRQ context on the
- * upcall's CPU, or with interrupts off.
+/**
+ * acrn_ioreq_defer_all() - Leave the pending requests of a VM to its thread
+ * @vm:	VM
+ *
+ * Context: The CPU of the upcall, hard IRQ or interrupts off.
  */
 void acrn_ioreq_defer_all(struct acrn_vm *vm)
 {
@@ -186,22 +199,26 @@ void acrn_ioreq_defer_all(struct acrn_vm *vm)
 }
 
 /*
- * A request of the thread's. Of the guest's other vCPUs there may always be another
- * ring; those that came before the request are gone after one drain.
+ * Deal with a request that was left to the thread. All asynchronous doorbells
+ * that the guest has rung before the request are signalled after one drain;
+ * other vCPUs may go on ringing, and the request does not wait for those.
  */
 static void serve_deferred(struct acrn_vm *vm, unsigned int vcpu)
 {
-	u64 *rung = &vm->stats.doorbells_deferred;
-
 	acrn_async_drain(vm);
-	if (!serve_request(vm, vcpu, rung))
+	if (!serve_request(vm, vcpu, &vm->stats.doorbells_deferred))
 		serve_access(vm, vcpu);
 }
 
-/*
- * Deal with what has been left to @vm's thread so far, as the thread or instead of
- * it. When this returns all of it is done, as nobody sleeps with the lock: nobody
- * waits for a thread that does not get to run. Process context.
+/**
+ * acrn_ioreq_serve() - Deal with the requests that were left to a VM's thread
+ * @vm:	VM
+ *
+ * The thread calls this, and so does whoever needs the requests to be done with:
+ * nobody waits for a thread that may not get a CPU. When this returns, all requests
+ * that were left to the thread before are completed or with the client.
+ *
+ * Context: Process context.
  */
 void acrn_ioreq_serve(struct acrn_vm *vm)
 {
@@ -218,12 +235,17 @@ void acrn_ioreq_serve(struct acrn_vm *vm)
 	}
 }
 
-/*
- * The vCPUs of a paused VM that have been stopped while they polled for the
- * completion of a request: their slots are not free. Whether a vCPU polls is what
- * the hypervisor wrote to its slot: on ACRN a VM whose number an earlier VM had
- * that was created to poll does so as well, whatever it was created for. A device
- * model that writes there has its own VM's next request refused.
+/**
+ * acrn_ioreq_polling() - Find vCPUs that were paused while they polled a slot
+ * @vm:	VM, paused
+ *
+ * The hypervisor says in the slot whether the vCPU polls. On ACRN this may be
+ * so although the VM was not created to poll: when an earlier VM with the same
+ * id was. A device model that forges the field makes the next request of its
+ * own VM fail.
+ *
+ * Context: Process context. The upcall has been flushed.
+ * Return: a bit for each such vCPU, whose slot is not free
  */
 unsigned long acrn_ioreq_polling(struct acrn_vm *vm)
 {
@@ -240,13 +262,16 @@ unsigned long acrn_ioreq_polling(struct acrn_vm *vm)
 	return polling;
 }
 
-/*
- * The hypervisor has reset the VM and freed all slots: drop what the client has
- * not answered. The VM does not run and the caller has flushed.
+/**
+ * acrn_ioreq_reset() - Forget the requests of a VM
+ * @vm:		VM, which was reset: the hypervisor has freed all slots
+ * @polling:	What acrn_ioreq_polling() has returned before the reset
  *
- * A reset does not take the vCPUs @polling out of ACRN's loop: when they are
- * started, they go on polling, now free slots, so these are completed once more
- * for them to begin anew.
+ * A reset does not end the loop in which a vCPU of ACRN polls its slot. When
+ * the VM is started, the vCPU continues to poll, and the slot is free now. So
+ * the slot is completed once more, which ends the loop.
+ *
+ * Context: Process context. The VM does not run, and the upcall has been flushed.
  */
 void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling)
 {
@@ -260,11 +285,16 @@ void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling)
 	acrn_client_reset(vm);
 }
 
-/*
- * Pin the I/O request page, which is at @user_address of the caller. -EINVAL
- * when that is not aligned to a page, -EFAULT when there is none. A former VM may
- * have used it: the hypervisor frees all slots, but never clears
- * completion_polling.
+/**
+ * acrn_ioreq_init() - Pin the I/O request page of a new VM
+ * @io:			I/O requests, zeroed
+ * @user_address:	User address of the page in the caller's memory
+ *
+ * An earlier VM may have used the page. The hypervisor frees all slots, but it
+ * never clears completion_polling.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or the errno of acrn_pin_page()
  */
 int acrn_ioreq_init(struct acrn_vm_io *io, u64 user_address)
 {
@@ -282,9 +312,13 @@ int acrn_ioreq_init(struct acrn_vm_io *io, u64 user_address)
 	return 0;
 }
 
-/*
- * Nothing uses @io any more. The page stays pinned unless @unpin: a VM
- * that cannot be destroyed still writes to it.
+/**
+ * acrn_ioreq_deinit() - Undo acrn_ioreq_init()
+ * @io:		I/O requests that nobody uses any more
+ * @unpin:	False if the page must stay pinned: the VM could not be
+ *		destroyed, and still writes to it
+ *
+ * Context: Process context, may sleep.
  */
 void acrn_ioreq_deinit(struct acrn_vm_io *io, bool unpin)
 {

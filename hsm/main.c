@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * acrn_hsm.ko, the Hypervisor Service Module of ACRN: how the Service VM makes
- * and serves User VMs. This file loads and unloads it.
+ * acrn_hsm.ko, the Hypervisor Service Module of ACRN, by which the Service VM
+ * creates and serves User VMs. This file loads and unloads the module.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,8 +21,8 @@ static struct miscdevice hsm_device = {
 };
 
 /*
- * There is one upcall and one device name. A second HSM would take the upcall
- * away from the first, so look for the kernel's own in /sys/module first.
+ * Whether the HSM of the kernel tree is loaded or built in. There is one
+ * upcall: an HSM that hooks it takes it away from the other.
  */
 static bool in_tree_hsm_present(void)
 {
@@ -81,7 +81,7 @@ unhook_upcall:
 }
 module_init(hsm_init);
 
-/* No file is open any more, so that there is no VM either. */
+/* An open file keeps the module loaded, so there is no VM any more. */
 static void __exit hsm_exit(void)
 {
 	misc_deregister(&hsm_device);

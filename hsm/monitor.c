@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupt statistics of a User VM: a page of the device model's memory with a
- * command, to which the hypervisor writes its answer.
+ * Interrupt statistics of a User VM. The device model puts a command into a
+ * page of its memory, and the hypervisor writes its answer to the same page.
  */
 #include <linux/mm.h>
 
 #include "acrn_hypercall.h"
 #include "hsm.h"
 
+/**
+ * acrn_monitor_init() - Begin with a VM that has no such page
+ * @monitor:	Statistics of the VM, zeroed
+ *
+ * Context: Process context.
+ */
 void acrn_monitor_init(struct acrn_monitor *monitor)
 {
 	mutex_init(&monitor->lock);
 }
 
-/*
- * Nothing uses @monitor any more. The page stays pinned unless @unpin: a VM
- * that cannot be destroyed may still be counted there.
+/**
+ * acrn_monitor_deinit() - Undo acrn_monitor_init()
+ * @monitor:	Statistics that nobody uses any more
+ * @unpin:	False if the page must stay pinned: the VM could not be
+ *		destroyed, and the hypervisor may still write to it
+ *
+ * Context: Process context, may sleep.
  */
 void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin)
 {
@@ -23,7 +33,7 @@ void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin)
 		unpin_user_pages_dirty_lock(&monitor->page, 1, true);
 }
 
-/* Returns the page that the hypervisor does not use. */
+/* Have the hypervisor use @page from now on, see acrn_replace_page(). */
 static struct page *replace_page(struct acrn_vm *vm, struct page *page,
 				 int *ret)
 {
@@ -40,14 +50,15 @@ static struct page *replace_page(struct acrn_vm *vm, struct page *page,
 /**
  * acrn_monitor_set() - ACRN_IOCTL_VM_INTR_MONITOR
  * @vm:			User VM
- * @user_address:	Of a page of the caller, &struct acrn_intr_monitor
+ * @user_address:	User address of a page with &struct acrn_intr_monitor
  *
- * The page stays pinned until another takes its place or the VM is destroyed:
- * the hypervisor may write to it at any time. Process context.
+ * The page stays pinned until another one replaces it or the VM is destroyed,
+ * as the hypervisor may write to it at any time. After a failure the former
+ * page remains in use.
  *
+ * Context: Process context, may sleep.
  * Return: 0; -EINVAL when @user_address is not aligned to a page; -EFAULT when
- * there is no memory that can be written to; or the hypervisor's errno, upon
- * which the former page remains
+ *	   there is no writable memory; or the hypervisor's errno
  */
 int acrn_monitor_set(struct acrn_vm *vm, u64 user_address)
 {

@@ -8,20 +8,21 @@
 #define PCI_CONF_DATA_SIZE	4
 #define PCI_CONF_ENABLE		0x80000000U
 
-/* All ones is what a bus reads as when nobody answers. */
+/* A read that no device answers returns all ones, as on a bus. */
 static enum acrn_pci_conf_result unclaimed(struct acrn_access *access)
 {
 	access->value = ~0ULL;
 	return ACRN_PCI_CONF_DONE;
 }
 
+/* Find the register that an access to port 0xCFC and the following reaches. */
 static enum acrn_pci_conf_result access_data(u32 address,
 					     struct acrn_access *access,
 					     struct acrn_pci_register *reg)
 {
 	u32 offset = access->address - PCI_CONF_DATA;
 
-	/* No register reaches beyond its four ports. */
+	/* An access cannot reach beyond the four ports. */
 	if (access->size > PCI_CONF_DATA_SIZE - offset)
 		return unclaimed(access);
 	if (!(address & PCI_CONF_ENABLE))
@@ -30,23 +31,24 @@ static enum acrn_pci_conf_result access_data(u32 address,
 	reg->bus = (address >> 16) & 0xff;
 	reg->dev = (address >> 11) & 0x1f;
 	reg->func = (address >> 8) & 0x7;
-	/* Bits 24 to 27 extend the register number to the 4 KiB of PCI Express. */
+	/* Bits 24 to 27 select the extended registers of PCI Express. */
 	reg->reg = (address & 0xfc) + ((address >> 16) & 0xf00) + offset;
 	return ACRN_PCI_CONF_REGISTER;
 }
 
 /**
- * acrn_pci_conf_access() - Recognise a step of a configuration access
- * @address:	What the VM last wrote to port 0xCF8
- * @access:	The guest's access; its value is replaced when the result is
+ * acrn_pci_conf_access() - Deal with an access to ports 0xCF8 to 0xCFF
+ * @address:	Address register of the VM, at port 0xCF8
+ * @access:	Access of the guest; its value is replaced if the result is
  *		ACRN_PCI_CONF_DONE
- * @write:	Direction of @access
- * @reg:	Result with ACRN_PCI_CONF_REGISTER
+ * @write:	Direction of @access: true for a write
+ * @reg:	Register that is accessed, if the result is ACRN_PCI_CONF_REGISTER
  *
  * Only accesses of four bytes reach the address register. Others at its ports
- * belong to other devices, such as the reset control at 0xCF9.
+ * are for other devices, such as the reset control register at 0xCF9.
  *
- * Return: what became of it
+ * Context: Any. The caller guards @address.
+ * Return: what became of the access
  */
 enum acrn_pci_conf_result acrn_pci_conf_access(u32 *address,
 					       struct acrn_access *access,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PCI configuration mechanism #1: a guest writes an address to port 0xCF8 and
- * then accesses the register through ports 0xCFC to 0xCFF. Device models want
- * both steps as one request. Pure logic, also compiled in user space by the
- * unit tests.
+ * PCI configuration mechanism #1: a guest writes the address of a register to
+ * port 0xCF8 and then accesses the register through ports 0xCFC to 0xCFF.
+ * Device models want both steps as one request. Pure logic, which the unit
+ * tests compile for user space as well.
  */
 #ifndef HSM_PCI_CONF_H
 #define HSM_PCI_CONF_H
@@ -14,9 +14,10 @@
 
 /**
  * enum acrn_pci_conf_result - What became of a guest's access
- * @ACRN_PCI_CONF_PASS:		None of ours: an ordinary access
- * @ACRN_PCI_CONF_DONE:		Finished; what a read returns is in the access
- * @ACRN_PCI_CONF_REGISTER:	Access to a configuration register
+ * @ACRN_PCI_CONF_PASS:		It is an ordinary access, to other ports
+ * @ACRN_PCI_CONF_DONE:		It is done; the access has the value that a read
+ *				returns
+ * @ACRN_PCI_CONF_REGISTER:	It accesses a configuration register
  */
 enum acrn_pci_conf_result {
 	ACRN_PCI_CONF_PASS,
@@ -25,7 +26,7 @@ enum acrn_pci_conf_result {
 };
 
 /**
- * struct acrn_pci_register - Where a configuration register is
+ * struct acrn_pci_register - Address of a configuration register
  * @bus:	0 to 255
  * @dev:	0 to 31
  * @func:	0 to 7

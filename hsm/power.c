@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * P- and C-states of a User VM's vCPUs, which device models put into ACPI
- * tables. The hypervisor knows them.
+ * P- and C-states of the vCPUs of a User VM. The hypervisor knows them, and
+ * device models put them into the ACPI tables of the VM.
  */
 #include "acrn_hypercall.h"
 #include "hsm.h"
 
-/* How much of &union acrn_cpu_state belongs to a type of command. 0: none */
+/*
+ * Bytes of &union acrn_cpu_state that a type of command fills; 0 if it is
+ * unknown.
+ */
 static size_t state_size(u64 type)
 {
 	switch (type) {
@@ -25,14 +28,14 @@ static size_t state_size(u64 type)
 /**
  * acrn_cpu_state_get() - ACRN_IOCTL_PM_GET_CPU_STATE
  * @vm:		User VM
- * @command:	ACRN_PMCMD_GET_* with vCPU and state number. The VM id that it
- *		names too is replaced by that of @vm, which is the only VM that
- *		the caller may ask about.
- * @state:	Result, zeroed and in the linear map. The hypervisor fills one
- *		byte of a count.
+ * @command:	ACRN_PMCMD_GET_* with the numbers of a vCPU and of a state. The
+ *		id of a VM in it is ignored: the caller may ask about @vm alone.
+ * @state:	Result, zeroed by the caller and in the linear map. Of a count the
+ *		hypervisor fills one byte.
  *
- * Return: bytes of @state to hand out; -EINVAL for an unknown command; or the
- * hypervisor's errno
+ * Context: Process context.
+ * Return: number of bytes of @state that are the result; -EINVAL for an unknown
+ *	   command; or the hypervisor's errno
  */
 int acrn_cpu_state_get(struct acrn_vm *vm, u64 command,
 		       union acrn_cpu_state *state)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device's attribute remove_cpu: a CPU's number written to it takes that
- * CPU from the Service VM for good and leaves it to User VMs.
+ * The attribute remove_cpu of the device. Writing the number of a CPU to it
+ * takes that CPU from the Service VM for good and leaves it to User VMs.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,7 +17,7 @@
 #include "acrn_hypercall.h"
 #include "hsm.h"
 
-/* Hand over a CPU that is offline, and keep it so meanwhile. */
+/* Give a CPU that is offline to the hypervisor. It cannot come online meanwhile. */
 static int give_cpu(unsigned int cpu)
 {
 	int ret = -EBUSY;
@@ -41,13 +41,15 @@ static int take_offline_and_give(unsigned int cpu)
 	}
 	ret = give_cpu(cpu);
 	if (ret && was_online && add_cpu(cpu))
-		pr_err("CPU %u does not come back\n", cpu);
+		pr_err("CPU %u stays offline, but the hypervisor does not take it\n",
+		       cpu);
 	return ret;
 }
 
 /*
- * -EINVAL for what is no CPU that can go offline, CPU 0 among them, as the
- * upcall comes there; -EBUSY when someone brings it online at the same time.
+ * Fails with -EINVAL for a CPU that does not exist or cannot go offline. CPU 0
+ * cannot: the upcall comes there. Fails with -EBUSY when somebody brings the
+ * CPU online at the same time.
  */
 static ssize_t remove_cpu_store(struct device *dev,
 				struct device_attribute *attr,

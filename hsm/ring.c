@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Rings in Service VM memory that the hypervisor writes to. */
+/*
+ * Rings in memory of the Service VM that the hypervisor writes to. It believes
+ * what the header of a ring says, so no ring is in memory that user space can
+ * write to.
+ */
 #include <linux/slab.h>
 
 #include "acrn_hypercall.h"
 #include "hsm.h"
 
 /**
- * acrn_ring_set_up() - Tell the hypervisor where one of a VM's rings is
- * @vm:		VM, not running: see acrn_hc_setup_sbuf()
- * @id:		ACRN_RING_*, which ring
- * @ring:	In a page of the kernel's own, that stays as long as the VM
- * @elements:	How many it has
- * @size:	Of one, in bytes
+ * acrn_ring_set_up() - Tell the hypervisor where a ring of a VM is
+ * @vm:		VM, not running, see acrn_hc_setup_sbuf()
+ * @id:		Purpose of the ring: ACRN_RING_*
+ * @ring:	Header of the ring, zeroed, in a page of the kernel's own that
+ *		stays as long as the VM
+ * @elements:	Number of elements that follow
+ * @size:	Bytes of an element
  *
- * Process context.
- *
+ * Context: Process context, may sleep.
  * Return: 0, -ENOMEM or the hypervisor's errno
  */
 int acrn_ring_set_up(const struct acrn_vm *vm, u32 id, struct acrn_ring *ring,

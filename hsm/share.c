@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The upcalls' share of their CPU. Guests can ring without end, and each upcall
- * comes before whatever else wants to run there.
+ * The share that upcalls have of their CPU. Guests can ring without end, and an
+ * upcall interrupts whatever else runs on that CPU.
  *
- * Each upcall is charged with the time that its handler takes and with what the
- * interrupt takes besides, from the interrupted task and back to it: what an
- * interrupt of this machine's takes is measured when the module is loaded. The
- * part of the time that the parameter says pays that back. Once upcalls owe more
- * than BURST_US, a VM that has taken more than its part of these is paused until
- * all is paid: what it asks meanwhile is left to its thread, which does not begin
- * before that. The VMs' parts are equal, so that a VM that takes less than its
- * part is never paused, whatever the others do.
+ * Each upcall is charged with the time that its handler takes, and with the
+ * time that the interrupt takes besides: from the interrupted task to the
+ * handler and back. The latter is measured when the module is loaded. As time
+ * goes by, the charge is paid back, at the rate that the parameter upcall_share
+ * gives. Once upcalls owe more than BURST_US, a VM that owes more than its part
+ * of these is paused until all is paid back: its requests are left to its
+ * thread, which begins when the pause is over. All VMs have equal parts, so a
+ * VM that takes less than its part is never paused, whatever the others do.
  *
- * An upcall that interrupts the idle task keeps nobody from anything: as long as
- * upcalls do, they may take IDLE_SHARE. What that leaves is for timers and other
- * interrupts, from which tasks come that want the CPU.
+ * An upcall that interrupts the idle task takes the CPU from nobody. It pays
+ * back at the rate IDLE_SHARE if that is more. The rest is for timers and other
+ * interrupts, which wake the tasks that want the CPU.
  *
- * All of it belongs to the upcall, which comes to one CPU, so that there is
- * nothing to lock. Time is in cycles of that CPU's TSC.
+ * All of this belongs to the upcall, which comes to one CPU, so there is no
+ * lock. Time is in cycles of the TSC of that CPU.
  */
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
@@ -33,17 +33,18 @@
 #include "trace.h"
 
 /*
- * While upcalls owe no more, all of the CPU is theirs, so that this is also how
- * long a timer may have to wait, in the order of magnitude.
+ * Until they owe this much, upcalls can take all of the CPU. So a timer may
+ * have to wait for about as long.
  */
 #define BURST_US	1000
 
 /*
- * In percent, unless the parameter gives more. Tried on ACRN with a User VM that
- * rings all the time: with 80 the Service VM stood still, with 50 it did not.
+ * In percent. Tried on ACRN with a User VM that rings all the time: with 80 the
+ * Service VM stood still, with 50 it did not.
  */
 #define IDLE_SHARE	50U
 
+/* Interrupts that are measured when the module is loaded; the fastest one counts */
 #define PROBES		32
 
 static unsigned int upcall_share = 30;
@@ -62,13 +63,14 @@ module_param_cb(upcall_share, &share_ops, &upcall_share, 0644);
 MODULE_PARM_DESC(upcall_share, "percentage of their CPU that upcalls may take");
 
 /**
- * struct upcall_total - What upcalls take, all VMs together
- * @vms:	How many VMs there are
- * @share:	What upcalls may take at present, in percent
+ * struct upcall_total - What upcalls cost for all VMs together
+ * @vms:	Number of VMs
+ * @share:	Share of the CPU that upcalls may take at present, in percent
  * @interrupt:	What an interrupt takes besides its handler. Constant
- * @entry:	The same of the upcall under way: no more than was since the last
- * @began:	When the upcall began
- * @charged:	Up to when its time has been charged
+ * @entry:	What the interrupt of the current upcall has taken: @interrupt,
+ *		but no more than the time since the last upcall
+ * @began:	When the current or last upcall began
+ * @charged:	Up to when time of the handler has been charged
  * @owed:	Charged and not paid back
  */
 static struct upcall_total {
@@ -86,13 +88,13 @@ static u64 burst(void)
 	return (u64)tsc_khz * BURST_US / 1000;
 }
 
-/* What is paid back in @cycles. */
+/* The amount that is paid back in a time of @cycles. */
 static u64 payment(u64 cycles)
 {
 	return cycles * total.share / 100;
 }
 
-/* How long it takes to pay @owed back. */
+/* The time that it takes to pay @owed back. */
 static u64 time_to_pay(u64 owed)
 {
 	return owed * 100 / total.share;
@@ -103,13 +105,24 @@ static void pay(u64 *owed, u64 amount)
 	*owed -= min(*owed, amount);
 }
 
-/* Soft interrupts run on the idle task's stack as well, and are no idle time. */
+/*
+ * Soft interrupts may run while the idle task is current, but that is no idle
+ * time.
+ */
 static bool interrupts_idle_task(void)
 {
 	return is_idle_task(current) && !in_serving_softirq();
 }
 
-/* An upcall has begun at @now. Hot path. Returns the time since the last one. */
+/**
+ * acrn_share_begin() - An upcall begins
+ * @now:	TSC
+ *
+ * Hot path.
+ *
+ * Context: The upcall.
+ * Return: cycles since the end of the last upcall
+ */
 u64 acrn_share_begin(u64 now)
 {
 	u64 since = now - total.charged;
@@ -134,7 +147,10 @@ static enum hrtimer_restart end_pause(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* The timer comes to the CPU that starts it, so that no upcall comes between. */
+/*
+ * The timer expires on the CPU that starts it, which is that of the upcall, so
+ * end_pause() never runs at the same time as an upcall.
+ */
 static void pause(struct acrn_vm *vm)
 {
 	struct acrn_share *share = &vm->share;
@@ -149,12 +165,13 @@ static void pause(struct acrn_vm *vm)
 }
 
 /**
- * acrn_share_used_up() - Whether a VM has to wait
- * @vm:		VM that has something for the upcall
+ * acrn_share_used_up() - Find whether a VM has used up its share
+ * @vm:	VM that has something for the upcall
  *
- * Hot path, in the upcall, at most once in each for a VM.
+ * Hot path, at most once for a VM in each upcall. Pauses the VM if it has.
  *
- * Return: true if it is paused. Its thread begins when the pause is over.
+ * Context: The upcall.
+ * Return: true if the VM is paused: its thread begins when the pause is over
  */
 bool acrn_share_used_up(struct acrn_vm *vm)
 {
@@ -171,7 +188,7 @@ bool acrn_share_used_up(struct acrn_vm *vm)
 	return true;
 }
 
-/* The upcall's time since the last charge. */
+/* Charge the time since the last charge to all VMs together, and return it. */
 static u64 charge(void)
 {
 	u64 now = get_cycles();
@@ -182,7 +199,14 @@ static u64 charge(void)
 	return cycles;
 }
 
-/* What the upcall has done since the last charge was for @vm. Hot path. */
+/**
+ * acrn_share_charge() - Charge the time since the last charge to a VM
+ * @vm:	VM that the upcall has dealt with since
+ *
+ * The interrupt itself is charged to the VM as well. Hot path.
+ *
+ * Context: The upcall.
+ */
 void acrn_share_charge(struct acrn_vm *vm)
 {
 	struct acrn_share *share = &vm->share;
@@ -192,12 +216,24 @@ void acrn_share_charge(struct acrn_vm *vm)
 	WRITE_ONCE(share->taken, share->taken + cycles);
 }
 
-/* The upcall is at its end. Hot path. */
+/**
+ * acrn_share_end() - The upcall ends
+ *
+ * Hot path.
+ *
+ * Context: The upcall.
+ */
 void acrn_share_end(void)
 {
 	charge();
 }
 
+/**
+ * acrn_share_init() - Begin with a VM that owes nothing
+ * @share:	Share of the VM, zeroed
+ *
+ * Context: Process context.
+ */
 void acrn_share_init(struct acrn_share *share)
 {
 	hrtimer_init(&share->timer, CLOCK_MONOTONIC,
@@ -205,19 +241,33 @@ void acrn_share_init(struct acrn_share *share)
 	share->timer.function = end_pause;
 }
 
-/* Nothing is charged to the VM any more. Process context. */
+/**
+ * acrn_share_deinit() - End a pause for good
+ * @share:	Share of a VM that no upcall looks at any more
+ *
+ * Context: Process context, may sleep.
+ */
 void acrn_share_deinit(struct acrn_share *share)
 {
 	hrtimer_cancel(&share->timer);
 }
 
-/* There are @count VMs more, or less, for the upcall. As in the upcall. */
+/**
+ * acrn_share_add_vms() - Change the number of VMs among which the share is divided
+ * @count:	Number of VMs that are added; negative for VMs that are removed
+ *
+ * Context: Interrupts off on the CPU of the upcall.
+ */
 void acrn_share_add_vms(int count)
 {
 	total.vms += count;
 }
 
-/* An interrupt that the CPU sends itself. */
+/**
+ * struct probe - An interrupt that a CPU sends itself
+ * @work:	The interrupt
+ * @done:	Its handler has run
+ */
 struct probe {
 	struct irq_work work;
 	bool done;
@@ -245,9 +295,12 @@ static u64 probe_interrupt(void)
 	return cycles;
 }
 
-/*
- * Measure what an interrupt takes, exits to the hypervisor included. Process
- * context, before there are upcalls.
+/**
+ * acrn_share_measure() - Measure how long an interrupt takes besides its handler
+ *
+ * That includes exits to the hypervisor.
+ *
+ * Context: Process context, before there are upcalls.
  */
 void acrn_share_measure(void)
 {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A slot of the I/O request page and the request in it. Two words order all who
- * deal with it, the request's owner and the slot's state:
+ * How a request passes from owner to owner. Two words order everybody who deals
+ * with it: the owner, which is in kernel memory, and the state of the slot.
  *
- *  - the upcall takes a slot that is PENDING and whose owner is the hypervisor;
- *  - a slot that is not completed at once becomes PROCESSING, so that the upcall
- *    does not take it again, and handled by the kernel unless it is the client's,
- *    so that no client looks at it;
- *  - who completes a slot changes the owner before the state, as a vCPU that
- *    polls may raise its next request at once.
+ *  - The upcall takes a request when the slot is PENDING and the hypervisor is the
+ *    owner.
+ *  - A request that the upcall does not complete at once gets the state PROCESSING,
+ *    so that the next upcall does not take it again. If it is for the VM's thread,
+ *    kernel_handled is set as well, so that the client does not answer it.
+ *  - Whoever completes a request changes the owner before the state: a vCPU that
+ *    polls the state may make its next request at once.
  */
 #include <linux/bits.h>
 #include <linux/log2.h>
@@ -16,7 +17,7 @@
 #include "pci_conf.h"
 #include "slot.h"
 
-/* PIO and PCI requests have 32 bits for a value, MMIO 64. */
+/* Only an MMIO request has a value of 64 bits. */
 static u64 slot_value(const struct acrn_io_request *slot, u32 type, u32 size)
 {
 	if (type == ACRN_IOREQ_TYPE_MMIO && size == 8)
@@ -35,7 +36,10 @@ static void set_slot_value(struct acrn_io_request *slot, u32 type, u64 value)
 		WRITE_ONCE(slot->reqs.pio_request.value, (u32)value);
 }
 
-/* Rewrite a slot to a request of type PCICFG; direction, size, value stay. */
+/*
+ * Turn the request into one of type PCICFG, which names the register @reg.
+ * Direction, size and value stay where they are.
+ */
 static void set_slot_register(struct acrn_io_request *slot,
 			      const struct acrn_pci_register *reg)
 {
@@ -49,9 +53,9 @@ static void set_slot_register(struct acrn_io_request *slot,
 }
 
 /*
- * Copy a slot, reading each field once. All types of request have direction,
- * address, size and value in the same places. A size that no access has
- * becomes 0, which nothing in the kernel handles.
+ * Copy the request in @slot, reading each field once. Requests of all types have
+ * their direction, address, size and value in the same places. A size that no
+ * instruction accesses becomes 0; such a request goes to the client.
  */
 static void copy_request(struct acrn_slot_request *request,
 			 const struct acrn_io_request *slot)
@@ -69,34 +73,56 @@ static void copy_request(struct acrn_slot_request *request,
 		access->value = slot_value(slot, access->type, access->size);
 }
 
-/* Copy a request that is the upcall's to deal with. False when there is none. */
+/**
+ * acrn_slot_take() - Take the request in a slot
+ * @slot:	Slot
+ * @request:	Copy of the request, if there is one
+ *
+ * Context: The upcall, or interrupts off on its CPU.
+ * Return: true if there is a request, which the caller must complete, defer or pass
+ *	   to the client
+ */
 bool acrn_slot_take(const struct acrn_io_request *slot,
 		    struct acrn_slot_request *request)
 {
-	/* The rest of the slot was written before its state. */
+	/* The hypervisor has written the rest of the slot before its state. */
 	if (smp_load_acquire(&slot->processed) != ACRN_IOREQ_STATE_PENDING)
 		return false;
-	/* A device model can pretend that a slot is pending. */
+	/*
+	 * Pairs with acrn_slot_complete(). The device model can write PENDING to a
+	 * slot whose request somebody still deals with.
+	 */
 	if (smp_load_acquire(&request->owner) != ACRN_OWNER_HYPERVISOR)
 		return false;
 	copy_request(request, slot);
 	return true;
 }
 
-/* Leave a request of the upcall's to the VM's thread. */
+/**
+ * acrn_slot_defer() - Leave a request to the VM's thread
+ * @slot:	Slot
+ * @request:	Request, taken by the caller
+ *
+ * Context: The upcall, or interrupts off on its CPU.
+ */
 void acrn_slot_defer(struct acrn_io_request *slot,
 		     struct acrn_slot_request *request)
 {
 	WRITE_ONCE(slot->kernel_handled, 1);
-	/* A client looks at the state first. */
+	/* Whoever sees this state also sees that the kernel handles the request. */
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_PROCESSING);
-	/* The copy is complete. */
+	/* Pairs with acrn_ioreq_serve(), which then reads the copy. */
 	smp_store_release(&request->owner, ACRN_OWNER_THREAD);
 }
 
-/*
- * Leave a request of the upcall's or the thread's to the client, as an access to
- * the PCI configuration register @reg unless that is NULL.
+/**
+ * acrn_slot_pass() - Pass a request to the client
+ * @slot:	Slot
+ * @request:	Request, which the caller owns
+ * @reg:	PCI configuration register that the request accesses, or NULL
+ *		when it is passed as it is
+ *
+ * Context: Any. &struct acrn_vm_io.lock is held.
  */
 void acrn_slot_pass(struct acrn_io_request *slot,
 		    struct acrn_slot_request *request,
@@ -105,23 +131,41 @@ void acrn_slot_pass(struct acrn_io_request *slot,
 	WRITE_ONCE(request->owner, ACRN_OWNER_CLIENT);
 	if (reg)
 		set_slot_register(slot, reg);
-	/* The client looks at both of them before the rest of the slot. */
+	/* The client sees the request as written above once it sees these two. */
 	smp_store_release(&slot->kernel_handled, 0);
-	/* As above. */
+	/* As the line before */
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_PROCESSING);
 }
 
-/* Give a slot back; a read gets what is there. The caller is the owner. */
+/**
+ * acrn_slot_complete() - Complete a request
+ * @slot:	Slot, which holds the value that a read returns
+ * @request:	Request, which the caller owns
+ *
+ * The vCPU may have to be notified, see acrn_wake_vcpu().
+ *
+ * Context: Any.
+ */
 void acrn_slot_complete(struct acrn_io_request *slot,
 			struct acrn_slot_request *request)
 {
-	/* Pairs with acrn_slot_take(): the copy is not used any more. */
+	/*
+	 * Pairs with acrn_slot_take(): the caller does not use the copy any
+	 * more.
+	 */
 	smp_store_release(&request->owner, ACRN_OWNER_HYPERVISOR);
-	/* From here on the slot, value included, is the hypervisor's. */
+	/* The hypervisor reads the value once it sees this state. */
 	smp_store_release(&slot->processed, ACRN_IOREQ_STATE_COMPLETE);
 }
 
-/* The same; a read gets @value. */
+/**
+ * acrn_slot_answer() - Complete a request with a value
+ * @slot:	Slot
+ * @request:	Request, which the caller owns
+ * @value:	What the access returns if it is a read
+ *
+ * Context: Any.
+ */
 void acrn_slot_answer(struct acrn_io_request *slot,
 		      struct acrn_slot_request *request, u64 value)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Slots of the I/O request page, and who may complete the request in one.
+ * Slots of the I/O request page. A vCPU puts its request into its slot, &struct
+ * acrn_io_request of <linux/acrn.h>.
  *
- * The page is in the device model's memory, and the device model can write to it
- * at any time. What is decided is decided by a private copy of the request, taken
- * once; a device model that forges requests harms its own VM alone.
+ * The page is memory of the device model, which can write to it at any time. So the
+ * kernel copies a request once, to &struct acrn_slot_request, and decides by the
+ * copy alone. A device model that forges requests harms its own VM and no other.
  */
 #ifndef HSM_SLOT_H
 #define HSM_SLOT_H
@@ -14,10 +15,12 @@
 struct acrn_pci_register;
 
 /**
- * enum acrn_slot_owner - Who may complete the request in a slot
- * @ACRN_OWNER_HYPERVISOR:	The upcall, if the slot is pending at all
- * @ACRN_OWNER_THREAD:		Who has &struct acrn_vm_io.deferred_lock
- * @ACRN_OWNER_CLIENT:		The client in user space
+ * enum acrn_slot_owner - Who may use a slot and the copy of its request
+ * @ACRN_OWNER_HYPERVISOR:	The hypervisor, or the upcall while the slot is
+ *				PENDING: nobody else deals with a request in it
+ * @ACRN_OWNER_THREAD:		Whoever holds &struct acrn_vm_io.deferred_lock
+ * @ACRN_OWNER_CLIENT:		The client in user space, until somebody who holds
+ *				&struct acrn_vm_io.lock takes the request back
  */
 enum acrn_slot_owner {
 	ACRN_OWNER_HYPERVISOR,
@@ -26,11 +29,11 @@ enum acrn_slot_owner {
 };
 
 /**
- * struct acrn_slot_request - Private copy of a slot
- * @owner:	Who may complete it
- * @write:	Direction
- * @access:	What the guest does
- * @upcall_start:	When the upcall began that took it, in cycles of the TSC
+ * struct acrn_slot_request - Private copy of the request in a slot
+ * @owner:	Who may use the request; see slot.c for how it changes
+ * @write:	Direction of the access: true for a write
+ * @access:	What the guest accesses
+ * @upcall_start: When the upcall began that took the request, in cycles of the TSC
  */
 struct acrn_slot_request {
 	enum acrn_slot_owner owner;

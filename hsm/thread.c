@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A VM's thread, acrn_ioreq/N for the VM with the id N: it does what the upcall
- * leaves, because it is too much or cannot be done in hard-IRQ context. It is an
- * ordinary task, for the administrator to see, to pin and to give a priority.
+ * The thread of a VM, acrn_ioreq/N for the VM with the id N. It does what the
+ * upcall leaves because it is too much, or because it cannot be done in
+ * hard-IRQ context. The thread is an ordinary task, which the administrator can
+ * pin and give a priority.
  *
- * Nobody waits for what the thread does: whoever needs it done does it himself.
+ * Nobody waits for the thread: whoever needs its work done calls the same
+ * functions.
  */
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
@@ -12,7 +14,7 @@
 
 #include "hsm.h"
 
-/* Whether there is something to do, and not later. */
+/* Whether there is work, and no pause for which it has to wait. */
 static bool is_due(const struct acrn_vm *vm)
 {
 	return READ_ONCE(vm->thread.pending) && !READ_ONCE(vm->share.paused);
@@ -36,16 +38,23 @@ static int thread_loop(void *data)
 		if (!is_due(vm))
 			continue;
 		WRITE_ONCE(thread->pending, false);
-		/* Pairs with acrn_thread_kick(). */
+		/*
+		 * Pairs with acrn_thread_kick(): clear the flag, then look for
+		 * work.
+		 */
 		smp_mb();
 		thread->work(vm);
 	}
 	return 0;
 }
 
-/*
- * Start @vm's thread, which calls @work each time it has been asked. Process
- * context. 0 or a negative errno.
+/**
+ * acrn_thread_start() - Start the thread of a VM
+ * @vm:		VM
+ * @work:	Called by the thread, once or more after each acrn_thread_kick()
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno
  */
 int acrn_thread_start(struct acrn_vm *vm, void (*work)(struct acrn_vm *vm))
 {
@@ -60,10 +69,14 @@ int acrn_thread_start(struct acrn_vm *vm, void (*work)(struct acrn_vm *vm))
 	return 0;
 }
 
-/*
- * Stop @vm's thread, if there is one. Nobody asks it for anything any more. A
- * real-time task that never sleeps may keep the CPU that the thread waits for, so
- * the thread gets the one where the caller runs. Process context, may sleep.
+/**
+ * acrn_thread_stop() - Stop the thread of a VM, if there is one
+ * @vm:	VM, whose thread nobody kicks any more
+ *
+ * The thread must run once more to end. A real-time task that never sleeps may
+ * occupy its CPU, so the thread moves to the CPU on which the caller runs.
+ *
+ * Context: Process context, may sleep.
  */
 void acrn_thread_stop(struct acrn_vm *vm)
 {
@@ -75,22 +88,35 @@ void acrn_thread_stop(struct acrn_vm *vm)
 	kthread_stop(task);
 }
 
-/* Have @vm's thread look whether it is due. Any context. */
+/**
+ * acrn_thread_wake_if_due() - Wake the thread of a VM if it has work to do now
+ * @vm:	VM
+ *
+ * Context: Any.
+ */
 void acrn_thread_wake_if_due(struct acrn_vm *vm)
 {
 	if (is_due(vm))
 		wake_up_process(vm->thread.task);
 }
 
-/*
- * Have @vm's thread do what there is by now: at once, or when the pause is over if
- * there is one. Hard-IRQ context of the upcall, or as call_between_upcalls().
+/**
+ * acrn_thread_kick() - Have the thread of a VM do what there is to do
+ * @vm:	VM
+ *
+ * The thread begins at once or, if the VM is paused as it has used up its
+ * share, when the pause is over.
+ *
+ * Context: The upcall, or interrupts off on its CPU.
  */
 void acrn_thread_kick(struct acrn_vm *vm)
 {
 	struct acrn_thread *thread = &vm->thread;
 
-	/* Pairs with thread_loop(): either it sees what there is, or this that it looked. */
+	/*
+	 * Pairs with thread_loop(): either the thread finds the work, or this
+	 * sees that the flag is clear.
+	 */
 	smp_mb();
 	if (READ_ONCE(thread->pending))
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints of the paths from the upcall to completion and of MSIs. What
- * their fields mean is in Documentation/tracing.md.
+ * Tracepoints on the way of a request from the upcall to its completion, and of
+ * MSIs. The meaning of their fields is in Documentation/tracing.md.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM acrn_hsm
@@ -19,7 +19,7 @@
 			 { ACRN_IOREQ_TYPE_MMIO, "mmio" },	\
 			 { ACRN_IOREQ_TYPE_PCICFG, "pcicfg" })
 
-/* The hypervisor's interrupt has come. */
+/* The upcall has come. */
 TRACE_EVENT(acrn_upcall,
 	TP_PROTO(u64 since),
 	TP_ARGS(since),
@@ -28,7 +28,10 @@ TRACE_EVENT(acrn_upcall,
 	TP_printk("since=%llu", __entry->since)
 );
 
-/* A VM has used up its share: what it asks is left to its thread for a while. */
+/*
+ * A VM has used up its share, and its requests are left to its thread for a
+ * while.
+ */
 TRACE_EVENT(acrn_pause,
 	TP_PROTO(u16 vmid, u64 ns),
 	TP_ARGS(vmid, ns),
@@ -72,21 +75,21 @@ DECLARE_EVENT_CLASS(acrn_access,
 		  __entry->size, __entry->value)
 );
 
-/* A write that rang a doorbell, which has been signalled. */
+/* The write of a guest rang a doorbell, which has been signalled. */
 DEFINE_EVENT(acrn_access, acrn_doorbell,
 	TP_PROTO(u16 vmid, unsigned int vcpu, bool write,
 		 const struct acrn_access *access),
 	TP_ARGS(vmid, vcpu, write, access)
 );
 
-/* An access that the upcall leaves to the VM's thread. */
+/* The upcall leaves the access of a guest to the VM's thread. */
 DEFINE_EVENT(acrn_access, acrn_defer,
 	TP_PROTO(u16 vmid, unsigned int vcpu, bool write,
 		 const struct acrn_access *access),
 	TP_ARGS(vmid, vcpu, write, access)
 );
 
-/* A cookie of the hypervisor's ring, which is a doorbell's or no one's. */
+/* A cookie was taken from the ring. It belongs to a doorbell unless known is 0. */
 TRACE_EVENT(acrn_ring,
 	TP_PROTO(u16 vmid, u64 cookie, bool known),
 	TP_ARGS(vmid, cookie, known),
@@ -104,7 +107,7 @@ TRACE_EVENT(acrn_ring,
 		  __entry->cookie, __entry->known)
 );
 
-/* The vCPU may go on; without polling it has been notified. */
+/* A request is complete, and its vCPU has been notified unless it polls. */
 TRACE_EVENT(acrn_complete,
 	TP_PROTO(u16 vmid, unsigned int vcpu),
 	TP_ARGS(vmid, vcpu),
@@ -119,7 +122,7 @@ TRACE_EVENT(acrn_complete,
 	TP_printk("vm=%u vcpu=%u", __entry->vmid, __entry->vcpu)
 );
 
-/* An interrupt was injected, or refused by the hypervisor. */
+/* An MSI was injected, or the hypervisor has refused it. */
 TRACE_EVENT(acrn_msi,
 	TP_PROTO(u16 vmid, u64 addr, u64 data, int ret),
 	TP_ARGS(vmid, addr, data, ret),

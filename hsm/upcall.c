@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The upcall: the hypervisor's interrupt to the Service VM saying that some
- * vCPU has filled its I/O request slot or rung an asynchronous doorbell, or that
- * there is an event of some VM. It does not say which, so all VMs are looked at;
- * each deals with what it finds on its own and none waits for another.
+ * The upcall is the interrupt by which the hypervisor tells the Service VM that
+ * a vCPU has made an I/O request or rung an asynchronous doorbell, or that a VM
+ * has an event. It does not say which VM, so the handler looks at all of them.
+ *
+ * The list of VMs and each entry belong to the handler, which runs on one CPU.
+ * Other code changes the list by an interrupt of that CPU, so that there is no
+ * lock.
  */
 #include <linux/list.h>
 #include <linux/rcupdate.h>
@@ -16,19 +19,19 @@
 #include "hsm.h"
 #include "trace.h"
 
-/* The Service VM's vCPU 0, which Linux starts on. */
+/* vCPU 0 of the Service VM, on which Linux starts */
 #define UPCALL_CPU	0
 
 /*
- * &struct acrn_upcall_entry, those that rang last first: a few that ring do not wait
- * for the look at many that do not. Used by interrupts of UPCALL_CPU alone.
+ * List of &struct acrn_upcall_entry. VMs that had something last come first, so
+ * that a few busy VMs do not wait while the handler looks at many idle ones.
  */
 static LIST_HEAD(entries);
 
-/* For who would call such an interrupt while UPCALL_CPU is offline. */
+/* Taken instead of such an interrupt while UPCALL_CPU is offline */
 static DEFINE_SPINLOCK(offline_lock);
 
-/* Is it worth while to look at the VM itself? */
+/* Whether a vCPU has made a request. */
 static bool has_request(const struct acrn_upcall_entry *entry)
 {
 	const struct acrn_io_request *slot = entry->slots;
@@ -41,12 +44,13 @@ static bool has_request(const struct acrn_upcall_entry *entry)
 }
 
 /*
- * Has something been put in the ring since the last upcall, or is there something
- * left of before? Somebody else may have emptied it: an upcall came all the same.
+ * Whether the hypervisor has put something into the ring since the last upcall,
+ * or the ring is not empty. Somebody else may have emptied the ring since, but
+ * the upcall that came has to be charged to the VM all the same.
  */
 static bool ring_has_more(struct acrn_upcall_ring *known)
 {
-	/* Who sets it is ready for upcalls. */
+	/* Pairs with whoever sets up a ring: all that the upcall needs is there. */
 	const struct acrn_ring *ring = smp_load_acquire(&known->ring);
 	u32 seen = known->tail;
 
@@ -57,9 +61,10 @@ static bool ring_has_more(struct acrn_upcall_ring *known)
 }
 
 /*
- * Deal with a VM. What its guest rang before it made a request is signalled
- * before the request is looked at, and has the request wait if it waits itself.
- * True when there was anything.
+ * Deal with a VM. Asynchronous doorbells that the guest rang before it made a
+ * request are signalled before the request is dealt with. If some of them have
+ * to wait for the VM's thread, so has the request. Returns true if there was
+ * anything to do.
  */
 static bool serve_vm(struct acrn_upcall_entry *entry, u64 start)
 {
@@ -81,7 +86,7 @@ static bool serve_vm(struct acrn_upcall_entry *entry, u64 start)
 	return true;
 }
 
-/* Hot path. Hard-IRQ context on UPCALL_CPU. */
+/* The handler. Hot path, hard-IRQ context on UPCALL_CPU. */
 static void upcall(void)
 {
 	struct acrn_upcall_entry *entry, *next;
@@ -96,9 +101,10 @@ static void upcall(void)
 }
 
 /*
- * Call @fn where the upcall runs, between two of them, and wait for it. This
- * takes an interrupt of that CPU and no thread, which might have to wait there
- * for a real-time task. Where the CPU is offline there is no upcall either.
+ * Call @fn on the CPU of the upcall while the handler is not running, and wait
+ * until it returns. That takes an interrupt of that CPU. A thread will not do,
+ * as it might have to wait for a real-time task there. While the CPU is offline
+ * there is no upcall either, and @fn is called here.
  */
 static void call_between_upcalls(smp_call_func_t fn, void *arg)
 {
@@ -116,10 +122,15 @@ static void defer_requests(void *vm)
 	acrn_ioreq_defer_all(vm);
 }
 
-/*
- * Wait until what the hypervisor has handed over so far of @vm's is signalled,
- * completed or with the client, whether its upcall has come or is still on its
- * way, when it finds nothing any more. May sleep.
+/**
+ * acrn_upcall_flush() - Deal with all that a VM has asked for so far
+ * @vm:	VM
+ *
+ * When this returns, each doorbell that the guest has rung is signalled, and each
+ * request that it has made is completed or with the client. An upcall for them may
+ * still be on its way, and finds nothing then.
+ *
+ * Context: Process context, may sleep.
  */
 void acrn_upcall_flush(struct acrn_vm *vm)
 {
@@ -128,12 +139,23 @@ void acrn_upcall_flush(struct acrn_vm *vm)
 	acrn_ioreq_serve(vm);
 }
 
+/**
+ * acrn_upcall_hook() - Begin to handle upcalls
+ *
+ * Context: Process context.
+ */
 void acrn_upcall_hook(void)
 {
 	acrn_setup_intr_handler(upcall);
 }
 
-/* Afterwards the upcall runs on no CPU. No VM is left. May sleep. */
+/**
+ * acrn_upcall_unhook() - Undo acrn_upcall_hook()
+ *
+ * When this returns, the handler does not run on any CPU.
+ *
+ * Context: Process context, may sleep. There is no VM any more.
+ */
 void acrn_upcall_unhook(void)
 {
 	acrn_remove_intr_handler();
@@ -157,7 +179,12 @@ static void remove_vm(void *arg)
 	acrn_share_add_vms(-1);
 }
 
-/* From now on the upcall looks at @vm. May sleep. */
+/**
+ * acrn_upcall_add() - Have the upcall look at a VM
+ * @vm:	VM with its I/O requests and its thread
+ *
+ * Context: Process context, may sleep.
+ */
 void acrn_upcall_add(struct acrn_vm *vm)
 {
 	vm->upcall.slots = vm->io.slots;
@@ -165,7 +192,12 @@ void acrn_upcall_add(struct acrn_vm *vm)
 	call_between_upcalls(add_vm, &vm->upcall);
 }
 
-/* Afterwards no upcall touches @vm, which the upcall need not know. May sleep. */
+/**
+ * acrn_upcall_remove() - Undo acrn_upcall_add(), if it was called for a VM
+ * @vm:	VM, which no upcall touches when this returns
+ *
+ * Context: Process context, may sleep.
+ */
 void acrn_upcall_remove(struct acrn_vm *vm)
 {
 	if (vm->upcall.slots)

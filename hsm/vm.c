@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a User VM is made of, from its creation to its end. The caller
- * serialises: nothing here runs for a VM while it is created or destroyed.
+ * Creating and destroying a User VM. The caller makes sure that no other
+ * function is called for the VM meanwhile: &struct acrn_file.lock is held for
+ * writing, or the file has been closed.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,7 +16,10 @@
 #include "acrn_hypercall.h"
 #include "hsm.h"
 
-/* An id of the hypervisor's and the directory in debugfs that is named so. */
+/*
+ * Held while the hypervisor gives an id to a VM or takes it back, and the
+ * directory in debugfs named after it is made or removed.
+ */
 static DEFINE_MUTEX(vmid_lock);
 
 static int set_ioreq_buffer(struct acrn_vm *vm)
@@ -32,21 +36,24 @@ static int set_ioreq_buffer(struct acrn_vm *vm)
 	return ret;
 }
 
-/* What the upcall has left. The VM's thread. */
+/* Do what the upcall has left. Called by the VM's thread. */
 static void do_deferred_work(struct acrn_vm *vm)
 {
-	/* What a guest rang comes before what it asked for afterwards. */
+	/* Doorbells come before a request that the guest has made after them. */
 	acrn_async_drain(vm);
 	acrn_ioreq_serve(vm);
 	acrn_vm_event_deliver(vm);
 }
 
-/* The upcall must not see the slots before the hypervisor made them FREE. */
+/*
+ * The upcall must not look at the slots before the hypervisor has freed them,
+ * which it does when it is told of the page.
+ */
 static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 {
 	int ret;
 
-	/* One slot for each vCPU is all that the I/O request page has. */
+	/* The I/O request page has a slot for each vCPU, and no more. */
 	if (vcpu_num > ACRN_IO_REQUEST_MAX)
 		return -EOVERFLOW;
 	ret = set_ioreq_buffer(vm);
@@ -88,14 +95,16 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
 }
 
 /**
- * acrn_vm_create() - Create a VM
- * @args:	What user space asks for, in the linear map. The field ioreq_buf
- *		is a user address of the caller; vmid and vcpu_num are filled
- *		in.
+ * acrn_vm_create() - ACRN_IOCTL_CREATE_VM
+ * @args:	Argument from user space, copied to the linear map. ioreq_buf is an
+ *		address of the caller's memory; vmid and vcpu_num are filled in.
  *
- * The rest of @args is the hypervisor's to check. Process context.
+ * The hypervisor checks the other fields of @args.
  *
- * Return: the VM or an ERR_PTR()
+ * Context: Process context, may sleep.
+ * Return: the VM, or an ERR_PTR() of -EINVAL when a reserved field is not 0,
+ *	   -ENOMEM, -EOVERFLOW when the VM has more vCPUs than there are slots,
+ *	   the errno of acrn_ioreq_init(), or the hypervisor's errno
  */
 struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 {
@@ -134,10 +143,15 @@ free:
 	return ERR_PTR(ret);
 }
 
-/*
- * ACRN_IOCTL_CLEAR_VM_IOREQ: complete all that is outstanding. Afterwards the data
- * plane handles no doorbell that was rung before, which is what a reset of devices
- * waits for. May sleep.
+/**
+ * acrn_vm_clear_requests() - ACRN_IOCTL_CLEAR_VM_IOREQ
+ * @vm:	VM
+ *
+ * Completes all requests of the VM. When this returns, all doorbells that were
+ * rung before have been signalled: a device model that resets its devices waits
+ * for that.
+ *
+ * Context: Process context, may sleep.
  */
 void acrn_vm_clear_requests(struct acrn_vm *vm)
 {
@@ -145,7 +159,7 @@ void acrn_vm_clear_requests(struct acrn_vm *vm)
 	acrn_client_clear(vm);
 }
 
-/* Nothing of the Service VM touches the VM any more. */
+/* When this returns, nothing in the Service VM deals with the VM any more. */
 static void stop_serving(struct acrn_vm *vm)
 {
 	acrn_upcall_remove(vm);
@@ -157,8 +171,8 @@ static void stop_serving(struct acrn_vm *vm)
 }
 
 /*
- * The hypervisor gives the id to another VM at once, for which the directory in
- * debugfs has to be gone.
+ * The hypervisor may give the id to another VM at once. The directory in
+ * debugfs has to be gone before that VM makes its own.
  */
 static int end_vm(struct acrn_vm *vm)
 {
@@ -176,11 +190,12 @@ static int end_vm(struct acrn_vm *vm)
  * acrn_vm_destroy() - ACRN_IOCTL_DESTROY_VM
  * @vm:	VM, in any state
  *
- * What belongs to the VM is taken down once the hypervisor has destroyed it.
- * Process context.
+ * Doorbells, interrupts and client are taken down only when the hypervisor has
+ * destroyed the VM.
  *
- * Return: 0 when @vm is gone; else the hypervisor's errno, and @vm is as it was,
- * or paused
+ * Context: Process context, may sleep.
+ * Return: 0, upon which @vm has been freed; or the hypervisor's errno, upon
+ *	   which @vm is as it was, or paused
  */
 int acrn_vm_destroy(struct acrn_vm *vm)
 {
@@ -190,7 +205,10 @@ int acrn_vm_destroy(struct acrn_vm *vm)
 	ret = acrn_vm_pause(vm);
 	if (ret)
 		return ret;
-	/* The hypervisor keeps asynchronous doorbells for the next VM of the id. */
+	/*
+	 * The hypervisor would keep asynchronous doorbells for the next VM of
+	 * that id.
+	 */
 	acrn_async_withdraw(vm);
 	ret = end_vm(vm);
 	if (ret) {
@@ -203,22 +221,30 @@ int acrn_vm_destroy(struct acrn_vm *vm)
 }
 
 /*
- * The hypervisor would not destroy the VM. It may run on, so the memory that it
- * was given must never be used for anything else.
+ * The hypervisor has refused to destroy the VM. The VM may run on, so the
+ * memory that it was given must never be used for anything else: it stays
+ * pinned.
  */
 static void abandon_vm(struct acrn_vm *vm)
 {
-	pr_err_ratelimited("VM %u cannot be destroyed: its memory is lost\n",
+	pr_err_ratelimited("the hypervisor does not destroy VM %u: its memory stays pinned\n",
 			   vm->vmid);
 	acrn_debugfs_remove(vm);
 	stop_serving(vm);
 	free_vm(vm, false);
 }
 
-/* Destroy @vm, whatever the hypervisor says. Process context. */
+/**
+ * acrn_vm_release() - Destroy a VM that nobody can destroy later
+ * @vm:	VM, freed when this returns
+ *
+ * If the hypervisor refuses, the memory of the VM stays pinned for good.
+ *
+ * Context: Process context, may sleep.
+ */
 void acrn_vm_release(struct acrn_vm *vm)
 {
-	/* The second time is for a hypervisor that cannot do it at once. */
+	/* Try twice: a hypervisor may not be able to do it at once. */
 	if (acrn_vm_destroy(vm) && acrn_vm_destroy(vm))
 		abandon_vm(vm);
 }
@@ -239,7 +265,15 @@ static bool reserved_are_zero(const struct acrn_vcpu_regs *vcpu)
 	       is_zero(regs->reserved_32, sizeof(regs->reserved_32));
 }
 
-/* ACRN_IOCTL_SET_VCPU_REGS. @regs is in the linear map. */
+/**
+ * acrn_vm_set_vcpu_regs() - ACRN_IOCTL_SET_VCPU_REGS
+ * @vm:		VM
+ * @regs:	Argument from user space, copied to the linear map
+ *
+ * Context: Process context.
+ * Return: 0; -EINVAL when a reserved field is not 0 or there is no such vCPU;
+ *	   or the hypervisor's errno
+ */
 int acrn_vm_set_vcpu_regs(struct acrn_vm *vm, struct acrn_vcpu_regs *regs)
 {
 	if (!reserved_are_zero(regs) || regs->vcpu_id >= vm->vcpu_num)

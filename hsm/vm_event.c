@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events of a User VM that the hypervisor has to tell of: its guest has set the
- * clock, or has come to a triple fault.
+ * Events of a User VM that the hypervisor reports, such as that the guest has
+ * set its clock or has run into a triple fault.
  *
  * The hypervisor puts them in a ring and raises the upcall. It writes wherever
- * the header of that ring says, so the ring is a page of the kernel's own. The
- * device model has a second ring in a page of its memory. When there is something
- * in the first one, the upcall asks the VM's thread to copy it to the second one
- * and to signal the device model's eventfd. Where there is no room for an event,
- * ACRN raises no upcall.
+ * the header of that ring says, so the ring is in a page of the kernel's own,
+ * and the device model has a second ring in a page of its memory. When there
+ * are events in the first ring, the upcall kicks the VM's thread, which copies
+ * them to the second ring and signals the eventfd of the device model. ACRN
+ * raises no upcall for an event that finds the first ring full.
  *
- * The device model can write to its page at any time. The header is read and
- * checked once, when the page is set up; from then on only the place up to which
- * the device model has read is taken from it, and compared with no more than
- * where the next element goes. So whatever is there, the kernel writes to an
- * element of the page and to the header's field tail.
+ * The device model can write to its page at any time. The kernel reads and
+ * checks the header once, when the page is set up. Afterwards it reads only the
+ * head, and only to compare it with the offset of the next element. So whatever
+ * the device model writes there, the kernel writes to an element of the page or
+ * to the tail, and nowhere else.
  */
 #include <linux/eventfd.h>
 #include <linux/mm.h>
@@ -27,7 +27,11 @@
 #define ELEMENT_SIZE	sizeof(struct acrn_hv_event)
 #define ELEMENTS_MAX	((PAGE_SIZE - sizeof(struct acrn_ring)) / ELEMENT_SIZE)
 
-/* Rings for events: a page each. */
+/**
+ * struct event_ring - A ring of events, which fills a page
+ * @header:	Header
+ * @events:	Elements
+ */
 struct event_ring {
 	struct acrn_ring header;
 	struct acrn_hv_event events[ELEMENTS_MAX];
@@ -41,7 +45,10 @@ static u32 next_offset(u32 offset, u32 size)
 	return offset < size ? offset : 0;
 }
 
-/* An event that finds the device model's ring full is lost, as on ACRN. */
+/*
+ * Put an event in the ring of the device model. An event that finds the ring
+ * full is lost, as it is in the ring of the hypervisor.
+ */
 static bool put_event(struct acrn_vm_events *events,
 		      const struct acrn_hv_event *event)
 {
@@ -51,13 +58,16 @@ static bool put_event(struct acrn_vm_events *events,
 	if (next == READ_ONCE(ring->header.head))
 		return false;
 	ring->events[events->tail / ELEMENT_SIZE] = *event;
-	/* The device model may read the element once it sees the tail. */
+	/* The device model reads the element once it sees the tail. */
 	smp_store_release(&ring->header.tail, next);
 	events->tail = next;
 	return true;
 }
 
-/* Copy what there is now; what comes meanwhile has an upcall of its own. */
+/*
+ * Copy the events that there are now. An event that comes meanwhile has its own
+ * upcall. Returns true if any was copied.
+ */
 static bool copy_events(struct acrn_vm_events *events)
 {
 	struct event_ring *ring = events->ring;
@@ -76,7 +86,12 @@ static bool copy_events(struct acrn_vm_events *events)
 	return copied;
 }
 
-/* Deliver what the hypervisor has told of @vm so far. The VM's thread. */
+/**
+ * acrn_vm_event_deliver() - Pass the events of a VM on to the device model
+ * @vm:	VM
+ *
+ * Context: Process context, may sleep.
+ */
 void acrn_vm_event_deliver(struct acrn_vm *vm)
 {
 	struct acrn_vm_events *events = &vm->events;
@@ -87,14 +102,24 @@ void acrn_vm_event_deliver(struct acrn_vm *vm)
 	mutex_unlock(&events->lock);
 }
 
+/**
+ * acrn_vm_event_init() - Begin with a VM whose events nobody wants
+ * @events:	Events of the VM, zeroed
+ *
+ * Context: Process context.
+ */
 void acrn_vm_event_init(struct acrn_vm_events *events)
 {
 	mutex_init(&events->lock);
 }
 
-/*
- * Nothing uses @events any more. The hypervisor's ring stays unless @unpin: a VM
- * that cannot be destroyed may still have events.
+/**
+ * acrn_vm_event_deinit() - Undo acrn_vm_event_init()
+ * @events:	Events that nobody uses any more
+ * @unpin:	False if the ring of the hypervisor must stay: the VM could not be
+ *		destroyed, and may still have events
+ *
+ * Context: Process context, may sleep.
  */
 void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin)
 {
@@ -115,8 +140,8 @@ static int set_up_in_hypervisor(const struct acrn_vm *vm,
 }
 
 /*
- * Give the hypervisor its ring. Done once for a VM, and while it does not run:
- * see acrn_hc_setup_sbuf(). The lock of @vm's events is held.
+ * Give the hypervisor its ring. This is done once for a VM, and while the VM
+ * does not run, see acrn_hc_setup_sbuf(). &struct acrn_vm_events.lock is held.
  */
 static int create_ring(struct acrn_vm *vm)
 {
@@ -141,8 +166,8 @@ static int create_ring(struct acrn_vm *vm)
 }
 
 /*
- * Take size and tail from the device model's header. Each field is read once, as
- * the device model may change it meanwhile.
+ * Read size and tail from the header of the device model's ring. Each field is
+ * read once, as the device model may change it at any time.
  */
 static int read_header(const struct acrn_ring *header, u32 *size, u32 *tail)
 {
@@ -158,7 +183,7 @@ static int read_header(const struct acrn_ring *header, u32 *size, u32 *tail)
 	return 0;
 }
 
-/* Use @page from now on. Returns the page that is not used any more. */
+/* Use @page from now on, see acrn_replace_page(). */
 static struct page *replace_page(struct acrn_vm *vm, struct page *page,
 				 int *ret)
 {
@@ -180,28 +205,34 @@ static struct page *replace_page(struct acrn_vm *vm, struct page *page,
 
 /**
  * acrn_vm_event_set_ring() - ACRN_IOCTL_SETUP_VM_EVENT_RING
- * @vm:			User VM. Its state does not change meanwhile.
- * @user_address:	Of a page of the caller that begins with &struct
+ * @vm:			User VM
+ * @user_address:	User address of a page that begins with &struct
  *			acrn_ring, for elements of &struct acrn_hv_event
  *
- * The page stays pinned until another takes its place or the VM is destroyed.
- * What has happened before the first one is set up is not told. Process context.
+ * The page stays pinned until another one replaces it or the VM is destroyed.
+ * Events from before the first page was set up are lost. After a failure the
+ * former page remains in use.
  *
- * Return: 0; -EINVAL when @user_address is not aligned to a page, or the header
- * is not that of such a ring; -EFAULT when there is no memory that can be
- * written to; -EBUSY when the VM runs and has had no ring before; -ENOMEM; or
- * the hypervisor's errno, -ENOTTY from one that has no events. In the event of a
- * failure the former page remains.
+ * Context: Process context, may sleep. &struct acrn_file.lock is held.
+ * Return: 0; -EINVAL when @user_address is not aligned to a page or the header
+ *	   is not that of such a ring; -EFAULT when there is no writable memory;
+ *	   -EBUSY when the VM is running and has had no ring before; -ENOMEM; or
+ *	   the hypervisor's errno, which is -ENOTTY if it has no events
  */
 int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address)
 {
 	return acrn_replace_page(vm, user_address, replace_page);
 }
 
-/*
- * Whether the hypervisor has events: 0, or its errno. When the device model does
- * not have any yet, they go to @ring from now on, with room for @elements, which
- * has to stay as long as @vm. @vm does not run. Process context.
+/**
+ * acrn_vm_event_probe() - Find whether the hypervisor has events of VMs
+ * @vm:		VM, not running
+ * @ring:	Ring for the events of the VM, as long as the device model has
+ *		none; in a page of the kernel's own that stays as long as the VM
+ * @elements:	Number of elements that @ring has room for
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 if it has; -ENOMEM; or the hypervisor's errno
  */
 int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
 			u32 elements)
@@ -218,11 +249,10 @@ int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
 /**
  * acrn_vm_event_set_fd() - ACRN_IOCTL_SETUP_VM_EVENT_FD
  * @vm:	User VM
- * @fd:	An eventfd of the caller's, which is signalled when there are events in
- *	the device model's ring
+ * @fd:	Descriptor of an eventfd, which replaces the former one. It is signalled
+ *	when there are events in the ring of the device model
  *
- * It takes the place of the former one. Process context.
- *
+ * Context: Process context, may sleep.
  * Return: 0, or the errno of eventfd_ctx_fdget()
  */
 int acrn_vm_event_set_fd(struct acrn_vm *vm, int fd)

@@ -1,38 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Asynchronous doorbells: when a guest rings one, the hypervisor writes the
- * doorbell's cookie to a ring in Service VM memory, raises the upcall and lets
- * the vCPU go on at once. There is no I/O request, and nothing to complete. While
- * the ring is full, the hypervisor makes the vCPU wait without any upcall.
+ * Asynchronous doorbells. When a guest rings one, the hypervisor writes the
+ * cookie of the doorbell to a ring in memory of the Service VM, raises the
+ * upcall, and the vCPU continues at once. There is no I/O request, and so
+ * nothing to complete. While the ring is full, the hypervisor makes the vCPU
+ * wait, without an upcall.
  *
- * An asynchronous doorbell stays an ordinary one as well, because the hypervisor
- * says of none whether it has taken it. What it has not taken, because there is
- * no room or it is too old, is an I/O request as ever.
+ * An asynchronous doorbell stays an ordinary one as well, because the
+ * hypervisor does not say whether it has accepted it. If it has not, as there
+ * is no room left or the hypervisor is too old, each ring is an I/O request as
+ * before.
  *
- * The hypervisor believes what the head of a ring says, so the ring is a page of
- * the kernel's own. A cookie is the number of a place in a table and a generation
- * that no other doorbell has had. One that does not match its place is counted
- * and otherwise ignored: it is that of a doorbell which has been deassigned.
+ * The hypervisor writes wherever the head of a ring says, so the ring is in a
+ * page of the kernel's own. A cookie is made of the index of an entry in a
+ * table and of a generation that no other doorbell has had. A cookie that is
+ * not the one in its entry belongs to a doorbell that was deassigned: it is
+ * counted and otherwise ignored.
  *
- * The ring is emptied by the upcall or in process context. Whatever the upcall
- * finds and leaves, because there is too much of it, because the VM is paused or
- * because the data plane does not want it there, it leaves to the VM's thread. So
- * each cookie that nobody has taken has an upcall or the thread to come.
+ * Cookies are taken from the ring by the upcall or in process context. The
+ * upcall leaves cookies to the VM's thread if there are too many, if the VM is
+ * paused because it has used up its share, or if the data plane does not signal
+ * doorbells in the upcall. So whatever is in the ring, there is an upcall or
+ * the thread yet to come that takes it.
  *
- * Each ring raises an upcall, also while nobody takes cookies, until there is no
- * room for more. So the ring is short: a paused VM raises no more than it holds.
+ * Each cookie raises an upcall, also while nobody takes cookies, until the ring
+ * is full. So the ring is short: a VM that is paused raises no more upcalls
+ * than it has elements.
  *
- * Deassigning waits until the doorbell's last cookie has been taken. The
- * hypervisor looks a doorbell up and writes its cookie in two steps. In between
- * the doorbell can go, and if it does before its cookie has been read, the cookie
- * is 0. As one doorbell at a time is deassigned, a 0 is its.
+ * Deassigning a doorbell waits until its last cookie has been taken. The
+ * hypervisor looks a doorbell up, releases its lock, and then reads the cookie
+ * and writes it to the ring. If the doorbell is deassigned in between, the
+ * cookie reads as 0. Only one doorbell of a VM is deassigned at a time, so a
+ * cookie 0 is that of this doorbell.
  *
- * The module parameter "async" says which doorbells are to be asynchronous:
- * "auto", which is the default, all; "flag", those that the device model asks for;
- * "off", none. A VM that is started while it is "off" has none until it is reset.
+ * The module parameter "async" says which doorbells are asynchronous: "auto",
+ * the default, all; "flag", those that the device model asks for; "off", none.
+ * A VM that is started while the parameter is "off" has none until it is reset.
  *
- * Calls that assign and deassign are serialised by the data plane, for each VM,
- * and by &struct acrn_file.lock against the end of the VM.
+ * The data plane serialises calls that assign and deassign doorbells of a VM.
+ * &struct acrn_file.lock keeps the VM from being destroyed meanwhile.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -58,15 +64,18 @@
 #define RING_COOKIES	64
 #define RING_SIZE	(RING_COOKIES * COOKIE_SIZE)
 
-/* Of each VM. An upcall that takes more has other VMs wait for too long. */
+/* Cookies of one VM that an upcall takes at most, so that other VMs do not wait */
 #define COOKIES_PER_UPCALL	16
 
-/* A vCPU is for much less than that between two steps of the hypervisor. */
-#define LOOKED_UP_US	50
-/* One that has waited for room may not be on its CPU when there is some. */
-#define WAITED_US	20000
-/* For so long after the ring was full some may. */
-#define FULL_JIFFIES	(HZ / 10)
+/* Longer than a vCPU takes from looking a doorbell up to writing its cookie */
+#define COOKIE_DELAY_US	50
+/*
+ * The same for a vCPU that has found the ring full: it may have left its CPU to
+ * another vCPU, and not be back at once when there is room
+ */
+#define BLOCKED_DELAY_US	20000
+/* Time after the ring was seen full in which there may be such a vCPU */
+#define RECENTLY_JIFFIES	(HZ / 10)
 
 enum async_mode {
 	ASYNC_AUTO,
@@ -106,10 +115,10 @@ module_param_cb(async, &mode_ops, NULL, 0644);
 MODULE_PARM_DESC(async, "which doorbells are asynchronous: auto (default), flag or off");
 
 /**
- * struct async_page - What the hypervisor has of a VM's
- * @ring:	Its ring
- * @cookies:	What is in there
- * @no_events:	A ring for events, and always full: see matches_data()
+ * struct async_page - Page that the hypervisor writes to
+ * @ring:	Header of the ring of cookies
+ * @cookies:	Elements of that ring
+ * @no_events:	Header of a ring of events that is always full, see matches_data()
  */
 struct async_page {
 	struct acrn_ring ring;
@@ -120,9 +129,10 @@ struct async_page {
 static_assert(sizeof(struct async_page) <= PAGE_SIZE);
 
 /**
- * struct async_place - One of the places that the hypervisor has for doorbells
- * @doorbell:	The data plane's
- * @args:	What the hypervisor knows of it. Its cookie is 0 in a free place.
+ * struct async_place - A place for an asynchronous doorbell
+ * @doorbell:	Doorbell of the data plane; NULL if the place is free
+ * @args:	What the hypervisor was told of it; the cookie is 0 if the place
+ *		is free
  */
 struct async_place {
 	void *doorbell;
@@ -130,40 +140,47 @@ struct async_place {
 };
 
 /**
- * struct acrn_async - The asynchronous doorbells of a VM
- * @page:	Where the hypervisor writes cookies to
- * @matches_data: The hypervisor can look at what is written
- * @lock:	Guards the ring, @leaving and @places, the last two against those
- *		who take cookies only. Taken with interrupts off
- * @full:	When the ring was last seen full, in jiffies
- * @generation:	Of the last doorbell
- * @leaving:	The place that is being deassigned, or NULL
- * @places:	By the low bits of the cookie
+ * struct acrn_async - Asynchronous doorbells of a VM
+ * @page:	Page that the hypervisor writes to. Constant
+ * @matches_data: The hypervisor can compare the value that is written. Constant
+ * @lock:	Held by whoever takes cookies, which needs the ring, @removing
+ *		and @places. Whoever assigns and deassigns takes it only to
+ *		write to these two. Taken with interrupts off
+ * @last_full:	When the ring was last seen full, in jiffies
+ * @generation:	Generation of the newest cookie
+ * @removing:	Place whose doorbell is being deassigned, or NULL
+ * @places:	Places, indexed by the low bits of the cookie
  */
 struct acrn_async {
 	struct async_page *page;
 	bool matches_data;
-	spinlock_t lock;	/* the ring, full, leaving, places */
-	unsigned long full;
+	spinlock_t lock;	/* ring, last_full, removing, places */
+	unsigned long last_full;
 	u64 generation;
-	struct async_place *leaving;
+	struct async_place *removing;
 	struct async_place places[ACRN_ASYNC_DOORBELLS_MAX];
 };
 
-/* The place that @cookie is of, or NULL. The caller has the lock. */
+/*
+ * Find the place of the doorbell that @cookie belongs to, or NULL. The lock is
+ * held.
+ */
 static const struct async_place *find_cookie(const struct acrn_async *async,
 					     u64 cookie)
 {
 	const struct async_place *place;
 
 	if (!cookie)
-		return async->leaving;
+		return async->removing;
 	place = &async->places[cookie % ACRN_ASYNC_DOORBELLS_MAX];
 	return place->args.cookie == cookie ? place : NULL;
 }
 
-/* Hot path. False when this is not the context for it. */
-static bool deliver(struct acrn_vm *vm, u64 cookie)
+/*
+ * Signal the doorbell that @cookie belongs to, if any. Returns false if that
+ * cannot be done in this context. Hot path, the lock is held.
+ */
+static bool signal_cookie(struct acrn_vm *vm, u64 cookie)
 {
 	const struct async_place *place = find_cookie(vm->async, cookie);
 	u64 *counter = place ? &vm->stats.doorbells_ring :
@@ -182,41 +199,45 @@ static u32 next_offset(u32 offset)
 	return offset < RING_SIZE ? offset : 0;
 }
 
-/* Take up to @count cookies. Hot path. The caller has the lock. */
+/* Take and signal up to @count cookies. Hot path, the lock is held. */
 static void take_cookies(struct acrn_vm *vm, unsigned int count)
 {
 	struct async_page *page = vm->async->page;
 	struct acrn_ring *ring = &page->ring;
 	u32 head = ring->head;
+	u64 cookie;
 
 	if (next_offset(READ_ONCE(ring->tail)) == head)
-		vm->async->full = jiffies;
-	/* The cookie was written before the tail. */
+		vm->async->last_full = jiffies;
+	/* The hypervisor has written the cookie before the tail. */
 	while (count-- && head != smp_load_acquire(&ring->tail)) {
-		if (!deliver(vm, READ_ONCE(page->cookies[head / COOKIE_SIZE])))
+		cookie = READ_ONCE(page->cookies[head / COOKIE_SIZE]);
+		if (!signal_cookie(vm, cookie))
 			return;
 		head = next_offset(head);
-		/* From here on the hypervisor writes another there. */
+		/* The hypervisor may overwrite the cookie once it sees the head. */
 		smp_store_release(&ring->head, head);
 	}
 }
 
 /**
- * acrn_async_upcall() - Signal what a VM's guest has rung
+ * acrn_async_upcall() - Signal the asynchronous doorbells that a guest has rung
  * @vm:		VM whose ring is not empty
- * @wait:	Leave all of it to the VM's thread, as it has used up its share
+ * @defer:	Leave all of them to the VM's thread, as the VM has used up its
+ *		share
  *
- * Hot path. Hard-IRQ context of the upcall.
+ * Hot path.
  *
- * Return: false when there is something that waits for the thread
+ * Context: The upcall, hard IRQ.
+ * Return: true if the ring is empty now; false if cookies in it wait for the thread
  */
-bool acrn_async_upcall(struct acrn_vm *vm, bool wait)
+bool acrn_async_upcall(struct acrn_vm *vm, bool defer)
 {
 	struct acrn_async *async = vm->async;
 	const struct acrn_ring *ring = &async->page->ring;
 
-	/* With PREEMPT_RT the lock sleeps. */
-	if (!wait && !IS_ENABLED(CONFIG_PREEMPT_RT)) {
+	/* On PREEMPT_RT the lock sleeps. */
+	if (!defer && !IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		spin_lock(&async->lock);
 		take_cookies(vm, COOKIES_PER_UPCALL);
 		spin_unlock(&async->lock);
@@ -227,11 +248,18 @@ bool acrn_async_upcall(struct acrn_vm *vm, bool wait)
 	return false;
 }
 
-/*
- * Whether @vm's guest has rung and it has not been signalled. What is put in the
- * ring before a request is seen here by who has seen the request. Any context.
+/**
+ * acrn_async_pending() - Find whether a VM has asynchronous doorbells to signal
+ * @vm:	VM
+ *
+ * The hypervisor writes cookies to the ring before it makes a later request of
+ * the same vCPU pending. So whoever has taken a request sees the cookies that
+ * came before it.
+ *
+ * Context: Any.
+ * Return: true if the ring is not empty
  */
-bool acrn_async_waits(const struct acrn_vm *vm)
+bool acrn_async_pending(const struct acrn_vm *vm)
 {
 	/* Pairs with acrn_async_prepare(). */
 	const struct acrn_async *async = smp_load_acquire(&vm->async);
@@ -240,17 +268,22 @@ bool acrn_async_waits(const struct acrn_vm *vm)
 			READ_ONCE(async->page->ring.tail);
 }
 
-/*
- * Signal what @vm's guest has rung so far. What it rings meanwhile has upcalls
- * of its own. Process context, may sleep.
+/**
+ * acrn_async_drain() - Signal the asynchronous doorbells that a guest has rung
+ * so far
+ * @vm:	VM, which need not have any
+ *
+ * Doorbells that the guest rings meanwhile have their own upcalls.
+ *
+ * Context: Process context.
  */
 void acrn_async_drain(struct acrn_vm *vm)
 {
 	struct acrn_async *async = vm->async;
 	unsigned int i;
 
-	for (i = 0; i < RING_COOKIES && acrn_async_waits(vm); i++) {
-		/* A signal may take long: have interrupts in between. */
+	for (i = 0; i < RING_COOKIES && acrn_async_pending(vm); i++) {
+		/* Signalling may take long: let interrupts come in between. */
 		spin_lock_irq(&async->lock);
 		take_cookies(vm, 1);
 		spin_unlock_irq(&async->lock);
@@ -258,14 +291,15 @@ void acrn_async_drain(struct acrn_vm *vm)
 }
 
 /*
- * Hypervisors before release 3.3 have asynchronous doorbells and take no notice
- * of what is written: each would be rung by whatever is. Their calls do not tell
- * them from later ones, but that release has events of VMs as well. In between
- * there were snapshots, of February to June 2024, which have events and no data:
- * for these "async" has to be off.
+ * Find whether the hypervisor compares the value that is written with that of
+ * the doorbell. Hypervisors before release 3.3 do not, and any value would ring
+ * the doorbell. No call tells the difference. But release 3.3 also has events
+ * of VMs, so this tries whether the hypervisor has these. For snapshots of
+ * February to June 2024, which have events and do not compare values, "async"
+ * has to be "off".
  *
- * Without a device model that has events, the hypervisor is offered a ring for
- * them in which it finds no room.
+ * To try that, the hypervisor is given a ring for events that is full, unless
+ * the device model has set up a ring already.
  */
 static bool matches_data(struct acrn_vm *vm, struct acrn_ring *no_events)
 {
@@ -274,11 +308,14 @@ static bool matches_data(struct acrn_vm *vm, struct acrn_ring *no_events)
 	no_events->head = sizeof(struct acrn_hv_event);
 	ret = acrn_vm_event_probe(vm, no_events, 2);
 	if (ret)
-		pr_info_once("no asynchronous doorbells for certain data: the hypervisor is older than 3.3\n");
+		pr_info_once("no asynchronous doorbells that match data: the hypervisor is older than 3.3\n");
 	return !ret;
 }
 
-/* NULL when there is no memory or the hypervisor does not want it. */
+/*
+ * Set up the ring. Returns NULL when there is no memory, or when the hypervisor
+ * refuses the ring as it has no asynchronous doorbells.
+ */
 static struct acrn_async *create_async(struct acrn_vm *vm)
 {
 	struct acrn_async *async = kzalloc(sizeof(*async), GFP_KERNEL_ACCOUNT);
@@ -292,13 +329,13 @@ static struct acrn_async *create_async(struct acrn_vm *vm)
 	ret = acrn_ring_set_up(vm, ACRN_RING_ASYNCIO, &async->page->ring,
 			       RING_COOKIES, COOKIE_SIZE);
 	if (ret) {
-		pr_info_once("no asynchronous doorbells: the hypervisor says %d\n",
+		pr_info_once("no asynchronous doorbells: the hypervisor refuses their ring (%d)\n",
 			     ret);
 		goto free_page;
 	}
 	async->matches_data = matches_data(vm, &async->page->no_events);
 	spin_lock_init(&async->lock);
-	async->full = jiffies - FULL_JIFFIES;
+	async->last_full = jiffies - RECENTLY_JIFFIES;
 	return async;
 
 free_page:
@@ -308,10 +345,17 @@ free:
 	return NULL;
 }
 
-/*
- * Have a ring, if it is wanted, before the VM runs: a vCPU that runs meanwhile
- * can find the hypervisor with the ring and not with its lock. The first doorbell
- * or the start of the VM comes here; either is alone. Process context.
+/**
+ * acrn_async_prepare() - Set up the ring of a VM, if it is to have one
+ * @vm:	VM
+ *
+ * Called for the first doorbell and when the VM is started. It has to be done
+ * before the VM runs: the hypervisor sets the address of the ring before it
+ * initialises the lock, and a running vCPU could use the ring in between.
+ *
+ * Context: Process context, may sleep. The data plane serialises calls for
+ *	   doorbells, and &struct acrn_file.lock is held: for writing when the
+ *	   VM is started.
  */
 void acrn_async_prepare(struct acrn_vm *vm)
 {
@@ -323,12 +367,13 @@ void acrn_async_prepare(struct acrn_vm *vm)
 	async = create_async(vm);
 	if (!async)
 		return;
-	/* Pairs with acrn_async_waits(). */
+	/* Pairs with acrn_async_pending(), which then finds the ring. */
 	smp_store_release(&vm->async, async);
-	/* Pairs with has_more() of the upcall. */
+	/* Pairs with ring_has_more() of the upcall, which then uses vm->async. */
 	smp_store_release(&vm->upcall.doorbells.ring, &async->page->ring);
 }
 
+/* Whether the parameter allows a doorbell to be asynchronous. */
 static bool is_wanted(bool asked_for)
 {
 	switch (READ_ONCE(mode)) {
@@ -341,14 +386,17 @@ static bool is_wanted(bool asked_for)
 	}
 }
 
-/* The hypervisor takes address 0 for a free place. */
+/* Whether the hypervisor can. It takes a doorbell at address 0 for a free place. */
 static bool is_possible(const struct acrn_async *async,
 			const struct acrn_async_key *key)
 {
 	return key->address && (async->matches_data || !key->match_data);
 }
 
-/* The place of @doorbell, or a free one for NULL. NULL when there is none. */
+/*
+ * Find the place of @doorbell, or a free place if that is NULL. NULL if there
+ * is none.
+ */
 static struct async_place *find_place(struct acrn_async *async,
 				      const void *doorbell)
 {
@@ -360,8 +408,6 @@ static struct async_place *find_place(struct acrn_async *async,
 	return NULL;
 }
 
-static const struct async_place nothing;
-
 static void set_place(struct acrn_async *async, struct async_place *place,
 		      const struct async_place *to)
 {
@@ -370,10 +416,18 @@ static void set_place(struct acrn_async *async, struct async_place *place,
 	spin_unlock_irq(&async->lock);
 }
 
+/* Make a place free. */
+static void clear_place(struct acrn_async *async, struct async_place *place)
+{
+	static const struct async_place free_place;
+
+	set_place(async, place, &free_place);
+}
+
 /*
- * Cookies go up with the time, so that none comes again as long as the machine
- * is on: the hypervisor deassigns by cookie, too, and an entry that a VM has left
- * there must not be taken for one of the VM that has its id now.
+ * Make a cookie. Cookies increase with the time since boot, so that none is
+ * ever used again. The hypervisor compares them when it deassigns a doorbell,
+ * and it may have an entry of an earlier VM with the same id.
  */
 static u64 new_cookie(struct acrn_async *async, const struct async_place *place)
 {
@@ -385,24 +439,25 @@ static u64 new_cookie(struct acrn_async *async, const struct async_place *place)
 
 /**
  * acrn_hsm_async_assign() - Make a doorbell asynchronous
- * @vm:		VM to which the data plane is attached
- * @key:	Which accesses ring it
- * @asked_for:	The device model wants that
- * @doorbell:	What &acrn_dataplane_ops.ring is called with
+ * @vm:		VM that the data plane is attached to
+ * @key:	Accesses that ring the doorbell
+ * @asked_for:	The device model has asked for this
+ * @doorbell:	Argument for &acrn_dataplane_ops.ring
  *
- * From now on such accesses may ring @doorbell without being requests: accesses
- * of any width, and reads as well, which get an undefined value. No two doorbells
- * of a VM may have an access in common. Requests may come, too.
+ * From now on &acrn_dataplane_ops.ring is called for such accesses, whatever
+ * their width, and for reads as well, which return an undefined value to the
+ * guest. But such an access may also come as a request, see above. No access
+ * may ring two doorbells of a VM.
  *
- * The first in a VM to ask has the place, of which there are
- * ACRN_ASYNC_DOORBELLS_MAX. They are gone with the VM.
+ * A VM has ACRN_ASYNC_DOORBELLS_MAX places, and the first doorbells get them.
+ * They end with the VM.
  *
  * Context: Process context, may sleep. The data plane serialises calls for a VM.
  * Return: 0 or
- *	   -EOPNOTSUPP:	the parameter "async" is against it, or was when the VM
- *			started, or the hypervisor does not have it, or not for
- *			data or for address 0,
- *	   -ENOSPC:	there is no place left,
+ *	   -EOPNOTSUPP:	the parameter "async" forbids it, or did when the VM was
+ *			started, or the hypervisor has no asynchronous doorbells, or
+ *			none for data or at address 0,
+ *	   -ENOSPC:	there is no free place,
  *	   or the hypervisor's errno
  */
 int acrn_hsm_async_assign(struct acrn_vm *vm, const struct acrn_async_key *key,
@@ -431,41 +486,46 @@ int acrn_hsm_async_assign(struct acrn_vm *vm, const struct acrn_async_key *key,
 	set_place(async, place, &new);
 	ret = acrn_hc_asyncio_assign(vm->vmid, &place->args);
 	if (ret)
-		set_place(async, place, &nothing);
+		clear_place(async, place);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_async_assign, ACRN_HSM);
 
-static void set_leaving(struct acrn_async *async, struct async_place *place)
+static void set_removing(struct acrn_async *async, struct async_place *place)
 {
 	spin_lock_irq(&async->lock);
-	async->leaving = place;
+	async->removing = place;
 	spin_unlock_irq(&async->lock);
 }
 
-/* The hypervisor has forgotten the doorbell: take what is on its way. */
-static void empty_place(struct acrn_vm *vm, struct async_place *place)
+/*
+ * Take the last cookies of a doorbell, which the hypervisor has forgotten, and
+ * make its place free. A vCPU may have looked the doorbell up before and not
+ * written the cookie yet.
+ */
+static void drain_place(struct acrn_vm *vm, struct async_place *place)
 {
-	unsigned long us = LOOKED_UP_US;
+	unsigned long us = COOKIE_DELAY_US, full;
 
-	/* A vCPU that waits for room finds some. */
+	/* A vCPU that waits because the ring is full can write its cookie now. */
 	acrn_async_drain(vm);
-	if (time_before(jiffies, READ_ONCE(vm->async->full) + FULL_JIFFIES))
-		us = WAITED_US;
+	full = READ_ONCE(vm->async->last_full);
+	if (time_before(jiffies, full + RECENTLY_JIFFIES))
+		us = BLOCKED_DELAY_US;
 	usleep_range(us, 2 * us);
 	acrn_async_drain(vm);
-	set_place(vm->async, place, &nothing);
+	clear_place(vm->async, place);
 }
 
 /**
  * acrn_hsm_async_deassign() - Undo acrn_hsm_async_assign()
  * @vm:		VM
- * @doorbell:	As it was assigned
+ * @doorbell:	Doorbell that is asynchronous
  *
- * Context: As for acrn_hsm_async_assign()
- * Return: 0, upon which @doorbell has been signalled for each ring that the
- *	   hypervisor had taken note of and is not signalled any more; or the
- *	   hypervisor's errno, upon which it is as it was
+ * Context: Process context, may sleep. The data plane serialises calls for a VM.
+ * Return: 0, upon which @doorbell was signalled for each of its cookies, and
+ *	   &acrn_dataplane_ops.ring is not called for it any more; or the
+ *	   hypervisor's errno, upon which the doorbell is still asynchronous
  */
 int acrn_hsm_async_deassign(struct acrn_vm *vm, const void *doorbell)
 {
@@ -473,17 +533,17 @@ int acrn_hsm_async_deassign(struct acrn_vm *vm, const void *doorbell)
 	struct async_place *place = find_place(async, doorbell);
 	int ret;
 
-	set_leaving(async, place);
+	set_removing(async, place);
 	ret = acrn_hc_asyncio_deassign(vm->vmid, &place->args);
 	if (!ret)
-		empty_place(vm, place);
-	set_leaving(async, NULL);
+		drain_place(vm, place);
+	set_removing(async, NULL);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_async_deassign, ACRN_HSM);
 
-/* Have @call made for each doorbell. */
-static void call_for_doorbells(struct acrn_vm *vm,
+/* Make the hypercall @call for each asynchronous doorbell of a VM. */
+static void call_each_doorbell(struct acrn_vm *vm,
 			       int (*call)(u16 vmid,
 					   struct acrn_async_doorbell *args))
 {
@@ -497,35 +557,47 @@ static void call_for_doorbells(struct acrn_vm *vm,
 			continue;
 		ret = call(vm->vmid, &place->args);
 		if (ret)
-			pr_warn_ratelimited("VM %u: asynchronous doorbell: %d\n",
+			pr_warn_ratelimited("VM %u: the hypervisor refuses to change an asynchronous doorbell: %d\n",
 					    vm->vmid, ret);
 	}
 }
 
-/*
- * The VM is paused and about to be destroyed: the hypervisor forgets its
- * doorbells, all of which have been signalled. Process context.
+/**
+ * acrn_async_withdraw() - Have the hypervisor forget the asynchronous doorbells
+ * of a VM
+ * @vm:	VM, paused and about to be destroyed. All its doorbells have been signalled
+ *
+ * Context: Process context.
  */
 void acrn_async_withdraw(struct acrn_vm *vm)
 {
-	call_for_doorbells(vm, acrn_hc_asyncio_deassign);
+	call_each_doorbell(vm, acrn_hc_asyncio_deassign);
 }
 
-/* The VM was not destroyed. Process context. */
+/**
+ * acrn_async_restore() - Undo acrn_async_withdraw()
+ * @vm:	VM that the hypervisor has refused to destroy
+ *
+ * Context: Process context.
+ */
 void acrn_async_restore(struct acrn_vm *vm)
 {
-	call_for_doorbells(vm, acrn_hc_asyncio_assign);
+	call_each_doorbell(vm, acrn_hc_asyncio_assign);
 }
 
-/*
- * Neither upcall nor thread know the VM any more. The ring stays unless @unused: a
- * VM that cannot be destroyed may still write to it.
+/**
+ * acrn_async_deinit() - Free the asynchronous doorbells of a VM, if it has any
+ * @vm:		VM that neither the upcall nor its thread deals with any more
+ * @unpin:	False if the ring must stay: the VM could not be destroyed, and
+ *		the hypervisor may still write to it
+ *
+ * Context: Process context.
  */
-void acrn_async_deinit(struct acrn_vm *vm, bool unused)
+void acrn_async_deinit(struct acrn_vm *vm, bool unpin)
 {
 	if (!vm->async)
 		return;
-	if (unused)
+	if (unpin)
 		free_page((unsigned long)vm->async->page);
 	kfree(vm->async);
 }

@@ -437,12 +437,12 @@ void acrn_client_reset(struct acrn_vm *vm);
 
 /* async.c */
 void acrn_async_prepare(struct acrn_vm *vm);
-bool acrn_async_upcall(struct acrn_vm *vm, bool wait);
-bool acrn_async_waits(const struct acrn_vm *vm);
+bool acrn_async_upcall(struct acrn_vm *vm, bool defer);
+bool acrn_async_pending(const struct acrn_vm *vm);
 void acrn_async_drain(struct acrn_vm *vm);
 void acrn_async_withdraw(struct acrn_vm *vm);
 void acrn_async_restore(struct acrn_vm *vm);
-void acrn_async_deinit(struct acrn_vm *vm, bool unused);
+void acrn_async_deinit(struct acrn_vm *vm, bool unpin);
 
 /* dataplane.c */
 int acrn_dataplane_load(void);

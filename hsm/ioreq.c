@@ -123,7 +123,7 @@ static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *counter)
 	case ACRN_DOORBELL_NONE:
 		break;
 	}
-	if (acrn_async_waits(vm))
+	if (acrn_async_pending(vm))
 		return false;
 	serve_access(vm, vcpu);
 	return true;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The interface of the ACRN hypervisor towards the Service VM: hypercall ids,
- * the structures that hypercalls point to, the upcall and the CPUID leaves.
+ * The interface of the ACRN hypervisor to the Service VM: the ids of
+ * hypercalls, the structures that are their arguments, the upcall and the CPUID
+ * leaves.
  *
- * Shared by hsm/, which calls, and tests/hypervisor, which answers. What is
- * part of the ioctl interface as well (struct acrn_io_request and others) is
- * in <linux/acrn.h>.
+ * Both hsm/, which makes hypercalls, and tests/hypervisor, which answers them,
+ * include this file. Structures that belong to the ioctl interface as well,
+ * such as struct acrn_io_request, are in <linux/acrn.h>.
  *
- * The numbers are those of the ACRN hypervisor (acrn_hv_defs.h) and of Linux'
- * drivers/virt/acrn.
+ * The numbers are those of the ACRN hypervisor (acrn_hv_defs.h) and of
+ * drivers/virt/acrn of Linux.
  */
 #ifndef ACRN_HYPERCALL_H
 #define ACRN_HYPERCALL_H
@@ -19,15 +20,15 @@
 /**
  * DOC: Calling convention
  *
- * VMCALL with the id in R8D and up to two arguments in RDI and RSI; the result,
- * 0 or a negative errno, in RAX. Arguments that are structures are passed by
+ * A hypercall is VMCALL with the id in R8D and up to two arguments in RDI and
+ * RSI. RAX has the result, 0 or a negative errno. A structure is passed by its
  * Service VM physical address. The hypervisor looks at the low eight bits of
- * the id only and answers -ENOTTY to those that it does not know. Many of its
- * refusals are a plain -1, which reads as -EPERM.
+ * the id only, and answers -ENOTTY if it does not know them. It refuses many
+ * calls with -1, which is -EPERM.
  *
- * Below, each id has its arguments beside it; "pa of" is the physical address
- * of a structure. Where a User VM is concerned it must not be powered off;
- * "created" and "paused" name the only states that a call is allowed in.
+ * Above each id are its arguments; "pa of" is the physical address of a
+ * structure. A User VM must not be powered off. If "created" or "paused" is
+ * given, the call is allowed in that state of the VM alone.
  */
 #define ACRN_HC(n)			(0x80000000U | (n))
 
@@ -37,9 +38,9 @@
 #define ACRN_HC_GET_API_VERSION		ACRN_HC(0x00)
 /* APIC id of a vCPU of the Service VM other than its first */
 #define ACRN_HC_REMOVE_CPU		ACRN_HC(0x01)
-/* vector of the upcall; ACRN_UPCALL_VECTOR when never called */
+/* vector of the upcall, which is ACRN_UPCALL_VECTOR before the first call */
 #define ACRN_HC_SET_CALLBACK_VECTOR	ACRN_HC(0x02)
-/* pa of a description of the platform; older hypervisors only */
+/* pa of a description of the platform; in older hypervisors only */
 #define ACRN_HC_GET_PLATFORM_INFO	ACRN_HC(0x03)
 
 /* A User VM's life */
@@ -52,7 +53,7 @@
 #define ACRN_HC_START_VM		ACRN_HC(0x12)
 /* VM id */
 #define ACRN_HC_PAUSE_VM		ACRN_HC(0x13)
-/* VM id, pa of vCPU and CPU; does nothing, as vCPUs come with the VM */
+/* VM id, pa of vCPU and CPU; does nothing, as a VM is created with its vCPUs */
 #define ACRN_HC_CREATE_VCPU		ACRN_HC(0x14)
 /* VM id; paused */
 #define ACRN_HC_RESET_VM		ACRN_HC(0x15)
@@ -74,7 +75,7 @@
 #define ACRN_HC_SET_IOREQ_BUFFER	ACRN_HC(0x30)
 /* VM id, number of the vCPU */
 #define ACRN_HC_NOTIFY_REQUEST_FINISH	ACRN_HC(0x31)
-/* VM id, pa of &struct acrn_async_doorbell; any state, but after SETUP_SBUF */
+/* VM id, pa of &struct acrn_async_doorbell; any state, but only after SETUP_SBUF */
 #define ACRN_HC_ASYNCIO_ASSIGN		ACRN_HC(0x32)
 /* VM id, pa of the same */
 #define ACRN_HC_ASYNCIO_DEASSIGN	ACRN_HC(0x33)
@@ -92,7 +93,7 @@
 
 /* Devices of the machine, and those that the hypervisor emulates */
 
-/* VM id, pa of &struct acrn_ptdev_irq; created. INTx only, MSIs need none */
+/* VM id, pa of &struct acrn_ptdev_irq; created. For INTx, not needed for MSIs */
 #define ACRN_HC_SET_PTDEV_INTR		ACRN_HC(0x53)
 /* VM id, pa of &struct acrn_ptdev_irq; created or paused */
 #define ACRN_HC_RESET_PTDEV_INTR	ACRN_HC(0x54)
@@ -118,7 +119,7 @@
 /* pa of a description of the CPU, filled in */
 #define ACRN_HC_GET_HW_INFO		ACRN_HC(0x63)
 
-/* From User VMs with a secure world only; the Service VM has no use for them */
+/* For User VMs that have a secure world, not for the Service VM */
 
 /* pa of where Trusty starts */
 #define ACRN_HC_INITIALIZE_TRUSTY	ACRN_HC(0x70)
@@ -150,7 +151,10 @@
 
 #define ACRN_VMID_INVALID		0xffffU
 
-/* &struct acrn_vm_creation.vm_flag: vCPUs spin for their I/O requests. */
+/*
+ * &struct acrn_vm_creation.vm_flag: a vCPU polls for the completion of its I/O
+ * request.
+ */
 #define ACRN_VM_FLAG_IO_COMPLETION_POLLING	0x4ULL
 /* An RTVM: while it runs, the Service VM can neither pause nor interrupt it. */
 #define ACRN_VM_FLAG_RT				0x10ULL
@@ -166,8 +170,9 @@
 #define ACRN_IRQLINE_FALLING_PULSE	3
 
 /*
- * Argument of ACRN_HC_PM_GET_CPU_STATE beside PMCMD_TYPE_MASK: which P-state,
- * from 0, or C-state, from 1; of which vCPU; of which VM.
+ * Fields of the argument of ACRN_HC_PM_GET_CPU_STATE other than
+ * PMCMD_TYPE_MASK: number of the P-state, from 0, or of the C-state, from 1;
+ * number of the vCPU; id of the VM
  */
 #define ACRN_PMCMD_STATE_MASK	0x0000ff00U
 #define ACRN_PMCMD_STATE_SHIFT	8
@@ -185,11 +190,13 @@
 /**
  * struct acrn_intr_monitor - Argument of ACRN_HC_VM_INTR_MONITOR
  * @cmd:	ACRN_INTR_GET_DATA: fill @buffer; ACRN_INTR_DELAY: delay each
- *		interrupt by as many milliseconds as @buffer begins with
- * @buf_cnt:	Elements of @buffer that there are; replaced by those filled
- * @buffer:	Number and count of each interrupt in turn
+ *		interrupt by the number of milliseconds that the first element
+ *		of @buffer gives
+ * @buf_cnt:	Number of elements in @buffer; replaced by the number that was
+ *		filled
+ * @buffer:	Pairs of the number of an interrupt and its count
  *
- * In the device model's memory, at the beginning of a page.
+ * The structure is at the beginning of a page of the device model.
  */
 struct acrn_intr_monitor {
 	__u32	cmd;
@@ -198,13 +205,13 @@ struct acrn_intr_monitor {
 };
 
 /**
- * struct acrn_memory_region - One piece of a User VM's address space
+ * struct acrn_memory_region - A part of the address space of a User VM
  * @type:		ACRN_MEMORY_REGION_ADD or ACRN_MEMORY_REGION_DEL
  * @attr:		ACRN_MEM_ACCESS_* and ACRN_MEM_TYPE_* of <linux/acrn.h>
  * @user_vm_pa:		User VM physical address, page aligned
  * @service_vm_pa:	Service VM physical address, page aligned; ignored by
  *			ACRN_MEMORY_REGION_DEL
- * @size:		Bytes, a multiple of the page size
+ * @size:		Number of bytes, a multiple of the page size
  */
 struct acrn_memory_region {
 	__u32	type;
@@ -216,11 +223,11 @@ struct acrn_memory_region {
 
 /**
  * struct acrn_memory_batch - Argument of ACRN_HC_SET_MEMORY_REGIONS
- * @vmid:	User VM
+ * @vmid:	Id of the User VM
  * @reserved:	0
- * @number:	How many &struct acrn_memory_region follow at @regions
+ * @number:	Number of &struct acrn_memory_region at @regions
  * @reserved1:	0
- * @regions:	Service VM physical address of the first of them
+ * @regions:	Service VM physical address of the first region
  */
 struct acrn_memory_batch {
 	__u16	vmid;
@@ -233,7 +240,7 @@ struct acrn_memory_batch {
 /**
  * struct acrn_gpa_to_hpa - Argument of ACRN_HC_VM_GPA_TO_HPA
  * @user_vm_pa:	User VM physical address
- * @hpa:	The machine's, filled in when it is mapped
+ * @hpa:	Result: host physical address, if the address is mapped
  */
 struct acrn_gpa_to_hpa {
 	__u64	user_vm_pa;
@@ -242,7 +249,7 @@ struct acrn_gpa_to_hpa {
 
 /**
  * struct acrn_ioreq_buffer_addr - Argument of ACRN_HC_SET_IOREQ_BUFFER
- * @service_vm_pa: Service VM physical address of the page of 16 ioreq slots
+ * @service_vm_pa: Service VM physical address of the page with 16 slots
  */
 struct acrn_ioreq_buffer_addr {
 	__u64	service_vm_pa;
@@ -250,7 +257,7 @@ struct acrn_ioreq_buffer_addr {
 
 /**
  * struct acrn_irqline - Argument of ACRN_HC_SET_IRQLINE, passed by value
- * @gsi:	Pin of the User VM's interrupt controller
+ * @gsi:	Pin of the interrupt controllers of the User VM
  * @op:		ACRN_IRQLINE_*
  */
 struct acrn_irqline {
@@ -262,20 +269,21 @@ struct acrn_irqline {
 #define ACRN_RING_MAGIC		0x5aa57aa71aa13aa3ULL
 
 /**
- * struct acrn_ring - What a ring begins with that the hypervisor fills
+ * struct acrn_ring - Header of a ring that the hypervisor fills
  * @magic:	ACRN_RING_MAGIC
- * @ele_num:	Elements that there is room for
+ * @ele_num:	Number of elements in the memory that follows
  * @ele_size:	Bytes of an element
- * @head:	Offset of the oldest element; moved by the Service VM
- * @tail:	Offset of the next element; moved by the hypervisor
+ * @head:	Offset of the oldest element; written by the Service VM
+ * @tail:	Offset of the next element; written by the hypervisor
  * @flags:	0
  * @overrun_cnt: 0
  * @size:	@ele_num times @ele_size
  * @padding:	0
  *
- * The elements follow; offsets are from the first on. It is empty when @head is
- * @tail, and full when @tail is one element from @head. The hypervisor believes
- * whatever is there.
+ * The elements follow, and offsets are relative to the first one. The ring is
+ * empty when @head and @tail are equal, and full when the element at @tail is
+ * the last one before @head. The hypervisor uses these fields as they are,
+ * without any check.
  */
 struct acrn_ring {
 	__u64	magic;
@@ -289,7 +297,7 @@ struct acrn_ring {
 	__u32	padding[6];
 };
 
-/* &struct acrn_ring_param.cpu_id of the rings below, which are no CPU's */
+/* &struct acrn_ring_param.cpu_id: the ring belongs to no CPU, as those below */
 #define ACRN_RING_NO_CPU	0xffff
 
 /* &struct acrn_ring_param.ring_id */
@@ -300,8 +308,8 @@ struct acrn_ring {
  * struct acrn_ring_param - Argument of ACRN_HC_SETUP_SBUF
  * @cpu_id:	ACRN_RING_NO_CPU
  * @reserved:	0
- * @ring_id:	ACRN_RING_ASYNCIO: cookies of doorbells, eight bytes each;
- *		ACRN_RING_VM_EVENT: &struct acrn_hv_event
+ * @ring_id:	ACRN_RING_ASYNCIO for cookies of doorbells, eight bytes each;
+ *		ACRN_RING_VM_EVENT for &struct acrn_hv_event
  * @address:	Service VM physical address of &struct acrn_ring
  */
 struct acrn_ring_param {
@@ -311,7 +319,7 @@ struct acrn_ring_param {
 	__u64	address;
 };
 
-/* As many asynchronous doorbells has a VM at most */
+/* Largest number of asynchronous doorbells of a VM */
 #define ACRN_ASYNC_DOORBELLS_MAX	64
 
 /* &struct acrn_async_doorbell.type */
@@ -321,13 +329,13 @@ struct acrn_ring_param {
 /**
  * struct acrn_async_doorbell - Argument of ACRN_HC_ASYNCIO_ASSIGN and _DEASSIGN
  * @type:	ACRN_ASYNC_DOORBELL_*
- * @match_data:	Whether @data counts; none of an address may then have the same
- *		data, or not count it
- * @address:	Port or User VM physical address, not 0
+ * @match_data:	Whether the guest has to write @data. Two doorbells at one
+ *		address must both have this set, and have different data.
+ * @address:	I/O port or User VM physical address, not 0
  * @cookie:	What the hypervisor writes to the ring
- * @data:	What the guest has to write
+ * @data:	Value that the guest has to write
  *
- * The hypervisor returns 0 whether or not it has done anything. Releases before
+ * The hypervisor returns 0 even if it has refused the doorbell. Releases before
  * 3.3 read neither @match_data nor @data.
  */
 struct acrn_async_doorbell {
@@ -344,9 +352,9 @@ struct acrn_async_doorbell {
 #define ACRN_HV_EVENT_TRIPLE_FAULT	2
 
 /**
- * struct acrn_hv_event - An element of ACRN_RING_VM_EVENT
+ * struct acrn_hv_event - Element of the ring ACRN_RING_VM_EVENT
  * @type:	ACRN_HV_EVENT_*
- * @data:	What there is to say of it
+ * @data:	Details, depending on @type
  */
 struct acrn_hv_event {
 	__u32	type;
@@ -360,9 +368,9 @@ struct acrn_hv_event {
 #include <asm/acrn.h>
 
 /*
- * The calls themselves. All can be made from any context; each takes the lock
- * of the VM concerned within the hypervisor. What a pointer points to must be
- * in the linear map, which rules out the stack: it may be in vmalloc space.
+ * The calls themselves. They can be made in any context. The hypervisor holds
+ * its lock of the VM meanwhile. What a pointer points to must be in the linear
+ * map, so not on the stack, which may be in vmalloc space.
  */
 
 /**
@@ -380,8 +388,8 @@ static inline int acrn_hc_create_vm(struct acrn_vm_creation *vm)
  * acrn_hc_destroy_vm() - Destroy a paused User VM
  * @vmid:	User VM
  *
- * From success on, the hypervisor no longer uses any page given to the VM and
- * may give the id to another VM.
+ * When this has succeeded, the hypervisor does not use any memory of the VM any
+ * more, and may give the id to another VM.
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -392,8 +400,8 @@ static inline int acrn_hc_destroy_vm(u16 vmid)
 
 /**
  * acrn_hc_start_vm() - Let a created or reset User VM run
- * @vmid:	User VM, with an I/O request page and at least one vCPU: the
- *		hypervisor itself faults when there is none
+ * @vmid:	User VM with an I/O request page and at least one vCPU. Without
+ *		a vCPU the hypervisor itself faults.
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -461,9 +469,9 @@ static inline int acrn_hc_set_irqline(u16 vmid, u64 line)
 }
 
 /**
- * acrn_hc_set_ioreq_buffer() - Say where the I/O request page is
+ * acrn_hc_set_ioreq_buffer() - Set the I/O request page
  * @vmid:	User VM
- * @buffer:	Address of the page, whose slots all become FREE
+ * @buffer:	Address of the page. All its slots become FREE.
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -477,7 +485,7 @@ acrn_hc_set_ioreq_buffer(u16 vmid, struct acrn_ioreq_buffer_addr *buffer)
 /**
  * acrn_hc_notify_request_finish() - Wake the vCPU whose I/O request is COMPLETE
  * @vmid:	User VM
- * @vcpu:	vCPU, which is also the number of its slot
+ * @vcpu:	Number of the vCPU and of its slot
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -487,12 +495,13 @@ static inline int acrn_hc_notify_request_finish(u16 vmid, u16 vcpu)
 }
 
 /**
- * acrn_hc_asyncio_assign() - Have a doorbell written to the ring
- * @vmid:	User VM, which has a ring: the hypervisor itself faults when not
- * @doorbell:	Which accesses, and what to write
+ * acrn_hc_asyncio_assign() - Make a doorbell asynchronous
+ * @vmid:	User VM with a ring for cookies. Without it the hypervisor
+ *		itself faults.
+ * @doorbell:	Accesses that ring the doorbell, and its cookie
  *
- * Return: 0, also when there is no such doorbell now, or the hypervisor's
- * negative errno
+ * Return: 0, even if the hypervisor has refused the doorbell, or the
+ *	   hypervisor's negative errno
  */
 static inline int acrn_hc_asyncio_assign(u16 vmid,
 					 struct acrn_async_doorbell *doorbell)
@@ -504,9 +513,9 @@ static inline int acrn_hc_asyncio_assign(u16 vmid,
 /**
  * acrn_hc_asyncio_deassign() - Undo acrn_hc_asyncio_assign()
  * @vmid:	User VM
- * @doorbell:	As it was assigned
+ * @doorbell:	Argument of that call
  *
- * A vCPU that had found the doorbell before writes the cookie, or 0, later on.
+ * A vCPU that has looked the doorbell up before may still write the cookie, or 0.
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -519,7 +528,7 @@ static inline int acrn_hc_asyncio_deassign(u16 vmid,
 
 /**
  * acrn_hc_set_memory_regions() - Change the address space of a User VM
- * @batch:	Regions, taken in order up to the first that fails
+ * @batch:	Regions, which are processed in order up to the first that fails
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -529,12 +538,12 @@ static inline int acrn_hc_set_memory_regions(struct acrn_memory_batch *batch)
 }
 
 /**
- * acrn_hc_vm_gpa_to_hpa() - Ask where a User VM's address leads to
+ * acrn_hc_vm_gpa_to_hpa() - Find the host physical address of a User VM's address
  * @vmid:	User VM
- * @query:	The address, and the result
+ * @query:	The address and the result
  *
- * Return: 0; -EPERM when nothing is mapped there, with a line in the
- * hypervisor's log
+ * Return: 0; -EPERM when nothing is mapped there, upon which the hypervisor
+ *	   writes a line to its log
  */
 static inline int acrn_hc_vm_gpa_to_hpa(u16 vmid, struct acrn_gpa_to_hpa *query)
 {
@@ -543,15 +552,18 @@ static inline int acrn_hc_vm_gpa_to_hpa(u16 vmid, struct acrn_gpa_to_hpa *query)
 }
 
 /**
- * acrn_hc_setup_sbuf() - Say where a ring of the Service VM's is
+ * acrn_hc_setup_sbuf() - Set the ring that the hypervisor writes to
  * @vmid:	User VM, in any state
- * @param:	Which ring, and its address. The hypervisor believes the ring's
- *		header each time that it writes there, so nobody but the kernel
- *		may be able to write to it. A ring that replaces another while
- *		the VM runs can make the hypervisor hang, since it initialises
- *		the lock that its writers may be holding; and so can the first
- *		one for doorbells, as vCPUs see it before its lock. The doorbells
- *		that there are for the VM are forgotten, but still take places.
+ * @param:	Purpose and address of the ring
+ *
+ * The hypervisor uses the header of the ring without a check each time that it
+ * writes, so nobody but the kernel may be able to write to it.
+ *
+ * While the VM runs, this call can make the hypervisor hang: it initialises the
+ * lock of the ring, which a vCPU may hold if there was a ring before; and a
+ * vCPU can find the first ring for doorbells before its lock is initialised.
+ * The hypervisor forgets the asynchronous doorbells of the VM, which
+ * nevertheless continue to take places.
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -562,7 +574,7 @@ static inline int acrn_hc_setup_sbuf(u16 vmid, struct acrn_ring_param *param)
 
 /**
  * acrn_hc_remove_cpu() - Take a CPU from the Service VM for good
- * @apic_id:	Of a CPU that is offline and not the first
+ * @apic_id:	APIC id of a CPU that is offline, and not the first CPU
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -572,7 +584,7 @@ static inline int acrn_hc_remove_cpu(u32 apic_id)
 }
 
 /**
- * acrn_hc_vm_intr_monitor() - Say where to write interrupt statistics
+ * acrn_hc_vm_intr_monitor() - Set the page for interrupt statistics
  * @vmid:	User VM
  * @page:	Physical address of &struct acrn_intr_monitor, at the beginning
  *		of a page
@@ -585,7 +597,7 @@ static inline int acrn_hc_vm_intr_monitor(u16 vmid, phys_addr_t page)
 }
 
 /**
- * acrn_hc_set_ptdev_intr() - Connect a pin of an assigned device
+ * acrn_hc_set_ptdev_intr() - Connect the interrupt pin of an assigned device
  * @vmid:	User VM, not started yet
  * @irq:	Device and pins
  *
@@ -638,7 +650,7 @@ static inline int acrn_hc_deassign_pcidev(u16 vmid, struct acrn_pcidev *device)
 /**
  * acrn_hc_assign_mmiodev() - Give a device's memory to a User VM
  * @vmid:	User VM, not started yet
- * @device:	Its regions, which the Service VM loses
+ * @device:	Regions of the device, which the Service VM loses
  *
  * Return: 0 or the hypervisor's negative errno
  */
@@ -689,8 +701,8 @@ static inline int acrn_hc_destroy_vdev(u16 vmid, struct acrn_vdev *device)
 
 /**
  * acrn_hc_pm_get_cpu_state() - Ask for P- or C-states
- * @command:	ACRN_PMCMD_GET_* with state, vCPU and VM in the bits above
- * @state:	Result, of which a count fills one byte
+ * @command:	ACRN_PMCMD_GET_* with the numbers of state, vCPU and VM
+ * @state:	Result. A count is one byte.
  *
  * Return: 0 or the hypervisor's negative errno
  */

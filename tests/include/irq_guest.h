@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* For User VMs of a few instructions, of raw_vm.h, that take interrupts. */
+/*
+ * For User VMs of raw_vm.h, which run a few instructions: those that take
+ * interrupts, and those that have more than one vCPU.
+ */
 #ifndef IRQ_GUEST_H
 #define IRQ_GUEST_H
 
 #include <stdint.h>
 
 /*
- * apic_on: switch the local APIC on, in x2APIC mode.
- * apic_eoi: end of interrupt.
- * Both take EAX, ECX and EDX.
+ * Macros, which all change EAX, ECX and EDX:
+ *
+ *  - apic_on: enable the local APIC of the first vCPU, in x2APIC mode
+ *
+ *  - apic_start_others page: start all other vCPUs, in real mode, at the
+ *    beginning of the page with this number; after apic_on
+ *
+ *  - apic_eoi: report the end of an interrupt to the local APIC
  */
 asm(".macro apic_on\n"
     "	mov $0x1b, %ecx\n"
@@ -17,6 +25,15 @@ asm(".macro apic_on\n"
     "	wrmsr\n"
     "	mov $0x80f, %ecx\n"
     "	mov $0x1ff, %eax\n"
+    "	wrmsr\n"
+    ".endm\n"
+    ".macro apic_start_others page\n"
+    "	mov $0x830, %ecx\n" /* interrupt command register */
+    "	xor %edx, %edx\n"
+    "	mov $0xc4500, %eax\n" /* INIT to all others */
+    "	wrmsr\n"
+    "	mov $(0xc4600 + \\page), %eax\n" /* start-up, which is sent twice */
+    "	wrmsr\n"
     "	wrmsr\n"
     ".endm\n"
     ".macro apic_eoi\n"

@@ -28,6 +28,7 @@
 
 #include "clock.h"
 #include "fixture.h"
+#include "irq_guest.h"
 #include "raw_async.h"
 #include "raw_guest.h"
 #include "tap.h"
@@ -57,20 +58,8 @@ extern const char bsp_code[], bsp_code_end[], ap_code[], ap_code_end[];
 asm(".pushsection .rodata\n"
     "bsp_code:\n"
     ".code32\n"
-    "	mov $0x1b, %ecx\n" /* x2APIC mode */
-    "	rdmsr\n"
-    "	or $0xc00, %eax\n"
-    "	wrmsr\n"
-    "	xor %edx, %edx\n"
-    "	mov $0x80f, %ecx\n" /* enabled */
-    "	mov $0x1ff, %eax\n"
-    "	wrmsr\n"
-    "	mov $0x830, %ecx\n"
-    "	mov $0xc4500, %eax\n" /* INIT to all others */
-    "	wrmsr\n"
-    "	mov $0xc4605, %eax\n" /* and start-up, at 0x5000 */
-    "	wrmsr\n"
-    "	wrmsr\n"
+    "	apic_on\n"
+    "	apic_start_others 5\n" /* at AP_ADDR */
     "	mov $0x1000, %edx\n"
     "1:	cmpl $0, 0x8004\n"
     "	je 1b\n"

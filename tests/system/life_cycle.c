@@ -16,6 +16,7 @@
 #include "acrn_hypercall.h"
 #include "clock.h"
 #include "fixture.h"
+#include "irq_guest.h"
 #include "raw_event.h"
 #include "raw_guest.h"
 #include "tap.h"
@@ -49,20 +50,8 @@ extern const char bsp_code[], bsp_code_end[], ap_code[], ap_code_end[];
 asm(".pushsection .rodata\n"
     "bsp_code:\n"
     ".code32\n"
-    "	mov $0x1b, %ecx\n" /* x2APIC mode */
-    "	rdmsr\n"
-    "	or $0xc00, %eax\n"
-    "	wrmsr\n"
-    "	xor %edx, %edx\n"
-    "	mov $0x80f, %ecx\n" /* enabled */
-    "	mov $0x1ff, %eax\n"
-    "	wrmsr\n"
-    "	mov $0x830, %ecx\n"
-    "	mov $0xc4500, %eax\n" /* INIT to all others */
-    "	wrmsr\n"
-    "	mov $0xc4604, %eax\n" /* and start-up, at 0x4000 */
-    "	wrmsr\n"
-    "	wrmsr\n"
+    "	apic_on\n"
+    "	apic_start_others 4\n" /* at AP_ADDR */
     "1:	mov $0x80, %edx\n"
     "	in (%dx), %eax\n"
     "	cmp $-1, %eax\n"

@@ -88,6 +88,10 @@ static int hold_vm(struct acrn_file *file, bool exclusive)
 	return -EINVAL;
 }
 
+/*
+ * Create a VM, and tell user space its id and number of vCPUs. A VM that cannot be
+ * reported is destroyed again. The lock of the file is held for writing.
+ */
 static int create_and_report(struct acrn_file *file,
 			     struct acrn_vm_creation *args,
 			     void __user *uarg)

@@ -34,7 +34,11 @@ struct run_block {
 #define RUNS_PER_BLOCK	((PAGE_SIZE - sizeof(struct run_block)) / \
 			 sizeof(struct acrn_run))
 
-/* Append a block whose runs begin with the page frame @gfn of the User VM. */
+/*
+ * Append a block whose runs begin with the page frame @gfn of the User VM.
+ * Returns NULL when there is no memory. Called while the segment is created, so
+ * nobody else has it.
+ */
 static struct run_block *add_block(struct acrn_segment *segment,
 				   unsigned long gfn)
 {

@@ -47,7 +47,8 @@ static u32 next_offset(u32 offset, u32 size)
 
 /*
  * Put an event in the ring of the device model. An event that finds the ring
- * full is lost, as it is in the ring of the hypervisor.
+ * full is lost, as it is in the ring of the hypervisor. &struct
+ * acrn_vm_events.lock is held.
  */
 static bool put_event(struct acrn_vm_events *events,
 		      const struct acrn_hv_event *event)

@@ -48,6 +48,7 @@ static bool is_read(const struct vhost_blk_request *request)
 	return request->type == VIRTIO_BLK_T_IN;
 }
 
+/* Operation and flags for the bios of a read or a write. Any context. */
 static blk_opf_t transfer_opf(const struct vhost_blk_request *request)
 {
 	blk_opf_t opf = REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
@@ -69,7 +70,11 @@ static void put_pending(struct vhost_blk_request *request)
 		vhost_blk_request_done(request, request->error);
 }
 
-/* End of a bio. Any context. */
+/*
+ * A bio has ended: record its error, or that it has to be submitted once more,
+ * for the worker. Any context; the other bios of the request may end at the
+ * same time.
+ */
 static void part_end_io(struct bio *bio)
 {
 	struct vhost_blk_part *part = bio->bi_private;
@@ -125,7 +130,10 @@ static void restore_bio(struct vhost_blk_part *part)
 	bio->bi_end_io = part_end_io;
 }
 
-/* Release bios and pages of a request that has ended or was not submitted. */
+/*
+ * Release bios and pages of a request that has ended or was not submitted.
+ * Called by the worker under vq.mutex.
+ */
 static void release(struct vhost_blk_request *request)
 {
 	bool dirty = is_read(request) && !request->error;

@@ -294,6 +294,7 @@ static long core_ioctl(struct vhost_blk *blk, unsigned int cmd,
 	return ret;
 }
 
+/* Any thread of the process. The functions called take dev.mutex, or it is held. */
 static long vhost_blk_ioctl(struct file *file, unsigned int cmd,
 			    unsigned long arg)
 {

@@ -85,8 +85,9 @@ struct vhost_blk_load {
 };
 
 /*
- * Returns 1 if a request was started, 0 if the ring is empty, -errno if the queue
- * has to pause.
+ * Take the next request from the ring and start it. Returns 1 if it was
+ * started, 0 if the ring is empty, -errno if the queue has to pause. Called by
+ * the worker under vq.mutex.
  */
 static int next_request(struct vhost_blk_queue *queue,
 			struct vhost_blk_load *load)
@@ -268,7 +269,10 @@ int vhost_blk_queue_attach(struct vhost_blk_queue *queue)
 	return ret;
 }
 
-/* Take the disk away from a queue without a request in flight. dev.mutex is held. */
+/*
+ * Take the disk away from a queue without a request in flight. dev.mutex is
+ * held.
+ */
 void vhost_blk_queue_detach(struct vhost_blk_queue *queue)
 {
 	struct vhost_virtqueue *vq = &queue->vq;

@@ -111,6 +111,10 @@ static int get_id(struct vhost_blk_request *request, struct iov_iter *data)
 	return 0;
 }
 
+/*
+ * Read a range to discard or to zero from the data of the request, once, and
+ * check it. Called by the worker under vq.mutex.
+ */
 static int take_range(struct vhost_blk_request *request,
 		      const struct vhost_blk_geometry *geometry,
 		      struct iov_iter *data)

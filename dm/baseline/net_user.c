@@ -426,6 +426,10 @@ static void net_user_destroy(struct net *net)
 	free(net->state);
 }
 
+/*
+ * Make the worker of a pair of queues and the eventfds by which it is told of
+ * doorbells. Called by the main thread before the VM runs.
+ */
 static int open_pair(struct net_user_pair *pair)
 {
 	unsigned int i;

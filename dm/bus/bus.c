@@ -14,7 +14,7 @@ void bus_add(struct bus *bus, struct io_range *range)
 	*p = range;
 }
 
-/* Does nothing if @range is not on the bus. */
+/* Have @range not answer any more. Does nothing if it is not on the bus. */
 void bus_remove(struct bus *bus, struct io_range *range)
 {
 	struct io_range **p = &bus->first;

@@ -103,6 +103,7 @@ static int vsock_open(struct vsock *vsock)
 	return vhost_create(&setup);
 }
 
+/* Add the device to the VM. Called by the main thread before the VM runs. */
 static int vsock_add(struct vsock *vsock)
 {
 	struct virtio_dev *virtio = &vsock->pci.virtio;

@@ -203,8 +203,9 @@ void vhost_stop(struct virtio_dev *dev)
 }
 
 /*
- * The ioeventfd did not take this doorbell, because the access has another
- * width for one. Ring it on behalf of the driver.
+ * Ring a doorbell on behalf of the driver. The ioeventfd did not take it, for
+ * example because the access has another width. Called by the thread that
+ * handles I/O requests.
  */
 void vhost_notify(struct virtio_dev *dev, unsigned int queue)
 {

@@ -76,6 +76,10 @@ static void set_avail_event(struct virtqueue *vq, uint16_t index)
 	WRITE_ONCE(*event, index);
 }
 
+/*
+ * Copy descriptor @index of a table of @count. Each field is read once, as the
+ * guest may write to it at any time.
+ */
 static int read_desc(const struct vring_desc *table, uint32_t index,
 		     uint32_t count, struct vring_desc *desc)
 {

@@ -5,6 +5,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -22,6 +23,8 @@ CPUS = 4
 BOOT_SECONDS = 120
 # Without a sign of life; the Service VM gives one each two of its seconds
 STALL_SECONDS = 45
+# How often the CPUs of a machine that is given up are looked at
+CPU_SAMPLES = 3
 # Once the hypervisor has complained it may say more, or nothing ever again
 LAST_WORDS_SECONDS = 5
 
@@ -135,7 +138,7 @@ class AcrnVM(ServiceVM):
         with open(self.log("task"), "w", encoding="utf-8") as task_log, \
                 open(self.log("vms"), "w", encoding="utf-8") as vms_log, \
                 open(self.log("stderr"), "w", encoding="utf-8") as stderr:
-            bochs = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+            bochs = subprocess.Popen(self.command, stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE, stderr=stderr,
                                      env=dict(os.environ, LC_ALL="C"))
             try:
@@ -165,6 +168,8 @@ class AcrnVM(ServiceVM):
             used = cpu_seconds(bochs.pid)
             self.gave_up = self._reason_to_end(up, used - alive, used > end)
             if self.gave_up:
+                if up:
+                    self._write_cpus_log(bochs, found)
                 return
             try:
                 line = found.get(timeout=1)
@@ -182,6 +187,24 @@ class AcrnVM(ServiceVM):
             # Bochs prints lines of its own before
             if up and not line.startswith(ALIVE):
                 yield line
+
+    def _write_cpus_log(self, bochs, found):
+        """Write down what each CPU is at, a few times: registers and stack."""
+        words = "".join(f"set $cpu = {cpu}\nr\nprint-stack 48\n" for cpu in range(CPUS))
+        with open(self.log("cpus"), "w", encoding="utf-8") as log:
+            for sample in range(CPU_SAMPLES):
+                print(f"sample {sample}", file=log)
+                # To the debugger's prompt
+                bochs.send_signal(signal.SIGINT)
+                time.sleep(1)
+                bochs.stdin.write(words.encode())
+                bochs.stdin.flush()
+                time.sleep(1)
+                while not found.empty():
+                    print(found.get(), file=log)
+                bochs.stdin.write(b"continue\n")
+                bochs.stdin.flush()
+                time.sleep(1)
 
     def _reason_to_end(self, up, silent, late):
         """Why the machine is not waited for any longer, or None."""

@@ -28,6 +28,7 @@
  *	monitor.c	interrupt statistics
  *	power.c		P- and C-states
  *	remove_cpu.c	a CPU is taken from the Service VM
+ *	platform.c	the CPUs of the machine
  *	debugfs.c	counters
  *
  * Locks, outermost first:
@@ -486,6 +487,10 @@ void acrn_debugfs_exit(void);
 void acrn_debugfs_add(struct acrn_vm *vm);
 void acrn_debugfs_remove(struct acrn_vm *vm);
 void acrn_latency_add(struct acrn_vm *vm, u64 cycles);
+
+/* platform.c */
+void acrn_platform_init(void);
+bool acrn_platform_has(u64 mask);
 
 /* remove_cpu.c */
 extern const struct attribute_group *acrn_hsm_groups[];

@@ -65,6 +65,7 @@ static int __init hsm_init(void)
 	ret = acrn_wake_init();
 	if (ret)
 		return ret;
+	acrn_platform_init();
 	acrn_share_measure();
 	acrn_debugfs_init();
 	acrn_upcall_hook();

@@ -113,6 +113,9 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 
 	if (args->reserved0 || args->reserved1)
 		return ERR_PTR(-EINVAL);
+	/* ACRN looks for the lock of a CPU that is not there, and spins for it. */
+	if (!acrn_platform_has(args->cpu_affinity))
+		return ERR_PTR(-EINVAL);
 	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);

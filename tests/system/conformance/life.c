@@ -177,6 +177,22 @@ static void test_names(void)
 	raw_close(second);
 }
 
+/* The hypervisor spins for ever, for a lock that is not there. */
+static void test_create_no_cpu(void)
+{
+	int fd;
+
+	if (differs_skip("create-no-cpu", "the hypervisor would be down",
+			 "CREATE_VM on a CPU that is not there"))
+		return;
+	fd = raw_open();
+	tap_errno(create_named(fd, 63, "none"), EINVAL,
+		  "CREATE_VM on a CPU that is not there");
+	tap_success(create_named(fd, cpus[0], "none"),
+		    "CREATE_VM on one that is, after that");
+	raw_close(fd);
+}
+
 /* The VM is there by then, but nobody knows its id. */
 static void test_create_unreported(void)
 {
@@ -495,6 +511,7 @@ void test_life(void)
 	group(test_create_refused);
 	group(test_names);
 	group(test_create_unreported);
+	group(test_create_no_cpu);
 	group(test_create);
 	group(test_states);
 	group(test_no_vcpu);

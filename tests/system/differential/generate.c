@@ -75,7 +75,7 @@ static const struct shape shapes[KINDS] = {
 			   * Bits from the first CPU of User VMs on; with none
 			   * START_VM takes the machine down: start-no-vcpu
 			   */
-			  { "affinity", 3, VALUES(1, 2, 3, 4, 1ULL << 63) },
+			  { "affinity", 3, VALUES(1, 2, 3, 1ULL << 63) },
 			  { "flag", 2,
 			    VALUES(0, ACRN_VM_FLAG_IO_COMPLETION_POLLING) },
 			  { "name", 2, VALUES(0, 0x766d316d76) },

@@ -115,4 +115,13 @@ __attribute__((unused)) static int tap_done(void)
 						      : EXIT_SUCCESS;
 }
 
+/* How much longer than usual everything may take, as the harness says. */
+static inline int tap_slowness(void)
+{
+	const char *text = getenv("slowness");
+	int times = text ? atoi(text) : 1;
+
+	return times > 0 ? times : 1;
+}
+
 #endif /* TAP_H */

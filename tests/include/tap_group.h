@@ -39,10 +39,7 @@ static inline void tap_share_counts(void)
 
 static inline int tap_group_seconds(void)
 {
-	const char *slowness = getenv("slowness");
-	int times = slowness ? atoi(slowness) : 1;
-
-	return TAP_GROUP_SECONDS * (times > 0 ? times : 1);
+	return TAP_GROUP_SECONDS * tap_slowness();
 }
 
 /* Whether the process @pidfd ends within @seconds. */

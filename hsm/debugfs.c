@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counters of each VM in debugfs: acrn_hsm/vmN for the VM with the id N, where
- * the data plane has its files as well. The formats are in
+ * The latency histogram of each VM in debugfs: acrn_hsm/vmN for the VM with the id
+ * N, where the data plane has its files as well. The formats are in
  * Documentation/tracing.md.
  */
 #include <linux/debugfs.h>
@@ -17,35 +17,6 @@
 DEFINE_STATIC_KEY_FALSE(acrn_latency_key);
 
 static struct dentry *top;
-
-static int stats_show(struct seq_file *seq, void *unused)
-{
-	const struct acrn_vm *vm = seq->private;
-	const struct acrn_stats *stats = &vm->stats;
-
-	seq_printf(seq, "doorbells %llu\n", READ_ONCE(stats->doorbells));
-	seq_printf(seq, "doorbells_deferred %llu\n",
-		   READ_ONCE(stats->doorbells_deferred));
-	seq_printf(seq, "doorbells_ring %llu\n",
-		   READ_ONCE(stats->doorbells_ring));
-	seq_printf(seq, "cookies_stale %llu\n",
-		   READ_ONCE(stats->cookies_stale));
-	seq_printf(seq, "requests_overload %llu\n",
-		   READ_ONCE(stats->requests_overload));
-	seq_printf(seq, "requests_kernel %llu\n",
-		   READ_ONCE(stats->requests_kernel));
-	seq_printf(seq, "requests_client %llu\n",
-		   READ_ONCE(stats->requests_client));
-	seq_printf(seq, "upcall_us %llu\n",
-		   mul_u64_u32_div(READ_ONCE(vm->share.taken), USEC_PER_MSEC,
-				   tsc_khz));
-	seq_printf(seq, "pauses %llu\n", READ_ONCE(vm->share.pauses));
-	seq_printf(seq, "msis %lld\n", atomic64_read(&stats->msis));
-	seq_printf(seq, "msis_failed %lld\n",
-		   atomic64_read(&stats->msis_failed));
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(stats);
 
 /**
  * acrn_latency_add() - Record how long a doorbell took
@@ -112,7 +83,6 @@ void acrn_debugfs_add(struct acrn_vm *vm)
 
 	snprintf(name, sizeof(name), "vm%u", vm->vmid);
 	vm->debugfs_dir = debugfs_create_dir(name, top);
-	debugfs_create_file("stats", 0400, vm->debugfs_dir, vm, &stats_fops);
 	debugfs_create_file("latency", 0400, vm->debugfs_dir, vm,
 			    &latency_fops);
 }

@@ -29,7 +29,8 @@
  *	power.c		P- and C-states
  *	remove_cpu.c	a CPU is taken from the Service VM
  *	platform.c	the CPUs of the machine
- *	debugfs.c	counters
+ *	sysfs.c		counters of a VM
+ *	debugfs.c	how long doorbells took
  *
  * Locks, outermost first:
  *
@@ -67,16 +68,20 @@ struct acrn_async;
 struct acrn_pci_register;
 struct acrn_ring;
 struct acrn_vm;
+struct acrn_vm_dir;
+struct kobject;
 struct task_struct;
 
 /**
  * struct acrn_file - An open /dev/acrn_hsm
+ * @dir:	The device's directory in sysfs. Constant
  * @lock:	Guards @vm. An ioctl on the VM holds it for reading until it
  *		returns; one that creates or destroys the VM or changes its
  *		state holds it for writing.
  * @vm:		The VM of this file, NULL while there is none
  */
 struct acrn_file {
+	struct kobject *dir;
 	struct rw_semaphore lock;
 	struct acrn_vm *vm;
 };
@@ -341,7 +346,11 @@ enum acrn_vm_state {
  * @dataplane:	Its ioeventfds and irqfds
  * @async:	Its asynchronous doorbells; NULL if it has none
  * @stats:	Its counters
- * @debugfs_dir: Directory that shows them
+ * @pid:	Process that created it, as the initial namespace numbers it.
+ *		Constant
+ * @dir:	Directory in sysfs that shows the counters; NULL when there was no
+ *		memory for it
+ * @debugfs_dir: Directory in debugfs
  */
 struct acrn_vm {
 	u16 vmid;
@@ -359,6 +368,8 @@ struct acrn_vm {
 	struct acrn_dataplane dataplane;
 	struct acrn_async *async;
 	struct acrn_stats stats;
+	pid_t pid;
+	struct acrn_vm_dir *dir;
 	struct dentry *debugfs_dir;
 };
 
@@ -366,7 +377,8 @@ struct acrn_vm {
 extern const struct file_operations acrn_hsm_fops;
 
 /* vm.c */
-struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args);
+struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args,
+			       struct kobject *parent);
 int acrn_vm_destroy(struct acrn_vm *vm);
 void acrn_vm_release(struct acrn_vm *vm);
 void acrn_vm_clear_requests(struct acrn_vm *vm);
@@ -479,6 +491,10 @@ void acrn_vm_event_deliver(struct acrn_vm *vm);
 /* power.c */
 int acrn_cpu_state_get(struct acrn_vm *vm, u64 command,
 		       union acrn_cpu_state *state);
+
+/* sysfs.c */
+void acrn_sysfs_add(struct acrn_vm *vm, struct kobject *parent);
+void acrn_sysfs_remove(struct acrn_vm *vm);
 
 /* debugfs.c */
 DECLARE_STATIC_KEY_FALSE(acrn_latency_key);

@@ -100,7 +100,7 @@ static int create_and_report(struct acrn_file *file,
 
 	if (file->vm)
 		return -EEXIST;
-	vm = acrn_vm_create(args);
+	vm = acrn_vm_create(args, file->dir);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	if (copy_to_user(uarg, args, sizeof(*args))) {
@@ -497,9 +497,11 @@ static long hsm_ioctl(struct file *f, unsigned int cmd, unsigned long param)
 static int hsm_open(struct inode *inode, struct file *f)
 {
 	struct acrn_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	const struct miscdevice *device = f->private_data;
 
 	if (!file)
 		return -ENOMEM;
+	file->dir = &device->this_device->kobj;
 	init_rwsem(&file->lock);
 	f->private_data = file;
 	return 0;

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -18,7 +19,7 @@
 
 /*
  * Held while the hypervisor gives an id to a VM or takes it back, and the
- * directory in debugfs named after it is made or removed.
+ * directories in sysfs and debugfs named after it are made or removed.
  */
 static DEFINE_MUTEX(vmid_lock);
 
@@ -68,7 +69,8 @@ static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 }
 
 static int create_in_hypervisor(struct acrn_vm *vm,
-				struct acrn_vm_creation *args)
+				struct acrn_vm_creation *args,
+				struct kobject *parent)
 {
 	int ret;
 
@@ -78,6 +80,7 @@ static int create_in_hypervisor(struct acrn_vm *vm,
 		ret = -EINVAL;
 	if (!ret) {
 		vm->vmid = args->vmid;
+		acrn_sysfs_add(vm, parent);
 		acrn_debugfs_add(vm);
 	}
 	mutex_unlock(&vmid_lock);
@@ -98,6 +101,7 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
  * acrn_vm_create() - ACRN_IOCTL_CREATE_VM
  * @args:	Argument from user space, copied to the linear map. ioreq_buf is an
  *		address of the caller's memory; vmid and vcpu_num are filled in.
+ * @parent:	The device's directory in sysfs
  *
  * The hypervisor checks the other fields of @args.
  *
@@ -106,7 +110,8 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
  *	   -ENOMEM, -EOVERFLOW when the VM has more vCPUs than there are slots,
  *	   the errno of acrn_ioreq_init(), or the hypervisor's errno
  */
-struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
+struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args,
+			       struct kobject *parent)
 {
 	struct acrn_vm *vm;
 	int ret;
@@ -124,11 +129,12 @@ struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args)
 	acrn_vm_event_init(&vm->events);
 	acrn_dataplane_init(&vm->dataplane);
 	acrn_share_init(&vm->share);
+	vm->pid = task_tgid_nr(current);
 	vm->polling = args->vm_flag & ACRN_VM_FLAG_IO_COMPLETION_POLLING;
 	ret = acrn_ioreq_init(&vm->io, args->ioreq_buf);
 	if (ret)
 		goto free;
-	ret = create_in_hypervisor(vm, args);
+	ret = create_in_hypervisor(vm, args, parent);
 	if (ret)
 		goto deinit_ioreq;
 
@@ -173,9 +179,15 @@ static void stop_serving(struct acrn_vm *vm)
 	acrn_dataplane_detach(&vm->dataplane);
 }
 
+static void remove_dirs(struct acrn_vm *vm)
+{
+	acrn_sysfs_remove(vm);
+	acrn_debugfs_remove(vm);
+}
+
 /*
- * The hypervisor may give the id to another VM at once. The directory in
- * debugfs has to be gone before that VM makes its own.
+ * The hypervisor may give the id to another VM at once. The directories in sysfs
+ * and debugfs have to be gone before that VM makes its own.
  */
 static int end_vm(struct acrn_vm *vm)
 {
@@ -184,7 +196,7 @@ static int end_vm(struct acrn_vm *vm)
 	mutex_lock(&vmid_lock);
 	ret = acrn_vm_end(vm);
 	if (!ret)
-		acrn_debugfs_remove(vm);
+		remove_dirs(vm);
 	mutex_unlock(&vmid_lock);
 	return ret;
 }
@@ -232,7 +244,7 @@ static void abandon_vm(struct acrn_vm *vm)
 {
 	pr_err_ratelimited("the hypervisor does not destroy VM %u: its memory stays pinned\n",
 			   vm->vmid);
-	acrn_debugfs_remove(vm);
+	remove_dirs(vm);
 	stop_serving(vm);
 	free_vm(vm, false);
 }

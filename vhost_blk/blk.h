@@ -4,7 +4,8 @@
  * in this list, and of no other:
  *
  *	main.c		the device file and its ioctls
- *	debugfs.c	counters of all devices
+ *	sysfs.c		counters of all devices
+ *	debugfs.c	histograms of all devices
  *	attach.c	attaching, detaching and pausing a disk
  *	file.c		disks that are regular files; the module builds without
  *	bdev.c		disks that are block devices
@@ -18,6 +19,7 @@
  *	inflight.c	requests that were started and have not ended
  *	pool.c		memory of requests
  *	check.c		which requests a disk accepts
+ *	stats.c		a device's counters are the sums of its queues'
  *
  * The functions of bdev.c and file.c are called from below through
  * &struct vhost_blk_disk_ops.
@@ -51,6 +53,7 @@ struct dentry;
 struct file;
 struct iov_iter;
 struct vhost_blk;
+struct vhost_blk_dir;
 
 /**
  * struct vhost_blk_disk - The disk that is attached to a device
@@ -158,10 +161,12 @@ struct vhost_blk_queue {
  * @detaching:	The disk is being detached: discarding and zeroing end early
  * @closing:	The device is being closed: requests that still wait in a workqueue
  *		end with an error
- * @number:	Number of the device in debugfs and in traces; negative if it is not
- *		in debugfs
- * @pid:	Process that has opened the device
- * @debugfs:	Directory of its counters
+ * @number:	Number of the device in sysfs, debugfs and traces; negative if there
+ *		was none for it
+ * @pid:	Process that has opened the device, as the initial namespace numbers
+ *		it
+ * @dir:	Its directory in sysfs; NULL when there was no memory for it
+ * @debugfs:	Its directory in debugfs
  */
 struct vhost_blk {
 	struct vhost_dev dev;
@@ -175,6 +180,7 @@ struct vhost_blk {
 	bool closing;
 	int number;
 	pid_t pid;
+	struct vhost_blk_dir *dir;
 	struct dentry *debugfs;
 };
 

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "debugfs.h"
 #include "queue.h"
+#include "sysfs.h"
 
 /* Requests or bytes after which a worker goes on to the next of its queues. */
 #define WEIGHT		256
@@ -106,6 +107,7 @@ static int alloc_workqueues(struct vhost_blk *blk)
 
 static int vhost_blk_open(struct inode *inode, struct file *file)
 {
+	struct miscdevice *misc = file->private_data;
 	struct vhost_blk *blk;
 	int ret;
 
@@ -120,6 +122,7 @@ static int vhost_blk_open(struct inode *inode, struct file *file)
 		goto free_workqueues;
 	vhost_dev_init(&blk->dev, blk->vqs, VHOST_BLK_MAX_QUEUES, UIO_MAXIOV,
 		       WEIGHT, BYTE_WEIGHT, true, NULL);
+	vhost_blk_sysfs_add(blk, &misc->this_device->kobj);
 	vhost_blk_debugfs_add(blk);
 	file->private_data = blk;
 	return 0;
@@ -135,6 +138,7 @@ static int vhost_blk_release(struct inode *inode, struct file *file)
 	struct vhost_blk *blk = file->private_data;
 
 	vhost_blk_debugfs_remove(blk);
+	vhost_blk_sysfs_remove(blk);
 	WRITE_ONCE(blk->closing, true);
 	mutex_lock(&blk->dev.mutex);
 	vhost_blk_detach(blk, MAX_SCHEDULE_TIMEOUT);
@@ -354,6 +358,7 @@ static void __exit vhost_blk_exit(void)
 {
 	misc_deregister(&vhost_blk_misc);
 	vhost_blk_debugfs_exit();
+	vhost_blk_sysfs_exit();
 }
 module_exit(vhost_blk_exit);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a queue has done. The worker counts under vq.mutex, without atomic
- * operations; whoever reads the counters in debugfs takes no lock. What they mean
- * is in Documentation/tracing.md.
+ * operations; whoever reads the counters takes no lock. What they mean
+ * is in Documentation/counters.md and tracing.md.
  */
 #ifndef VHOST_BLK_STATS_H
 #define VHOST_BLK_STATS_H
@@ -44,5 +44,13 @@ struct vhost_blk_stats {
 };
 
 DECLARE_STATIC_KEY_FALSE(vhost_blk_latency_key);
+
+struct vhost_blk;
+
+u64 vhost_blk_stats_sum(const struct vhost_blk *blk, size_t offset);
+
+/* The sum of a counter of &struct vhost_blk_stats over all queues of @blk. */
+#define VHOST_BLK_SUM(blk, counter)					\
+	vhost_blk_stats_sum(blk, offsetof(struct vhost_blk_stats, counter))
 
 #endif /* VHOST_BLK_STATS_H */

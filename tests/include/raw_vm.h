@@ -23,6 +23,7 @@
 
 #include <linux/acrn.h>
 
+#include "number.h"
 #include "raw_hv.h"
 
 /*
@@ -320,27 +321,6 @@ static inline void raw_signal(int fd)
 		err(1, "write to an eventfd");
 }
 
-/* A number from the VM's file of them in debugfs; ends the program if none. */
-static inline unsigned long raw_stat(const struct raw_vm *vm,
-				     const char *wanted)
-{
-	char path[64], name[32];
-	unsigned long value;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/acrn_hsm/vm%u/stats",
-		 vm->vmid);
-	file = fopen(path, "r");
-	if (!file)
-		err(1, "%s", path);
-	while (fscanf(file, "%31s %lu", name, &value) == 2)
-		if (!strcmp(name, wanted)) {
-			fclose(file);
-			return value;
-		}
-	errx(1, "%s: no %s", path, wanted);
-}
-
 /* Whether all doorbells are left to threads. */
 static inline bool raw_is_preempt_rt(void)
 {
@@ -350,18 +330,19 @@ static inline bool raw_is_preempt_rt(void)
 	return strstr(name.version, "PREEMPT_RT");
 }
 
-/* A number from a file of sysfs or debugfs; -1 when it cannot be read. */
-static inline long long raw_number(const char *path)
+/* A number of the VM's from sysfs; ends the program if there is none. */
+static inline unsigned long raw_stat(const struct raw_vm *vm,
+				     const char *wanted)
 {
-	char text[32] = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len;
+	long long value;
+	char path[96];
 
-	if (fd < 0)
-		return -1;
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return len > 0 ? strtoll(text, NULL, 10) : -1;
+	snprintf(path, sizeof(path), "/sys/class/misc/acrn_hsm/vm%u/%s",
+		 vm->vmid, wanted);
+	value = raw_number(path);
+	if (value < 0)
+		err(1, "%s", path);
+	return value;
 }
 
 /* A number from /proc/vmstat, up to date. */

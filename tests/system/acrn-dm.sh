@@ -6,7 +6,6 @@
 . ./acrn-dm-lib.sh
 
 cpu=$1
-stats=/sys/kernel/debug/acrn_hsm
 
 # The User VM's own message when its first process is up, once for each boot
 boots() {
@@ -33,7 +32,7 @@ shares_memory() {
 }
 
 asynchronous_doorbells() {
-	cat $stats/vm*/stats | awk '$1 == "doorbells_ring" { n += $2 } END { print n + 0 }'
+	cat /sys/class/misc/acrn_hsm/vm*/doorbells_ring | awk '{ n += $1 } END { print n + 0 }'
 }
 
 rings_asynchronously() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What can be seen and set from outside: the module parameter "dispatch", also
- * while doorbells ring, and all that Documentation/tracing.md describes,
- * against counts that are known.
+ * while doorbells ring, and all that Documentation/counters.md and tracing.md
+ * describe, against counts that are known.
  *
  * Arguments: physical CPU of the User VM.
  */
@@ -17,6 +17,7 @@
 
 #define DISPATCH "/sys/module/acrn_vhost/parameters/dispatch"
 #define DEBUG	 "/sys/kernel/debug/acrn_hsm/"
+#define SYSFS	 "/sys/class/misc/acrn_hsm/"
 #define MEASURE	 DEBUG "measure_latency"
 
 #define BELL_PORT  0x1000
@@ -177,6 +178,32 @@ static void test_dispatch(void)
 	test_mode("irq");
 	test_change();
 	set(DISPATCH, mode);
+}
+
+/* What the VM is, in sysfs, where everybody may look. */
+static void test_identity(void)
+{
+	struct stat file;
+	char path[96];
+
+	tap_eq(raw_stat(&guest.vm, "pid"), getpid(), "sysfs: whose VM it is");
+	tap_eq(raw_stat(&guest.vm, "vcpus"), 1, "sysfs: its vCPUs");
+	snprintf(path, sizeof(path), SYSFS "vm%u/state", guest.vm.vmid);
+	tap_ok(!strcmp(get(path), "running\n"), "sysfs: it runs");
+	snprintf(path, sizeof(path), SYSFS "vm%u/msis", guest.vm.vmid);
+	tap_ok(!stat(path, &file) && (file.st_mode & 0777) == 0444,
+	       "sysfs: everybody may read");
+}
+
+/* Nothing of the VM is left. */
+static void test_gone(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), SYSFS "vm%u", guest.vm.vmid);
+	tap_ok(!access(path, F_OK), "sysfs: the VM has a directory");
+	guest_close(&guest);
+	tap_ok(access(path, F_OK), "sysfs: the VM is gone, and its directory");
 }
 
 /* @text has a line that is @line. */
@@ -374,6 +401,7 @@ int main(int argc, char **argv)
 	set_up(atoi(argv[1]));
 	ring(RINGS);
 	raw_events(bell);
+	test_identity();
 	test_doorbells(RINGS);
 	test_irqfds();
 	test_irqfd_fails();
@@ -381,6 +409,6 @@ int main(int argc, char **argv)
 	test_trace();
 	raw_events(bell);
 	test_dispatch();
-	guest_close(&guest);
+	test_gone();
 	return tap_done();
 }

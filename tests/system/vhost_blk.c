@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/loop.h>
 
+#include "number.h"
 #include "raw_blk.h"
 #include "tap.h"
 #include "trace.h"
@@ -1205,16 +1206,25 @@ static void busyloop(void)
 /* A counter of the device, the only one there is; -1 if it has none such. */
 static long long counter(const char *name)
 {
-	FILE *file = fopen(COUNTERS "0/stats", "r");
-	long long value, found = -1;
-	char word[32];
+	char path[64];
 
-	while (file && fscanf(file, "%31s %lld", word, &value) == 2)
-		if (!strcmp(word, name))
-			found = value;
-	if (file)
+	snprintf(path, sizeof(path), "/sys/class/misc/vhost-blk/0/%s", name);
+	return raw_number(path);
+}
+
+/* Whether the device says that its disk is @name. */
+static bool has_disk(const char *name)
+{
+	FILE *file = fopen("/sys/class/misc/vhost-blk/0/disk", "r");
+	char text[32] = "";
+
+	if (file) {
+		if (!fgets(text, sizeof(text), file))
+			text[0] = '\0';
 		fclose(file);
-	return found;
+	}
+	return strlen(text) == strlen(name) + 1 &&
+	       !strncmp(text, name, strlen(name));
 }
 
 /* Sum of the second numbers of a histogram's lines */
@@ -1329,6 +1339,7 @@ static void counters(void)
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
 	tap_eq(counter("pid"), getpid(), "whose device is ours");
+	tap_ok(has_disk(FAST + strlen("/dev/")), "which disk it has");
 	reads = counter("reads");
 	writes = counter("writes");
 	flushes = counter("flushes");

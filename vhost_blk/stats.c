@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The counters of a device: those of its queues together.
+ */
+#include "blk.h"
+
+/**
+ * vhost_blk_stats_sum() - See VHOST_BLK_SUM()
+ * @blk:	Device
+ * @offset:	Offset of the counter in &struct vhost_blk_stats
+ *
+ * Context: Any. The worker may be counting.
+ */
+u64 vhost_blk_stats_sum(const struct vhost_blk *blk, size_t offset)
+{
+	u64 total = 0;
+	unsigned int i;
+
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
+		total += READ_ONCE(*(u64 *)((char *)&blk->queues[i]->stats +
+					    offset));
+	return total;
+}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make			modules for the running kernel (KDIR=... for another), library,
-#			device model; VHOST_SRC=... for vhost_blk, where KDIR is
+#			device model, acrn-vhost; VHOST_SRC=... for vhost_blk, where KDIR is
 #			no full source tree and has none behind it
 # make run		demonstration in VMs: KVER=6.1|6.12 HSM=ours|in-tree
 # make test		all tests; T=name for one, KERNEL=debug or rt for another kernel,
@@ -63,6 +63,7 @@ modules_install: modules
 tools:
 	$(MAKE) -C lib O=$(BUILD)/lib
 	$(MAKE) -C dm O=$(BUILD)/dm LIB=$(BUILD)/lib
+	$(MAKE) -C tool O=$(BUILD)/tool
 
 hypervisor:
 	$(MAKE) -C tests/hypervisor O=$(BUILD)/hypervisor

@@ -13,8 +13,8 @@ failed=()
 
 mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd vhost_blk bench/{floor,exits} -name '*.[ch]' | sort)
 mapfile -t kernel_h < <(find include hsm acrn_vhost ioeventfd irqfd vhost_blk -name '*.h' | sort)
-mapfile -t user_c < <(find lib dm tests bench/service-vm bench/both -name '*.[ch]' | sort)
-mapfile -t user_h < <(find lib dm tests bench/service-vm -name '*.h' ! -path 'tests/unit/shim/*' \
+mapfile -t user_c < <(find lib dm tool tests bench/service-vm bench/both -name '*.[ch]' | sort)
+mapfile -t user_h < <(find lib dm tool tests bench/service-vm -name '*.h' ! -path 'tests/unit/shim/*' \
 	! -path 'tests/hypervisor/*' | sort)
 mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build .
 	echo tests/system/lib.sh)
@@ -68,16 +68,17 @@ modules() {
 headers_alone() {
 	local header
 	for header in "$@"; do
-		gcc -fsyntax-only -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude -Ilib -Idm \
+		gcc -fsyntax-only -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude -Ilib -Idm -Itool \
 			-Itests/include -x c "$header" || return 1
 	done
 }
 
-# The device model and its library: no circles, no file over 600 lines
+# What runs in user space: no circles, no file over 600 lines
 circles() {
 	make -s -C "$top" tools &&
 		tests/harness/circles.py build/dm dm 600 &&
-		tests/harness/circles.py build/lib lib 600
+		tests/harness/circles.py build/lib lib 600 &&
+		tests/harness/circles.py build/tool tool 600
 }
 
 spdx() {
@@ -120,13 +121,13 @@ step "checkpatch" checkpatch LINUX_VERSION_CODE,CONSTANT_COMPARISON "${plain_c[@
 step "checkpatch of trace events" checkpatch PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE \
 	"${trace_h[@]}"
 step "kernel-doc" "$kdir/source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" include/*.h \
-	{lib,dm,dm/*}/*.[ch]
+	{lib,dm,dm/*,tool}/*.[ch]
 step "SPDX" spdx "${kernel_c[@]}" "${user_c[@]}" include/*.h
 step "user-space headers compile alone" headers_alone "${user_h[@]}"
 step "clang-format" clang-format --dry-run -Werror "${user_c[@]}"
 step "shellcheck" shellcheck --external-sources --source-path=SCRIPTDIR "${shell[@]}"
 step "python" python
-step "circles of files: dm, lib" circles
+step "circles of files: dm, lib, tool" circles
 step "differences" tests/harness/differences.py
 step "codespell" codespell --ignore-words-list=extint,inflight,inout,ist,mis,nd,ser "${text[@]}"
 

@@ -7,7 +7,7 @@
 #   OUT/user-vm.cpio.lz4	busybox, iperf3, ethtool, tests/guest, the modules of
 #			vsock and tests/system/user-init
 #   OUT/service-vm.cpio	the same but for init and modules, our modules and all of
-#			the kernel's, the device model, the tests, and kernel,
+#			the kernel's, the device model, acrn-vhost, the tests, and kernel,
 #			that of USER_KDIR, and image for User VMs; vm-sample of
 #			the kernel's samples
 #   OUT/service-vm-EXTRA.cpio	for each EXTRA the same and what few tests need:
@@ -95,7 +95,7 @@ pack "$user" | lz4 -l -q > "$out/user-vm.cpio.lz4"
 new_root "$service"
 install "$top/tests/system/service-init" "$service/init"
 add_modules "$service" "$kdir" "$kdir" "$modules"
-install -s -t "$service/bin" "$build/dm/vhost-dm"
+install -s -t "$service/bin" "$build/dm/vhost-dm" "$build/tool/acrn-vhost"
 build_sample "$out/vm-sample"
 install -s -t "$service/bin" "$out/vm-sample/vm-sample"
 install -D -t "$service/tests" "$top"/tests/system/{*.sh,trouble}

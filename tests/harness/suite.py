@@ -98,6 +98,9 @@ SYSTEM = [
            hsms=BOTH, usually={"ours": "6.1", "in-tree": "6.1"},
            user_cpus=1, cmdline="init_on_alloc=1", timeout=420, acrn_dm=True,
            acrn=OnAcrn(hsms=BOTH, timeout=900)),
+    System("tool", "acrn-vhost, while a User VM runs with network and disk",
+           usually={"ours": "6.1"}, user_cpus=1,
+           acrn=OnAcrn(timeout=900)),
     # The in-tree HSM leaves each VM behind whose device model is killed
     # ("destroy-running")
     System("acrn-dm_kill", "the unmodified acrn-dm, killed while its User VM boots",

@@ -38,7 +38,7 @@ LOGS = os.path.join(BUILD, "test")
 UNIT = os.path.join(TOP, "tests", "unit")
 UNIT_FLAGS = ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
               "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-              "-Itests/unit/shim", "-Iinclude", "-Ilib", "-Idm", "-Itests/include", "-I."]
+              "-Itests/unit/shim", "-Iinclude", "-Ilib", "-Idm", "-Itool", "-Itests/include", "-I."]
 SERVICE_CPUS = 2
 # Lines of each log that are shown of a failed test
 LOG_TAIL = 30

@@ -1,0 +1,116 @@
+#!/bin/sh
+# acrn-vhost as a user sees it who is not root, while a User VM works.
+#
+# Arguments: physical CPU of the User VM.
+. ./lib.sh
+
+cpu=$1
+hsm_dir=/sys/class/misc/acrn_hsm
+disk_dir=/sys/class/misc/vhost-blk
+
+echo "nobody:x:65534:65534::/:/bin/sh" >> /etc/passwd
+
+# as_nobody COMMAND
+as_nobody() {
+	su -s /bin/sh nobody -c "$1"
+}
+
+prepare() {
+	modprobe null_blk nr_devices=1 gb=1 memory_backed=1 && modprobe vhost_blk poll=0
+}
+
+# shows REGEX COMMAND...: a line of what it prints is that
+shows() {
+	wanted=$1
+	shift
+	"$@" | tee /run/shown
+	grep -Eq "$wanted" /run/shown
+}
+
+header_alone() {
+	as_nobody "acrn-vhost $1" | tee /run/shown
+	[ "$(wc -l < /run/shown)" = 1 ]
+}
+
+reads() {
+	guest 1 "dd if=/dev/vda of=/dev/null bs=4k count=$1 iflag=direct"
+}
+
+# sum NAME of the VM, from sysfs
+vm_sum() {
+	cat "$hsm_dir/vm$id/$1"
+}
+
+# In -1, by column, and in --json, by name, what sysfs has; the VM is idle
+shows_sums() {
+	as_nobody "acrn-vhost stat -1" > /run/sums && as_nobody "acrn-vhost stat --json" > /run/json
+	cat /run/sums /run/json
+	grep -Eq "^ *$id vm1 +$(($(vm_sum doorbells) + $(vm_sum doorbells_ring) +
+		$(vm_sum doorbells_deferred))) +$(vm_sum doorbells) +$(vm_sum doorbells_ring) +$(
+		vm_sum doorbells_deferred) +$(vm_sum requests_client) +$(vm_sum msis) " /run/sums &&
+		grep -Eq "^ *0 +$id nullb0 +$(cat $disk_dir/0/reads) +$(cat $disk_dir/0/writes) " \
+			/run/sums &&
+		grep -q "\"pid\": $(vm_pid 1), .*\"msis\": $(vm_sum msis)," /run/json &&
+		grep -q "\"disk\": \"nullb0\", \"reads\": $(cat $disk_dir/0/reads)," /run/json
+}
+
+shows_no_rates() {
+	as_nobody "acrn-vhost stat -i 0.5 -n 1" > /run/rates
+	cat /run/rates
+	awk '$3 == "nullb0" { seen = 1; reads = $4 } END { exit !(seen && reads == 0) }' /run/rates
+}
+
+# The second of two tables has rates of what goes on
+shows_rates() {
+	echo "while dd if=/dev/vda of=/dev/null bs=4k iflag=direct 2> /dev/null; do :; done" \
+		> /run/vm1.in
+	usleep 300000
+	as_nobody "acrn-vhost stat -i 0.7 -n 2" > /run/rates
+	cat /run/rates
+	# ^C for the guest's shell
+	printf '\003' > /run/vm1.in
+	awk '/^ *VM NAME/ { tables++ }
+		tables == 2 && $2 == "vm1" { doorbells = $3; parts = $4 + $5 + $6; msis = $8 }
+		tables == 2 && $3 == "nullb0" { reads = $4 }
+		END { exit !(doorbells > 5 && parts > 5 && msis > 5 && reads > 5) }' /run/rates
+}
+
+# What root sees, and nobody else
+doorbells_for_root() {
+	shows "^ *$id mmio 0x[0-9a-f]+ [0-9] (any|0x[0-9a-f]+) +[1-9][0-9]* +no" \
+		acrn-vhost stat -1 -d && ! as_nobody "acrn-vhost stat -1 -d"
+}
+
+latency_when_measured() {
+	echo 1 > /sys/kernel/debug/vhost_blk/measure_latency
+	reads 20 > /dev/null
+	echo 0 > /sys/kernel/debug/vhost_blk/measure_latency
+	shows "^ *0 +$id nullb0 .* [0-9]+\.[0-9] +[0-9]+\.[0-9]$" acrn-vhost stat -1
+}
+
+check "the disk is made" prepare
+check "list: no VM" header_alone list
+check "tap device" make_tap 1
+start_vm 1 "$cpu" --net tap=tap1,vhost=on --blk path=/dev/nullb0
+if check "the User VM comes to its prompt" vm_ready 1; then
+	id=$(basename $hsm_dir/vm*)
+	id=${id#vm}
+	check "it reads" reads 200
+	check "list: the VM, its device model, its disk" \
+		shows "^ *$id vm1 +running +1 no +$(vm_pid 1) vhost-dm +nullb0$" \
+		as_nobody "acrn-vhost list"
+	check "stat -1 and --json: what sysfs has" shows_sums
+	check "stat: no latency that is not measured" \
+		shows "^ *0 +$id nullb0 .* - +-$" acrn-vhost stat -1
+	check "stat: latency" latency_when_measured
+	check "stat -d: doorbells, for root" doorbells_for_root
+	check "stat: no rates of a disk that nobody reads" shows_no_rates
+	check "stat: rates of one that is read" shows_rates
+	kill_vm 1
+fi
+check "stat: the VM is gone" header_alone "stat -1"
+check "vhost_blk unloads" rmmod vhost_blk
+check "the modules unload" unload_modules
+check "stat: says what is missing" \
+	shows "not loaded.*acrn-vhost check" sh -c "acrn-vhost stat -1 2>&1"
+finish

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * acrn-vhost: what stands in the way of acrn_hsm, acrn_vhost and vhost_blk on
+ * this machine, and what they do.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "files.h"
+#include "stat.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *about;
+} commands[] = {
+	{ "stat", stat_main,
+	  "what User VMs and disks do: rates, or -1 for sums" },
+	{ "list", list_main, "User VMs, their device models and disks" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static int usage(FILE *to)
+{
+	fprintf(to,
+		"usage: acrn-vhost [--root FOLDER] COMMAND [OPTION...]\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-6s %s\n", commands[i].name, commands[i].about);
+	fprintf(to, "\nSee acrn-vhost(8).\n");
+	return to == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 2 && !strcmp(argv[1], "--root")) {
+		files_set_root(argv[2]);
+		argc -= 2;
+		argv += 2;
+	}
+	if (argc < 2)
+		return usage(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage(stdout);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	return usage(stderr);
+}

@@ -21,6 +21,7 @@
 #include "../ioeventfd/ioeventfd.h"
 #include "../irqfd/irqfd.h"
 #include "acrn_hsm.h"
+#include "acrn_vhost_version.h"
 
 static struct dentry *debugfs_dir;
 
@@ -235,4 +236,5 @@ module_exit(acrn_vhost_exit);
 
 MODULE_DESCRIPTION("ACRN data plane: doorbells to eventfds, eventfds to MSIs");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(ACRN_VHOST_VERSION);
 MODULE_IMPORT_NS(ACRN_HSM);

@@ -11,6 +11,7 @@
 #include <asm/processor.h>
 
 #include "acrn_hypercall.h"
+#include "acrn_vhost_version.h"
 #include "hsm.h"
 
 static struct miscdevice hsm_device = {
@@ -96,3 +97,4 @@ module_exit(hsm_exit);
 MODULE_AUTHOR("acrn_vhost developers");
 MODULE_DESCRIPTION("ACRN Hypervisor Service Module");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(ACRN_VHOST_VERSION);

@@ -57,6 +57,15 @@ bool files_exist(const char *fmt, ...)
 	return !access(path, F_OK);
 }
 
+/* Whether who asks may read and write the file. */
+bool files_allow(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	return !access(path, R_OK | W_OK);
+}
+
 static size_t read_all(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "re");

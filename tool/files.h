@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 void files_set_root(const char *folder);
+bool files_allow(const char *name);
 __attribute__((format(printf, 1, 2))) FILE *files_open(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) bool files_exist(const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) size_t files_read(char *text, size_t size,

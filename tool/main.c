@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acrn_vhost_version.h"
+#include "check.h"
 #include "files.h"
 #include "stat.h"
 
@@ -14,6 +16,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *about;
 } commands[] = {
+	{ "check", check_main, "what stands in the way on this machine" },
 	{ "stat", stat_main,
 	  "what User VMs and disks do: rates, or -1 for sums" },
 	{ "list", list_main, "User VMs, their device models and disks" },
@@ -40,6 +43,10 @@ int main(int argc, char **argv)
 	}
 	if (argc < 2)
 		return usage(stderr);
+	if (!strcmp(argv[1], "--version")) {
+		printf("acrn-vhost %s\n", ACRN_VHOST_VERSION);
+		return 0;
+	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return usage(stdout);
 	for (size_t i = 0; i < COMMANDS; i++)

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "acrn_vhost_version.h"
 #include "attach.h"
 #include "blk.h"
 #include "compat.h"
@@ -363,4 +364,5 @@ static void __exit vhost_blk_exit(void)
 module_exit(vhost_blk_exit);
 
 MODULE_LICENSE("GPL");
+MODULE_VERSION(ACRN_VHOST_VERSION);
 MODULE_DESCRIPTION("virtio-blk on the kernel's vhost core");

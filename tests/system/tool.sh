@@ -77,7 +77,7 @@ shows_rates() {
 
 # What root sees, and nobody else
 doorbells_for_root() {
-	shows "^ *$id mmio 0x[0-9a-f]+ [0-9] (any|0x[0-9a-f]+) +[1-9][0-9]* +no" \
+	shows "^ *$id mmio 0x[0-9a-f]+ [0-9] (any|0x[0-9a-f]+) +[1-9][0-9]* +(yes|no)" \
 		acrn-vhost stat -1 -d && ! as_nobody "acrn-vhost stat -1 -d"
 }
 
@@ -88,6 +88,29 @@ latency_when_measured() {
 	shows "^ *0 +$id nullb0 .* [0-9]+\.[0-9] +[0-9]+\.[0-9]$" acrn-vhost stat -1
 }
 
+# fails REGEX: it does, and says so in a line like that
+fails() {
+	acrn-vhost check > /run/shown
+	status=$?
+	cat /run/shown
+	[ $status = 1 ] && grep -Eq "^FAIL $1" /run/shown
+}
+
+in_tree_instead() {
+	rmmod acrn_vhost && rmmod acrn_hsm && fails "acrn_hsm .*not loaded" &&
+		modprobe acrn && fails "in-tree HSM .*loaded"
+}
+
+# What stands in the line below
+follow_the_advice() {
+	acrn-vhost check | sed -n '/^FAIL in-tree/ { n; s/.*then: //p; }' > /run/advice
+	cat /run/advice
+	sh -e /run/advice && acrn-vhost check
+}
+
+check "check: nothing stands in the way" acrn-vhost check
+check "check: whoever is not root is told so" \
+	shows "^note device .*may not open" as_nobody "acrn-vhost check"
 check "the disk is made" prepare
 check "list: no VM" header_alone list
 check "tap device" make_tap 1
@@ -97,7 +120,7 @@ if check "the User VM comes to its prompt" vm_ready 1; then
 	id=${id#vm}
 	check "it reads" reads 200
 	check "list: the VM, its device model, its disk" \
-		shows "^ *$id vm1 +running +1 no +$(vm_pid 1) vhost-dm +nullb0$" \
+		shows "^ *$id vm1 +running +1 (yes|no) +$(vm_pid 1) vhost-dm +nullb0$" \
 		as_nobody "acrn-vhost list"
 	check "stat -1 and --json: what sysfs has" shows_sums
 	check "stat: no latency that is not measured" \
@@ -110,7 +133,9 @@ if check "the User VM comes to its prompt" vm_ready 1; then
 fi
 check "stat: the VM is gone" header_alone "stat -1"
 check "vhost_blk unloads" rmmod vhost_blk
-check "the modules unload" unload_modules
+check "check: the in-tree HSM instead" in_tree_instead
+check "check: what it says is the way back" follow_the_advice
+check "the modules unload" rmmod acrn_hsm
 check "stat: says what is missing" \
 	shows "not loaded.*acrn-vhost check" sh -c "acrn-vhost stat -1 2>&1"
 finish

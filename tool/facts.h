@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What check has to know of the machine. */
+#ifndef TOOL_FACTS_H
+#define TOOL_FACTS_H
+
+#include <stdbool.h>
+
+#include "config.h"
+#include "module.h"
+
+/**
+ * struct facts - The machine, as far as our modules depend on it
+ * @acrn:	It runs on ACRN
+ * @service_vm:	And is its Service VM
+ * @release:	Of the kernel that runs
+ * @acrn_guest:	The kernel has CONFIG_ACRN_GUEST
+ * @in_tree_builtin: The in-tree HSM is built in
+ * @in_tree_loaded: It is loaded as a module
+ * @signatures:	The kernel takes signed modules alone
+ * @hsm:	acrn_hsm.ko
+ * @vhost:	acrn_vhost.ko
+ * @blk:	vhost_blk.ko
+ * @vhost_net:	The kernel has vhost-net
+ * @init_on_alloc: Memory is zeroed when the kernel allocates it
+ * @realtime:	The kernel is a PREEMPT_RT one
+ * @node:	/dev/acrn_hsm is there
+ * @node_allowed: And who asks may open it
+ * @async:	The parameter of acrn_hsm; empty when it cannot be read
+ * @vms:	How many User VMs there are
+ * @vms_without_ring: For how many the hypervisor has no asynchronous doorbells
+ */
+struct facts {
+	bool acrn;
+	bool service_vm;
+	char release[80];
+	enum answer acrn_guest;
+	bool in_tree_builtin;
+	bool in_tree_loaded;
+	bool signatures;
+	struct module hsm;
+	struct module vhost;
+	struct module blk;
+	bool vhost_net;
+	enum answer init_on_alloc;
+	bool realtime;
+	bool node;
+	bool node_allowed;
+	char async[8];
+	unsigned int vms;
+	unsigned int vms_without_ring;
+};
+
+void facts_gather(struct facts *facts);
+
+#endif /* TOOL_FACTS_H */

@@ -10,42 +10,14 @@ processor_words=
 [ "${on:-}" != acrn ] || processor_words="no_timer_check nopcid noxsave clearcpuid=22,29"
 guest_words="mitigations=off tsc=reliable $processor_words"
 
-tap_run=0
-tap_failed=0
+# shellcheck source=tap.sh
+. /tests/tap.sh
+
 : "${hsm:?is set by service-init: ours or in-tree}"
 
 # counter NAME: one of the data plane's counters.
 counter() {
 	cat "/sys/kernel/debug/acrn_vhost/$1"
-}
-
-diag() {
-	echo "# $*"
-}
-
-# check NAME COMMAND...: one check, passed when COMMAND succeeds. The end of what
-# it prints is shown when it does not. Returns COMMAND's status.
-check() {
-	tap_name=$1
-	shift
-	tap_run=$((tap_run + 1))
-	"$@" > /run/check.out 2>&1
-	tap_status=$?
-	if [ $tap_status = 0 ]; then
-		echo "ok $tap_run - $tap_name"
-		return 0
-	fi
-	tap_failed=$((tap_failed + 1))
-	echo "not ok $tap_run - $tap_name"
-	diag "status $tap_status: $*"
-	tail -n 12 /run/check.out | sed 's/^/#   /'
-	return $tap_status
-}
-
-# Print the plan; the exit status says whether all checks passed.
-finish() {
-	echo "1..$tap_run"
-	[ "$tap_failed" = 0 ] && [ "$tap_run" -gt 0 ]
 }
 
 # wait_until SECONDS COMMAND...: poll until COMMAND succeeds. More seconds on slow

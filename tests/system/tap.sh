@@ -1,0 +1,35 @@
+# shellcheck shell=sh
+# TAP output for tests that are scripts.
+
+tap_run=0
+tap_failed=0
+: "${tap_out:=/run/check.out}"
+
+diag() {
+	echo "# $*"
+}
+
+# check NAME COMMAND...: one check, passed when COMMAND succeeds. The end of what
+# it prints is shown when it does not. Returns COMMAND's status.
+check() {
+	tap_name=$1
+	shift
+	tap_run=$((tap_run + 1))
+	"$@" > "$tap_out" 2>&1
+	tap_status=$?
+	if [ $tap_status = 0 ]; then
+		echo "ok $tap_run - $tap_name"
+		return 0
+	fi
+	tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_run - $tap_name"
+	diag "status $tap_status: $*"
+	tail -n 12 "$tap_out" | sed 's/^/#   /'
+	return $tap_status
+}
+
+# Print the plan; the exit status says whether all checks passed.
+finish() {
+	echo "1..$tap_run"
+	[ "$tap_failed" = 0 ] && [ "$tap_run" -gt 0 ]
+}

@@ -18,6 +18,7 @@
 #			the results of what was measured on a real machine
 # make bench-publish	Documentation/performance.md from the last results, or R=...;
 #			ON=acrn for the part about the real hypervisor
+# make deb		Debian packages, in build/deb
 # make check		static analysis
 # make modules_install	install the modules for the running kernel
 # make clean
@@ -35,7 +36,7 @@ export KVER HSM KERNEL
 
 .PHONY: all modules modules_install tools hypervisor system-tests
 .PHONY: bench-programs bench-modules run test test-list bench bench-compare
-.PHONY: bench-from bench-publish check clean
+.PHONY: bench-from bench-publish deb check clean
 
 all: modules tools
 
@@ -129,7 +130,8 @@ run:
 	@$(HARNESS)/run.py
 
 test:
-	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm $(if $(ACRN_SRC),acrn)
+	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm deb $(if $(LONG),root) \
+		$(if $(ACRN_SRC),acrn)
 	@$(HARNESS)/test.py --flavour $(KERNEL) --kvers "$(KVERS)" --on $(ON) \
 		--acrn-src "$(ACRN_SRC)" $(if $(LONG),--long) $(T)
 
@@ -150,6 +152,10 @@ bench-from:
 bench-publish:
 	@$(HARNESS)/packages.sh bench
 	@bench/publish.py --on $(ON) $(R)
+
+deb:
+	@$(HARNESS)/packages.sh deb
+	@packaging/build.sh $(BUILD)/deb
 
 check:
 	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build check

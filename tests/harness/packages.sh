@@ -1,7 +1,7 @@
 #!/bin/bash
 # Install the Debian packages that building and testing need, or say how.
 #
-# Usage: packages.sh GROUP...      GROUP: build, vm, acrn, bench, check
+# Usage: packages.sh GROUP...      GROUP: build, vm, acrn, bench, check, deb, root
 #
 # Kernel sources are part of "build": one for each version in $KVERS.
 set -euo pipefail
@@ -16,6 +16,8 @@ declare -A groups=(
 		libcjson-dev libpixman-1-dev libsdl2-dev libevent-dev libdrm-dev
 		libnuma-dev libegl-dev libgles-dev"
 	[bench]="gnuplot-nox"
+	[deb]="gcc libc6-dev linux-libc-dev make dpkg-dev debhelper dh-dkms lintian"
+	[root]="mmdebstrap"
 	[check]="sparse clang-format shellcheck codespell git"
 )
 

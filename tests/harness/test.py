@@ -20,6 +20,7 @@ import argparse
 import os
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -31,8 +32,8 @@ from dataclasses import dataclass, field
 from acrn import CPUS, Acrn, AcrnVM
 from differential import compare, parse_results, show
 from suite import DIFFERENTIAL, SYSTEM
-from vm import (BUILD, DIES_WITH_US, TOP, BuildError, Image, FixtureVM, make,
-                run_logged)
+from vm import (BUILD, DIES_WITH_US, HARNESS, TOP, BuildError, Image, FixtureVM,
+                build_kernel, make, run_logged)
 
 LOGS = os.path.join(BUILD, "test")
 UNIT = os.path.join(TOP, "tests", "unit")
@@ -195,6 +196,54 @@ class AcrnTest(SystemTest):
         return judge_tap(path)
 
 
+class PackagesTest:
+    """A script of tests/packages, which runs here and not in a VM."""
+
+    def __init__(self, script, about, kvers, usual):
+        self.script = script
+        self.name = f"packages-{script}"
+        self.about = about
+        self.kvers = kvers
+        self.usual = usual
+        self.logs = os.path.join(LOGS, self.name)
+
+    def command(self):
+        """The script and its arguments, after all that it takes is made."""
+        path = os.path.join(TOP, "tests", "packages", f"{self.script}.sh")
+        kdirs = [build_kernel(kver, "base") for kver in self.kvers]
+        return [path, self.logs, *kdirs]
+
+    def run(self):
+        """Run the script and judge what it prints."""
+        shutil.rmtree(self.logs, ignore_errors=True)
+        os.makedirs(self.logs)
+        log = os.path.join(self.logs, "task.log")
+        command = self.command()
+        with open(log, "w", encoding="utf-8") as out:
+            status = subprocess.run([*DIES_WITH_US, *command], stdout=out,
+                                    stderr=subprocess.STDOUT, check=False).returncode
+        outcome = judge_tap(log)
+        outcome.judge_status(status)
+        return outcome
+
+
+class InstalledPackagesTest(PackagesTest):
+    """The same for what needs a Debian to install into, and root for that."""
+
+    def command(self):
+        """Two versions of the packages, a Debian and the script in its namespace."""
+        cache = os.path.dirname(build_kernel(self.kvers[0], "base"))
+        as_root = [] if os.geteuid() == 0 else ["sudo", "-n", "env", f"ACRN_CACHE={cache}"]
+        folders = [os.path.join(self.logs, folder) for folder in ("deb", "newer")]
+        for folder, version in zip(folders, ([], ["9.9"])):
+            run_logged(self.name, [os.path.join(TOP, "packaging", "build.sh"), folder, *version],
+                       f"{folder}.log")
+        root = subprocess.run([*as_root, os.path.join(HARNESS, "debian-root.sh")],
+                              stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+        script, logs, *kdirs = super().command()
+        return [*as_root, "unshare", "--mount", script, logs, root, cache, *folders, *kdirs]
+
+
 class DifferentialTest:
     """The same random calls on both HSMs of one kernel."""
 
@@ -289,6 +338,10 @@ def all_tests(kvers):
     tests += [SystemTest(spec, kver, hsm, spec.is_usual(hsm, kver, kvers))
               for kver in kvers for spec in SYSTEM for hsm in spec.hsms]
     tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers]
+    tests.append(PackagesTest("build", "the Debian packages, and the sources in them",
+                              kvers[:1], True))
+    tests.append(InstalledPackagesTest("install", "the same, installed, upgraded and purged",
+                                       kvers, False))
     return tests
 
 
@@ -322,7 +375,7 @@ def build_image(kver, flavour, tests, acrn):
 
 def prepare(tests, flavour, acrn_src):
     """Build what the system tests among `tests` need."""
-    tests = [test for test in tests if not isinstance(test, UnitTest)]
+    tests = [test for test in tests if not isinstance(test, (UnitTest, PackagesTest))]
     if not tests:
         return
     make("tools", "hypervisor", "tools", "system-tests")

@@ -1,0 +1,28 @@
+#!/bin/bash
+# Make a root file system of this Debian release with what DKMS needs, and the headers
+# of Debian's own kernel, from the package mirrors that apt has, and print its path.
+#
+# It lives in the cache, keyed by release and packages.
+set -euo pipefail
+
+cache=${ACRN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/acrn-vhost}
+packages=adduser,dkms,gcc,libc6-dev,linux-headers-cloud-amd64,linux-libc-dev,make,man-db,systemd,udev
+release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+root=$cache/debian-$release-$(echo "$packages" | sha256sum | cut -c 1-12)
+
+mkdir -p "$cache"
+exec 9> "$cache/debian.lock"
+flock 9
+if [ ! -e "$root/.complete" ]; then
+	echo "Debian $release: making a root file system" >&2
+	rm -rf "$root"
+	log=$root.log
+	if ! mmdebstrap --variant=apt --include="$packages" \
+		--aptopt='APT::Install-Recommends "false"' "$release" "$root" > "$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		echo "debian-root.sh: mmdebstrap failed, the log is $log" >&2
+		exit 1
+	fi
+	touch "$root/.complete"
+fi
+echo "$root"

@@ -1,0 +1,154 @@
+#!/bin/bash
+# The packages in a root file system of Debian's: installed, with DKMS building for
+# kernels with ACRN_GUEST and refusing Debian's own; upgraded; purged.
+#
+# Usage: install.sh FOLDER ROOT CACHE PACKAGES NEWER-PACKAGES KDIR...
+#
+# For root, in a mount namespace of its own. ROOT is not changed. CACHE has what the
+# KDIRs lead to.
+work=$1
+base=$2
+cache=$3
+packages=$4
+newer=$5
+shift 5
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tap_out=$work/check.out
+# shellcheck source=../system/tap.sh
+. "$top/tests/system/tap.sh"
+
+root=$work/root
+modules=$root/lib/modules
+releases=()
+version_of() {
+	dpkg-deb -f "$(echo "$1"/acrn-vhost-dkms_*.deb)" Version
+}
+old=$(version_of "$packages")
+new=$(version_of "$newer")
+
+in_root() {
+	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# mount_at SOURCE PLACE
+mount_at() {
+	mkdir -p "$root$2" && mount --bind -o ro "$1" "$root$2"
+}
+
+# A kernel as if its package were installed, with the in-tree HSM
+add_kernel() {
+	local kdir=$1 release
+	release=$(cat "$kdir/include/config/kernel.release")
+	releases+=("$release")
+	mkdir -p "$modules/$release/kernel"
+	cp "$kdir"/modules.{order,builtin,builtin.modinfo} "$modules/$release"
+	cp "$kdir/drivers/virt/acrn/acrn.ko" "$modules/$release/kernel"
+	ln -s "$kdir" "$modules/$release/build"
+	depmod -b "$root" "$release"
+}
+
+set_up() {
+	local kdir
+	rm -rf "$work/upper" "$work/overlay" "$root"
+	mkdir -p "$work/upper" "$work/overlay" "$root"
+	mount -t overlay overlay \
+		-o "lowerdir=$base,upperdir=$work/upper,workdir=$work/overlay" "$root" &&
+		mount -t proc proc "$root/proc" && mount_at "$cache" "$cache" &&
+		mount_at "$packages" /packages && mount_at "$newer" /newer || return
+	for kdir in "$@"; do
+		add_kernel "$kdir" || return
+	done
+}
+
+# install FOLDER: all packages from there; what apt says is in $work/apt.log
+install() {
+	in_root sh -c "apt-get install -y --no-install-recommends $1/acrn-vhost_*.deb \
+		$1/acrn-vhost-dkms_*.deb $1/vhost-blk-dkms_*.deb $1/libacrnvhost-dev_*.deb" \
+		> "$work/apt.log" 2>&1 || { tail -n 40 "$work/apt.log"; return 1; }
+}
+
+# built VERSION: for each kernel with ACRN_GUEST all three modules
+built() {
+	local release name
+	for release in "${releases[@]}"; do
+		for name in acrn_hsm acrn_vhost vhost_blk; do
+			echo "$release: $name"
+			in_root modinfo -k "$release" -F version $name | grep -qx "$1" || return
+			in_root modinfo -k "$release" -F vermagic $name | grep -q "^$release " ||
+				return
+		done
+	done
+}
+
+# Debian's own kernel has no ACRN_GUEST, and its headers have no vhost.h
+debian_is_refused() {
+	local release
+	release=$(basename "$modules"/*-cloud-amd64)
+	grep "not built" "$work/apt.log"
+	! [ -e "$modules/$release/updates" ] &&
+		grep -q "acrn-vhost: not built for the kernel $release: .*without CONFIG_ACRN_GUEST" \
+			"$work/apt.log" &&
+		grep -q "vhost-blk: not built for the kernel $release: drivers/vhost/vhost.h" \
+			"$work/apt.log"
+}
+
+in_tree_blacklisted() {
+	in_root modprobe -S "${releases[0]}" -c | grep -x "blacklist acrn"
+}
+
+prepared() {
+	in_root getent group acrn && in_tree_blacklisted &&
+		[ -L "$root/etc/systemd/system/multi-user.target.wants/acrn-vhost.service" ] &&
+		in_root systemd-analyze verify acrn-vhost.service || return
+	grep -c 'GROUP="acrn", MODE="0660"' "$root/lib/udev/rules.d/60-acrn-vhost.rules" |
+		grep -qx 2
+}
+
+program_runs() {
+	in_root acrn-vhost --version | grep -qx "acrn-vhost $old" &&
+		in_root acrn-vhost check | tee /dev/stderr | grep -q '^FAIL hypervisor'
+}
+
+library_links() {
+	printf '#include <acrnvhost.h>\nint main(void)\n{\n\tacrnvhost_close(NULL);\n}\n' \
+		> "$root/tmp/program.c" &&
+		in_root gcc -Wall -Werror -o /tmp/program /tmp/program.c -lacrnvhost
+}
+
+upgrade() {
+	install /newer && built "$new" && ! ls -d "$root"/usr/src/*-"$old" &&
+		! in_root dkms status | grep "/$old,"
+}
+
+purge() {
+	in_root apt-get purge -y acrn-vhost acrn-vhost-dkms vhost-blk-dkms libacrnvhost-dev
+}
+
+in_tree_is_back() {
+	local release
+	for release in "${releases[@]}"; do
+		in_root modprobe -S "$release" -n -v acrn | grep -q "insmod.*/acrn.ko" || return
+	done
+	! in_tree_blacklisted && ! find "$modules" -name 'acrn_*' | grep . &&
+		! [ -e "$root/lib/systemd/system/acrn-vhost.service" ] &&
+		! [ -e "$root/etc/systemd/system/multi-user.target.wants/acrn-vhost.service" ]
+}
+
+dkms_has_nothing() {
+	! in_root dkms status | grep vhost && ! ls -d "$root"/{usr/src,var/lib/dkms}/*vhost*
+}
+
+check "a Debian with its own kernel and ours" set_up "$@"
+check "installed" install /packages
+check "the modules are built for each kernel with ACRN_GUEST" built "$old"
+check "Debian's own kernel is refused with a sentence" debian_is_refused
+check "group, rules, service and blacklist are there" prepared
+check "the program runs" program_runs
+check "a program links with the library" library_links
+check "upgraded: the modules are the new ones, nothing is left of the old" upgrade
+check "purged" purge
+check "purged: the in-tree HSM is loadable again" in_tree_is_back
+check "purged: DKMS has nothing" dkms_has_nothing
+umount -R "$root"
+rm -rf "$root" "$work/upper" "$work/overlay"
+finish

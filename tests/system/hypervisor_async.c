@@ -8,6 +8,7 @@
  */
 #include "acrn_hypercall.h"
 #include "fixture.h"
+#include "raw_async.h"
 #include "raw_guest.h"
 #include "tap.h"
 
@@ -418,6 +419,8 @@ int main(int argc, char **argv)
 	if (fixture_skip("registers",
 			 "rings between hypervisor and Service VM"))
 		return tap_done();
+	/* The rings are this test's, and not the HSM's. */
+	raw_use_async("off");
 	ring = locked_page();
 	argument = locked_page();
 	test_setup();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Checks of what the in-tree HSM does otherwise. Each names the entry of
- * Documentation/differences.md that says so, and holds that entry against the
- * in-tree HSM as well: the first expectation is for ours, the second for the
- * in-tree one. `make check` looks for names without an entry.
+ * Checks whose result differs between our HSM and the in-tree one. Each names
+ * the entry of Documentation/differences.md that describes the difference, and
+ * has two expectations: the first for our HSM, the second for the in-tree one.
+ * So both are checked against the entry. `make check` refuses names without an
+ * entry.
  */
 #ifndef DIFFERS_H
 #define DIFFERS_H
@@ -11,7 +12,7 @@
 #include "raw_vm.h"
 #include "tap.h"
 
-/* What the name of such a check begins with on the in-tree HSM. */
+/* Prefix for the name of such a check on the in-tree HSM */
 static inline const char *differs_tag(const char *difference)
 {
 	static char tag[64];
@@ -22,7 +23,7 @@ static inline const char *differs_tag(const char *difference)
 	return tag;
 }
 
-/* The errno of a call; 0: it succeeds. */
+/* A call fails with an errno, or succeeds if that is 0. */
 #define differs_errno(difference, call, ours, in_tree, fmt, ...)               \
 	do {                                                                   \
 		int e_ = (call) < 0 ? errno : 0;                               \
@@ -33,14 +34,14 @@ static inline const char *differs_tag(const char *difference)
 				 strerror(w_));                                \
 	} while (0)
 
-/* A number. */
+/* A number has a value. */
 #define differs_eq(difference, got, ours, in_tree, fmt, ...)                   \
 	tap_eq(got, raw_hsm_is_in_tree() ? (in_tree) : (ours), "%s" fmt,       \
 	       differs_tag(difference), ##__VA_ARGS__)
 
 /*
- * What must not be tried on the in-tree HSM, for the reason @why. True there,
- * and the check is skipped.
+ * Skip the check @name on the in-tree HSM, where it must not be tried for the
+ * reason @why. Returns true there.
  */
 static inline bool differs_skip(const char *difference, const char *why,
 				const char *name)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Checks that only the hypervisor of tests/hypervisor, the fixture, can be put
- * to: they read or write its registers, or know its invented devices. On any
- * other machine they are skipped by name.
+ * Checks that work on the fixture alone, the hypervisor of tests/hypervisor:
+ * they read or write its registers, or need the devices that it emulates. On
+ * any other hypervisor they are skipped, and named in the output.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -10,7 +10,10 @@
 #include "raw_hv.h"
 #include "tap.h"
 
-/* Skip what needs @what of the fixture where there is no fixture. */
+/*
+ * Skip a check that needs @what of the fixture. Returns true if this is not the
+ * fixture.
+ */
 __attribute__((format(printf, 2, 3), unused)) static bool
 fixture_skip(const char *what, const char *fmt, ...)
 {
@@ -27,7 +30,7 @@ fixture_skip(const char *what, const char *fmt, ...)
 	return true;
 }
 
-/* tap_ok() and tap_eq() of what the fixture's registers say. */
+/* tap_ok() and tap_eq() for values of the fixture's registers */
 #define fixture_ok(pass, ...)                                                  \
 	do {                                                                   \
 		if (!fixture_skip("registers", __VA_ARGS__))                   \

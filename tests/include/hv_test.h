@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the test hypervisor offers to tests beyond ACRN's interface: model
- * specific registers of the Service VM, for which user space has
- * /dev/cpu/0/msr. Included by both sides.
+ * The interface of the fixture, the hypervisor of tests/hypervisor, for tests:
+ * model-specific registers of the Service VM, which programs access by
+ * /dev/cpu/0/msr. Both sides include this file.
  */
 #ifndef HV_TEST_H
 #define HV_TEST_H
@@ -10,24 +10,25 @@
 #include <linux/types.h>
 
 /*
- * Read and write: which hypercall is going to fail. Bits 0 to 7 are the low
- * byte of its id; bits 8 to 19 say from which call on, those for other VMs
- * included: 1 is the next one; bits 20 to 31 say how many calls; bits 32 to 63
- * are the errno, positive. Such a call does nothing but fail. The register
- * counts down and is zero, which means none, when all is done.
+ * Read and write: a hypercall that is made to fail. Bits 0 to 7 are the low
+ * byte of its id, bits 8 to 19 the number of the first call that fails,
+ * counting those for all VMs from 1, bits 20 to 31 the number of calls that
+ * fail, and bits 32 to 63 the errno as a positive number. Such a call fails and
+ * does nothing. The register counts down, and is 0 when all these calls have
+ * failed; 0 means that no call fails.
  */
 #define HV_MSR_FAULT 0x41435200U
-/* In place of an id: each region of SET_MEMORY_REGIONS */
+/* In place of an id: count regions of SET_MEMORY_REGIONS, not calls */
 #define HV_FAULT_REGION 0xffU
 #define HV_FAULT(id, from, calls, error)                                       \
 	((unsigned long long)(error) << 32 | (unsigned int)(calls) << 20 |     \
 	 (from) << 8 | ((id)&0xff))
 
 /*
- * Read only: the last argument of a device hypercall (0x53 to 0x5a). Bits 0 to
- * 7 of the first are the low byte of the hypercall's id, bits 16 to 31 the VM
- * id, bits 32 to 63 the size in bytes; the others are the argument, eight bytes
- * each.
+ * Read only: the argument of the last hypercall about a device (0x53 to 0x5a).
+ * The first register has the low byte of the id in bits 0 to 7, the VM id in
+ * bits 16 to 31, and the size of the argument in bytes in bits 32 to 63. The
+ * other registers have the argument, eight bytes each.
  */
 #define HV_MSR_ARGUMENT_INFO   0x41435201U
 #define HV_MSR_ARGUMENT	       0x41435300U
@@ -37,53 +38,55 @@
 #define HV_ARGUMENT_SIZE(info) ((info) >> 32)
 
 /*
- * A hypercall by hand: writing its id to HV_MSR_CALL carries it out with what
- * the others hold as arguments, and reading gives its result.
+ * Make any hypercall: write the arguments to the other registers and then the
+ * id to HV_MSR_CALL, and read the result from there.
  */
 #define HV_MSR_CALL	 0x41435203U
 #define HV_MSR_CALL_ARG0 0x41435204U
 #define HV_MSR_CALL_ARG1 0x41435205U
 
 /*
- * Read and write: how many bytes ASYNCIO_ASSIGN and ASYNCIO_DEASSIGN read: 32;
- * 24, as hypervisors do that know nothing of data nor of events; or 0 for a
- * hypervisor without asynchronous doorbells and rings.
+ * Read and write: what kind of hypervisor this is, as the number of bytes that
+ * ASYNCIO_ASSIGN and ASYNCIO_DEASSIGN read. 32: as ACRN 3.3. 24: an older one,
+ * which does not compare data and has no events. 0: one without asynchronous
+ * doorbells and rings.
  */
 #define HV_MSR_ASYNCIO_SIZE 0x41435206U
 #define HV_ASYNCIO_SIZE	    32
 #define HV_ASYNCIO_SIZE_OLD 24
 
 /*
- * Write only: put a cookie in the ring of the VM whose id is in
- * HV_MSR_CALL_ARG0, as if one of its doorbells had rung. Fails when there is no
- * ring, or no room.
+ * Write only: put this cookie in the ring of the VM whose id is in
+ * HV_MSR_CALL_ARG0, as if its guest had rung a doorbell. Fails when the VM has
+ * no ring or the ring is full.
  */
 #define HV_MSR_FORGE 0x41435207U
 
 /*
- * Write only: an event of that type (ACRN_HV_EVENT_*) of the VM whose id is in
- * HV_MSR_CALL_ARG0, whose data begins with HV_MSR_CALL_ARG1. Nothing happens
- * when there is no ring, or no room. Fails when there is no such VM.
+ * Write only: raise an event of this type (ACRN_HV_EVENT_*) for the VM whose id
+ * is in HV_MSR_CALL_ARG0. Its data begins with HV_MSR_CALL_ARG1. Nothing
+ * happens when the VM has no ring for events or the ring is full. Fails when
+ * there is no such VM.
  */
 #define HV_MSR_EVENT 0x41435208U
 
 /*
- * Write only: as on ACRN, a VM polls for completion, whatever it was created
- * for, once another one of the same number has; this makes the hypervisor
- * forget that of numbers that no VM has now.
+ * Write only: forget which ids belonged to VMs that polled for completion,
+ * except those that a VM has now. As on ACRN, a VM polls, whatever it was
+ * created for, if an earlier VM with the same id did.
  */
 #define HV_MSR_FORGET_POLLING 0x41435209U
 
 /*
- * Write only: 1 holds upcalls back, as if they were still on their way; 0
- * raises one if any was held back.
+ * Write only: 1 holds upcalls back, as if they were still on their way; 0 ends
+ * that, and raises an upcall if any was held back.
  */
 #define HV_MSR_HOLD_UPCALLS 0x4143520aU
 
 /*
- * The trace of hypercalls. Written: 1 switches it on and 0 off, either forgets
- * what there was. Read: the physical address of &struct hv_trace, which the
- * Service VM can read (/dev/mem) but not write to.
+ * The trace of hypercalls. Writing 1 enables it, and 0 disables it; both make
+ * it empty. Reading returns the physical address of &struct hv_trace, which the
+ * Service VM can read by /dev/mem, but not write to.
  */
 #define HV_MSR_TRACE	 0x41435202U
 #define HV_TRACE_ENTRIES 4095
@@ -118,12 +121,12 @@ struct hv_trace_entry {
 };
 
 /**
- * struct hv_trace - The last HV_TRACE_ENTRIES of them
- * @count:	How many there were
- * @active:	How many hypercalls are being carried out, which are not among
- *		the entries yet
+ * struct hv_trace - The last HV_TRACE_ENTRIES hypercalls
+ * @count:	Number of entries since the trace was enabled
+ * @active:	Number of hypercalls that have not returned, and have no entry
+ * yet
  * @reserved:	0
- * @entries:	Entry n is at n % HV_TRACE_ENTRIES
+ * @entries:	Entries; number n is at n % HV_TRACE_ENTRIES
  */
 struct hv_trace {
 	__u64 count;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Which hypercalls the hypervisor saw, as tests in the Service VM get at it.
- */
+/* The fixture's trace of hypercalls, for tests in the Service VM. */
 #ifndef HV_TRACE_H
 #define HV_TRACE_H
 
@@ -13,15 +11,16 @@
 
 /**
  * struct trace - A reader of the trace
- * @shared:	The hypervisor's memory, or NULL for a trace without entries
- * @seen:	How many entries were taken
+ * @shared:	Memory of the hypervisor; NULL if this is not the fixture, whose
+ *		trace has no entries
+ * @seen:	Number of entries that were read
  */
 struct trace {
 	const struct hv_trace *shared;
 	uint64_t seen;
 };
 
-/* From now on hypercalls are traced. Nothing is on another hypervisor. */
+/* Begin to trace hypercalls. On another hypervisor there are no entries. */
 static inline struct trace trace_start(void)
 {
 	struct trace trace = { 0 };
@@ -50,8 +49,8 @@ static inline void trace_stop(struct trace *trace)
 }
 
 /*
- * Let @entry end with the region @next, if that goes on where it ends: how a
- * segment is cut into regions and batches is the HSM's business.
+ * Merge the region @next into @entry if it follows: a test must not depend on
+ * how the HSM cuts a segment into regions. Returns false if it does not follow.
  */
 static inline bool trace_merge(struct hv_trace_entry *entry,
 			       const struct hv_trace_entry *next)
@@ -71,7 +70,8 @@ static inline bool trace_merge(struct hv_trace_entry *entry,
 	return true;
 }
 
-/* The next hypercall, or NULL. Those that have begun are waited for. */
+/* Return the next hypercall, or NULL. Waits for those that have not returned.
+ */
 static inline const struct hv_trace_entry *trace_next(struct trace *trace)
 {
 	uint64_t count;
@@ -89,7 +89,10 @@ static inline const struct hv_trace_entry *trace_next(struct trace *trace)
 	return &trace->shared->entries[trace->seen++ % HV_TRACE_ENTRIES];
 }
 
-/* Take the hypercalls that came since the last time, up to @max; how many. */
+/*
+ * Read the hypercalls since the last time, @max of them at most, and return
+ * their number.
+ */
 static inline unsigned int trace_take(struct trace *trace,
 				      struct hv_trace_entry *entries,
 				      unsigned int max)
@@ -107,7 +110,7 @@ static inline unsigned int trace_take(struct trace *trace,
 	return n;
 }
 
-/* How many hypercalls @id came since the last time. */
+/* Return the number of hypercalls with this id since the last time. */
 static inline unsigned int trace_calls(struct trace *trace, uint32_t id)
 {
 	const struct hv_trace_entry *next;

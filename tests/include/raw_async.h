@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Asynchronous doorbells: the HSM's parameter, and which of them there are. */
+/* The HSM's parameter "async", and which doorbells are asynchronous. */
 #ifndef RAW_ASYNC_H
 #define RAW_ASYNC_H
 
@@ -10,7 +10,7 @@
 
 #define RAW_ASYNC "/sys/module/acrn_hsm/parameters/async"
 
-/* 0, or the errno of setting the parameter to @mode. */
+/* Set the parameter to @mode. Returns 0 or the errno. */
 static inline int raw_set_async(const char *mode)
 {
 	int fd = open(RAW_ASYNC, O_WRONLY | O_CLOEXEC), ret = 0;
@@ -23,14 +23,15 @@ static inline int raw_set_async(const char *mode)
 	return ret;
 }
 
-/* Have the next VMs' doorbells be as @mode says. Nothing on the in-tree HSM. */
+/* Set the parameter for the VMs that follow. Does nothing on the in-tree HSM.
+ */
 static inline void raw_use_async(const char *mode)
 {
 	if (!raw_hsm_is_in_tree() && raw_set_async(mode))
 		errx(1, RAW_ASYNC ": %s", mode);
 }
 
-/* How many of @vm's doorbells are asynchronous. */
+/* Return the number of asynchronous doorbells of a VM. */
 static inline unsigned int raw_async_doorbells(const struct raw_vm *vm)
 {
 	char path[64], line[128];

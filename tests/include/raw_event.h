@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A VM's events by raw ioctls, and on the fixture how to raise them. */
+/* Events of a VM by raw ioctls; on the fixture tests can raise them. */
 #ifndef RAW_EVENT_H
 #define RAW_EVENT_H
 
@@ -10,7 +10,7 @@
 
 #define ELEMENT ((uint32_t)sizeof(struct acrn_hv_event))
 #define EVENTS	((4096 - sizeof(struct acrn_ring)) / ELEMENT)
-/* One element tells a full ring from an empty one. */
+/* Elements that fit: one stays free, so that a full ring is not an empty one */
 #define ROOM (EVENTS - 1)
 
 /* A device model's ring, of one page. */
@@ -19,7 +19,7 @@ struct event_ring {
 	struct acrn_hv_event events[EVENTS];
 };
 
-/* As acrn-dm fills it in, but at the place of an element */
+/* Fill in the header as acrn-dm does, but begin at this element. */
 static inline void fill_header(struct event_ring *ring, uint32_t first)
 {
 	ring->header = (struct acrn_ring){ .magic = ACRN_RING_MAGIC,

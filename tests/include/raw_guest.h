@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A User VM of a few instructions that does the accesses it is told to, one at
- * a time, and the device model that sees what becomes of them.
+ * A User VM that runs a few instructions: it makes the accesses that the test
+ * tells it to make, one at a time. The test is its device model, and sees what
+ * becomes of them.
  */
 #ifndef RAW_GUEST_H
 #define RAW_GUEST_H
@@ -14,7 +15,7 @@
 #define CODE_ADDR 0x3000
 #define BOX_ADDR  0x8000
 
-/* Where the User VM asks what to do next; all ones is no command. */
+/* Port that the User VM reads its next command from; all ones is none */
 #define COMMAND_PORT 0x80
 #define WRITE	     0x10
 #define MEMORY	     0x20
@@ -22,10 +23,10 @@
 #define ONES 0xffffffffU
 
 /*
- * What the User VM runs: ask for a command, take port and value from the
- * mailbox, do it, leave the result there, ask again. A command is the size of
- * an access, with WRITE when it is one. MEMORY makes the port an address; such
- * an access has four bytes.
+ * The code of the User VM. It reads a command, takes port and value from the
+ * mailbox, makes the access, puts the result into the mailbox, and begins
+ * again. A command is the size of the access in bytes, plus WRITE for a write.
+ * With MEMORY the port is a physical address, and the size is 4.
  */
 extern const char guest_code[], guest_code_end[];
 asm(".pushsection .rodata\n"
@@ -84,9 +85,9 @@ asm(".pushsection .rodata\n"
     ".popsection\n");
 
 /**
- * struct box - The mailbox in the User VM's memory
- * @port:	Of the next access
- * @value:	To write, or the last that was read
+ * struct box - The mailbox in the memory of the User VM
+ * @port:	Port or address of the next access
+ * @value:	Value to write, or the last value that was read
  */
 struct box {
 	uint32_t port;
@@ -95,11 +96,11 @@ struct box {
 
 /**
  * struct guest - A User VM
- * @vm:		The VM
- * @ram:	Its memory
- * @box:	Within @ram
+ * @vm:		VM
+ * @ram:	Memory of the VM
+ * @box:	Mailbox, in @ram
  * @seen:	Copy of the last request that reached the device model
- * @requests:	How many reached it since the last command
+ * @requests:	Number of requests that reached it since the last command
  */
 struct guest {
 	struct raw_vm vm;
@@ -134,7 +135,7 @@ static inline void destroy_client(const struct guest *guest)
 		err(1, "DESTROY_IOREQ_CLIENT");
 }
 
-/* What runs in @vm, which has not been started. */
+/* Give @vm, which was not started yet, memory with the code. */
 static inline struct guest guest_in(struct raw_vm vm)
 {
 	struct guest guest = { .vm = vm, .ram = raw_pages(RAM_SIZE) };
@@ -146,7 +147,7 @@ static inline struct guest guest_in(struct raw_vm vm)
 	return guest;
 }
 
-/* A User VM that has not been started. */
+/* Create such a User VM. It is not started. */
 static inline struct guest guest_create(int cpu, uint64_t flags)
 {
 	return guest_in(raw_vm_create(cpu, flags));
@@ -158,7 +159,7 @@ static inline void guest_close(struct guest *guest)
 	munmap(guest->ram, RAM_SIZE);
 }
 
-/* Ends the VM as device models do: ACRN destroys none that is not paused. */
+/* End the VM as device models do, which pause it: ACRN destroys no other. */
 static inline void guest_end(struct guest *guest)
 {
 	if (ioctl(guest->vm.fd, ACRN_IOCTL_PAUSE_VM))
@@ -193,8 +194,8 @@ static inline bool wants_command(const struct guest *guest)
 }
 
 /*
- * Let the User VM do one access; whatever reaches the device model is answered
- * with @answer. Returns what a read gave.
+ * Let the User VM make an access. Requests that reach the device model are
+ * answered with @answer. Returns the value that a read has returned.
  */
 static inline uint32_t command(struct guest *guest, uint32_t what,
 			       uint32_t port, uint32_t value, uint32_t answer)
@@ -226,7 +227,7 @@ static inline uint32_t read_port(struct guest *guest, int size, uint32_t port,
 	return command(guest, size, port, 0, answer);
 }
 
-/* Four bytes at a physical address of the User VM. */
+/* Access four bytes at a physical address of the User VM. */
 static inline void write_memory(struct guest *guest, uint32_t address,
 				uint32_t value)
 {

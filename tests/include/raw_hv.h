@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The test hypervisor as tests in the Service VM get at it. */
+/* Access to the registers of the fixture, for tests in the Service VM. */
 #ifndef RAW_HV_H
 #define RAW_HV_H
 
@@ -42,7 +42,7 @@ static inline void hv_write_msr(uint32_t msr, uint64_t value)
 	close(fd);
 }
 
-/* Whether this machine is the test hypervisor: no other has its registers. */
+/* Whether this is the fixture. No other machine has its registers. */
 static inline bool hv_is_fixture(void)
 {
 	int fd = open("/dev/cpu/0/msr", O_RDONLY | O_CLOEXEC);
@@ -56,7 +56,7 @@ static inline bool hv_is_fixture(void)
 	return is;
 }
 
-/* On the fixture: have VMs poll for completion only if they are made to. */
+/* On the fixture: let VMs poll only if they are created to, see hv_test.h. */
 static inline void hv_forget_polling(void)
 {
 	static int fixture = -1;
@@ -76,8 +76,8 @@ static inline int64_t hv_call(uint32_t id, uint64_t arg0, uint64_t arg1)
 }
 
 /*
- * Destroy the VMs that the HSM has left behind: all but those whose ids are in
- * the bit mask @keep. There are only so many.
+ * Destroy the VMs that the HSM has left behind, so that their ids can be used
+ * again: all VMs but those whose ids are in the bit mask @keep.
  */
 static inline void hv_reap(uint32_t keep)
 {
@@ -91,7 +91,9 @@ static inline void hv_reap(uint32_t keep)
 	}
 }
 
-/* Let hypercall @id fail with @error, @calls times from the @from-th call on.
+/*
+ * Let @calls hypercalls with this id fail with @error, beginning with number
+ * @from.
  */
 static inline void hv_fault(uint32_t id, unsigned int from, unsigned int calls,
 			    int error)
@@ -99,7 +101,7 @@ static inline void hv_fault(uint32_t id, unsigned int from, unsigned int calls,
 	hv_write_msr(HV_MSR_FAULT, HV_FAULT(id, from, calls, error));
 }
 
-/* Whether all of that has come; forgets what has not. */
+/* Whether all these calls have failed. Lets no further one fail. */
 static inline bool hv_fault_done(void)
 {
 	uint64_t left = hv_read_msr(HV_MSR_FAULT);
@@ -108,7 +110,7 @@ static inline bool hv_fault_done(void)
 	return !left;
 }
 
-/* Whether the last device hypercall was @id for @vmid with this argument. */
+/* Whether the last hypercall about a device was this, with this argument. */
 static inline bool hv_saw(uint32_t id, uint16_t vmid, const void *argument,
 			  size_t size)
 {

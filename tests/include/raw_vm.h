@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A User VM by raw ioctls, for tests of the HSM's interface itself: no library
- * or device model in between that could hide a difference. What cannot fail on
- * a sane HSM and hypervisor ends the program when it does.
+ * User VMs by raw ioctls, for tests of the HSM's interface: no library and no
+ * device model in between can hide a difference. A call that has to work for
+ * the test to make sense ends the program when it fails.
  */
 #ifndef RAW_VM_H
 #define RAW_VM_H
@@ -27,8 +27,9 @@
 #include "raw_hv.h"
 
 /*
- * Address of MSIs for the vCPU on @cpu: its local APIC has the id of that
- * CPU's, which in machines for tests is the CPU's number.
+ * Address of MSIs for the vCPU on the physical CPU @cpu. Its local APIC has the
+ * same id as that of the CPU, which on machines for tests is the number of the
+ * CPU.
  */
 static inline uint64_t raw_msi_address(int cpu)
 {
@@ -36,11 +37,11 @@ static inline uint64_t raw_msi_address(int cpu)
 }
 
 /**
- * struct raw_vm - A User VM that was created
- * @fd:		The open /dev/acrn_hsm
- * @vmid:	Its id
- * @msi:	Address of MSIs for its first vCPU
- * @slots:	Its I/O request page, one slot a vCPU
+ * struct raw_vm - A User VM
+ * @fd:		Descriptor of /dev/acrn_hsm
+ * @vmid:	Id of the VM
+ * @msi:	Address of MSIs for the first vCPU
+ * @slots:	I/O request page, with a slot for each vCPU
  */
 struct raw_vm {
 	int fd;
@@ -49,7 +50,7 @@ struct raw_vm {
 	struct acrn_io_request_buffer *slots;
 };
 
-/* Service VM memory that is page aligned and zero. */
+/* Allocate memory of the Service VM, aligned to pages and zeroed. */
 static inline void *raw_pages(size_t size)
 {
 	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -60,7 +61,7 @@ static inline void *raw_pages(size_t size)
 	return pages;
 }
 
-/* Where a page of this program is, which is locked or not to stay there. */
+/* Physical address that a page of this program has at this moment */
 static inline uint64_t raw_physical(const void *page)
 {
 	const uint64_t pfn = (1ULL << 55) - 1;
@@ -77,9 +78,11 @@ static inline uint64_t raw_physical(const void *page)
 }
 
 /*
- * A User VM with a vCPU on each of the physical CPUs in the bit mask @cpus;
- * @flags as in CREATE_VM. On ACRN it may poll for completion although they do
- * not say so, if another VM of the same number has.
+ * Create a User VM with a vCPU on each of the physical CPUs in the bit mask
+ * @cpus;
+ * @flags are those of CREATE_VM. On ACRN the VM may poll for completion
+ * although
+ * @flags do not say so, if an earlier VM with the same id did.
  */
 static inline struct raw_vm raw_vm_create_any(uint64_t cpus, uint64_t flags)
 {
@@ -100,7 +103,7 @@ static inline struct raw_vm raw_vm_create_any(uint64_t cpus, uint64_t flags)
 	return vm;
 }
 
-/* The same; on the fixture it polls only if @flags say so. */
+/* The same, but on the fixture the VM polls only if @flags say so. */
 static inline struct raw_vm raw_vm_create_on(uint64_t cpus, uint64_t flags)
 {
 	hv_forget_polling();
@@ -122,8 +125,9 @@ static inline int raw_hsm_is_in_tree(void)
 }
 
 /*
- * The hypervisor destroys only what is paused. The in-tree HSM does not see to
- * that and is left with a freed VM in its list (destroy-running).
+ * Pause a VM before the in-tree HSM ends it. The hypervisor destroys only a VM
+ * that is paused, and the in-tree HSM, which does not pause it, would be left
+ * with a freed VM in its list (destroy-running).
  */
 static inline void raw_prepare_end(int fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * TAP output for tests in C, as kselftest prints it: one line a check, the
- * plan last, so that a test that dies half way is seen to have no plan.
+ * TAP output for tests in C, as kselftest prints it: a line for each check, and
+ * the plan at the end. The output of a test that has died has no plan.
  *
  *	int main(void)
  *	{
@@ -21,9 +21,9 @@
 #include <string.h>
 
 /**
- * struct tap_counts - Checks so far
- * @run:	All of them
- * @failed:	Those that did not pass
+ * struct tap_counts - Numbers of checks so far
+ * @run:	Checks that were made or skipped
+ * @failed:	Checks that have failed
  */
 struct tap_counts {
 	int run;

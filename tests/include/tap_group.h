@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Checks in groups, each in a process of its own: one that hangs or ends early
- * costs the rest of its group, not of the program.
+ * Groups of checks, each in a process of its own. When a group hangs or dies,
+ * the other groups are still run.
  */
 #ifndef TAP_GROUP_H
 #define TAP_GROUP_H
@@ -18,11 +18,11 @@
 
 #include "tap.h"
 
-/* Some take a second; a machine that is slow says so in the environment. */
+/* Most groups take less than a second. On slow machines this is multiplied. */
 #define TAP_GROUP_SECONDS 30
 #define TAP_KILL_SECONDS  5
 
-/* Have children count on where this program does. */
+/* Let child processes continue to count where this program does. */
 static inline void tap_share_counts(void)
 {
 	struct tap_counts *shared;
@@ -50,7 +50,7 @@ static inline bool tap_ends(int pidfd, int seconds)
 	return poll(&ended, 1, seconds * 1000) == 1;
 }
 
-/* Where in the kernel a process is. */
+/* Show where in the kernel a process is. */
 static inline void tap_show_stack(pid_t pid)
 {
 	char path[64], line[128];
@@ -68,8 +68,8 @@ static inline void tap_show_stack(pid_t pid)
 }
 
 /*
- * Wait for a group's process. One that sleeps in the kernel for good is left
- * there.
+ * Wait for the process of a group. One that hangs in the kernel and cannot be
+ * killed is left there.
  */
 static inline void tap_group_wait(const char *name, pid_t pid, int seconds)
 {
@@ -90,7 +90,7 @@ static inline void tap_group_wait(const char *name, pid_t pid, int seconds)
 	close(pidfd);
 }
 
-/* Do the checks of @checks, which @name names. */
+/* Run the group @checks, which has this name. */
 static inline void tap_group(const char *name, void (*checks)(void))
 {
 	pid_t pid;

@@ -20,7 +20,7 @@
 
 #define TRACE_DIR "/sys/kernel/tracing/"
 
-/* Write @text to a file of tracefs, in place of what is there. */
+/* Write @text to a file of tracefs, replacing its contents. */
 static inline void trace_set(const char *file, const char *text)
 {
 	char path[128];
@@ -40,7 +40,7 @@ static inline void trace_set(const char *file, const char *text)
 	close(fd);
 }
 
-/* The file tracing_on, kept open, as to open it is an event itself. */
+/* The file tracing_on, kept open, because opening it causes events itself */
 static int trace_on_fd = -1;
 
 static inline void trace_on(bool on)
@@ -61,7 +61,7 @@ static inline void trace_init(void)
 	trace_set("trace", "\n");
 }
 
-/* As if nothing had ever been traced. */
+/* End tracing and leave no settings behind. */
 static inline void trace_exit(void)
 {
 	trace_on(false);

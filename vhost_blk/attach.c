@@ -135,11 +135,16 @@ int vhost_blk_pause(struct vhost_blk *blk)
 	return ret;
 }
 
-/*
- * Let the queues start requests, for the first time or again after
- * vhost_blk_pause(). dev.mutex is held, which keeps backends from changing, so
- * that vq.mutex is not needed. A queue without a backend must have no work: the
- * vhost core may give it to another worker without looking at the old one.
+/**
+ * vhost_blk_resume() - Let the queues start requests
+ * @blk:	Device whose disk was just attached, or that was paused by
+ *		vhost_blk_pause()
+ *
+ * A queue without a backend must have no work: the vhost core may give it to
+ * another worker without looking at the old one.
+ *
+ * Context: Process context. dev.mutex is held, which keeps backends from
+ * changing, so that vq.mutex is not needed.
  */
 void vhost_blk_resume(struct vhost_blk *blk)
 {

@@ -40,12 +40,22 @@ static int latency_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(latency);
 
+/**
+ * vhost_blk_debugfs_init() - Make the directory of the module
+ *
+ * Context: Process context.
+ */
 void vhost_blk_debugfs_init(void)
 {
 	top = debugfs_create_dir("vhost_blk", NULL);
 	debugfs_create_key("measure_latency", top, &vhost_blk_latency_key);
 }
 
+/**
+ * vhost_blk_debugfs_exit() - Undo vhost_blk_debugfs_init()
+ *
+ * Context: Process context. There is no device any more.
+ */
 void vhost_blk_debugfs_exit(void)
 {
 	debugfs_remove(top);
@@ -69,7 +79,14 @@ void vhost_blk_debugfs_add(struct vhost_blk *blk)
 	debugfs_create_file("latency", 0400, blk->debugfs, blk, &latency_fops);
 }
 
-/* Afterwards nobody reads the histograms. Process context. */
+/**
+ * vhost_blk_debugfs_remove() - Undo vhost_blk_debugfs_add()
+ * @blk:	Device
+ *
+ * When this returns, nobody reads the histograms.
+ *
+ * Context: Process context.
+ */
 void vhost_blk_debugfs_remove(struct vhost_blk *blk)
 {
 	debugfs_remove(blk->debugfs);

@@ -7,7 +7,16 @@
 #include "inflight.h"
 #include "pool.h"
 
-/* Before vhost_dev_init(). No request can be started yet. */
+/**
+ * vhost_blk_inflight_init() - Begin with no request in flight
+ * @inflight:	Requests in flight
+ * @vq:		Queue that they are of
+ * @reap:	Called by the worker when requests have ended
+ *
+ * No request can be started before vhost_blk_inflight_stop() allows it.
+ *
+ * Context: Process context, before vhost_dev_init().
+ */
 void vhost_blk_inflight_init(struct vhost_blk_inflight *inflight,
 			     struct vhost_virtqueue *vq, vhost_work_fn_t reap)
 {
@@ -41,7 +50,12 @@ bool vhost_blk_inflight_enter(struct vhost_blk_inflight *inflight)
 	return enters;
 }
 
-/* A request is about to be started, by the worker. */
+/**
+ * vhost_blk_inflight_add() - A request is about to be started
+ * @inflight:	Requests in flight
+ *
+ * Context: The queue's worker, vq.mutex held, after vhost_blk_inflight_enter().
+ */
 void vhost_blk_inflight_add(struct vhost_blk_inflight *inflight)
 {
 	spin_lock_irq(&inflight->lock);
@@ -49,7 +63,15 @@ void vhost_blk_inflight_add(struct vhost_blk_inflight *inflight)
 	spin_unlock_irq(&inflight->lock);
 }
 
-/* A request was not started after all, or the worker has started enough. */
+/**
+ * vhost_blk_inflight_drop() - Undo vhost_blk_inflight_add() or _enter()
+ * @inflight:	Requests in flight
+ *
+ * For a request that was not started after all, and for the worker when it has
+ * started enough.
+ *
+ * Context: The queue's worker, vq.mutex held.
+ */
 void vhost_blk_inflight_drop(struct vhost_blk_inflight *inflight)
 {
 	spin_lock_irq(&inflight->lock);
@@ -157,7 +179,13 @@ bool vhost_blk_inflight_sleep(struct vhost_blk_inflight *inflight, u64 ns)
 	return true;
 }
 
-/* Forbid or allow that requests are started. Process context. */
+/**
+ * vhost_blk_inflight_stop() - Forbid or allow that requests are started
+ * @inflight:	Requests in flight
+ * @stop:	Forbid it
+ *
+ * Context: Process context.
+ */
 void vhost_blk_inflight_stop(struct vhost_blk_inflight *inflight, bool stop)
 {
 	spin_lock_irq(&inflight->lock);

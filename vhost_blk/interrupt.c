@@ -9,7 +9,14 @@
 /* Number of full batches after which a larger one is tried, at most. */
 #define MAX_INTERVAL	128
 
-/* A queue begins with an interrupt for each request, and tries more at once. */
+/**
+ * vhost_blk_interrupt_init() - Begin with an interrupt for each request
+ * @interrupt:	Interrupt of a queue
+ *
+ * The queue tries larger batches at once.
+ *
+ * Context: Process context. The queue has no backend.
+ */
 void vhost_blk_interrupt_init(struct vhost_blk_interrupt *interrupt)
 {
 	*interrupt = (struct vhost_blk_interrupt){

@@ -191,7 +191,12 @@ bool vhost_blk_poll(struct vhost_blk_queue *queue)
 	return false;
 }
 
-/* The worker goes to sleep, or on to another queue. vq.mutex is held. */
+/**
+ * vhost_blk_poll_end() - The worker goes to sleep, or on to another queue
+ * @queue:	Queue
+ *
+ * Context: The queue's worker, vq.mutex held.
+ */
 void vhost_blk_poll_end(struct vhost_blk_queue *queue)
 {
 	queue->interrupt.holding = false;

@@ -15,7 +15,12 @@
 /* Even a small ring has bios enough for a request of about 8 MiB. */
 #define MIN_PARTS	32
 
-/* Before any other function of the pool, once in the life of a queue. */
+/**
+ * vhost_blk_pool_init() - Begin with a pool without memory
+ * @pool:	Pool, zeroed
+ *
+ * Context: Process context, before any other function of the pool.
+ */
 void vhost_blk_pool_init(struct vhost_blk_pool *pool)
 {
 	mutex_init(&pool->bounce_mutex);
@@ -76,7 +81,12 @@ int vhost_blk_pool_create(struct vhost_blk_pool *pool, unsigned int ring_size,
 	return 0;
 }
 
-/* Free the memory of a pool. None of its requests is in use. */
+/**
+ * vhost_blk_pool_destroy() - Free the memory of a pool
+ * @pool:	Pool of which no request is in use
+ *
+ * Context: Process context, dev.mutex held.
+ */
 void vhost_blk_pool_destroy(struct vhost_blk_pool *pool)
 {
 	unsigned int i;
@@ -115,7 +125,13 @@ struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_pool *pool)
 	return request;
 }
 
-/* Give back a request that has no parts any more. vq.mutex is held. */
+/**
+ * vhost_blk_request_put() - Give back a request
+ * @pool:	Pool
+ * @request:	Request that has no parts any more
+ *
+ * Context: vq.mutex held.
+ */
 void vhost_blk_request_put(struct vhost_blk_pool *pool,
 			   struct vhost_blk_request *request)
 {
@@ -164,7 +180,15 @@ void vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer,
 	memcpy(buffer->data, data, bytes);
 }
 
-/* Append a free part to those of a request. NULL if there is none. vq.mutex. */
+/**
+ * vhost_blk_part_get() - Append a free part to those of a request
+ * @pool:	Pool
+ * @request:	Request
+ *
+ * Context: vq.mutex held.
+ *
+ * Return: The part, or NULL if all are in use.
+ */
 struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_pool *pool,
 					  struct vhost_blk_request *request)
 {
@@ -184,7 +208,13 @@ struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_pool *pool,
 	return part;
 }
 
-/* Give back all parts of a request. vq.mutex is held. */
+/**
+ * vhost_blk_parts_put() - Give back all parts of a request
+ * @pool:	Pool
+ * @request:	Request
+ *
+ * Context: vq.mutex held.
+ */
 void vhost_blk_parts_put(struct vhost_blk_pool *pool,
 			 struct vhost_blk_request *request)
 {

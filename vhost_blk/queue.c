@@ -198,7 +198,13 @@ static void handle_kick(struct vhost_work *work)
 	mutex_unlock(&vq->mutex);
 }
 
-/* Before vhost_dev_init(), once in the life of a queue. */
+/**
+ * vhost_blk_queue_init() - Begin with a queue without a disk
+ * @queue:	Queue, zeroed
+ * @blk:	Device
+ *
+ * Context: Process context, before vhost_dev_init().
+ */
 void vhost_blk_queue_init(struct vhost_blk_queue *queue, struct vhost_blk *blk)
 {
 	queue->blk = blk;
@@ -269,9 +275,11 @@ int vhost_blk_queue_attach(struct vhost_blk_queue *queue)
 	return ret;
 }
 
-/*
- * Take the disk away from a queue without a request in flight. dev.mutex is
- * held.
+/**
+ * vhost_blk_queue_detach() - Take the disk away from a queue
+ * @queue:	Queue without a request in flight
+ *
+ * Context: Process context, dev.mutex held.
  */
 void vhost_blk_queue_detach(struct vhost_blk_queue *queue)
 {

@@ -224,7 +224,13 @@ int vhost_blk_request_start(struct vhost_blk_request *request,
 	return ret;
 }
 
-/* Once for each request of a pool, before it is used. */
+/**
+ * vhost_blk_request_init() - Prepare a request of a pool
+ * @request:	Request, zeroed
+ * @queue:	Queue that it is for
+ *
+ * Context: Process context, before the request is used.
+ */
 void vhost_blk_request_init(struct vhost_blk_request *request,
 			    struct vhost_blk_queue *queue)
 {

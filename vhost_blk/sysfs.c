@@ -130,6 +130,11 @@ static const struct kobj_type blk_dir_type = {
 	.default_groups	= blk_groups,
 };
 
+/**
+ * vhost_blk_sysfs_exit() - Free the numbers of devices
+ *
+ * Context: Process context. There is no device any more.
+ */
 void vhost_blk_sysfs_exit(void)
 {
 	ida_destroy(&numbers);
@@ -166,7 +171,14 @@ void vhost_blk_sysfs_add(struct vhost_blk *blk, struct kobject *parent)
 		add_dir(blk, parent);
 }
 
-/* Afterwards nobody reads the counters here any more. Process context. */
+/**
+ * vhost_blk_sysfs_remove() - Undo vhost_blk_sysfs_add()
+ * @blk:	Device
+ *
+ * When this returns, nobody reads the counters here.
+ *
+ * Context: Process context, may sleep.
+ */
 void vhost_blk_sysfs_remove(struct vhost_blk *blk)
 {
 	if (blk->dir) {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Static analysis, nothing runs: compiler warnings, sparse, checkpatch,
-# kernel-doc, clang-format, shellcheck, codespell, headers that compile alone,
-# circles of files.
+# kernel-doc, which each function has that other files of a module can call,
+# clang-format, shellcheck, codespell, headers that compile alone, circles of
+# files.
 #
 # The kernels are those of the VMs, for each version in $KVERS.
 set -uo pipefail
@@ -122,6 +123,8 @@ step "checkpatch of trace events" checkpatch PARENTHESIS_ALIGNMENT,OPEN_ENDED_LI
 	"${trace_h[@]}"
 step "kernel-doc" "$kdir/source/scripts/kernel-doc" -none -Werror "${kernel_c[@]}" include/*.h \
 	{lib,dm,dm/*,tool}/*.[ch]
+step "kernel-doc of each function" tests/harness/undocumented.py \
+	{hsm,ioeventfd,irqfd,acrn_vhost,vhost_blk}/*.c
 step "SPDX" spdx "${kernel_c[@]}" "${user_c[@]}" include/*.h
 step "user-space headers compile alone" headers_alone "${user_h[@]}"
 step "clang-format" clang-format --dry-run -Werror "${user_c[@]}"

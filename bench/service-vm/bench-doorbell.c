@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a doorbell takes: how long the User VM's vCPU stands still for its
- * write, how many thread switches pass until the eventfd is signalled, and how
- * long it is until the vhost worker runs.
+ * Measures a doorbell: how long the vCPU of the User VM waits for its write,
+ * how many thread switches there are until the eventfd is signalled, and how
+ * long it takes until the vhost worker runs.
  *
- * Variants beside "in-tree" and "ours": "observed", ours with all its
- * tracepoints and the latency histogram on, "floor", a data plane that only
- * completes, "exit", an access of the same kind that the hypervisor deals with
- * alone, and "in-tree-user", without a doorbell: the device model answers.
+ * Variants other than "in-tree" and "ours": "observed", which is ours with all
+ * its tracepoints and the latency histogram enabled; "floor", a data plane that
+ * completes each write and does nothing else; "exit", an access of the same
+ * kind that the hypervisor handles alone; and "in-tree-user", where there is no
+ * doorbell and the device model answers the write.
  */
 #include <stdbool.h>
 
@@ -34,13 +35,13 @@ static unsigned int timed_rings(void)
 	return counts_exits() ? COUNTED : TIMED_ON_ACRN;
 }
 
-/* Is it worth while to see when it wakes a vhost worker? */
+/* Whether to measure when the vhost worker runs. */
 static bool has_worker(void)
 {
 	return signals() && !is_variant("observed") && !counts_exits();
 }
 
-/* Is it complete some time after the upcall? */
+/* Whether to count thread switches until the request is complete. */
 static bool is_completed(void)
 {
 	return signals() && !is_variant("observed") &&
@@ -53,13 +54,14 @@ static uint32_t us_to_cycles(unsigned int us)
 }
 
 /**
- * struct bell - A doorbell of each kind
- * @name:	Of the kind
- * @what:	How the User VM rings it
- * @address:	Where
- * @flags:	How it is registered, as device models do
- * @exit:	What the User VM does instead for "exit"
- * @exit_address: Where
+ * struct bell - A kind of doorbell
+ * @name:	Name of the kind
+ * @what:	Command by which the User VM rings it
+ * @address:	I/O port or physical address
+ * @flags:	Flags of ACRN_IOCTL_IOEVENTFD, as device models set them
+ * @exit:	Command that the User VM carries out instead for the variant
+ * "exit"
+ * @exit_address: I/O port or physical address for that
  */
 static const struct bell {
 	const char *name;
@@ -82,7 +84,7 @@ static void assign(const struct guest *guest, const struct bell *bell, int efd)
 		err(1, "IOEVENTFD");
 }
 
-/* Ring @count times; each must be counted by @efd. */
+/* Ring @count times. @efd must have counted each ring. */
 static const struct timing_sample *ring(struct guest *guest,
 					const struct bell *bell, int efd,
 					unsigned int count, unsigned int gap_us)
@@ -127,9 +129,9 @@ static void measure_latency(struct guest *guest, const struct bell *bell,
 
 /**
  * struct switches - Thread switches from the upcall to the signal
- * @upcall:	Between the two
- * @count:	Since the upcall
- * @samples:	How many there were in the end
+ * @upcall:	The trace is between an upcall and the signal
+ * @count:	Thread switches since that upcall
+ * @samples:	Number of thread switches for each doorbell
  */
 struct switches {
 	bool upcall;
@@ -154,8 +156,8 @@ static void see_switch(uint64_t time, const char *what, void *context)
 }
 
 /*
- * Both HSMs complete the request right after the signal, in the same context:
- * switches until the signal are those until completion.
+ * Count thread switches until the signal. There are as many until completion:
+ * both HSMs complete the request right after the signal, in the same context.
  */
 static void measure_switches(struct guest *guest, const struct bell *bell,
 			     int efd, const char *what)
@@ -180,11 +182,12 @@ static void measure_switches(struct guest *guest, const struct bell *bell,
 }
 
 /**
- * struct wakeups - When the vhost worker began to run
- * @timed:	The rings, in order
- * @next:	The first of them that is not known to have woken it
- * @woken:	The one that has, while the worker does not run yet, or NULL
- * @samples:	How long it took, in nanoseconds
+ * struct wakeups - Times from the write of the guest until the vhost worker
+ * runs
+ * @timed:	Writes of the guest, in order
+ * @next:	First write that is not known to have woken the worker
+ * @woken:	Write that has woken the worker, which does not run yet; or NULL
+ * @samples:	Times in nanoseconds
  */
 struct wakeups {
 	const struct timing_sample *timed;
@@ -193,7 +196,7 @@ struct wakeups {
 	struct samples samples;
 };
 
-/* A ring ends after it has woken the worker: it is the last that has begun. */
+/* The write that has woken the worker is the last one that had begun. */
 static void see_waking(struct wakeups *wakeups, uint64_t time)
 {
 	while (wakeups->next < TRACED &&
@@ -214,7 +217,7 @@ static void see_worker(uint64_t time, const char *what, void *context)
 	}
 }
 
-/* Without the rings that are missing, a row would be about others. */
+/* With too many writes missing, the row would not be about all of them. */
 static void report_worker(const char *what, struct samples *samples)
 {
 	bool enough = samples->count >= TRACED * 95 / 100;
@@ -232,7 +235,7 @@ static void report_worker(const char *what, struct samples *samples)
 		free(samples->values);
 }
 
-/* From the guest's write to the real vhost-net worker. */
+/* Measure the time from the guest's write until a vhost-net worker runs. */
 static void measure_worker(struct guest *guest, const struct bell *bell,
 			   const char *what)
 {
@@ -289,8 +292,9 @@ static void measure(int cpu, const struct bell *bell, const char *completion,
 }
 
 /*
- * ACRN does not forget that the last VM of a number polled for completion. So
- * the first number is for those that do not, and another VM has it here.
+ * On ACRN a VM polls for completion if the last VM with the same id did. So the
+ * first id is for VMs that do not poll, and while one polls, another VM has the
+ * first id.
  */
 static void measure_polling(int cpu, const struct bell *bell)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The latency of a doorbell among many, of one VM and of many VMs, and what
- * each doorbell and each irqfd costs in memory.
+ * Measures the latency of a doorbell among many, of one VM and of many VMs, and
+ * the memory that a doorbell and an irqfd take.
  *
- * Only one User VM runs, or some in turn. The others are there, with their I/O
- * request pages and their share of the doorbells, which is what an HSM may have
- * to look through.
+ * Only one User VM runs, or some in turn. The other VMs were created, with
+ * their I/O request pages and their part of the doorbells, so that the HSM has
+ * as much to look through.
  */
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -19,24 +19,25 @@
 #define VECTOR	  0x41
 
 #define VMS_MAX 16
-/* ACRN has 16 numbers, of which some are not for any User VM. */
+/* ACRN has 16 ids, some of which no User VM can have. */
 #define VMS_ON_ACRN   8
 #define DOORBELLS_MAX 4096
 #define IRQFDS_MAX    1024
 
 #define TIMED 2000
 
-/* Of those that are commands of their own, which keep the Service VM busy. */
+/* Samples if each ring is a command of its own, which the Service VM handles */
 #define TIMED_SINGLY  500
 #define GAP_SINGLY_US 200
 
 /**
  * struct scale - A case
- * @doorbells:	In all
- * @vms:	Those that the doorbells are spread over
- * @vcpus:	Of each VM that waits
- * @ringing:	How many VMs ring, once each, in turn; 0: one does without end
- * @how:	What the case is called because of that
+ * @doorbells:	Number of doorbells of all VMs
+ * @vms:	Number of VMs
+ * @vcpus:	Number of vCPUs of each VM that does not run
+ * @ringing:	Number of VMs that ring once each, in turn; 0 if one VM rings
+ *		all the time
+ * @how:	What the name of the case says about that
  */
 struct scale {
 	unsigned int doorbells;
@@ -66,7 +67,7 @@ static const struct scale cases[] = {
 	{ 4096, 16, 1, 16, ", all in turn" },
 };
 
-/* One for each doorbell or irqfd. */
+/* eventfds, one for each doorbell or irqfd */
 static int eventfds[DOORBELLS_MAX];
 
 static void open_eventfds(void)
@@ -80,7 +81,7 @@ static void open_eventfds(void)
 		eventfds[i] = raw_eventfd();
 }
 
-/* Doorbells number @first to @end of @vm, each with an eventfd of its own. */
+/* Register doorbells @first to @end of @vm, each with its own eventfd. */
 static void assign(const struct raw_vm *vm, const int *efds, unsigned int first,
 		   unsigned int end)
 {
@@ -91,8 +92,8 @@ static void assign(const struct raw_vm *vm, const int *efds, unsigned int first,
 }
 
 /*
- * Ring doorbell number @bell of @guest, whose eventfd is @efd, @count times.
- * What each takes goes to @samples unless they are NULL.
+ * Ring doorbell @bell of @guest, whose eventfd is @efd, @count times. The times
+ * are added to @samples unless that is NULL.
  */
 static void ring(struct guest *guest, unsigned int bell, int efd,
 		 unsigned int count, unsigned int gap_us,
@@ -121,7 +122,7 @@ static void measure_ring(struct guest *guest, const char *what,
 	row(what, "guest's write", "ns", &samples);
 }
 
-/* Before each time each of @count @others has rung. */
+/* Measure a doorbell, before each of which @count other VMs ring once. */
 static void measure_singly(struct guest *guest, struct guest *others,
 			   unsigned int count, const char *what,
 			   unsigned int share)
@@ -139,7 +140,7 @@ static void measure_singly(struct guest *guest, struct guest *others,
 	row(what, "guest's write", "ns", &samples);
 }
 
-/* A VM that waits, unless it is to run as well. */
+/* Create a VM of a case, which runs or does not. */
 static struct guest create_other(int cpu, unsigned int vcpus, bool runs)
 {
 	uint64_t cpus = ((1ULL << vcpus) - 1) << cpu;
@@ -158,8 +159,8 @@ static void close_other(struct guest *other)
 }
 
 /*
- * The VM that is timed is the last, and its doorbell in the middle. Those that
- * ring in turn with it are the first.
+ * Measure the doorbell in the middle of those of the last VM. The first VMs are
+ * those that ring in turn with it.
  */
 static void measure_latency(int cpu, const struct scale *scale)
 {
@@ -193,7 +194,7 @@ static void report_bytes(const char *what, long pages, unsigned int count)
 	row(what, "memory", "bytes", &samples);
 }
 
-/* The first doorbell brings what a VM needs once. */
+/* The first doorbell is not counted, as it comes with what a VM needs once. */
 static void measure_memory(int cpu)
 {
 	struct raw_vm vm = raw_vm_create(cpu, 0);
@@ -212,7 +213,7 @@ static void measure_memory(int cpu)
 	raw_vm_close(&vm);
 }
 
-/* Those that ring in turn would share a CPU on ACRN, and so wait for it. */
+/* On ACRN, VMs that ring in turn would wait for a CPU that they share. */
 static bool fits(const struct scale *scale, unsigned int cpus)
 {
 	if (on_acrn() && (scale->vms > VMS_ON_ACRN || scale->ringing))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the measuring programs have in common: time, samples, and the rows that
- * bench.py reads. To be included by one source file of a program.
+ * Time, samples and rows, which bench.py reads, for the programs that measure.
+ * To be included by one source file of a program.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -20,7 +20,7 @@
 
 #include "acrn_hypercall.h"
 
-/* Time in cycles; the same clock for the Service VM and its User VMs. */
+/* Time in cycles of the TSC, which Service VM and User VMs have in common. */
 static inline uint64_t tsc(void)
 {
 	return __builtin_ia32_rdtsc();
@@ -36,8 +36,7 @@ static inline double tsc_to_ns(uint64_t cycles)
 	return cycles * 1e6 / khz;
 }
 
-/* Whether this is the real hypervisor and not the fixture; from service-init.
- */
+/* Whether this is the real hypervisor: service-init sets the variable. */
 static inline bool on_acrn(void)
 {
 	const char *on = getenv("on");
@@ -45,8 +44,7 @@ static inline bool on_acrn(void)
 	return on && !strcmp(on, "acrn");
 }
 
-/* Until the Service VM is idle again after an operation; it is slower in Bochs.
- */
+/* Time after an operation in which the Service VM becomes idle again. */
 static inline unsigned int gap_us(void)
 {
 	return on_acrn() ? 500 : 50;
@@ -64,12 +62,13 @@ static inline void *spin(void *unused)
 }
 
 /*
- * Keep this CPU of the Service VM from halting for as long as the program
- * lives, by a thread that runs when nothing else wants to. It never enters the
- * kernel: what interrupts it begins at once, and idle loops that poll do not
- * (QEMU takes its global lock for every PAUSE). As an idle loop would, it
- * leaves the address space alone that a vhost worker is going to use. On the
- * real hypervisor nothing of this is needed, as no time passes unseen there.
+ * Keep this CPU of the Service VM from halting until the program ends, by a
+ * thread that runs when nothing else does. The thread never enters the kernel,
+ * so that an interrupt is taken at once. An idle loop that polls will not do,
+ * because QEMU takes its global lock for every PAUSE. Like an idle loop, the
+ * thread does not change the address space that a vhost worker uses next. On
+ * the real hypervisor this is not needed, as time there does not depend on what
+ * the host does.
  */
 static inline void keep_awake(void)
 {
@@ -83,10 +82,10 @@ static inline void keep_awake(void)
 }
 
 /**
- * struct samples - What one case gave in one round
- * @values:	In the unit of the row
- * @count:	How many of them are there
- * @room:	How many there can be
+ * struct samples - Samples of one case in one round
+ * @values:	Samples, in the unit of the row
+ * @count:	Number of @values
+ * @room:	Number of @values that fit
  */
 struct samples {
 	double *values;
@@ -118,8 +117,7 @@ static inline int samples_compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The least sample that @percent of all do not exceed; the least of all for 0.
- */
+/* A percentile of the samples, which are sorted; the least one for 0. */
 static inline double samples_percentile(const struct samples *samples,
 					unsigned int percent)
 {

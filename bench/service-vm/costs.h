@@ -14,10 +14,10 @@
 #define CPUS_MAX   8
 #define REASONS	   128
 
-/* Operations whose exits fit into the hypervisor's rings with much to spare */
+/* Number of operations whose exits easily fit into the hypervisor's rings */
 #define COUNTED 500
 
-/* Whether exits are counted; then times tell nothing. */
+/* Whether exits are counted. Then times mean nothing. */
 static inline bool counts_exits(void)
 {
 	return !access(EXITS_PATH, F_OK);
@@ -33,13 +33,13 @@ static inline FILE *open_counters(const char *path)
 }
 
 /**
- * struct costs - What there was since the machine was switched on
- * @time:	By the time stamp counter
- * @idle:	Microseconds in which a CPU of the Service VM had nothing to do
- * @cpus:	How many it has
+ * struct costs - Counters since the machine was switched on
+ * @time:	Time stamp counter
+ * @idle:	Microseconds in which CPUs of the Service VM were idle
+ * @cpus:	Number of these CPUs
  * @switches:	Context switches in the Service VM
- * @exits:	Of each physical CPU, by reason
- * @lost:	Exits that have not been counted
+ * @exits:	VM exits of each physical CPU, by reason
+ * @lost:	Exits that were not counted
  */
 struct costs {
 	uint64_t time;
@@ -99,11 +99,11 @@ static inline struct costs read_costs(void)
 
 /**
  * struct spent - What a number of operations has cost
- * @what:	The case
- * @unit:	What they are, as "per ring"
- * @count:	How many
- * @from:	Before the first
- * @to:		After the last
+ * @what:	Name of the case
+ * @unit:	Unit of the row, such as "per ring"
+ * @count:	Number of operations
+ * @from:	Counters before the first operation
+ * @to:		Counters after the last operation
  */
 struct spent {
 	const char *what;
@@ -130,7 +130,7 @@ static inline void print_busy(const struct spent *spent)
 	      (double)(to->switches - from->switches) / spent->count);
 }
 
-/* What Intel calls the reasons that there are here. */
+/* Names of exit reasons, from Intel's manual */
 static inline const char *reason_name(unsigned int reason)
 {
 	static const char *const names[REASONS] = {
@@ -160,7 +160,7 @@ static inline double exits_each(const struct spent *spent, unsigned int cpu,
 	       spent->count;
 }
 
-/* A note with all reasons on all CPUs. */
+/* Print a note with the exits of each CPU by reason. */
 static inline void print_reasons(const char *variant, const struct spent *spent)
 {
 	const char *before = "";
@@ -199,7 +199,7 @@ static inline void print_exits(const struct spent *spent)
 	value(spent->what, "exits", spent->unit, all);
 }
 
-/* What there is to tell in this round. */
+/* Print the rows of this round: exits if they are counted, times otherwise. */
 static inline void print_spent(const char *variant, const struct spent *spent)
 {
 	if (!counts_exits()) {

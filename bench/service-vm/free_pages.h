@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The sum of the numbers behind each @key in @text. */
+/* Add up the numbers that follow each @key in @text. */
 static inline long free_pages_sum(const char *text, const char *key)
 {
 	long sum = 0;
@@ -28,8 +28,8 @@ static inline long free_pages_sum(const char *text, const char *key)
 }
 
 /*
- * What is on the free lists, and what CPUs hold back from them for themselves,
- * which MemFree in /proc/meminfo leaves out.
+ * Count the pages on the free lists and those that CPUs hold back for
+ * themselves, which are not in MemFree of /proc/meminfo.
  */
 static inline long free_pages_now(void)
 {
@@ -37,7 +37,7 @@ static inline long free_pages_now(void)
 	ssize_t size = 0, len;
 	int fd;
 
-	/* Each CPU counts for itself until asked. */
+	/* Counters of CPUs are added to the sum only on demand. */
 	fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "1", 1) != 1)
 		err(1, "/proc/sys/vm/stat_refresh");
@@ -53,8 +53,7 @@ static inline long free_pages_now(void)
 	       free_pages_sum(text, "count:");
 }
 
-/*
- * The same once it has stopped to change, as some memory is given back late.
+/* The same when the number does not change any more: some pages are freed late.
  */
 static inline long free_pages(void)
 {

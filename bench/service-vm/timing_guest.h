@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A User VM of a few instructions that times its own accesses, one by one, with
- * the time stamp counter.
+ * A User VM that runs a few instructions: it measures each of its own accesses
+ * with the time stamp counter.
  *
  * To be included by one source file of a program.
  */
@@ -11,7 +11,7 @@
 #include "bench.h"
 #include "raw_guest.h"
 
-/* The User VM's address space beside that of raw_guest.h */
+/* Physical addresses in the User VM, besides those of raw_guest.h */
 #define PARAMETERS_ADDR 0x9000
 #define PDPT_ADDR	0xa000
 #define LOW_TABLE_ADDR	0xb000 /* for the first GiB */
@@ -19,18 +19,18 @@
 #define SAMPLES_ADDR	0x100000
 #define IOAPIC_ADDR	0xfec00000
 
-/* What to time: the answers to the User VM's question for a command. */
+/* Commands: which access to measure */
 #define TIME_OUT2   1 /* a port, 2 bytes */
 #define TIME_STORE2 2 /* memory, 2 bytes */
 #define TIME_STORE4 3 /* memory, 4 bytes */
 #define TIME_CPUID  4
 
 /**
- * struct timing_parameters - How, in the User VM's memory
- * @address:	Port or address
- * @value:	To write
- * @count:	How often
- * @gap:	Cycles to let pass before each
+ * struct timing_parameters - Parameters of a command, in memory of the User VM
+ * @address:	I/O port or physical address
+ * @value:	Value to write
+ * @count:	Number of accesses
+ * @gap:	Cycles to wait before each access
  */
 struct timing_parameters {
 	uint32_t address;
@@ -40,9 +40,9 @@ struct timing_parameters {
 };
 
 /**
- * struct timing_sample - One access, in the User VM's memory
- * @start:	Time just before
- * @end:	Time just after
+ * struct timing_sample - Times of an access, in memory of the User VM
+ * @start:	Time before the access
+ * @end:	Time after the access
  */
 struct timing_sample {
 	uint64_t start;
@@ -52,8 +52,9 @@ struct timing_sample {
 #define TIMING_MAX ((RAM_SIZE - SAMPLES_ADDR) / sizeof(struct timing_sample))
 
 /*
- * What the User VM runs: ask for a command, do what it says &count times, ask
- * again. It asks by a read, which is never a doorbell.
+ * The code of the User VM. It reads a command from a port, makes the accesses,
+ * and begins again. Reading the port is a request, as a read is never a
+ * doorbell.
  */
 extern const char timing_code[], timing_code_end[];
 asm(".pushsection .rodata\n"
@@ -125,8 +126,8 @@ static inline uint64_t *guest_table(const struct guest *guest, uint32_t address)
 }
 
 /*
- * Start with paging on, with what Linux switches on: what an exit costs under
- * emulation depends on what host and guest differ in.
+ * Start with the paging that Linux uses. Under emulation, what an exit costs
+ * depends on how the state of the guest differs from that of the host.
  */
 static inline void start_with_paging(const struct guest *guest)
 {
@@ -150,8 +151,9 @@ static inline void start_with_paging(const struct guest *guest)
 }
 
 /*
- * A User VM that runs and asks for its first command. On the real hypervisor it
- * has no paging: what the User VM is like has no part in what an exit takes.
+ * Create and start a User VM that waits for its first command. On the real
+ * hypervisor it has no paging, as the cost of an exit does not depend on it
+ * there.
  */
 static inline struct guest timing_guest_create(int cpu, uint64_t flags)
 {
@@ -168,8 +170,8 @@ static inline struct guest timing_guest_create(int cpu, uint64_t flags)
 }
 
 /*
- * Let the User VM do @what as @parameters say; the result is in its memory. The
- * device model answers @requests of the accesses, all or none.
+ * Let the User VM carry out the command @what; the times are in its memory. The
+ * device model answers @requests accesses, which are all or none.
  */
 static inline const struct timing_sample *
 timing_run_answered(struct guest *guest, int what,
@@ -186,7 +188,7 @@ timing_run_answered(struct guest *guest, int what,
 	return (void *)(guest->ram + SAMPLES_ADDR);
 }
 
-/* The same without the device model. */
+/* The same, and no access reaches the device model. */
 static inline const struct timing_sample *
 timing_run(struct guest *guest, int what,
 	   const struct timing_parameters *parameters)
@@ -194,7 +196,7 @@ timing_run(struct guest *guest, int what,
 	return timing_run_answered(guest, what, parameters, 0);
 }
 
-/* The time of each access, in nanoseconds. */
+/* Add the time of each access to the samples, in nanoseconds. */
 static inline void timing_add(struct samples *samples,
 			      const struct timing_sample *timed,
 			      unsigned int count)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The variant that a measuring program is started under, of those whose User VM
- * rings a doorbell.
+ * The variant under which a program measures, if its User VM rings a doorbell.
  *
  * To be included by one source file of a program.
  */
@@ -21,13 +20,13 @@ static inline bool is_variant(const char *name)
 	return !strcmp(variant, name);
 }
 
-/* Does the device model answer what the User VM writes? */
+/* Whether the device model answers the writes of the User VM. */
 static inline bool is_answered(void)
 {
 	return is_variant("in-tree-user");
 }
 
-/* Does the variant have doorbells that signal? */
+/* Whether the writes of the User VM signal an eventfd. */
 static inline bool signals(void)
 {
 	return !is_variant("floor") && !is_variant("exit") && !is_answered();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A vhost-net device whose transmit queue is always empty, so that its worker
- * does nothing but wake up for a kick and find that out.
+ * A vhost-net device whose transmit queue is always empty: when its worker is
+ * kicked, it wakes up and finds nothing to do.
  *
  * To be included by one source file of a program.
  */
@@ -22,9 +22,9 @@
 #define VHOST_QUEUE_SIZE 16
 
 /**
- * struct vhost - The device
- * @fd:		The open /dev/vhost-net
- * @tap:	Its backend
+ * struct vhost - Such a device
+ * @fd:		Descriptor of /dev/vhost-net
+ * @tap:	Descriptor of the tap device that is its backend
  */
 struct vhost {
 	int fd;
@@ -61,7 +61,10 @@ static inline void vhost_set_memory(int fd, char *ram, size_t size)
 	free(memory);
 }
 
-/* Its queue lies at @queue, a page within @ram, all zero; @kick wakes it. */
+/*
+ * Create the device. Its queue is in the page @queue of @ram, which is zero,
+ * and @kick is the eventfd that wakes its worker.
+ */
 static inline struct vhost vhost_create(char *ram, size_t size, char *queue,
 					int kick)
 {

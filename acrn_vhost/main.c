@@ -101,6 +101,7 @@ static void create_files(struct dataplane *dp, struct dentry *dir)
 	debugfs_create_file("irqfds", 0400, dir, dp, &irqfds_fops);
 }
 
+/* Create the doorbells and irqfds of a VM, see &struct acrn_dataplane_ops. */
 static void *dataplane_attach(struct acrn_vm *vm)
 {
 	struct dataplane *dp;

@@ -91,6 +91,7 @@ static const char * const mode_names[] = {
 
 static int mode = ASYNC_AUTO;
 
+/* Set the parameter "async". Each doorbell that is assigned later reads it. */
 static int mode_set(const char *text, const struct kernel_param *param)
 {
 	int value = sysfs_match_string(mode_names, text);
@@ -313,8 +314,9 @@ static bool matches_data(struct acrn_vm *vm, struct acrn_ring *no_events)
 }
 
 /*
- * Set up the ring. Returns NULL when there is no memory, or when the hypervisor
- * refuses the ring as it has no asynchronous doorbells.
+ * Set up the ring of a VM that does not run. Returns NULL when there is no
+ * memory, or when the hypervisor refuses the ring as it has no asynchronous
+ * doorbells. May sleep.
  */
 static struct acrn_async *create_async(struct acrn_vm *vm)
 {

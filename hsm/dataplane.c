@@ -87,6 +87,7 @@ static struct loader {
 	wait_queue_head_t wait;
 } loader;
 
+/* Whether there is a data plane at this moment. May sleep. */
 static bool is_registered(void)
 {
 	bool is;
@@ -97,6 +98,7 @@ static bool is_registered(void)
 	return is;
 }
 
+/* Run modprobe, and wake those who asked before it began. In a workqueue. */
 static void load_work(struct work_struct *work)
 {
 	u64 ticket;
@@ -164,6 +166,10 @@ void acrn_dataplane_exit(void)
 	flush_work(&loader.work);
 }
 
+/*
+ * Attach the data plane to a VM, unless it is. &struct acrn_dataplane.lock is
+ * held, so that it is done once.
+ */
 static int attach_locked(struct acrn_vm *vm)
 {
 	struct acrn_dataplane *dataplane = &vm->dataplane;

@@ -206,6 +206,7 @@ static int ioctl_set_vcpu_regs(struct acrn_vm *vm, void *arg)
 	return acrn_vm_set_vcpu_regs(vm, arg);
 }
 
+/* The MSI goes to the hypervisor at once, see acrn_hsm_inject_msi(). */
 static int ioctl_inject_msi(struct acrn_vm *vm, void *arg)
 {
 	const struct acrn_msi_entry *msi = arg;
@@ -409,6 +410,7 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_IRQFD, .vm_op = ioctl_irqfd, .dataplane = true },
 };
 
+/* Find the ioctl for a command, or NULL. */
 static const struct hsm_ioctl *find_ioctl(unsigned int cmd)
 {
 	const struct hsm_ioctl *ioctl;
@@ -457,6 +459,10 @@ static int load_dataplane(struct acrn_file *file)
 	return acrn_dataplane_load();
 }
 
+/*
+ * Carry out an ioctl that has a @vm_op: copy the argument, take the lock of the
+ * file, and call it.
+ */
 static int vm_ioctl(struct acrn_file *file, const struct hsm_ioctl *ioctl,
 		    unsigned long param)
 {
@@ -494,6 +500,7 @@ static long hsm_ioctl(struct file *f, unsigned int cmd, unsigned long param)
 	return vm_ioctl(file, ioctl, param);
 }
 
+/* An open file begins without a VM. */
 static int hsm_open(struct inode *inode, struct file *f)
 {
 	struct acrn_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);

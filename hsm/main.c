@@ -36,6 +36,10 @@ static bool in_tree_hsm_present(void)
 	return kobj;
 }
 
+/*
+ * Find out whether the HSM can work on this machine. Returns 0 or a negative
+ * errno, with a message.
+ */
 static int __init check_environment(void)
 {
 	if (!hypervisor_is_type(X86_HYPER_ACRN)) {

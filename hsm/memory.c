@@ -205,6 +205,10 @@ static void restore_ranges(struct acrn_memory *memory,
 	}
 }
 
+/*
+ * Release all of @ranges, which nothing can reach any more, see
+ * acrn_segment_release(). May sleep.
+ */
 static void release_ranges(struct list_head *ranges, bool unpin)
 {
 	struct acrn_range *range, *next;

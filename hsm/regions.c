@@ -7,6 +7,9 @@
  * was. It refuses to unmap a region of which any page is not mapped. When it is
  * told to map a page that is mapped already, it leaves the page as it is and
  * reports no error.
+ *
+ * A &struct acrn_regions belongs to the ioctl that has allocated it. &struct
+ * acrn_memory.lock of the VM is held while it is used to map and unmap.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -146,7 +149,7 @@ static u64 part_size(u64 gpa, u64 left)
 	return min(left, PART_SIZE - gpa % PART_SIZE);
 }
 
-/* Gather a run for the next hypercall: see acrn_run_fn. */
+/* Gather a run, and make the hypercall when there are enough: see acrn_run_fn. */
 static int add_run(void *context, unsigned long gfn, unsigned long pfn,
 		   unsigned long pages)
 {

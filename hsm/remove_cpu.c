@@ -29,6 +29,10 @@ static int give_cpu(unsigned int cpu)
 	return ret;
 }
 
+/*
+ * Take a CPU offline, if it is not, and give it to the hypervisor. If that
+ * fails, the CPU comes online again. Process context, may sleep.
+ */
 static int take_offline_and_give(unsigned int cpu)
 {
 	bool was_online = cpu_online(cpu);

@@ -145,7 +145,8 @@ int acrn_replace_page(struct acrn_vm *vm, u64 address,
 
 /*
  * Pin @size bytes of the caller's memory at @address. On failure the pages
- * pinned so far stay recorded in @segment; the caller unpins them.
+ * pinned so far stay recorded in @segment; the caller unpins them. May sleep. The
+ * segment is being created, so nobody else has it.
  */
 static int pin_memory(struct acrn_segment *segment, u64 address, u64 size)
 {
@@ -305,6 +306,7 @@ static int take_mmio(struct acrn_segment *segment, u64 service_vm_pa, u64 size)
 	return 0;
 }
 
+/* Free a segment, all pages of which are unpinned or must stay pinned. */
 static void free_segment(struct acrn_segment *segment)
 {
 	struct run_block *block = segment->blocks, *next;

@@ -278,6 +278,10 @@ static void probe_handler(struct irq_work *work)
 	WRITE_ONCE(container_of(work, struct probe, work)->done, true);
 }
 
+/*
+ * Return the cycles from sending this CPU an interrupt until its handler has
+ * returned. Process context.
+ */
 static u64 probe_interrupt(void)
 {
 	struct probe probe = { };

@@ -28,6 +28,7 @@ static void wait_until_due(const struct acrn_vm *vm)
 	__set_current_state(TASK_RUNNING);
 }
 
+/* The thread of a VM, until acrn_thread_stop(). */
 static int thread_loop(void *data)
 {
 	struct acrn_vm *vm = data;

@@ -23,6 +23,7 @@
  */
 static DEFINE_MUTEX(vmid_lock);
 
+/* Tell the hypervisor where the I/O request page of a new VM is. May sleep. */
 static int set_ioreq_buffer(struct acrn_vm *vm)
 {
 	struct acrn_ioreq_buffer_addr *buffer;
@@ -68,6 +69,7 @@ static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 	return 0;
 }
 
+/* Have the hypervisor create the VM, which gets its id by that. May sleep. */
 static int create_in_hypervisor(struct acrn_vm *vm,
 				struct acrn_vm_creation *args,
 				struct kobject *parent)
@@ -87,6 +89,9 @@ static int create_in_hypervisor(struct acrn_vm *vm,
 	return ret;
 }
 
+/*
+ * Free a VM that nobody uses any more. Its memory stays pinned unless @unpin.
+ */
 static void free_vm(struct acrn_vm *vm, bool unpin)
 {
 	acrn_memory_deinit(&vm->memory, unpin);
@@ -106,9 +111,10 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
  * The hypervisor checks the other fields of @args.
  *
  * Context: Process context, may sleep.
- * Return: the VM, or an ERR_PTR() of -EINVAL when a reserved field is not 0,
- *	   -ENOMEM, -EOVERFLOW when the VM has more vCPUs than there are slots,
- *	   the errno of acrn_ioreq_init(), or the hypervisor's errno
+ * Return: the VM, or an ERR_PTR() of -EINVAL when a reserved field is not 0 or
+ *	   the machine lacks a CPU of cpu_affinity, -ENOMEM, -EOVERFLOW when the
+ *	   VM has more vCPUs than there are slots, the errno of
+ *	   acrn_ioreq_init(), or the hypervisor's errno
  */
 struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args,
 			       struct kobject *parent)
@@ -269,6 +275,7 @@ static bool is_zero(const void *bytes, size_t size)
 	return !memchr_inv(bytes, 0, size);
 }
 
+/* Whether all reserved fields are 0, which may get a meaning later. */
 static bool reserved_are_zero(const struct acrn_vcpu_regs *vcpu)
 {
 	const struct acrn_regs *regs = &vcpu->vcpu_regs;

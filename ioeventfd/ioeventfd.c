@@ -176,6 +176,7 @@ bool ioeventfd_has(struct ioeventfd_set *set, const struct acrn_access *write)
 	return d;
 }
 
+/* Whether some write would ring a doorbell with @key and a registered one. */
 static bool doorbell_collides(struct ioeventfd_set *set,
 			      const struct doorbell_key *key)
 {
@@ -255,6 +256,10 @@ static void doorbell_make_async(struct ioeventfd_set *set, struct doorbell *d,
 	d->async = !acrn_hsm_async_assign(set->vm, &key, asked_for, d);
 }
 
+/*
+ * Register a doorbell, which becomes asynchronous if possible. The lock of @set
+ * is held.
+ */
 static int doorbell_register(struct ioeventfd_set *set, struct doorbell *d,
 			     bool asked_for)
 {

@@ -173,6 +173,7 @@ void irqfd_flush_held(struct irqfd_set *set, bool inject)
 	spin_unlock_irq(&set->lock);
 }
 
+/* Find the irqfd on @eventfd, or NULL. The spinlock of @set is held. */
 static struct irqfd *irqfd_find(struct irqfd_set *set,
 				const struct eventfd_ctx *eventfd)
 {

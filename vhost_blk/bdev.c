@@ -253,7 +253,10 @@ static void submit_slowly(struct vhost_blk_request *request)
 	put_pending(request);
 }
 
-/* Transfer one piece between bounce buffer and device, and wait for it. */
+/*
+ * Transfer one piece between bounce buffer and device, and wait for it. Called by
+ * the worker under vq.mutex, which guards the buffer.
+ */
 static int bounce_io(struct vhost_blk_request *request, u64 sector,
 		     unsigned int bytes)
 {

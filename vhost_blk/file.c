@@ -45,6 +45,10 @@ static void keep_iov(struct vhost_blk_request *request)
 			      count * sizeof(*iov));
 }
 
+/*
+ * Let @data be the data of a read or a write, without the header. Any context;
+ * only the owner of the request uses it.
+ */
 static void get_data(struct vhost_blk_request *request, struct iov_iter *data)
 {
 	const struct iovec *iov = request->iov.data;
@@ -60,6 +64,10 @@ static void get_data(struct vhost_blk_request *request, struct iov_iter *data)
 	iov_iter_advance(data, header);
 }
 
+/*
+ * I/O on the file has ended: complete the request, or start the rest once more
+ * in a workqueue. Any context.
+ */
 static void end_transfer(struct vhost_blk_request *request)
 {
 	struct kiocb *iocb = &request->iocb;

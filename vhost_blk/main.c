@@ -134,6 +134,7 @@ free_blk:
 	return ret;
 }
 
+/* The last descriptor was closed, so no ioctl is running. May sleep. */
 static int vhost_blk_release(struct inode *inode, struct file *file)
 {
 	struct vhost_blk *blk = file->private_data;

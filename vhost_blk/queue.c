@@ -168,6 +168,10 @@ static bool wait_for_kick(struct vhost_blk_queue *queue)
 	return false;
 }
 
+/*
+ * Start requests until the ring is empty and the driver has been asked for a
+ * doorbell. Called by the worker under vq.mutex.
+ */
 static void run_queue(struct vhost_blk_queue *queue)
 {
 	struct vhost_virtqueue *vq = &queue->vq;

@@ -55,6 +55,10 @@ static void count_end(struct vhost_blk_queue *queue,
 	trace_vhost_blk_end(request);
 }
 
+/*
+ * Return a request to the driver: write its status and its entry of the used
+ * ring. vq.mutex is held.
+ */
 static void give_back(struct vhost_blk_queue *queue,
 		      struct vhost_blk_request *request)
 {

@@ -47,6 +47,7 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 	return disk->ops->transfer(request, sector, data);
 }
 
+/* Carry out a request that sleeps. In a workqueue, without vq.mutex. */
 static void do_slowly(struct vhost_blk_request *request)
 {
 	struct vhost_blk *blk = request->queue->blk;
@@ -153,6 +154,11 @@ static int discard_or_zero(struct vhost_blk_request *request,
 	return 0;
 }
 
+/*
+ * Start a request by its type. Returns 0 if it ends by
+ * vhost_blk_request_done(), or a negative errno. Called by the worker under
+ * vq.mutex.
+ */
 static int dispatch(struct vhost_blk_request *request, u64 sector,
 		    struct iov_iter *out, struct iov_iter *in)
 {

@@ -290,6 +290,7 @@ static void *uring_thread(void *opaque)
 	return NULL;
 }
 
+/* All requests are free. Called before the thread of the queue runs. */
 static void init_requests(struct uring_queue *queue)
 {
 	unsigned int i;

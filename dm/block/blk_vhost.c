@@ -63,6 +63,7 @@ static const struct virtio_ops blk_vhost_ops = {
 	.destroy = blk_destroy,
 };
 
+/* Create the disk. Called by the main thread before the VM runs. */
 static int blk_vhost_create(struct blk *blk)
 {
 	const struct vhost_setup setup = {

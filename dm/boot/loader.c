@@ -234,6 +234,7 @@ static void fill_e820(struct boot_params *params, const struct guest_mem *mem)
 			 E820_RAM);
 }
 
+/* Fill in the parameters that Linux finds in its zero page. */
 static void fill_zero_page(const struct loader *loader,
 			   const struct guest_mem *mem,
 			   struct boot_params *params)

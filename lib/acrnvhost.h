@@ -37,10 +37,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/acrn.h>
 #include <linux/types.h>
+/* acrn-dm has definitions of its own, which are the same. */
+#ifndef ACRN_IOCTL_TYPE
+#include <linux/acrn.h>
+#endif
+
+/* Largest range to discard or to zero, in sectors: 1 GiB. */
+#define ACRNVHOST_BLK_MAX_RANGE (1U << 21)
 
 struct acrnvhost;
+struct virtio_blk_config;
 
 /**
  * struct acrnvhost_region - Memory of the User VM that the device may reach
@@ -91,6 +98,31 @@ struct acrnvhost_queue {
 	const struct acrn_msi_entry *msi;
 	__u32 busyloop;
 };
+
+/**
+ * struct acrnvhost_disk - A file or a block device as a disk
+ * @is_device:	It is a block device
+ * @read_only:	It must not be written to
+ * @block_size:	Requests begin and end at a multiple of this, in bytes
+ * @physical_block_size: Unit in which the medium writes, in bytes
+ * @discard_granularity: Unit in which data can be discarded, in bytes; 0 if it
+ *		cannot be
+ */
+struct acrnvhost_disk {
+	bool is_device;
+	bool read_only;
+	__u32 block_size;
+	__u32 physical_block_size;
+	__u32 discard_granularity;
+};
+
+int acrnvhost_disk_probe(struct acrnvhost_disk *disk, int fd);
+__u64 acrnvhost_disk_sectors(const struct acrnvhost_disk *disk, int fd);
+__u64 acrnvhost_blk_offer(const struct acrnvhost_disk *disk,
+			  unsigned int queues);
+void acrnvhost_blk_config(struct virtio_blk_config *config,
+			  const struct acrnvhost_disk *disk, __u64 sectors,
+			  unsigned int queues, unsigned int queue_size);
 
 int acrnvhost_net_open(struct acrnvhost **dev, int hsm_fd, int tap_fd);
 int acrnvhost_blk_open(struct acrnvhost **dev, int hsm_fd, int disk_fd,

@@ -71,11 +71,11 @@ int blk_request_parse(struct virtqueue_chain *chain,
  */
 int blk_request_check(const struct disk *disk, uint64_t sector, uint64_t bytes)
 {
-	uint64_t blocks = disk->block_size / DISK_SECTOR;
+	uint64_t blocks = disk->is.block_size / DISK_SECTOR;
 	uint64_t sectors = disk->sectors;
 
-	if (bytes % disk->block_size || sector % blocks || sector > sectors ||
-	    bytes / DISK_SECTOR > sectors - sector)
+	if (bytes % disk->is.block_size || sector % blocks ||
+	    sector > sectors || bytes / DISK_SECTOR > sectors - sector)
 		return -EINVAL;
 	return 0;
 }

@@ -65,7 +65,7 @@ int blk_cache_changed(struct blk *blk)
  */
 int blk_check_transfer(const struct blk *blk, const struct blk_request *request)
 {
-	if (request->type == VIRTIO_BLK_T_OUT && blk->disk.read_only)
+	if (request->type == VIRTIO_BLK_T_OUT && blk->disk.is.read_only)
 		return -EROFS;
 	return blk_request_check(&blk->disk, request->sector, request->bytes);
 }
@@ -87,7 +87,7 @@ static int change_range(struct blk *blk, uint32_t type,
 	bool unmap = type == VIRTIO_BLK_T_DISCARD || range->flags;
 	int ret;
 
-	if (blk->disk.is_device)
+	if (blk->disk.is.is_device)
 		ret = ioctl(blk->disk.fd,
 			    type == VIRTIO_BLK_T_DISCARD ? BLKDISCARD
 							 : BLKZEROOUT,
@@ -110,7 +110,7 @@ static int check_range(const struct blk *blk, uint32_t type,
 
 	if (range->flags & ~known)
 		return -EOPNOTSUPP;
-	if (!range->num_sectors || range->num_sectors > BLK_MAX_RANGE)
+	if (!range->num_sectors || range->num_sectors > ACRNVHOST_BLK_MAX_RANGE)
 		return -EINVAL;
 	return blk_request_check(&blk->disk, range->sector,
 				 (uint64_t)range->num_sectors * DISK_SECTOR);
@@ -123,7 +123,7 @@ static int discard_or_zero(struct blk *blk, const struct blk_request *request)
 	unsigned int i, count = request->bytes / sizeof(ranges[0]);
 	int ret = 0;
 
-	if (blk->disk.read_only)
+	if (blk->disk.is.read_only)
 		return -EROFS;
 	if (!count || request->bytes > sizeof(ranges) ||
 	    request->bytes % sizeof(ranges[0]))

@@ -15,22 +15,13 @@
 
 #define PCI_CLASS_STORAGE 0x018000
 
-/* The largest request fills a queue, with its header and status. */
-#define SEG_MAX	 (VIRTQUEUE_MAX_SIZE - 2)
-#define SEG_SIZE (1U << 18)
-_Static_assert(SEG_MAX *SEG_SIZE <= VHOST_BLK_MAX_BYTES,
-	       "vhost-blk takes no larger requests");
-
 #define SIZE_CHECK_SECONDS 1
 
 #define BIT(n) (1ULL << (n))
 
-#define FEATURES                                                               \
+#define RING_FEATURES                                                          \
 	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_EVENT_IDX) |              \
-	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_BLK_F_SIZE_MAX) |       \
-	 BIT(VIRTIO_BLK_F_SEG_MAX) | BIT(VIRTIO_BLK_F_BLK_SIZE) |              \
-	 BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_FLUSH) |                \
-	 BIT(VIRTIO_BLK_F_CONFIG_WCE) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))
+	 BIT(VIRTIO_RING_F_INDIRECT_DESC))
 
 /* The disk that a virtio device is. */
 struct blk *blk_of(struct virtio_dev *dev)
@@ -99,43 +90,12 @@ void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 	blk->cache_wanted = blk->config.wce;
 }
 
-static unsigned int block_exponent(uint32_t blocks)
-{
-	return blocks > 1 ? 31 - __builtin_clz(blocks) : 0;
-}
-
-static void fill_config(struct virtio_blk_config *config,
-			const struct disk *disk, unsigned int queues)
-{
-	config->capacity = disk->sectors;
-	config->size_max = SEG_SIZE;
-	config->seg_max = SEG_MAX;
-	config->blk_size = disk->block_size;
-	config->physical_block_exp =
-		block_exponent(disk->physical_block_size / disk->block_size);
-	config->min_io_size = disk->physical_block_size / disk->block_size;
-	config->wce = 1;
-	config->num_queues = queues;
-	config->max_discard_sectors = BLK_MAX_RANGE;
-	config->max_discard_seg = VHOST_BLK_MAX_RANGES;
-	config->discard_sector_alignment =
-		disk->discard_granularity / DISK_SECTOR;
-	config->max_write_zeroes_sectors = BLK_MAX_RANGE;
-	config->max_write_zeroes_seg = VHOST_BLK_MAX_RANGES;
-	config->write_zeroes_may_unmap = 1;
-}
-
 static uint64_t offered_features(struct blk *blk)
 {
-	uint64_t wanted = FEATURES;
+	uint64_t wanted =
+		RING_FEATURES |
+		acrnvhost_blk_offer(&blk->disk.is, blk->options->queues);
 
-	if (blk->disk.read_only)
-		wanted = (wanted & ~BIT(VIRTIO_BLK_F_WRITE_ZEROES)) |
-			 BIT(VIRTIO_BLK_F_RO);
-	else if (blk->disk.discard_granularity)
-		wanted |= BIT(VIRTIO_BLK_F_DISCARD);
-	if (blk->options->queues > 1)
-		wanted |= BIT(VIRTIO_BLK_F_MQ);
 	return blk->backend->features ? blk->backend->features(blk, wanted)
 				      : wanted;
 }
@@ -240,7 +200,8 @@ int blk_create(struct vm *vm, const struct blk_options *options,
 	ret = disk_open(&blk->disk, options->path, options->read_only);
 	if (ret)
 		goto free;
-	fill_config(&blk->config, &blk->disk, options->queues);
+	acrnvhost_blk_config(&blk->config, &blk->disk.is, blk->disk.sectors,
+			     options->queues, VIRTQUEUE_MAX_SIZE);
 	ret = backend->create(blk);
 	if (ret)
 		goto close;

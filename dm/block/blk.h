@@ -19,9 +19,6 @@
 #include "process/event.h"
 #include "virtio/virtio_pci.h"
 
-/* Largest range to discard or to zero, in sectors: 1 GiB. */
-#define BLK_MAX_RANGE (1U << 21)
-
 /**
  * struct blk - A disk of the VM
  * @pci:	virtio device on the PCI bus

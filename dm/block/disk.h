@@ -9,28 +9,20 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <acrnvhost.h>
 
 #define DISK_SECTOR 512
 
 /**
  * struct disk - A disk
  * @fd:		File or block device
- * @is_device:	@fd is a block device
- * @read_only:	The disk must not be written to
+ * @is:		What kind of disk it is
  * @sectors:	Size in sectors of 512 bytes; may change at any time
- * @block_size:	Requests begin and end at a multiple of this, in bytes
- * @physical_block_size: Unit in which the medium writes, in bytes
- * @discard_granularity: Unit in which data can be discarded, in bytes; 0 if it
- *		cannot be
  */
 struct disk {
 	int fd;
-	bool is_device;
-	bool read_only;
+	struct acrnvhost_disk is;
 	_Atomic uint64_t sectors;
-	uint32_t block_size;
-	uint32_t physical_block_size;
-	uint32_t discard_granularity;
 };
 
 int disk_open(struct disk *disk, const char *path, bool read_only);

@@ -1,4 +1,4 @@
-// sources: dm/block/blk.c dm/baseline/blk_request.c dm/baseline/blk_sync.c dm/baseline/blk_bounce.c dm/baseline/blk_uring.c dm/baseline/uring_queue.c dm/process/worker.c dm/block/blk_vhost.c dm/block/disk.c dm/virtio/vhost.c dm/virtio/virtio.c dm/virtio/virtio_pci.c dm/virtio/virtio_regs.c dm/virtio/virtqueue.c dm/virtio/buffers.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/event.c dm/process/alloc.c dm/process/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
+// sources: dm/block/blk.c dm/baseline/blk_request.c dm/baseline/blk_sync.c dm/baseline/blk_bounce.c dm/baseline/blk_uring.c dm/baseline/uring_queue.c dm/process/worker.c dm/block/blk_vhost.c dm/block/disk.c dm/virtio/vhost.c dm/virtio/virtio.c dm/virtio/virtio_pci.c dm/virtio/virtio_regs.c dm/virtio/virtqueue.c dm/virtio/buffers.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/event.c dm/process/alloc.c dm/process/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c lib/disk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks of the device model, on a file, with this file for the driver, and for
@@ -38,7 +38,7 @@
 #define STATUS	  0x9000
 #define DATA	  0x10000
 #define RAM_SIZE  (DATA + SIZE * PIECE)
-#define DISK	  (2ULL * BLK_MAX_RANGE * DISK_SECTOR)
+#define DISK	  (2ULL * ACRNVHOST_BLK_MAX_RANGE * DISK_SECTOR)
 #define WAIT_MS	  5000
 #define NO_STATUS 0xff
 
@@ -340,11 +340,12 @@ static uint8_t do_ranges(uint32_t type, unsigned int count, uint32_t sectors)
 static void ranges(const char *name)
 {
 	start(USUAL);
-	tap_eq(do_ranges(VIRTIO_BLK_T_DISCARD, 1, BLK_MAX_RANGE),
+	tap_eq(do_ranges(VIRTIO_BLK_T_DISCARD, 1, ACRNVHOST_BLK_MAX_RANGE),
 	       VIRTIO_BLK_S_OK, "%s: the largest discard", name);
-	tap_eq(do_ranges(VIRTIO_BLK_T_DISCARD, 1, BLK_MAX_RANGE + 1),
+	tap_eq(do_ranges(VIRTIO_BLK_T_DISCARD, 1, ACRNVHOST_BLK_MAX_RANGE + 1),
 	       VIRTIO_BLK_S_IOERR, "%s: a larger one", name);
-	tap_eq(do_ranges(VIRTIO_BLK_T_WRITE_ZEROES, 1, BLK_MAX_RANGE + 1),
+	tap_eq(do_ranges(VIRTIO_BLK_T_WRITE_ZEROES, 1,
+			 ACRNVHOST_BLK_MAX_RANGE + 1),
 	       VIRTIO_BLK_S_IOERR, "%s: too much to zero", name);
 }
 

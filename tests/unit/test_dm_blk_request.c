@@ -96,7 +96,7 @@ static void malformed(void)
 
 static void checks(void)
 {
-	const struct disk disk = { .sectors = 160, .block_size = 4096 };
+	const struct disk disk = { .sectors = 160, .is.block_size = 4096 };
 
 	tap_ok(!blk_request_check(&disk, 0, 81920), "all of it");
 	tap_ok(!blk_request_check(&disk, 152, 4096), "the last block");

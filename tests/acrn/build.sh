@@ -1,6 +1,7 @@
 #!/bin/bash
 # Build the real ACRN hypervisor for Bochs, and acrn-dm, and print the folder:
-# acrn.bin, acrn-dm, lib/ with what acrn-dm links, and the commit.
+# acrn.bin, acrn-dm as it is, acrn-dm-vhost-blk with what acrn-dm/ adds to it, lib/
+# with what these link, and the commit.
 #
 # Usage: build.sh ACRN_SRC      ACRN_SRC: acrn-hypervisor, a work tree or git
 #                               directory; in a work tree what is not committed
@@ -11,6 +12,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
 source=${1:?usage: build.sh ACRN_SRC}
 cache=${ACRN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/acrn-vhost}
 # Of the whole repository only these are needed, and a partial copy may lack
@@ -40,7 +42,8 @@ done)
 # The tools are Python programs: Debian's Python has the modules that they need.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 key=$({ echo "$trees"; gcc --version | head -n 1
-	cat "$here"/{build.sh,adapt.py,no_iommu.c}; } | sha256sum | cut -c 1-12)
+	cat "$here"/{build.sh,adapt.py,no_iommu.c} "$top"/acrn-dm/{add.sh,vhost_blk.c} \
+		"$top"/lib/*.[ch] "$top/include/vhost_blk.h"; } | sha256sum | cut -c 1-12)
 out=$cache/acrn-$key
 mkdir -p "$cache"
 exec 9> "$cache/acrn.lock"
@@ -75,10 +78,16 @@ services=$out/dm/misc/services
 mkdir -p "$services"
 step "building acrn-dm's library" make -C "$out/src/misc/services/acrn_manager" \
 	OUT_DIR="$services" RELEASE=y
-step "building acrn-dm" make -C "$out/src/devicemodel" DM_OBJDIR="$out/dm/devicemodel" \
-	TOOLS_OUT="$out/dm/misc" RELEASE=y IASL_MIN_VER=20190703 \
-	BRANCH_VERSION=local DM_BUILD_VERSION=local -j"$(nproc)"
-cp "$out/dm/devicemodel/acrn-dm" "$out"
+build_acrn_dm() {
+	step "building $1" make -C "$out/src/devicemodel" DM_OBJDIR="$out/dm/devicemodel" \
+		TOOLS_OUT="$out/dm/misc" RELEASE=y IASL_MIN_VER=20190703 \
+		BRANCH_VERSION=local DM_BUILD_VERSION=local ACRNVHOST="$out/vhost" -j"$(nproc)"
+	cp "$out/dm/devicemodel/acrn-dm" "$out/$1"
+}
+build_acrn_dm acrn-dm
+step "building libacrnvhost" make -C "$top/lib" O="$out/vhost"
+step "adding vhost-blk to acrn-dm" "$top/acrn-dm/add.sh" "$out/src"
+build_acrn_dm acrn-dm-vhost-blk
 
 # Of the libraries that acrn-dm links, these serve a display, pull in some 50 MB
 # and are not used here: functions with the same names stand in for them, which
@@ -93,7 +102,7 @@ for name in SDL2-2.0 EGL GLESv2; do
 		gcc -w -fno-builtin -shared -Wl,-soname,"$soname" -o "$out/lib/$soname" -x c -
 done
 echo "$commit" > "$out/commit"
-rm -rf "$out/src" "$out/hv" "$out/dm"
+rm -rf "$out/src" "$out/hv" "$out/dm" "$out/vhost"
 touch "$out/.complete"
 say "done"
 echo "$out"

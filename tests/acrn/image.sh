@@ -26,6 +26,7 @@ add_program() {
 }
 
 add_program "$acrn/acrn-dm" /bin
+add_program "$acrn/acrn-dm-vhost-blk" /bin
 # acrn-dm has it make the ACPI tables
 add_program /usr/bin/iasl /bin
 install -D -t "$root/bin" "$build/tests/acrn/debug_port"

@@ -14,7 +14,7 @@ failed=()
 
 mapfile -t kernel_c < <(find hsm acrn_vhost ioeventfd irqfd vhost_blk bench/{floor,exits} -name '*.[ch]' | sort)
 mapfile -t kernel_h < <(find include hsm acrn_vhost ioeventfd irqfd vhost_blk -name '*.h' | sort)
-mapfile -t user_c < <(find lib dm tool tests bench/service-vm bench/both -name '*.[ch]' | sort)
+mapfile -t user_c < <(find lib dm acrn-dm tool tests bench/service-vm bench/both -name '*.[ch]' | sort)
 mapfile -t user_h < <(find lib dm tool tests bench/service-vm -name '*.h' ! -path 'tests/unit/shim/*' \
 	! -path 'tests/hypervisor/*' | sort)
 mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build .

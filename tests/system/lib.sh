@@ -95,8 +95,8 @@ huge_pages() {
 	[ "$(cat /proc/sys/vm/nr_hugepages)" = "$1" ]
 }
 
-# start_acrn_dm N CPUS OPTION...: as start_vm, with acrn-dm, which names CPUs by
-# their local APIC's id; OPTIONs are devices.
+# start_acrn_dm N CPUS OPTION...: as start_vm, with acrn-dm or another such program
+# ($acrn_dm), which names CPUs by their local APIC's id; OPTIONs are devices.
 start_acrn_dm() {
 	vm=$1
 	cpus=$2
@@ -104,7 +104,7 @@ start_acrn_dm() {
 	new_console "$vm"
 	# Without init_on_alloc in the Service VM, vhost-net on 6.1 looks at a header
 	# that acrn-dm has it believe is there.
-	/tests/on_tty acrn-dm --logger_setting console,level=3 --cpu_affinity "$cpus" -m 128M \
+	/tests/on_tty "${acrn_dm:-acrn-dm}" --logger_setting console,level=3 --cpu_affinity "$cpus" -m 128M \
 		-s 0:0,hostbridge -s 1:0,lpc -l com1,stdio "$@" \
 		-k /images/bzImage -r /images/user-vm.cpio.lz4 \
 		-B "console=ttyS0 loglevel=5 $guest_words rdinit=/init net_address=10.0.$vm.2/24" \

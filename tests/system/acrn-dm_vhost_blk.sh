@@ -1,0 +1,112 @@
+#!/bin/sh
+# acrn-dm with what acrn-dm/ adds to it: a disk whose requests the kernel handles.
+#
+# Arguments: physical CPUs of the User VM, two.
+. ./acrn-dm-lib.sh
+
+cpus=$1,$2
+acrn_dm=acrn-dm-vhost-blk
+disk=/run/disk.img
+name="disk in the kernel"
+
+# shellcheck disable=SC2086 # the network's options are several words
+start_with_disk() {
+	start_acrn_dm 1 "$cpus" -s "3,vhost-blk,$disk,queues=2,poll=50" \
+		-s "5,vhost-blk,/run/other.img,ro" $fast_network
+}
+
+boots_again() {
+	echo "reboot -f" > /run/vm1.in
+	wait_until "${vm_boot_seconds:-60}" rebooted || { tail -n 12 /run/vm1.log; return 1; }
+}
+
+# The User VM's own message when its first process is up, once for each boot
+rebooted() {
+	[ "$(grep -c '^user-vm: ready' /run/vm1.log)" -ge 2 ]
+}
+
+# Each queue of the disk has one. The network's are counted before it is used.
+rings_asynchronously() {
+	cat /sys/kernel/debug/acrn_hsm/vm*/doorbells
+	[ "$(cat /sys/kernel/debug/acrn_hsm/vm*/doorbells | grep -c 'rings=[1-9].*async=yes')" -ge 2 ]
+}
+
+is_as_described() {
+	guest 1 "cd /sys/block && grep -x 16384 vda/size && grep -x 0 vda/ro &&
+		[ -e vda/mq/1 ] && grep -x 1 vdb/ro && grep -x 2048 vdb/size &&
+		grep -x /run/disk.img vda/serial"
+}
+
+grows() {
+	truncate -s 16M $disk
+	wait_until 10 guest 1 "grep -x 32768 /sys/block/vda/size"
+}
+
+caches() {
+	guest 1 "cd /sys/block/vda && grep -x 'write back' cache_type &&
+		echo 'write through' > cache_type && grep -x 'write through' cache_type &&
+		echo 'write back' > cache_type && grep -x 'write back' cache_type"
+}
+
+# The mask of the first queue's vector, the second one in the table of MSI-X, which
+# is the device's BAR 1: 16 bytes each, the mask in the last 4.
+mask_address="\$(awk 'NR == 2 { print \$1 }' /sys/bus/pci/devices/0000:00:03.0/resource)"
+
+# A driver that masks the interrupt gets none, and what came meanwhile after that.
+interrupts_wait() {
+	guest 1 "mask=\$(($mask_address + 16 + 12))
+		devmem \$mask 32 1
+		(taskset 1 dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct; echo read > /tmp/read) &
+		sleep 2; [ -e /tmp/read ] || waited=yes
+		devmem \$mask 32 0
+		for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /tmp/read ] || sleep 1; done
+		echo waited: \$waited; [ \"\$waited\" = yes ] && cat /tmp/read"
+}
+
+refuses() {
+	"$acrn_dm" -m 128M --cpu_affinity "$cpus" -s 0:0,hostbridge -s "3,vhost-blk,$1" \
+		-k /images/bzImage refused > /run/refused.log 2>&1 && return 1
+	tail -n 5 /run/refused.log
+	grep -q "$2" /run/refused.log
+}
+
+check "vhost_blk loads" modprobe vhost_blk
+prepare
+truncate -s 1M /run/other.img
+check "a disk that is not there" refuses /run/none "vhost-blk: /run/none: No such file"
+check "a wrong option" refuses "$disk,queues=17" 'wrong option "queues=17"'
+
+start_with_disk
+if check "$name: the User VM comes to its prompt" vm_ready 1; then
+	check "$name: the driver sees it as it is" is_as_described
+	check "$name: it keeps what is written" disk_works 0
+	check "$name: the doorbells are asynchronous" rings_asynchronously
+	check "$name: the network carries" network_works
+	check "$name: a masked interrupt waits" interrupts_wait
+	check "$name: the cache is turned off and on" caches
+	check "$name: it grows" grows
+	check "$name: the User VM boots again" boots_again
+	check "$name: it keeps what is written after that" disk_works 512
+	check "$name: acrn-dm ends well at power-off" stop_vm 1
+else
+	kill_vm 1
+fi
+
+name="after a kill"
+start_with_disk
+if check "a disk that works: the User VM comes to its prompt" vm_ready 1; then
+	guest 1 "(while :; do dd if=/dev/zero of=/dev/vda bs=64k count=64 oflag=direct
+		done) > /dev/null 2>&1 & sleep 1" > /dev/null
+fi
+kill_vm 1
+start_with_disk
+if check "$name: the User VM comes to its prompt" vm_ready 1; then
+	check "$name: the disk keeps what is written" disk_works 64
+	check "$name: acrn-dm ends well at power-off" stop_vm 1
+else
+	kill_vm 1
+fi
+check "no page stays pinned" no_pages_pinned
+check "vhost_blk unloads" rmmod vhost_blk
+check "the modules unload" unload_modules
+finish

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -529,6 +530,25 @@ static int add_device(struct vhost_blk *blk, struct pci_vdev *dev)
 	return start_timer(blk);
 }
 
+static void ignore_signal(int signal)
+{
+}
+
+/*
+ * acrn-dm ends its threads by SIGCONT, at a power-off and some reboots. The
+ * signal interrupts what they wait in only if it has a handler, and the one who
+ * installs it is acrn-dm's own disk (blockif_init() in block_if.c), which may
+ * not be there.
+ */
+static void handle_sigcont(void)
+{
+	const struct sigaction action = { .sa_handler = ignore_signal };
+	struct sigaction now;
+
+	if (!sigaction(SIGCONT, NULL, &now) && now.sa_handler == SIG_DFL)
+		sigaction(SIGCONT, &action, NULL);
+}
+
 /* What follows is for struct pci_vdev_ops. */
 
 static int vhost_blk_init(struct vmctx *ctx, struct pci_vdev *dev, char *opts)
@@ -539,6 +559,7 @@ static int vhost_blk_init(struct vmctx *ctx, struct pci_vdev *dev, char *opts)
 
 	if (!text || !blk)
 		goto free;
+	handle_sigcont();
 	blk->count = 1;
 	if (parse(blk, text, &read_only) || open_disk(blk, read_only))
 		goto free;

@@ -335,13 +335,14 @@ def all_tests(kvers):
     """Every test for the fixture, in the order of running."""
     tests = [UnitTest(file) for file in sorted(os.listdir(UNIT))
              if re.fullmatch(r"test_\w+\.c", file)]
-    tests += [SystemTest(spec, kver, hsm, spec.is_usual(hsm, kver, kvers))
-              for kver in kvers for spec in SYSTEM for hsm in spec.hsms]
-    tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers]
+    # Before the others, as at the end one processor would wait for them
     tests.append(PackagesTest("build", "the Debian packages, and the sources in them",
                               kvers[:1], True))
     tests.append(InstalledPackagesTest("install", "the same, installed, upgraded and purged",
                                        kvers, False))
+    tests += [SystemTest(spec, kver, hsm, spec.is_usual(hsm, kver, kvers))
+              for kver in kvers for spec in SYSTEM for hsm in spec.hsms]
+    tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers]
     return tests
 
 

@@ -43,7 +43,8 @@ int main(int argc, char **argv)
 		errx(1, "usage: differential SEED COUNT [[NUMBER] CPU CPU]");
 	seed = strtoull(argv[1], NULL, 0);
 	count = strtoull(argv[2], NULL, 0);
-	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	/* Whole lines, as on ACRN others write to the same pipe. */
+	setvbuf(stdout, buffer, _IOLBF, sizeof(buffer));
 	if (argc == 3) {
 		list(seed, count);
 		return 0;

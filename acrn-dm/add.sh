@@ -1,10 +1,10 @@
 #!/bin/sh
 # Put vhost-blk into acrn-dm: acrn-dm/add.sh ACRN_HYPERVISOR
 #
-# ACRN_HYPERVISOR is a work tree of acrn-hypervisor. It gets one file and three
-# lines in a makefile; `git checkout devicemodel && git clean devicemodel` there
+# ACRN_HYPERVISOR is a work tree of acrn-hypervisor. It gets one file and four
+# lines in a makefile; `git checkout devicemodel && git clean -f devicemodel` there
 # undoes it. libacrnvhost is looked for where `make tools` of this project puts it,
-# or is the installed one.
+# or where ACRNVHOST= says.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

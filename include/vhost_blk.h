@@ -33,4 +33,10 @@
 #define VHOST_BLK_SET_SERIAL	_IOW(VHOST_VIRTIO, 0xFE, \
 				     __u8[VIRTIO_BLK_ID_BYTES])
 
+/*
+ * Ask for this many threads, 1 at least. Only the number is checked: the vhost
+ * core decides how many threads there are, see VHOST_NEW_WORKER.
+ */
+#define VHOST_SET_NWORKERS	_IOW(VHOST_VIRTIO, 0x1F, int)
+
 #endif /* VHOST_BLK_H */

@@ -3,6 +3,8 @@
  * /dev/vhost-blk: opening, closing and the ioctls. The vhost core implements most
  * of the ioctls.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/compat.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -188,6 +190,29 @@ static long set_serial(struct vhost_blk *blk, void __user *argp)
 	return ret;
 }
 
+/*
+ * QEMU with OpenVZ's vhost-blk device has no disk at all when this fails. A device
+ * with fewer threads than it asked for is slower, and nothing else: the vhost core
+ * has one thread until VHOST_NEW_WORKER makes others.
+ */
+static long set_nworkers(struct vhost_blk *blk, int __user *argp)
+{
+	int count;
+	long ret;
+
+	if (get_user(count, argp))
+		return -EFAULT;
+	mutex_lock(&blk->dev.mutex);
+	ret = vhost_dev_check_owner(&blk->dev);
+	mutex_unlock(&blk->dev.mutex);
+	if (!ret && count < 1)
+		ret = -EINVAL;
+	if (!ret && count > 1)
+		pr_info_once("one thread per device, where %d were asked for\n",
+			     count);
+	return ret;
+}
+
 static long get_features(void __user *argp)
 {
 	u64 features = FEATURES;
@@ -313,6 +338,8 @@ static long vhost_blk_ioctl(struct file *file, unsigned int cmd,
 		return set_backend(blk, argp);
 	case VHOST_BLK_SET_SERIAL:
 		return set_serial(blk, argp);
+	case VHOST_SET_NWORKERS:
+		return set_nworkers(blk, argp);
 	case VHOST_GET_FEATURES:
 		return get_features(argp);
 	case VHOST_SET_FEATURES:

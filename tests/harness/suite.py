@@ -188,6 +188,8 @@ SYSTEM = [
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
            args=(5,), long_args=(100,), hsms=("none",), usually={"none": "6.12"},
            user_cpus=0, timeout=240),
+    System("vhost_blk_qemu", "vhost-blk by the calls that OpenVZ's QEMU makes",
+           hsms=("none",), user_cpus=0),
     System("vhost_blk_hostile", "vhost-blk and a guest that means harm",
            args=(10000,), long_args=(1000000,), hsms=("none",), user_cpus=0),
 ]

@@ -46,23 +46,25 @@
 #define RO_BIT	   (1ULL << VIRTIO_BLK_F_RO)
 
 static uint8_t *mem;
+/* Offset of the rings in use, for who has several queues */
+static uint32_t rings;
 static int vhost, kick, call, err_fd;
 static uint16_t avail_idx, used_idx;
 static unsigned int chain_length;
 
 static inline struct vring_desc *desc(void)
 {
-	return (void *)mem;
+	return (void *)(mem + rings);
 }
 
 static inline struct vring_avail *avail(void)
 {
-	return (void *)(mem + AVAIL);
+	return (void *)(mem + rings + AVAIL);
 }
 
 static inline volatile struct vring_used *used(void)
 {
-	return (void *)(mem + USED);
+	return (void *)(mem + rings + USED);
 }
 
 static inline int vring_file(unsigned long request, int fd)

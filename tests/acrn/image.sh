@@ -12,6 +12,8 @@ build=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
+# That of mktemp is for its owner alone, and becomes the root of the Service VM
+chmod 755 "$root"
 
 # add_program PROGRAM DIR: with its libraries, those of build.sh first
 add_program() {

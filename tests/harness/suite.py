@@ -70,19 +70,20 @@ class Differential:
     """Random calls to both HSMs, compared; see differential.py.
 
     The seed is always the same unless SEED in the environment names another.
-    With SEQUENCE, that one of the `sequences` alone is done, and shown. On the real
-    hypervisor ours alone carries out `acrn.args` of them, with LONG=1 `long_args`.
+    There are so many `sequences`, with LONG=1 `long_sequences`. With SEQUENCE, that
+    one of them alone is done, and shown. On the real hypervisor ours alone carries out
+    `acrn.args` of them, or as many with LONG=1.
     """
 
     program: str = "differential"
     about: str = "random calls to both HSMs, compared"
     seed: int = 1
-    sequences: int = 1000
+    sequences: int = 400
+    long_sequences: int = 10000
     user_cpus: int = 2
     # Whoever ends a VM does not wait 30 ms for other CPUs
     cmdline: str = "rcupdate.rcu_expedited=1"
     timeout: int = 180
-    long_args: tuple = (10000,)
     acrn: OnAcrn = OnAcrn(args=(300,), timeout=400, provokes="bad lapicid|triple fault")
 
 
@@ -117,7 +118,7 @@ SYSTEM = [
            usually={"ours": "6.1"}, user_cpus=1, timeout=240,
            acrn=OnAcrn(timeout=900)),
     System("dm_kill", "kill -9 of the device model in the middle of iperf3",
-           args=(3,), long_args=(20,), usually={"ours": "6.1"}, user_cpus=1,
+           args=(2,), long_args=(20,), usually={"ours": "6.1"}, user_cpus=1,
            timeout=600,
            acrn=OnAcrn(args=(2,), timeout=900)),
     System("multiqueue", "a network device with several pairs of queues",
@@ -178,7 +179,7 @@ SYSTEM = [
     System("hypervisor_async", "asynchronous doorbells and events, by hypercalls",
            usually={"ours": "6.1"}, user_cpus=1),
     System("blk", "disks through vhost-blk and io_uring, a killed device model",
-           args=(1, 2), long_args=(5, 50), hsms=BOTH, usually={"ours": "6.1"},
+           args=(1, 1), long_args=(5, 50), hsms=BOTH, usually={"ours": "6.1"},
            timeout=300,
            acrn=OnAcrn(args=(1, 1), hsms=BOTH, timeout=900)),
     System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",

@@ -256,15 +256,21 @@ class DifferentialTest:
         self.about = spec.about
         self.logs = os.path.join(LOGS, self.name)
         self.image = None
+        self.long = False
+
+    def sequences(self):
+        """How many there are."""
+        return self.spec.long_sequences if self.long else self.spec.sequences
 
     def run_on(self, hsm, args):
         """Boot; the path of the results and what is wrong."""
         spec = self.spec
+        timeout = spec.timeout * (20 if self.long else 1)
         cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
         vm = FixtureVM(self.image, os.path.join(self.logs, hsm), spec.program,
                        (*args, *cpus), hsm=hsm, service_cpus=SERVICE_CPUS,
                        cpus=SERVICE_CPUS + spec.user_cpus, cmdline=spec.cmdline,
-                       timeout=spec.timeout * self.image.slowness)
+                       timeout=timeout * self.image.slowness)
         status = vm.run()
         problems = [f"{hsm}: {problem}" for problem in vm.trouble()]
         if status and not problems:
@@ -275,9 +281,9 @@ class DifferentialTest:
         """Boot both, compare."""
         seed = int(os.environ.get("SEED") or self.spec.seed)
         only = os.environ.get("SEQUENCE")
-        count = self.spec.sequences // self.image.slowness
-        if only and not (only.isdigit() and int(only) < self.spec.sequences):
-            return Outcome([f"SEQUENCE={only}: there are 0 to {self.spec.sequences - 1}"])
+        count = self.sequences() // self.image.slowness
+        if only and not (only.isdigit() and int(only) < self.sequences()):
+            return Outcome([f"SEQUENCE={only}: there are 0 to {self.sequences() - 1}"])
         numbers = [int(only)] if only else range(count)
         args = (seed, count, *(numbers if only else []))
         ours, problems = self.run_on("ours", args)
@@ -301,13 +307,16 @@ class AcrnDifferentialTest(DifferentialTest):
         super().__init__(spec, kver)
         self.usual = usual
         self.logs = os.path.join(LOGS, "acrn", self.name)
-        self.long = False
+
+    def sequences(self):
+        """How many there are."""
+        return self.spec.long_sequences if self.long else self.spec.acrn.args[0]
 
     def run(self):
         """Boot; each sequence has to have been carried out."""
         on = self.spec.acrn
         seed = int(os.environ.get("SEED") or self.spec.seed)
-        count, = self.spec.long_args if self.long else on.args
+        count = self.sequences()
         cpus = range(SERVICE_CPUS, SERVICE_CPUS + self.spec.user_cpus)
         vm = AcrnVM(AcrnTest.acrn, self.image, self.logs, self.spec.program,
                     (seed, count, *cpus), service_cpus=SERVICE_CPUS,

@@ -142,10 +142,10 @@ acked() {
 	[ -n "$first" ] && [ "$first" -gt "$1" ]
 }
 
-# kill_while_writing GENERATION BLOCKS: each second time the power fails as well,
-# and what is acknowledged has been flushed
+# kill_while_writing GENERATION BLOCKS: the first time, and each second one after it,
+# the power fails as well, and what is acknowledged has been flushed
 kill_while_writing() {
-	flush=$((1 - $1 % 2))
+	flush=$(($1 % 2))
 	echo "blk_io log /dev/vda $1 $flush" > /run/vm1.in
 	wait_until 30 acked "$2" || return
 	kill_vm 1

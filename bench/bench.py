@@ -241,7 +241,7 @@ def machine(bench, image, acrn, service_cpus, rounds, quick):
     """What the bench runs on."""
     first = ACRN_USER_CPU if acrn else service_cpus
     user_cpus = range(first, first + bench.user_cpus)
-    args = (bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus)
+    args = (bench.program or bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus)
     logs = os.path.join(results_folder(acrn), f"{bench.name}.log")
     if bench.boots:
         logs = os.path.join(logs, f"{service_cpus}-cpus")

@@ -121,11 +121,18 @@ def reads_rows(record):
             *cost_rows(record["loads"][0], result["reads"], "read")]
 
 
+def idle_rows(record):
+    """A load that does nothing for a while."""
+    load = record["loads"][0]
+    return cost_rows(load, load["service"]["seconds"], "s")
+
+
 def load_rows(record):
     """All rows of what counters.c printed; no times where exits were counted."""
     if record["tool"] == "fio":
         return all_fio_rows(record)
-    tools = {"iperf3": iperf3_rows, "pingpong": pingpong_rows, "reads": reads_rows}
+    tools = {"iperf3": iperf3_rows, "pingpong": pingpong_rows, "reads": reads_rows,
+             "idle": idle_rows}
     rows = tools[record["tool"]](record)
     if record["loads"][0]["service"]["exits"] >= 0:
         rows = [row for row in rows if row["metric"] == "exits"]

@@ -13,24 +13,12 @@
 
 variant=$1
 shift
-configfs=/sys/kernel/config
 vm_memory=384M
 vm_root=/dev/vda
 
-# null_disk NAME SETTING...
-null_disk() {
-	name=$1
-	shift
-	mkdir "$configfs/nullb/$name" || return
-	for setting in size=512 "$@" power=1; do
-		echo "${setting#*=}" > "$configfs/nullb/$name/${setting%%=*}" || return
-	done
-}
-
 # Once for all variants
 prepare() {
-	modprobe null_blk nr_devices=0 && modprobe vhost_blk && mkdir -p $configfs &&
-		mount -t configfs configfs $configfs && null_disk system memory_backed=1 &&
+	null_disk_prepare && modprobe vhost_blk && null_disk system memory_backed=1 &&
 		null_disk fast submit_queues=4 hw_queue_depth=256 &&
 		null_disk slow submit_queues=4 hw_queue_depth=256 irqmode=2 completion_nsec=1000000 &&
 		chroot /disk /bin/busybox --install -s /bin &&

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Reads of a disk that takes no time and of one that takes a millisecond, on the real
+# hypervisor: handled by vhost-blk, by the device model with io_uring, and made in the
+# Service VM itself. And what the Service VM does while nobody reads.
+#
+# Arguments: variant, CPU of the User VM.
+# shellcheck source=../../tests/system/lib.sh
+. ./lib.sh
+# shellcheck source=loads.sh
+. ./loads.sh
+
+variant=$1
+cpu=$2
+# As many reads as fit into the hypervisor's rings when exits are counted
+fewer=1
+! counts_exits || fewer=8
+
+# disk_reads CASE DISK SIZE READERS DEPTH COUNT
+disk_reads() {
+	load "reads of $1" reads reads "$2" "$3" "$4" "$5" $(($6 / fewer))
+}
+
+# all_reads FAST SLOW
+all_reads() {
+	disk_reads "4 KiB, one at a time" "$1" 4096 1 1 800 &&
+		disk_reads "4 KiB, 8 readers" "$1" 4096 8 1 300 &&
+		disk_reads "4 KiB, depth 32" "$1" 4096 1 32 2400 &&
+		disk_reads "1 MiB" "$1" 1048576 1 1 48 &&
+		disk_reads "4 KiB of the 1 ms disk, one at a time" "$2" 4096 1 1 200 &&
+		disk_reads "4 KiB of the 1 ms disk, depth 32" "$2" 4096 1 32 3200
+}
+
+in_user_vm() {
+	backend=vhost
+	case $variant in
+	*-user) backend=uring ;;
+	esac
+	start_vm 1 "$cpu" --blk path=/dev/fast,backend=$backend \
+		--blk path=/dev/slow,backend=$backend
+	vm_ready 1 && random_ready || return
+	# shellcheck disable=SC2034 # for loads.sh
+	channel="console 1"
+	all_reads /dev/vda /dev/vdb && load "nothing is read" idle sleep 1 && stop_vm 1
+}
+
+if [ ! -b /dev/fast ]; then
+	null_disk_prepare && modprobe vhost_blk && null_disk fast hw_queue_depth=256 &&
+		null_disk slow hw_queue_depth=256 irqmode=2 completion_nsec=1000000 || exit
+fi
+if [ "$variant" = service-vm ]; then
+	all_reads /dev/fast /dev/slow
+else
+	in_user_vm
+fi

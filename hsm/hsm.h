@@ -180,7 +180,7 @@ struct acrn_upcall_entry {
 
 /**
  * struct acrn_share - What upcalls cost for one VM
- * @paid:	Time up to which @owed has been paid back
+ * @earned:	What upcalls had earned when @owed was last paid back
  * @owed:	Charged to the VM and not paid back
  * @paused:	The VM has used up its share: its requests wait for its thread
  * @timer:	Ends the pause
@@ -191,7 +191,7 @@ struct acrn_upcall_entry {
  * CPU.
  */
 struct acrn_share {
-	u64 paid;
+	u64 earned;
 	u64 owed;
 	bool paused;
 	struct hrtimer timer;

@@ -8,16 +8,18 @@
  * handler and back. The latter is measured when the module is loaded. As time
  * goes by, the charge is paid back, at the rate that the parameter upcall_share
  * gives. Once upcalls owe more than BURST_US, a VM that owes more than its part
- * of these is paused until all is paid back: its requests are left to its
+ * of these is paused until hardly anything is owed: its requests are left to its
  * thread, which begins when the pause is over. All VMs have equal parts, so a
  * VM that takes less than its part is never paused, whatever the others do.
  *
- * An upcall that interrupts the idle task takes the CPU from nobody. It pays
- * back at the rate IDLE_SHARE if that is more. The rest is for timers and other
- * interrupts, which wake the tasks that want the CPU.
+ * In idle time more is paid back, so that upcalls can take IDLE_SHARE of a CPU
+ * that nobody wants. The rest is for timers and other interrupts, which wake the
+ * tasks that want the CPU. Idle time is that of the kernel's own account, which
+ * is looked at only when a VM is about to be paused, and when its pause ends.
  *
- * All of this belongs to the upcall, which comes to one CPU, so there is no
- * lock. Time is in cycles of the TSC of that CPU.
+ * All of this belongs to one CPU, to which the upcall comes. The handler and the
+ * timers that end pauses run there with interrupts off, so there is no lock. Time
+ * is in cycles of the TSC of that CPU.
  */
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
@@ -27,6 +29,8 @@
 #include <linux/moduleparam.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/tick.h>
 #include <asm/tsc.h>
 
 #include "hsm.h"
@@ -38,11 +42,14 @@
  */
 #define BURST_US	1000
 
+/* A pause ends when upcalls owe no more than this */
+#define RESIDUE_US	100
+
 /*
  * In percent. Tried on ACRN with a User VM that rings all the time: with 80 the
  * Service VM stood still, with 50 it did not.
  */
-#define IDLE_SHARE	50U
+#define IDLE_SHARE	60U
 
 /* Interrupts that are measured when the module is loaded; the fastest one counts */
 #define PROBES		32
@@ -65,39 +72,31 @@ MODULE_PARM_DESC(upcall_share, "percentage of their CPU that upcalls may take");
 /**
  * struct upcall_total - What upcalls cost for all VMs together
  * @vms:	Number of VMs
- * @share:	Share of the CPU that upcalls may take at present, in percent
+ * @share:	The parameter upcall_share, as this upcall or timer has read it
  * @interrupt:	What an interrupt takes besides its handler. Constant
  * @entry:	What the interrupt of the current upcall has taken: @interrupt,
  *		but no more than the time since the last upcall
- * @began:	When the current or last upcall began
  * @charged:	Up to when time of the handler has been charged
  * @owed:	Charged and not paid back
+ * @earned:	What could be paid back since the module was loaded
+ * @earned_until: Up to when @earned has what is earned at any time
+ * @idle:	Idle time up to which @earned has what is earned in idle time
  */
 static struct upcall_total {
 	unsigned int vms;
 	unsigned int share;
 	u64 interrupt;
 	u64 entry;
-	u64 began;
 	u64 charged;
 	u64 owed;
+	u64 earned;
+	u64 earned_until;
+	u64 idle;
 } total;
 
-static u64 burst(void)
+static u64 us_to_cycles(u64 us)
 {
-	return (u64)tsc_khz * BURST_US / 1000;
-}
-
-/* The amount that is paid back in a time of @cycles. */
-static u64 payment(u64 cycles)
-{
-	return cycles * total.share / 100;
-}
-
-/* The time that it takes to pay @owed back. */
-static u64 time_to_pay(u64 owed)
-{
-	return owed * 100 / total.share;
+	return us * tsc_khz / 1000;
 }
 
 static void pay(u64 *owed, u64 amount)
@@ -105,13 +104,53 @@ static void pay(u64 *owed, u64 amount)
 	*owed -= min(*owed, amount);
 }
 
-/*
- * Soft interrupts may run while the idle task is current, but that is no idle
- * time.
- */
-static bool interrupts_idle_task(void)
+static void earn(u64 amount)
 {
-	return is_idle_task(current) && !in_serving_softirq();
+	total.earned += amount;
+	pay(&total.owed, amount);
+}
+
+/* Earn for the time up to @now, whatever the CPU has done. */
+static void earn_time(u64 now)
+{
+	total.share = READ_ONCE(upcall_share);
+	earn((now - total.earned_until) * total.share / 100);
+	total.earned_until = now;
+}
+
+/*
+ * What is earned in idle time, in percent of it, beside what is earned at any time.
+ * With that upcalls take a part u of an otherwise idle CPU for which
+ * u = share + idle_share() * (1 - u), and this is to be IDLE_SHARE.
+ */
+static unsigned int idle_share(void)
+{
+	if (total.share >= IDLE_SHARE)
+		return 0;
+	return (IDLE_SHARE - total.share) * 100 / (100 - IDLE_SHARE);
+}
+
+/*
+ * Idle time of this CPU since boot. Where the kernel does not measure it, since its
+ * tick never stops, it is the same at any time.
+ */
+static u64 idle_time(void)
+{
+	int cpu = smp_processor_id();
+
+	return us_to_cycles(get_cpu_idle_time_us(cpu, NULL) +
+			    get_cpu_iowait_time_us(cpu, NULL));
+}
+
+/* Earn for idle time. */
+static void earn_idle_time(void)
+{
+	u64 idle = idle_time();
+
+	if (idle <= total.idle)
+		return;
+	earn((idle - total.idle) * idle_share() / 100);
+	total.idle = idle;
 }
 
 /**
@@ -127,41 +166,67 @@ u64 acrn_share_begin(u64 now)
 {
 	u64 since = now - total.charged;
 
-	total.share = READ_ONCE(upcall_share);
-	if (interrupts_idle_task())
-		total.share = max(total.share, IDLE_SHARE);
-	pay(&total.owed, payment(now - total.began));
-	total.began = now;
+	earn_time(now);
 	total.entry = min(since, total.interrupt);
 	total.owed += total.entry;
 	total.charged = now;
+	/* To the kernel the way into the handler is idle time. */
+	if (is_idle_task(current))
+		total.idle += total.entry;
 	return since;
 }
 
+/* The time, in ns, in which upcalls pay back what they owe: @percent of that time. */
+static u64 time_to_pay(unsigned int percent)
+{
+	return mul_u64_u32_div(total.owed * 100 / percent, NSEC_PER_MSEC, tsc_khz);
+}
+
+/*
+ * End a pause, or go on with it if upcalls still owe too much: the VM may have rung
+ * after the pause began, or the CPU may not have been idle.
+ */
 static enum hrtimer_restart end_pause(struct hrtimer *timer)
 {
 	struct acrn_vm *vm = container_of(timer, struct acrn_vm, share.timer);
+	unsigned int percent;
 
+	earn_time(get_cycles());
+	earn_idle_time();
+	if (total.owed > us_to_cycles(RESIDUE_US)) {
+		percent = total.share;
+		if (is_idle_task(current))
+			percent += idle_share();
+		hrtimer_forward_now(timer, ns_to_ktime(time_to_pay(percent)));
+		return HRTIMER_RESTART;
+	}
 	WRITE_ONCE(vm->share.paused, false);
 	acrn_thread_wake_if_due(vm);
 	return HRTIMER_NORESTART;
 }
 
-/*
- * The timer expires on the CPU that starts it, which is that of the upcall, so
- * end_pause() never runs at the same time as an upcall.
- */
+/* Pause a VM for as long as it takes if the CPU is idle. */
 static void pause(struct acrn_vm *vm)
 {
 	struct acrn_share *share = &vm->share;
-	u64 ns = mul_u64_u32_div(time_to_pay(total.owed), NSEC_PER_MSEC,
-				 tsc_khz);
+	u64 ns = time_to_pay(total.share + idle_share());
 
 	WRITE_ONCE(share->paused, true);
 	WRITE_ONCE(share->pauses, share->pauses + 1);
+	/* The timer expires on the CPU that starts it. */
 	hrtimer_start(&share->timer, ns_to_ktime(ns),
 		      HRTIMER_MODE_REL_PINNED_HARD);
 	trace_acrn_pause(vm->vmid, ns);
+}
+
+/* Whether a VM owes more than its part of what all VMs may owe. */
+static bool owes_too_much(struct acrn_share *share)
+{
+	u64 most = us_to_cycles(BURST_US);
+
+	pay(&share->owed, (total.earned - share->earned) / total.vms);
+	share->earned = total.earned;
+	return total.owed > most && share->owed > most / total.vms;
 }
 
 /**
@@ -176,13 +241,13 @@ static void pause(struct acrn_vm *vm)
 bool acrn_share_used_up(struct acrn_vm *vm)
 {
 	struct acrn_share *share = &vm->share;
-	u64 now = total.charged;
 
 	if (share->paused)
 		return true;
-	pay(&share->owed, payment(now - share->paid) / total.vms);
-	share->paid = now;
-	if (total.owed <= burst() || share->owed <= burst() / total.vms)
+	if (!owes_too_much(share))
+		return false;
+	earn_idle_time();
+	if (!owes_too_much(share))
 		return false;
 	pause(vm);
 	return true;

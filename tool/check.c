@@ -179,6 +179,13 @@ static void check_vhost(const struct facts *facts, struct report *report)
 static void check_blk(const struct facts *facts, struct report *report)
 {
 	check_module(facts, &facts->blk, report);
+	if (report->verdict == GOOD && *facts->blk_refused) {
+		say(report, BAD, "%s", facts->blk_refused);
+		advise(report,
+		       "install the source that %s was built from, then: "
+		       "dkms build --force vhost-blk/%s && dkms install --force vhost-blk/%s",
+		       facts->release, facts->blk.version, facts->blk.version);
+	}
 	if (facts->blk.installed || facts->blk.loaded)
 		return;
 	report->verdict = NOTE;

@@ -112,6 +112,9 @@ void facts_gather(struct facts *facts)
 	module_look(&facts->hsm, "acrn_hsm", facts->release);
 	module_look(&facts->vhost, "acrn_vhost", facts->release);
 	module_look(&facts->blk, "vhost_blk", facts->release);
+	/* By check-layout of the package vhost-blk-dkms */
+	files_word(facts->blk_refused, sizeof(facts->blk_refused),
+		   "/run/vhost-blk.refused");
 	facts->vhost_net = has_vhost_net(facts->release);
 	facts->init_on_alloc = zeroes_memory(facts->release);
 	facts->realtime =

@@ -20,6 +20,7 @@
  * @hsm:	acrn_hsm.ko
  * @vhost:	acrn_vhost.ko
  * @blk:	vhost_blk.ko
+ * @blk_refused: Why modprobe did not load it; empty where it did not refuse
  * @vhost_net:	The kernel has vhost-net
  * @init_on_alloc: Memory is zeroed when the kernel allocates it
  * @realtime:	The kernel is a PREEMPT_RT one
@@ -40,6 +41,7 @@ struct facts {
 	struct module hsm;
 	struct module vhost;
 	struct module blk;
+	char blk_refused[200];
 	bool vhost_net;
 	enum answer init_on_alloc;
 	bool realtime;

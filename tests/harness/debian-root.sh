@@ -6,7 +6,7 @@
 set -euo pipefail
 
 cache=${ACRN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/acrn-vhost}
-packages=adduser,dkms,gcc,libc6-dev,linux-headers-cloud-amd64,linux-libc-dev,make,man-db,systemd,udev
+packages=adduser,bpftool,dkms,gcc,libc6-dev,linux-headers-cloud-amd64,linux-libc-dev,make,man-db,systemd,udev
 release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 root=$cache/debian-$release-$(echo "$packages" | sha256sum | cut -c 1-12)
 

@@ -33,6 +33,40 @@ another_version() {
 	! find_header "$work/root" 2> "$work/said" && grep "neither in the tree" "$work/said"
 }
 
+# A bpftool that lists the types of a made-up vhost.ko
+stub_bpftool() {
+	mkdir "$work/bin"
+	# shellcheck disable=SC2016 # that is for the script
+	printf '#!/bin/sh\ncat "$6"\n' > "$work/bin/bpftool"
+	chmod +x "$work/bin/bpftool"
+	blk=$(echo "$work"/root/usr/src/vhost-blk-*/vhost_blk.ko)
+	modinfo -F vhost_layout "$blk" | awk '
+		$1 ~ /\./ {
+			split($1, name, ".")
+			printf "\t\047%s\047 type_id=1 bits_offset=%d\n", name[2], $2 * 8
+			next
+		}
+		{ printf "[%d] STRUCT \047%s\047 size=%d vlen=1\n", NR, $1, $2 }' > "$work/same"
+	grep "STRUCT 'vhost_virtqueue' size=[1-9]" "$work/same"
+}
+
+# layout SED: hold the module against those types, changed in that way
+layout() {
+	sed "$1" "$work/same" > "$work/types"
+	PATH=$work/bin:$PATH "$work/root/usr/lib/vhost-blk/check-layout" "$blk" "$work/types" \
+		"$work/types" 2> "$work/said"
+}
+
+# layout_refused SED SENTENCE
+layout_refused() {
+	! layout "$1" && cat "$work/said" && grep -q "not loaded.*$2" "$work/said"
+}
+
+# An error of bpftool, or a kernel that has vhost without BTF
+layout_unknown() {
+	layout "/vhost_virtqueue/d" && grep "no BTF" "$work/said"
+}
+
 check "the packages are built, lintian has nothing to say" "$top/packaging/build.sh" "$work/deb"
 check "acrn-vhost-dkms: unpacks" dpkg-deb -x "$work"/deb/acrn-vhost-dkms_*.deb "$work/root"
 check "acrn-vhost-dkms: its modules build" modules acrn-vhost
@@ -43,5 +77,13 @@ check "vhost-blk-dkms: finds the header in the kernel's tree" \
 check "vhost-blk-dkms: its module builds" modules vhost-blk VHOST_SRC="$work/linux"
 check "vhost-blk-dkms: it is one more" has acrn_hsm.ko acrn_vhost.ko vhost_blk.ko
 check "vhost-blk-dkms: does not take the header of another version" another_version
+check "vhost-blk-dkms: structures like those of vhost.ko" stub_bpftool
+check "they are taken" layout ""
+check "but not if one is larger" layout_refused "s/\('vhost_virtqueue' size=\)/\11/" \
+	"vhost_virtqueue has 1[0-9]* bytes, not"
+check "nor if a member is elsewhere" layout_refused "/'busyloop_timeout'/s/offset=.*/offset=64/" \
+	"vhost_virtqueue.busyloop_timeout is at byte 8, not"
+check "nor if there is none" layout_refused "/'handle_kick'/d" "handle_kick is not there"
+check "nobody knows without BTF" layout_unknown
 rm -rf "$work/root" "$work/linux"
 finish

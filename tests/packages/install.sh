@@ -115,6 +115,47 @@ library_links() {
 		in_root gcc -Wall -Werror -o /tmp/program /tmp/program.c -lacrnvhost
 }
 
+# vhost_blk for Debian's own kernel, with vhost.h of $1, held against its vhost.ko
+fits_debian() {
+	local release
+	release=$(basename "$modules"/*-cloud-amd64)
+	rm -rf "$root/tmp/blk"
+	cp -r "$root/usr/src/vhost-blk-$old" "$root/tmp/blk"
+	in_root make -C "/lib/modules/$release/build" M=/tmp/blk VHOST_SRC="$1" modules \
+		> "$work/blk.log" 2>&1 || { tail "$work/blk.log"; return 1; }
+	in_root /usr/lib/vhost-blk/check-layout /tmp/blk/vhost_blk.ko /tmp/vhost.ko /tmp/vmlinux \
+		2> "$work/said"
+}
+
+# Debian's kernel as packaged, whose BTF is inside of what is compressed
+debian_kernel() {
+	local folder
+	folder=$("$top/tests/kernel/distribution.sh") &&
+		find "$folder/lib/modules/" -name 'vhost.ko*' -exec cp -t "$root/tmp" {} + &&
+		"$linux/scripts/extract-vmlinux" "$folder"/boot/vmlinuz-* > "$root/tmp/vmlinux" ||
+		return
+	[ -e "$root/tmp/vhost.ko" ] || unxz "$root/tmp/vhost.ko.xz"
+}
+
+fits() {
+	fits_debian "$linux" && ! grep . "$work/said"
+}
+
+# A header such as another kernel has, with one member more
+other_header() {
+	mkdir -p "$root/tmp/other/drivers/vhost"
+	cp "$linux/Makefile" "$root/tmp/other"
+	sed 's/^struct vhost_virtqueue {/&\n\tvoid *added;/' "$linux/drivers/vhost/vhost.h" \
+		> "$root/tmp/other/drivers/vhost/vhost.h"
+	! fits_debian /tmp/other && cat "$work/said" &&
+		grep -q "not loaded.*: vhost_virtqueue has [0-9]* bytes, not" "$work/said"
+}
+
+modprobe_asks() {
+	in_root modprobe -S "${releases[0]}" -n -v vhost_blk |
+		grep "install /usr/lib/vhost-blk/check-layout && .*--ignore-install"
+}
+
 upgrade() {
 	install /newer && built "$new" && ! ls -d "$root"/usr/src/*-"$old" &&
 		! in_root dkms status | grep "/$old,"
@@ -145,6 +186,11 @@ check "Debian's own kernel is refused with a sentence" debian_is_refused
 check "group, rules, service and blacklist are there" prepared
 check "the program runs" program_runs
 check "a program links with the library" library_links
+check "modprobe compares vhost_blk with vhost.ko" modprobe_asks
+linux=$(realpath "$1/source")
+check "Debian's own kernel has BTF of its vhost.ko" debian_kernel
+check "vhost_blk fits it, with the header of its version" fits
+check "and does not with another header" other_header
 check "upgraded: the modules are the new ones, nothing is left of the old" upgrade
 check "purged" purge
 check "purged: the in-tree HSM is loadable again" in_tree_is_back

@@ -115,6 +115,9 @@ static void test_modules(void)
 	EXPECT("FAIL", "modprobe acrn_hsm", "not loaded", f.hsm.loaded = false);
 	EXPECT("note", "vhost-blk-dkms", "no vhost_blk",
 	       f.blk = (struct module){ .name = "vhost_blk" });
+	EXPECT("FAIL", "dkms build --force vhost-blk/1.2",
+	       "a vhost_blk that does not fit vhost.ko",
+	       strcpy(f.blk_refused, "another vhost.h"));
 	EXPECT("note", "CONFIG_VHOST_NET=m", "no vhost_net",
 	       f.vhost_net = false);
 }
@@ -206,6 +209,7 @@ static void make_machine(void)
 	MAKE("/sys/module/acrn_hsm/parameters/async", "flag\n");
 	MAKE("/sys/module/module/parameters/sig_enforce", "Y\n");
 	MAKE("/sys/kernel/realtime", "1\n");
+	MAKE("/run/vhost-blk.refused", "another vhost.h\n");
 }
 
 static void test_facts(void)
@@ -235,7 +239,9 @@ static void test_facts(void)
 		       !strcmp(f.vhost.kernel, "6.1.1") &&
 		       !strcmp(f.vhost.version, "7.9"),
 	       "facts: one that is neither");
-	tap_ok(!f.blk.installed && !f.blk.loaded, "facts: one that is missing");
+	tap_ok(!f.blk.installed && !f.blk.loaded &&
+		       !strcmp(f.blk_refused, "another vhost.h"),
+	       "facts: one that is missing, and why");
 	tap_ok(!strcmp(f.async, "flag") && !f.vms,
 	       "facts: the parameter, no VM");
 }

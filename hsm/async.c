@@ -37,8 +37,14 @@
  * the default, all; "flag", those that the device model asks for; "off", none.
  * A VM that is started while the parameter is "off" has none until it is reset.
  *
- * The data plane serialises calls that assign and deassign doorbells of a VM.
- * &struct acrn_file.lock keeps the VM from being destroyed meanwhile.
+ * Contexts and locks. take_cookies() and what it calls are the hot path: they
+ * run in the upcall, or in process context with interrupts off, and always with
+ * &acrn_async.lock held. All other functions run in process context, but for
+ * acrn_async_upcall() and acrn_async_pending(). Most of them assign and
+ * deassign doorbells: the data plane serialises these calls for a VM, and
+ * &struct acrn_file.lock keeps the VM from being destroyed meanwhile. Nobody
+ * else writes to the places, so these functions read them without
+ * &acrn_async.lock and take it to write.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -163,8 +169,8 @@ struct acrn_async {
 };
 
 /*
- * Find the place of the doorbell that @cookie belongs to, or NULL. The lock is
- * held.
+ * Find the place of the doorbell that @cookie belongs to, or NULL. Hot path,
+ * &acrn_async.lock is held.
  */
 static const struct async_place *find_cookie(const struct acrn_async *async,
 					     u64 cookie)
@@ -178,8 +184,9 @@ static const struct async_place *find_cookie(const struct acrn_async *async,
 }
 
 /*
- * Signal the doorbell that @cookie belongs to, if any. Returns false if that
- * cannot be done in this context. Hot path, the lock is held.
+ * Signal the doorbell that @cookie belongs to, if any, and count the cookie.
+ * Returns false if the data plane does not signal doorbells in this context.
+ * Hot path, &acrn_async.lock is held.
  */
 static bool signal_cookie(struct acrn_vm *vm, u64 cookie)
 {
@@ -194,13 +201,18 @@ static bool signal_cookie(struct acrn_vm *vm, u64 cookie)
 	return true;
 }
 
+/* Offset in the ring of the cookie behind the one at @offset. */
 static u32 next_offset(u32 offset)
 {
 	offset += COOKIE_SIZE;
 	return offset < RING_SIZE ? offset : 0;
 }
 
-/* Take and signal up to @count cookies. Hot path, the lock is held. */
+/*
+ * Take up to @count cookies from the ring and signal their doorbells. Hot path,
+ * in the upcall or in process context; &acrn_async.lock is held, and the head
+ * of the ring is written by its holder only.
+ */
 static void take_cookies(struct acrn_vm *vm, unsigned int count)
 {
 	struct async_page *page = vm->async->page;
@@ -257,7 +269,7 @@ bool acrn_async_upcall(struct acrn_vm *vm, bool defer)
  * the same vCPU pending. So whoever has taken a request sees the cookies that
  * came before it.
  *
- * Context: Any.
+ * Context: Any, no lock needed.
  * Return: true if the ring is not empty
  */
 bool acrn_async_pending(const struct acrn_vm *vm)
@@ -276,7 +288,8 @@ bool acrn_async_pending(const struct acrn_vm *vm)
  *
  * Doorbells that the guest rings meanwhile have their own upcalls.
  *
- * Context: Process context.
+ * Context: Process context: the VM's thread or an ioctl. Takes &acrn_async.lock
+ *	    with interrupts off for one cookie at a time.
  */
 void acrn_async_drain(struct acrn_vm *vm)
 {
@@ -316,7 +329,8 @@ static bool matches_data(struct acrn_vm *vm, struct acrn_ring *no_events)
 /*
  * Set up the ring of a VM that does not run. Returns NULL when there is no
  * memory, or when the hypervisor refuses the ring as it has no asynchronous
- * doorbells. May sleep.
+ * doorbells. Called by acrn_async_prepare(), so nobody else sees the ring yet.
+ * May sleep.
  */
 static struct acrn_async *create_async(struct acrn_vm *vm)
 {
@@ -410,6 +424,9 @@ static struct async_place *find_place(struct acrn_async *async,
 	return NULL;
 }
 
+/*
+ * Write to a place, which whoever takes cookies may be reading. Takes the lock.
+ */
 static void set_place(struct acrn_async *async, struct async_place *place,
 		      const struct async_place *to)
 {
@@ -429,7 +446,8 @@ static void clear_place(struct acrn_async *async, struct async_place *place)
 /*
  * Make a cookie. Cookies increase with the time since boot, so that none is
  * ever used again. The hypervisor compares them when it deassigns a doorbell,
- * and it may have an entry of an earlier VM with the same id.
+ * and it may have an entry of an earlier VM with the same id. The data plane
+ * serialises calls.
  */
 static u64 new_cookie(struct acrn_async *async, const struct async_place *place)
 {
@@ -493,6 +511,7 @@ int acrn_hsm_async_assign(struct acrn_vm *vm, const struct acrn_async_key *key,
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_async_assign, ACRN_HSM);
 
+/* Say which place a cookie 0 belongs to from now on. Takes the lock. */
 static void set_removing(struct acrn_async *async, struct async_place *place)
 {
 	spin_lock_irq(&async->lock);
@@ -503,7 +522,8 @@ static void set_removing(struct acrn_async *async, struct async_place *place)
 /*
  * Take the last cookies of a doorbell, which the hypervisor has forgotten, and
  * make its place free. A vCPU may have looked the doorbell up before and not
- * written the cookie yet.
+ * written the cookie yet. Process context, sleeps; takes the lock for each
+ * cookie.
  */
 static void drain_place(struct acrn_vm *vm, struct async_place *place)
 {
@@ -544,7 +564,10 @@ int acrn_hsm_async_deassign(struct acrn_vm *vm, const void *doorbell)
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_async_deassign, ACRN_HSM);
 
-/* Make the hypercall @call for each asynchronous doorbell of a VM. */
+/*
+ * Make the hypercall @call for each asynchronous doorbell of a VM. Process
+ * context; the caller makes sure that none is assigned or deassigned meanwhile.
+ */
 static void call_each_doorbell(struct acrn_vm *vm,
 			       int (*call)(u16 vmid,
 					   struct acrn_async_doorbell *args))
@@ -569,7 +592,7 @@ static void call_each_doorbell(struct acrn_vm *vm,
  * of a VM
  * @vm:	VM, paused and about to be destroyed. All its doorbells have been signalled
  *
- * Context: Process context.
+ * Context: Process context. No ioctl is using the VM.
  */
 void acrn_async_withdraw(struct acrn_vm *vm)
 {
@@ -580,7 +603,7 @@ void acrn_async_withdraw(struct acrn_vm *vm)
  * acrn_async_restore() - Undo acrn_async_withdraw()
  * @vm:	VM that the hypervisor has refused to destroy
  *
- * Context: Process context.
+ * Context: Process context. No ioctl is using the VM.
  */
 void acrn_async_restore(struct acrn_vm *vm)
 {
@@ -593,7 +616,7 @@ void acrn_async_restore(struct acrn_vm *vm)
  * @unpin:	False if the ring must stay: the VM could not be destroyed, and
  *		the hypervisor may still write to it
  *
- * Context: Process context.
+ * Context: Process context. Nobody else uses the VM any more.
  */
 void acrn_async_deinit(struct acrn_vm *vm, bool unpin)
 {

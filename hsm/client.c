@@ -5,7 +5,10 @@
  * answers to their slots, and reports each with ACRN_IOCTL_NOTIFY_REQUEST_FINISH. A
  * VM has one client at most.
  *
- * &struct acrn_vm_io.lock guards the client and says which requests it has. The
+ * All functions here run in process context, in an ioctl, but for
+ * acrn_client_pass(), by which the upcall or the VM's thread hands a request
+ * over. &struct acrn_vm_io.lock guards the client, and which requests it has.
+ * It is taken with interrupts off, as the upcall takes it in hard IRQ. The
  * structure itself is reference counted, since whoever waits holds no lock.
  */
 #include <linux/bitops.h>
@@ -15,6 +18,7 @@
 #include "hsm.h"
 #include "trace.h"
 
+/* Free a client with its last reference, which may be that of whoever waits. */
 static void client_free(struct kref *ref)
 {
 	kfree(container_of(ref, struct acrn_client, ref));
@@ -24,7 +28,7 @@ static void client_free(struct kref *ref)
  * acrn_client_put() - Drop a reference to a client
  * @client:	Client, freed with the last reference
  *
- * Context: Any.
+ * Context: Process context: an ioctl. No lock needed, as the count is atomic.
  */
 void acrn_client_put(struct acrn_client *client)
 {
@@ -35,7 +39,8 @@ void acrn_client_put(struct acrn_client *client)
  * acrn_client_create() - ACRN_IOCTL_CREATE_IOREQ_CLIENT
  * @vm:	VM
  *
- * Context: Process context.
+ * Context: Process context: an ioctl with &struct acrn_file.lock held. Takes
+ *	    &struct acrn_vm_io.lock.
  * Return: 0; -EEXIST when the VM has a client; -ENOMEM
  */
 int acrn_client_create(struct acrn_vm *vm)
@@ -65,7 +70,8 @@ int acrn_client_create(struct acrn_vm *vm)
  * acrn_client_get() - Take a reference to the client of a VM
  * @vm:	VM
  *
- * Context: Process context.
+ * Context: Process context: an ioctl with &struct acrn_file.lock held. Takes
+ *	    &struct acrn_vm_io.lock.
  * Return: the client, for acrn_client_put(); NULL when the VM has none
  */
 struct acrn_client *acrn_client_get(struct acrn_vm *vm)
@@ -103,8 +109,9 @@ int acrn_client_wait(struct acrn_client *client)
  * @reg:	PCI configuration register that the request accesses, or NULL
  *		when it is handed over as it is
  *
- * Context: Any, but not hard IRQ with PREEMPT_RT. &struct acrn_vm_io.lock is held,
- *	    and the caller owns the request.
+ * Context: The upcall, or the VM's thread or whoever acts for it; on PREEMPT_RT
+ *	    not the upcall. &struct acrn_vm_io.lock is held, and the caller owns
+ *	    the request.
  * Return: true, upon which the client owns the request; false when there is no
  *	   client
  */
@@ -143,7 +150,8 @@ static bool take_back(struct acrn_vm_io *io, unsigned int vcpu)
  * @vcpu:	Number from user space of the vCPU whose request the client has
  *		answered
  *
- * Context: Process context.
+ * Context: Process context: an ioctl with &struct acrn_file.lock held. Takes
+ *	    &struct acrn_vm_io.lock.
  * Return: 0; -EINVAL when there is no such vCPU or the client has no request of it;
  *	   or the hypervisor's errno
  */
@@ -189,6 +197,9 @@ static unsigned long answer_all(struct acrn_vm *vm)
 	return notify;
 }
 
+/*
+ * Have each vCPU in the mask @vcpus continue. Process context, no lock needed.
+ */
 static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
 {
 	unsigned int vcpu;
@@ -203,7 +214,8 @@ static void notify_vcpus(struct acrn_vm *vm, unsigned long vcpus)
  *
  * Reads return all ones, as on a bus where no device answers.
  *
- * Context: Process context.
+ * Context: Process context: an ioctl with &struct acrn_file.lock held, or no
+ *	    ioctl can reach the VM. Takes &struct acrn_vm_io.lock.
  */
 void acrn_client_clear(struct acrn_vm *vm)
 {
@@ -222,7 +234,7 @@ void acrn_client_clear(struct acrn_vm *vm)
  * acrn_client_wait() returns -ENODEV to whoever waits for requests. Requests that
  * the client had not answered are answered as by acrn_client_clear().
  *
- * Context: Process context.
+ * Context: As acrn_client_clear().
  */
 void acrn_client_destroy(struct acrn_vm *vm)
 {

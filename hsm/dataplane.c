@@ -3,6 +3,13 @@
  * The data plane is another module, acrn_vhost.ko. It is loaded when a device
  * model first asks for an ioeventfd or an irqfd, and each VM that uses it holds
  * a reference to it until the VM is destroyed.
+ *
+ * registration_lock guards which module is the data plane, and &struct
+ * acrn_dataplane.lock makes it be attached to a VM once. After that the
+ * functions of the data plane are constant for the VM, and are called without a
+ * lock. All functions here run in process context, but for
+ * acrn_dataplane_doorbell(), its is_doorbell_like(), and acrn_dataplane_ring(),
+ * which the upcall calls as well.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -22,7 +29,7 @@ static DEFINE_MUTEX(registration_lock);
  * acrn_hsm_register_dataplane() - Register the data plane
  * @ops:	Its functions, which must stay until it is unregistered
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Takes registration_lock.
  * Return: 0, or -EBUSY when there is a data plane already
  */
 int acrn_hsm_register_dataplane(const struct acrn_dataplane_ops *ops)
@@ -55,7 +62,10 @@ void acrn_hsm_unregister_dataplane(const struct acrn_dataplane_ops *ops)
 }
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_unregister_dataplane, ACRN_HSM);
 
-/* The registered functions with a reference to their module, or NULL. */
+/*
+ * The registered functions with a reference to their module, or NULL. In an
+ * ioctl, may sleep; takes registration_lock.
+ */
 static const struct acrn_dataplane_ops *get_registered(void)
 {
 	const struct acrn_dataplane_ops *ops;
@@ -98,7 +108,10 @@ static bool is_registered(void)
 	return is;
 }
 
-/* Run modprobe, and wake those who asked before it began. In a workqueue. */
+/*
+ * Run modprobe, and wake those who asked before it began. Runs in a workqueue,
+ * sleeps; holds the lock of the loader only to read and write the tickets.
+ */
 static void load_work(struct work_struct *work)
 {
 	u64 ticket;
@@ -122,7 +135,9 @@ static struct loader loader = {
 	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(loader.wait),
 };
 
-/* Ask for the module. Returns the ticket to wait for. */
+/*
+ * Ask for the module. Returns the ticket to wait for. Takes the loader's lock.
+ */
 static u64 queue_load(void)
 {
 	u64 ticket;
@@ -167,8 +182,8 @@ void acrn_dataplane_exit(void)
 }
 
 /*
- * Attach the data plane to a VM, unless it is. &struct acrn_dataplane.lock is
- * held, so that it is done once.
+ * Attach the data plane to a VM, unless it is. In an ioctl, may sleep. &struct
+ * acrn_dataplane.lock is held, so that it is done once.
  */
 static int attach_locked(struct acrn_vm *vm)
 {
@@ -193,7 +208,10 @@ static int attach_locked(struct acrn_vm *vm)
 	return 0;
 }
 
-/* Functions of the data plane; NULL before it is attached, constant afterwards. */
+/*
+ * Functions of the data plane; NULL before it is attached, constant afterwards.
+ * Hot path, any context, no lock needed.
+ */
 static const struct acrn_dataplane_ops *
 attached_ops(const struct acrn_dataplane *dataplane)
 {
@@ -201,7 +219,10 @@ attached_ops(const struct acrn_dataplane *dataplane)
 	return smp_load_acquire(&dataplane->ops);
 }
 
-/* Attach the data plane to a VM, unless it is. */
+/*
+ * Attach the data plane to a VM, unless it is. In an ioctl, may sleep; takes
+ * &struct acrn_dataplane.lock only if it is not attached yet.
+ */
 static int attach(struct acrn_vm *vm)
 {
 	struct acrn_dataplane *dataplane = &vm->dataplane;
@@ -221,7 +242,7 @@ static int attach(struct acrn_vm *vm)
  * acrn_dataplane_init() - Begin with a VM that no data plane is attached to
  * @dataplane:	The VM's part of it, zeroed
  *
- * Context: Process context.
+ * Context: Process context. Nobody else has the VM yet.
  */
 void acrn_dataplane_init(struct acrn_dataplane *dataplane)
 {
@@ -251,7 +272,8 @@ void acrn_dataplane_detach(struct acrn_dataplane *dataplane)
  * @vm:		VM
  * @args:	From user space, not trusted
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. &struct acrn_file.lock is held, so that
+ *	    the VM stays; several calls may run at a time.
  * Return: 0; -EOPNOTSUPP when there is no data plane; -EINTR when the caller
  *	   was killed; or the errno of &acrn_dataplane_ops.attach or
  *	   &acrn_dataplane_ops.ioeventfd
@@ -273,7 +295,7 @@ int acrn_dataplane_ioeventfd(struct acrn_vm *vm,
  * @vm:		VM
  * @args:	From user space, not trusted
  *
- * Context: Process context, may sleep.
+ * Context: As acrn_dataplane_ioeventfd().
  * Return: as acrn_dataplane_ioeventfd(), but of &acrn_dataplane_ops.irqfd
  */
 int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args)
@@ -292,7 +314,8 @@ int acrn_dataplane_irqfd(struct acrn_vm *vm, const struct acrn_irqfd *args)
  * @vm:		VM, which was paused
  * @inject:	Inject them, as the VM runs on; otherwise drop them, as it was reset
  *
- * Context: Process context.
+ * Context: Process context. &struct acrn_file.lock is held for writing, or no
+ *	    ioctl can reach the VM.
  */
 void acrn_dataplane_flush_held(struct acrn_vm *vm, bool inject)
 {
@@ -304,7 +327,8 @@ void acrn_dataplane_flush_held(struct acrn_vm *vm, bool inject)
 
 /*
  * Whether @request is a write to a port or an address, of a width that is
- * possible.
+ * possible. Hot path, in the upcall or in process context; the caller owns the
+ * request.
  */
 static bool is_doorbell_like(const struct acrn_slot_request *request)
 {
@@ -329,7 +353,9 @@ static bool is_doorbell_like(const struct acrn_slot_request *request)
  *
  * Hot path.
  *
- * Context: The upcall or process context; on PREEMPT_RT process context only.
+ * Context: The upcall, or the VM's thread or whoever acts for it; on PREEMPT_RT
+ *	    not the upcall. No lock is needed; the thread holds &struct
+ *	    acrn_vm_io.deferred_lock.
  * Return: what became of the request; one that has rung a doorbell is left to be
  *	   completed
  */
@@ -350,7 +376,9 @@ enum acrn_doorbell acrn_dataplane_doorbell(struct acrn_vm *vm,
  *
  * Hot path.
  *
- * Context: As acrn_dataplane_doorbell()
+ * Context: The upcall or process context; on PREEMPT_RT not the upcall. The
+ *	    lock &acrn_async.lock is held, which keeps the doorbell from being
+ *	    freed.
  * Return: false if the doorbell was not signalled, as that has to be done in
  *	   process context
  */

@@ -3,6 +3,10 @@
  * The latency histogram of each VM in debugfs: acrn_hsm/vmN for the VM with the id
  * N, where the data plane has its files as well. The formats are in
  * Documentation/tracing.md.
+ *
+ * All functions but acrn_latency_add() run in process context. The counters are
+ * atomic, so whoever reads a file takes no lock; the files are removed before
+ * the VM is freed.
  */
 #include <linux/debugfs.h>
 #include <linux/export.h>
@@ -16,6 +20,7 @@
 
 DEFINE_STATIC_KEY_FALSE(acrn_latency_key);
 
+/* Directory of the module. Constant while the module is loaded */
 static struct dentry *top;
 
 /**
@@ -25,7 +30,8 @@ static struct dentry *top;
  *
  * Called while acrn_latency_key is enabled. Hot path then.
  *
- * Context: Any.
+ * Context: The upcall, or the VM's thread or whoever acts for it. No lock
+ *	    needed.
  */
 void acrn_latency_add(struct acrn_vm *vm, u64 cycles)
 {
@@ -35,6 +41,7 @@ void acrn_latency_add(struct acrn_vm *vm, u64 cycles)
 	atomic64_inc(&vm->stats.latency[bucket]);
 }
 
+/* Value of a bucket, for histogram_show(). Process context, no lock needed. */
 static u64 latency_count(const void *vm, unsigned int bucket)
 {
 	const struct acrn_stats *stats = &((const struct acrn_vm *)vm)->stats;
@@ -52,7 +59,7 @@ DEFINE_SHOW_ATTRIBUTE(latency);
 /**
  * acrn_debugfs_init() - Make the directory of the module
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. The module is being loaded.
  */
 void acrn_debugfs_init(void)
 {
@@ -94,7 +101,8 @@ void acrn_debugfs_add(struct acrn_vm *vm)
  * Removes the files of the data plane as well. When this returns, nobody reads
  * any of them.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. vmid_lock of vm.c is held if the id may
+ *	    be that of another VM soon.
  */
 void acrn_debugfs_remove(struct acrn_vm *vm)
 {
@@ -109,7 +117,7 @@ void acrn_debugfs_remove(struct acrn_vm *vm)
  * The directory is removed with all its files before &acrn_dataplane_ops.detach
  * is called.
  *
- * Context: Any.
+ * Context: Any. The directory is there until the VM is destroyed.
  * Return: the directory, for debugfs_create_file()
  */
 struct dentry *acrn_hsm_debugfs_dir(struct acrn_vm *vm)

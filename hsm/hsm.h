@@ -32,18 +32,29 @@
  *	sysfs.c		counters of a VM
  *	debugfs.c	how long doorbells took
  *
+ * The code for a VM runs in one of three contexts:
+ *
+ *	the upcall	hard IRQ on CPU 0, see upcall.c
+ *	the VM's thread	acrn_ioreq/N, an ordinary task, see thread.c
+ *	an ioctl	the task of the device model that calls it, see ioctl.c
+ *
+ * "Process context" is an ioctl or the VM's thread. An MSI goes to the VM in
+ * the context of whoever signals its irqfd, which may be any.
+ *
  * Locks, outermost first:
  *
  *	&struct acrn_file.lock		every ioctl but the one that waits
+ *	vmid_lock of vm.c
  *	&struct acrn_memory.lock, &struct acrn_monitor.lock,
  *	&struct acrn_vm_events.lock, &struct acrn_dataplane.lock
  *	&struct acrn_vm_io.deferred_lock
  *	&struct acrn_async.lock
  *	&struct acrn_vm_io.lock
  *
- * The upcall runs in hard-IRQ context. It takes no lock for a doorbell that is an
- * I/O request, &struct acrn_async.lock for one that is not, and &struct
- * acrn_vm_io.lock for any other request.
+ * The upcall takes no lock for a doorbell that is an I/O request, &struct
+ * acrn_async.lock for one that is not, and &struct acrn_vm_io.lock for any
+ * other request. On PREEMPT_RT, where these locks sleep, it leaves all of that
+ * to the VM's thread.
  */
 #ifndef HSM_HSM_H
 #define HSM_HSM_H
@@ -75,9 +86,9 @@ struct task_struct;
 /**
  * struct acrn_file - An open /dev/acrn_hsm
  * @dir:	The device's directory in sysfs. Constant
- * @lock:	Guards @vm. An ioctl on the VM holds it for reading until it
- *		returns; one that creates or destroys the VM or changes its
- *		state holds it for writing.
+ * @lock:	Guards @vm and &acrn_vm.state. An ioctl on the VM holds it for
+ *		reading until it returns; one that creates or destroys the VM or
+ *		changes its state holds it for writing.
  * @vm:		The VM of this file, NULL while there is none
  */
 struct acrn_file {
@@ -111,12 +122,12 @@ struct acrn_memory {
 
 /**
  * struct acrn_client - The attached device model
- * @ref:	References of the VM and of whoever waits
- * @wait:	Where ACRN_IOCTL_ATTACH_IOREQ_CLIENT sleeps
- * @requests:	Number of requests that it has not answered; under &struct
- *		acrn_vm_io.lock
- * @gone:	The client was destroyed, and stays so; under &struct
- *		acrn_vm_io.lock
+ * @ref:	References of the VM and of whoever waits. Atomic
+ * @wait:	Where ACRN_IOCTL_ATTACH_IOREQ_CLIENT sleeps. Has a lock of its
+ *		own
+ * @requests:	Number of requests that it has not answered; written under
+ *		&struct acrn_vm_io.lock, read by whoever waits without it
+ * @gone:	The client was destroyed, and stays so; likewise
  */
 struct acrn_client {
 	struct kref ref;
@@ -127,12 +138,15 @@ struct acrn_client {
 
 /**
  * struct acrn_vm_io - I/O requests of a VM
- * @page:		I/O request page, pinned in the memory of the device model
- * @slots:		The same page, mapped; slot n is that of vCPU n
- * @requests:		Private copies of the requests in @slots; their field
- *			owner says who may use one
+ * @page:		I/O request page, pinned in the memory of the device
+ *			model. Constant
+ * @slots:		The same page, mapped; slot n is that of vCPU n. The
+ *			pointer is constant
+ * @requests:		Private copies of the requests in @slots. No lock guards
+ *			a copy and its slot: they belong to whom their field
+ *			owner names, see slot.c
  * @deferred_lock:	Held while a request is dealt with that was left to the VM's
- *			thread, in the thread or instead of it
+ *			thread, in the thread or, in an ioctl, instead of it
  * @lock:		Guards @client, its requests and @pci_conf_address. Taken
  *			with interrupts off
  * @client:		The attached device model, or NULL
@@ -150,7 +164,9 @@ struct acrn_vm_io {
 
 /**
  * struct acrn_upcall_ring - A ring that the hypervisor writes to
- * @ring:	Header of the ring. NULL before there is a ring; constant afterwards
+ * @ring:	Header of the ring. NULL before there is a ring; constant
+ *		afterwards. Published by an ioctl, read by the upcall, without a
+ *		lock
  * @tail:	Tail of the ring at the last upcall. The upcall's own
  */
 struct acrn_upcall_ring {
@@ -165,6 +181,9 @@ struct acrn_upcall_ring {
  * @vcpu_num:	Number of @slots
  * @doorbells:	Ring of the VM's asynchronous doorbells
  * @events:	Ring of the VM's events
+ *
+ * Only the upcall uses an entry while it is in the list, so there is no lock.
+ * acrn_upcall_add() and acrn_upcall_remove() put it there and take it out.
  *
  * Each upcall looks at all VMs, so it matters how much memory that touches: this
  * structure, the slots and the headers of the rings, and no more of a VM that has
@@ -187,8 +206,9 @@ struct acrn_upcall_entry {
  * @taken:	All that was charged to the VM since it was created
  * @pauses:	Number of pauses
  *
- * Times are in cycles of the TSC. Only the upcall and @timer write, both on one
- * CPU.
+ * Times are in cycles of the TSC. Only the upcall and @timer write, both in
+ * hard IRQ of one CPU, so there is no lock. The VM's thread reads @paused, and
+ * sysfs.c @taken and @pauses, at any time.
  */
 struct acrn_share {
 	u64 earned;
@@ -203,7 +223,8 @@ struct acrn_share {
  * struct acrn_thread - The thread of a VM
  * @task:	The thread; NULL before it is started, constant afterwards
  * @work:	What it calls when there is something to do. Constant
- * @pending:	There is something to do
+ * @pending:	There is something to do. Set by the upcall and cleared by the
+ *		thread, without a lock; memory barriers order both, see thread.c
  */
 struct acrn_thread {
 	struct task_struct *task;
@@ -255,10 +276,11 @@ union acrn_cpu_state {
 
 /**
  * struct acrn_dataplane - What the data plane keeps for a VM
- * @lock:	Held while the data plane is attached to the VM
- * @ops:	Functions of the data plane; NULL until it is attached.
- *		Published after @data
- * @data:	What &acrn_dataplane_ops.attach returned
+ * @lock:	Held while the data plane is being attached to the VM
+ * @ops:	Functions of the data plane; NULL until it is attached, constant
+ *		until the VM is destroyed. Written under @lock and published
+ *		after @data; read without a lock
+ * @data:	What &acrn_dataplane_ops.attach returned; valid once @ops is set
  */
 struct acrn_dataplane {
 	struct mutex lock;	/* attaching */
@@ -287,7 +309,7 @@ struct acrn_dataplane {
  *			upcall to the completion of a doorbell, in the upcall or
  *			in the thread. Atomic
  *
- * debugfs.c reads them without a lock.
+ * sysfs.c reads them without a lock, debugfs.c @latency.
  */
 struct acrn_stats {
 	u64 doorbells;
@@ -336,21 +358,25 @@ enum acrn_vm_state {
  * @state:	Written with &struct acrn_file.lock held for writing; read at any
  *		time
  * @held:	vCPUs whose notification is held back, see wake.c. Atomic
- * @upcall:	The VM as the upcall sees it
- * @share:	What upcalls cost for it
+ * @upcall:	The VM as the upcall sees it; the upcall's own
+ * @share:	What upcalls cost for it; the upcall's own
  * @thread:	Its thread
  * @memory:	Its address space
  * @io:		Its I/O requests
  * @monitor:	Its interrupt statistics
  * @events:	Its events
  * @dataplane:	Its ioeventfds and irqfds
- * @async:	Its asynchronous doorbells; NULL if it has none
+ * @async:	Its asynchronous doorbells; NULL until it has any, and constant
+ *		afterwards. Published by acrn_async_prepare()
  * @stats:	Its counters
  * @pid:	Process that created it, as the initial namespace numbers it.
  *		Constant
  * @dir:	Directory in sysfs that shows the counters; NULL when there was no
- *		memory for it
- * @debugfs_dir: Directory in debugfs
+ *		memory for it. Set when the VM is created, cleared when it is
+ *		destroyed
+ * @debugfs_dir: Directory in debugfs, likewise
+ *
+ * Members that are structures say themselves what guards their fields.
  */
 struct acrn_vm {
 	u16 vmid;

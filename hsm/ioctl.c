@@ -7,6 +7,13 @@
  * destroys the VM or changes its state holds the lock for writing. Only the
  * ioctl that waits for I/O requests holds no lock while it waits.
  *
+ * All functions here run in process context, in the task that has made the
+ * system call, and may sleep. Each ioctl_*() that gets a VM is called by
+ * vm_ioctl() with the lock held, for writing if the table "ioctls" says
+ * exclusive; each that gets a file takes the lock itself. What guards the parts
+ * of the VM from other ioctls that run at the same time is said where they are:
+ * &struct acrn_vm.
+ *
  * Arguments that name physical devices go to the hypervisor as they are. It
  * knows which VM a device belongs to, and checks each field.
  */
@@ -59,7 +66,7 @@ union small_argument {
 	struct acrn_msi_entry msi;
 };
 
-/* Undo hold_vm(). */
+/* Undo hold_vm(), with the same @exclusive. */
 static void release_vm(struct acrn_file *file, bool exclusive)
 {
 	if (exclusive)
@@ -111,7 +118,10 @@ static int create_and_report(struct acrn_file *file,
 	return 0;
 }
 
-/* Fails with -EEXIST when the file has a VM. */
+/*
+ * ACRN_IOCTL_CREATE_VM. Fails with -EEXIST when the file has a VM. Holds the
+ * lock of the file for writing, so that two calls do not create two.
+ */
 static int ioctl_create_vm(struct acrn_file *file, void __user *uarg)
 {
 	struct acrn_vm_creation *args;
@@ -129,7 +139,10 @@ static int ioctl_create_vm(struct acrn_file *file, void __user *uarg)
 	return ret;
 }
 
-/* The file can have another VM afterwards. */
+/*
+ * ACRN_IOCTL_DESTROY_VM. Holds the lock of the file for writing, so that no
+ * other ioctl is using the VM. The file can have another VM afterwards.
+ */
 static int ioctl_destroy_vm(struct acrn_file *file, void __user *uarg)
 {
 	int ret;
@@ -144,7 +157,11 @@ static int ioctl_destroy_vm(struct acrn_file *file, void __user *uarg)
 	return ret;
 }
 
-/* The reference to the client keeps it while this waits without the lock. */
+/*
+ * ACRN_IOCTL_ATTACH_IOREQ_CLIENT: wait until the client has a request. The
+ * reference to the client keeps it while this waits without the lock of the
+ * file.
+ */
 static int ioctl_attach_ioreq_client(struct acrn_file *file, void __user *uarg)
 {
 	struct acrn_client *client;
@@ -162,7 +179,10 @@ static int ioctl_attach_ioreq_client(struct acrn_file *file, void __user *uarg)
 	return ret;
 }
 
-/* The result overwrites the command in user memory, and may be longer. */
+/*
+ * ACRN_IOCTL_PM_GET_CPU_STATE. The result overwrites the command in user
+ * memory, and may be longer.
+ */
 static int ioctl_pm_get_cpu_state(struct acrn_file *file, void __user *uarg)
 {
 	union acrn_cpu_state *state;
@@ -206,7 +226,10 @@ static int ioctl_set_vcpu_regs(struct acrn_vm *vm, void *arg)
 	return acrn_vm_set_vcpu_regs(vm, arg);
 }
 
-/* The MSI goes to the hypervisor at once, see acrn_hsm_inject_msi(). */
+/*
+ * ACRN_IOCTL_INJECT_MSI. The MSI goes to the hypervisor at once, see
+ * acrn_hsm_inject_msi(); the lock of the file keeps the VM.
+ */
 static int ioctl_inject_msi(struct acrn_vm *vm, void *arg)
 {
 	const struct acrn_msi_entry *msi = arg;
@@ -281,7 +304,11 @@ static int ioctl_reset_ptdev_intr(struct acrn_vm *vm, void *arg)
 	return acrn_hc_reset_ptdev_intr(vm->vmid, arg);
 }
 
-/* From now on an IOMMU may hold translations of the VM's addresses. */
+/*
+ * ACRN_IOCTL_ASSIGN_PCIDEV. From now on an IOMMU may hold translations of the
+ * VM's addresses. The lock of the file is held for reading; the number is
+ * atomic.
+ */
 static int ioctl_assign_pcidev(struct acrn_vm *vm, void *arg)
 {
 	int ret;
@@ -293,7 +320,11 @@ static int ioctl_assign_pcidev(struct acrn_vm *vm, void *arg)
 	return ret;
 }
 
-/* The hypervisor flushes the translations that the IOMMU of the device holds. */
+/*
+ * ACRN_IOCTL_DEASSIGN_PCIDEV. The hypervisor flushes the translations that the
+ * IOMMU of the device holds. The lock of the file is held for reading; the
+ * number is atomic.
+ */
 static int ioctl_deassign_pcidev(struct acrn_vm *vm, void *arg)
 {
 	int ret;
@@ -312,11 +343,11 @@ static int ioctl_assign_mmiodev(struct acrn_vm *vm, void *arg)
 }
 
 /*
- * The hypervisor gives the regions back to the Service VM and unmaps whatever
- * the User VM has at their addresses, even if the device was never assigned to
- * it. Memory that was there stays pinned until the VM is destroyed:
- * UNSET_MEMSEG and SET_MEMSEG fail for these addresses, as the hypervisor does
- * not unmap what is not mapped.
+ * ACRN_IOCTL_DEASSIGN_MMIODEV. The hypervisor gives the regions back to the
+ * Service VM and unmaps whatever the User VM has at their addresses, even if
+ * the device was never assigned to it. Memory that was there stays pinned until
+ * the VM is destroyed: UNSET_MEMSEG and SET_MEMSEG fail for these addresses, as
+ * the hypervisor does not unmap what is not mapped.
  */
 static int ioctl_deassign_mmiodev(struct acrn_vm *vm, void *arg)
 {
@@ -336,9 +367,9 @@ static int ioctl_destroy_vdev(struct acrn_vm *vm, void *arg)
 }
 
 /*
- * The argument is the user address of a page in which acrn-dm has set up a ring
- * for the hypervisor. It is not used: the hypervisor believes what the ring
- * says, so the HSM has a ring of its own, see async.c.
+ * ACRN_IOCTL_SETUP_ASYNCIO. The argument is the user address of a page in which
+ * acrn-dm has set up a ring for the hypervisor. It is not used: the hypervisor
+ * believes what the ring says, so the HSM has a ring of its own, see async.c.
  */
 static int ioctl_setup_asyncio(struct acrn_vm *vm, void *arg)
 {
@@ -370,6 +401,7 @@ static int ioctl_irqfd(struct acrn_vm *vm, void *arg)
 	return acrn_dataplane_irqfd(vm, arg);
 }
 
+/* All ioctls; &struct hsm_ioctl says which lock is held for each. */
 static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_CREATE_VM, .file_op = ioctl_create_vm },
 	{ ACRN_IOCTL_DESTROY_VM, .file_op = ioctl_destroy_vm },
@@ -421,6 +453,7 @@ static const struct hsm_ioctl *find_ioctl(unsigned int cmd)
 	return NULL;
 }
 
+/* Copy an argument to @small. Returns @small or an ERR_PTR(). */
 static void *copy_small_argument(unsigned int cmd, unsigned long param,
 				 union small_argument *small)
 {
@@ -431,7 +464,8 @@ static void *copy_small_argument(unsigned int cmd, unsigned long param,
 
 /*
  * Copy the argument. Returns @small or memory that the caller frees; NULL when
- * the command has no argument; or an ERR_PTR().
+ * the command has no argument; or an ERR_PTR(). Called without the lock of the
+ * file.
  */
 static void *copy_argument(const struct hsm_ioctl *ioctl, unsigned long param,
 			   union small_argument *small)
@@ -447,7 +481,10 @@ static void *copy_argument(const struct hsm_ioctl *ioctl, unsigned long param,
 	return memdup_user((void __user *)param, _IOC_SIZE(ioctl->cmd));
 }
 
-/* Load the module of the data plane. Fails with -EINVAL when the file has no VM. */
+/*
+ * Load the module of the data plane. Fails with -EINVAL when the file has no
+ * VM. Called without the lock of the file, and holds none while modprobe runs.
+ */
 static int load_dataplane(struct acrn_file *file)
 {
 	int ret;
@@ -488,6 +525,11 @@ free:
 	return ret;
 }
 
+/*
+ * An ioctl of /dev/acrn_hsm. Any thread of any process that has the file open
+ * may be here at the same time. Takes the lock of the file where the ioctl
+ * needs it.
+ */
 static long hsm_ioctl(struct file *f, unsigned int cmd, unsigned long param)
 {
 	const struct hsm_ioctl *ioctl = find_ioctl(cmd);

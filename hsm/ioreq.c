@@ -14,6 +14,14 @@
  * slot.c. So no request is completed twice, and none is lost when the client or the
  * VM goes away. The upcall comes to one CPU only, vCPU 0 of the Service VM, so that
  * no two upcalls run at a time.
+ *
+ * Contexts: take_requests() and what it calls run in the upcall in hard IRQ, or
+ * between two upcalls with interrupts off on its CPU. serve_deferred() and what
+ * it calls run in process context, in the VM's thread or in an ioctl that does
+ * the thread's work, with &struct acrn_vm_io.deferred_lock held.
+ * serve_request() and what it calls run in both; being the owner is what
+ * entitles them to the slot and to the copy of the request. All other functions
+ * are for an ioctl.
  */
 #include <linux/bits.h>
 #include <linux/mm.h>
@@ -25,7 +33,8 @@
 
 /*
  * Record how long a doorbell took whose vCPU has just been told to resume. The
- * upcall that took the request began at @upcall_start, in cycles of the TSC.
+ * upcall that took the request began at @upcall_start, in cycles of the TSC. In
+ * the upcall or in process context; the histogram is atomic.
  */
 static void measure_doorbell(struct acrn_vm *vm, u64 upcall_start)
 {
@@ -42,7 +51,9 @@ static void resume_vcpu(struct acrn_vm *vm, unsigned int vcpu)
 
 /*
  * Complete a request whose doorbell has been signalled, and count it in
- * @counter.
+ * @counter. Hot path, in the upcall without a lock or in process context with
+ * the deferred_lock held. The caller owns the request; acrn_slot_complete()
+ * gives it back to the hypervisor.
  */
 static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu,
 			      u64 *counter)
@@ -61,8 +72,9 @@ static void complete_doorbell(struct acrn_vm *vm, unsigned int vcpu,
 /*
  * Pass a request to the client, or answer it here. Without a client there is no
  * device: a read returns all ones and a write is lost, as on a bus, and the
- * guest continues. Returns true if the request was answered here. &struct
- * acrn_vm_io.lock is held.
+ * guest continues. Returns true if the request was answered here. In the upcall
+ * or in process context; &struct acrn_vm_io.lock is held, and the caller owns
+ * the request.
  */
 static bool pass_or_answer(struct acrn_vm *vm, unsigned int vcpu)
 {
@@ -91,7 +103,11 @@ static bool pass_or_answer(struct acrn_vm *vm, unsigned int vcpu)
 	return true;
 }
 
-/* Deal with a request that rings no doorbell. Not hard IRQ with PREEMPT_RT. */
+/*
+ * Deal with a request that rings no doorbell, which the caller owns. In the
+ * upcall or in process context, but not in the upcall with PREEMPT_RT. Takes
+ * &struct acrn_vm_io.lock with interrupts off.
+ */
 static void serve_access(struct acrn_vm *vm, unsigned int vcpu)
 {
 	struct acrn_vm_io *io = &vm->io;
@@ -110,7 +126,8 @@ static void serve_access(struct acrn_vm *vm, unsigned int vcpu)
  * false if the request must wait for the VM's thread: its doorbell is not
  * signalled in this context, or the guest has rung an asynchronous doorbell
  * before that is not signalled yet, and the device model must see both in this
- * order. Otherwise the caller does not own the request any more.
+ * order. Otherwise the caller does not own the request any more. Hot path, in
+ * the upcall or in process context.
  */
 static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *counter)
 {
@@ -129,7 +146,10 @@ static bool serve_request(struct acrn_vm *vm, unsigned int vcpu, u64 *counter)
 	return true;
 }
 
-/* Leave a request that the upcall has taken to the VM's thread. */
+/*
+ * Leave a request that the upcall has taken, and so owns, to the VM's thread.
+ * In the upcall, or on its CPU with interrupts off.
+ */
 static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
 {
 	struct acrn_vm_io *io = &vm->io;
@@ -202,6 +222,8 @@ void acrn_ioreq_defer_all(struct acrn_vm *vm)
  * Deal with a request that was left to the thread. All asynchronous doorbells
  * that the guest has rung before the request are signalled after one drain;
  * other vCPUs may go on ringing, and the request does not wait for those.
+ * Process context; &struct acrn_vm_io.deferred_lock is held, which makes the
+ * caller the owner.
  */
 static void serve_deferred(struct acrn_vm *vm, unsigned int vcpu)
 {
@@ -218,7 +240,8 @@ static void serve_deferred(struct acrn_vm *vm, unsigned int vcpu)
  * nobody waits for a thread that may not get a CPU. When this returns, all requests
  * that were left to the thread before are completed or with the client.
  *
- * Context: Process context.
+ * Context: Process context: the VM's thread or an ioctl. Takes &struct
+ *	    acrn_vm_io.deferred_lock for one vCPU at a time.
  */
 void acrn_ioreq_serve(struct acrn_vm *vm)
 {
@@ -244,7 +267,8 @@ void acrn_ioreq_serve(struct acrn_vm *vm)
  * id was. A device model that forges the field makes the next request of its
  * own VM fail.
  *
- * Context: Process context. The upcall has been flushed.
+ * Context: Process context, &struct acrn_file.lock is held for writing. The
+ *	    upcall has been flushed.
  * Return: a bit for each such vCPU, whose slot is not free
  */
 unsigned long acrn_ioreq_polling(struct acrn_vm *vm)
@@ -271,7 +295,9 @@ unsigned long acrn_ioreq_polling(struct acrn_vm *vm)
  * the VM is started, the vCPU continues to poll, and the slot is free now. So
  * the slot is completed once more, which ends the loop.
  *
- * Context: Process context. The VM does not run, and the upcall has been flushed.
+ * Context: Process context, &struct acrn_file.lock is held for writing. The VM
+ *	    does not run and the upcall has been flushed, so nobody else deals
+ *	    with its requests.
  */
 void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling)
 {
@@ -293,7 +319,7 @@ void acrn_ioreq_reset(struct acrn_vm *vm, unsigned long polling)
  * An earlier VM may have used the page. The hypervisor frees all slots, but it
  * never clears completion_polling.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Nobody else has the VM yet.
  * Return: 0 or the errno of acrn_pin_page()
  */
 int acrn_ioreq_init(struct acrn_vm_io *io, u64 user_address)
@@ -318,7 +344,7 @@ int acrn_ioreq_init(struct acrn_vm_io *io, u64 user_address)
  * @unpin:	False if the page must stay pinned: the VM could not be
  *		destroyed, and still writes to it
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Nobody else uses the VM any more.
  */
 void acrn_ioreq_deinit(struct acrn_vm_io *io, bool unpin)
 {

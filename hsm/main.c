@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * acrn_hsm.ko, the Hypervisor Service Module of ACRN, by which the Service VM
- * creates and serves User VMs. This file loads and unloads the module.
+ * creates and serves User VMs. This file loads and unloads the module, in
+ * process context; the kernel does not load and unload a module at the same
+ * time.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,7 +25,7 @@ static struct miscdevice hsm_device = {
 
 /*
  * Whether the HSM of the kernel tree is loaded or built in. There is one
- * upcall: an HSM that hooks it takes it away from the other.
+ * upcall: an HSM that hooks it takes it away from the other. May sleep.
  */
 static bool in_tree_hsm_present(void)
 {
@@ -60,6 +62,10 @@ static int __init check_environment(void)
 	return 0;
 }
 
+/*
+ * Load the module. The upcall is hooked before there is a device to create a VM
+ * by, and whatever has been set up is taken down again when a later step fails.
+ */
 static int __init hsm_init(void)
 {
 	int ret;
@@ -87,7 +93,9 @@ unhook_upcall:
 }
 module_init(hsm_init);
 
-/* An open file keeps the module loaded, so there is no VM any more. */
+/*
+ * Unload the module. An open file keeps it loaded, so there is no VM any more.
+ */
 static void __exit hsm_exit(void)
 {
 	misc_deregister(&hsm_device);

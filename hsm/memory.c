@@ -8,6 +8,12 @@
  * what is at its addresses, which may be parts of several earlier segments, and
  * then maps the new segment. When the hypervisor refuses any of that, what was
  * there before is mapped again.
+ *
+ * All functions run in process context, in an ioctl, and may sleep. Those that
+ * get a &struct acrn_memory run with its lock held, a mutex, but for
+ * is_reachable(), and for those that are not static, which take it. A list of
+ * ranges that is passed along, and a &struct acrn_regions, belong to the ioctl
+ * alone.
  */
 #include <linux/err.h>
 #include <linux/list.h>
@@ -54,12 +60,14 @@ static struct acrn_range *new_range(struct list_head *ranges,
 	return range;
 }
 
+/* Take a range out of its list and free it. Its segment stays as it is. */
 static void free_range(struct acrn_range *range)
 {
 	list_del(&range->node);
 	kfree(range);
 }
 
+/* Free all of @ranges. Their segments stay as they are. */
 static void free_ranges(struct list_head *ranges)
 {
 	struct acrn_range *range, *next;
@@ -82,7 +90,11 @@ static void record(struct acrn_memory *memory, unsigned long first,
 		mas_store_gfp(&mas, segment, GFP_KERNEL | __GFP_NOFAIL);
 }
 
-/* Whether a CPU or an IOMMU may hold translations of the VM's addresses. */
+/*
+ * Whether a CPU or an IOMMU may hold translations of the VM's addresses. No
+ * lock needed: whoever changes the answer to true does so before there can be
+ * any.
+ */
 static bool is_reachable(const struct acrn_memory *memory)
 {
 	return READ_ONCE(memory->started) || atomic_read(&memory->devices);
@@ -106,6 +118,7 @@ static unsigned long count_tables(unsigned long first, unsigned long last)
 	       first / PTRS_PER_PTE / PTRS_PER_PMD + 1;
 }
 
+/* Add a range from @first to @last to @usage. */
 static void add_usage(struct usage *usage, unsigned long first, unsigned long last)
 {
 	usage->ranges++;
@@ -302,7 +315,10 @@ static u64 physical_limit(void)
 	return 1ULL << boot_cpu_data.x86_phys_bits;
 }
 
-/* Create the segment that @map describes, as the only range in @fresh. */
+/*
+ * Create the segment that @map describes, as the only range in @fresh. Without
+ * a lock: pinning takes long, and nobody else has the segment.
+ */
 static int create_segment(const struct acrn_vm_memmap *map,
 			  struct list_head *fresh)
 {
@@ -328,7 +344,8 @@ static int create_segment(const struct acrn_vm_memmap *map,
  * even that, some addresses of @map lead nowhere, or to the memory that @map
  * names.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep: an ioctl with &struct acrn_file.lock
+ *	    held. Takes &struct acrn_memory.lock.
  * Return: 0; -EINVAL when @map is misaligned, empty, beyond the physical
  *	   addresses of the processor, not readable or of unknown type; -EFAULT
  *	   when there is no memory at the user address; -EPERM when an MMIO
@@ -364,7 +381,10 @@ free:
 	return ret;
 }
 
-/* Unmap what is mapped from @first to @last. */
+/*
+ * Unmap what is mapped from @first to @last. After a failure it is mapped
+ * again, as far as the hypervisor lets it. &acrn_memory.lock is held.
+ */
 static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
 		       unsigned long first, unsigned long last)
 {
@@ -397,7 +417,8 @@ static int unset_range(struct acrn_memory *memory, struct acrn_regions *regions,
  * retire_ranges(). After a failure the address space is as before, unless the
  * hypervisor refuses even that.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep: an ioctl with &struct acrn_file.lock
+ *	    held. Takes &struct acrn_memory.lock.
  * Return: 0; -EINVAL when the type is unknown, when the range is misaligned,
  *	   empty or beyond the physical addresses of the processor, or when
  *	   nothing is mapped there; -ENOSPC when the address space would have
@@ -432,7 +453,7 @@ int acrn_memory_unset(struct acrn_vm *vm, const struct acrn_vm_memmap *map)
  * acrn_memory_init() - Begin with an empty address space
  * @memory:	Address space, zeroed
  *
- * Context: Process context.
+ * Context: Process context. Nobody else has the VM yet.
  */
 void acrn_memory_init(struct acrn_memory *memory)
 {
@@ -469,7 +490,8 @@ void acrn_memory_reset(struct acrn_memory *memory)
  * @unpin:	False if the pages must stay pinned: the VM could not be
  *		destroyed, and still uses them
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Takes &acrn_memory.lock, which only the
+ *	    maple tree needs here.
  */
 void acrn_memory_deinit(struct acrn_memory *memory, bool unpin)
 {

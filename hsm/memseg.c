@@ -11,7 +11,7 @@
  * @len:	Number of bytes
  * @limit:	First address that the range must not reach
  *
- * Context: Any.
+ * Context: Any, no lock needed.
  * Return: true if the range consists of one or more whole pages and ends at
  *	   @limit or before
  */
@@ -29,7 +29,7 @@ bool acrn_is_page_range(u64 start, u64 len, u64 limit)
  * Whether there is memory at the user address of a RAM segment is found when it
  * is pinned.
  *
- * Context: Any.
+ * Context: Any, no lock needed: @map is the caller's own copy.
  * Return: 0 or -EINVAL
  */
 int acrn_memseg_check(const struct acrn_vm_memmap *map, u64 limit)

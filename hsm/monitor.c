@@ -2,6 +2,10 @@
 /*
  * Interrupt statistics of a User VM. The device model puts a command into a
  * page of its memory, and the hypervisor writes its answer to the same page.
+ *
+ * All functions run in process context, in an ioctl. &struct acrn_monitor.lock
+ * makes the hypervisor use the page that the HSM keeps pinned, when two ioctls
+ * set one.
  */
 #include <linux/mm.h>
 
@@ -12,7 +16,7 @@
  * acrn_monitor_init() - Begin with a VM that has no such page
  * @monitor:	Statistics of the VM, zeroed
  *
- * Context: Process context.
+ * Context: Process context. Nobody else has the VM yet.
  */
 void acrn_monitor_init(struct acrn_monitor *monitor)
 {
@@ -25,7 +29,7 @@ void acrn_monitor_init(struct acrn_monitor *monitor)
  * @unpin:	False if the page must stay pinned: the VM could not be
  *		destroyed, and the hypervisor may still write to it
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Nobody else uses the VM any more.
  */
 void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin)
 {
@@ -33,7 +37,10 @@ void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin)
 		unpin_user_pages_dirty_lock(&monitor->page, 1, true);
 }
 
-/* Have the hypervisor use @page from now on, see acrn_replace_page(). */
+/*
+ * Have the hypervisor use @page from now on, see acrn_replace_page(). Takes
+ * &struct acrn_monitor.lock.
+ */
 static struct page *replace_page(struct acrn_vm *vm, struct page *page,
 				 int *ret)
 {
@@ -56,7 +63,8 @@ static struct page *replace_page(struct acrn_vm *vm, struct page *page,
  * as the hypervisor may write to it at any time. After a failure the former
  * page remains in use.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep: an ioctl with &struct acrn_file.lock
+ *	    held. Takes &struct acrn_monitor.lock.
  * Return: 0; -EINVAL when @user_address is not aligned to a page; -EFAULT when
  *	   there is no writable memory; or the hypervisor's errno
  */

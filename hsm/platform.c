@@ -10,8 +10,10 @@
 
 #include "hsm.h"
 
+/* A bit for each CPU of the machine. Constant once the module is loaded */
 static u64 cpus __ro_after_init = ~0ULL;
 
+/* Whether an entry of the table is a CPU that is enabled. */
 static bool __init is_cpu(const struct acpi_subtable_header *entry)
 {
 	const struct acpi_madt_local_apic *apic = (const void *)entry;
@@ -21,6 +23,7 @@ static bool __init is_cpu(const struct acpi_subtable_header *entry)
 	       apic->lapic_flags & ACPI_MADT_ENABLED;
 }
 
+/* Count the CPUs in the table. No entry is read beyond the end of the table. */
 static unsigned int __init count_cpus(const struct acpi_table_header *madt)
 {
 	const void *end = (const void *)madt + madt->length;
@@ -41,6 +44,8 @@ static unsigned int __init count_cpus(const struct acpi_table_header *madt)
  * acrn_platform_init() - Find out which CPUs the machine has
  *
  * Without a table, or with more CPUs than fit into a mask, any may be there.
+ *
+ * Context: Process context, when the module is loaded.
  */
 void __init acrn_platform_init(void)
 {
@@ -59,7 +64,8 @@ void __init acrn_platform_init(void)
  * acrn_platform_has() - Whether the machine has all CPUs of a mask
  * @mask:	&acrn_vm_creation.cpu_affinity
  *
- * Any context.
+ * Context: Any, no lock needed.
+ * Return: true if it has
  */
 bool acrn_platform_has(u64 mask)
 {

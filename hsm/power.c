@@ -33,7 +33,8 @@ static size_t state_size(u64 type)
  * @state:	Result, zeroed by the caller and in the linear map. Of a count the
  *		hypervisor fills one byte.
  *
- * Context: Process context.
+ * Context: Process context, in an ioctl with &struct acrn_file.lock held. There
+ *	    is no state to guard: the hypervisor is asked each time.
  * Return: number of bytes of @state that are the result; -EINVAL for an unknown
  *	   command; or the hypervisor's errno
  */

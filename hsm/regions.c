@@ -58,7 +58,8 @@ struct acrn_regions {
  * acrn_regions_alloc() - Allocate the arguments of hypercalls
  * @vmid:	Id of the User VM
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. No lock needed: the arguments are the
+ *	    caller's own.
  * Return: arguments for acrn_regions_free(); NULL when there is no memory
  */
 struct acrn_regions *acrn_regions_alloc(u16 vmid)
@@ -88,13 +89,14 @@ struct acrn_regions *acrn_regions_alloc(u16 vmid)
  * acrn_regions_free() - Free what acrn_regions_alloc() has returned
  * @regions:	Arguments
  *
- * Context: Any.
+ * Context: Process context. No lock needed: the arguments are the caller's own.
  */
 void acrn_regions_free(struct acrn_regions *regions)
 {
 	kfree(regions);
 }
 
+/* Ask the hypervisor whether the first page of region @i is mapped. */
 static bool is_mapped(struct acrn_regions *regions, unsigned int i)
 {
 	regions->query.user_vm_pa = regions->regions[i].user_vm_pa;
@@ -184,7 +186,8 @@ static int add_run(void *context, unsigned long gfn, unsigned long pfn,
  * @last:	Last page frame of the User VM. None from @first to @last is mapped
  * @end:	Result, also after a failure: first page frame that is not mapped
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. &struct acrn_memory.lock of the VM is
+ *	    held.
  * Return: 0 or the hypervisor's errno
  */
 int acrn_regions_map(struct acrn_regions *regions,
@@ -208,7 +211,7 @@ int acrn_regions_map(struct acrn_regions *regions,
  * @last:	Last page frame of the User VM. All from @first to @last are mapped
  * @end:	Result, also after a failure: first page frame that is still mapped
  *
- * Context: Process context.
+ * Context: Process context. &struct acrn_memory.lock of the VM is held.
  * Return: 0 or the hypervisor's errno
  */
 int acrn_regions_unmap(struct acrn_regions *regions, unsigned long first,

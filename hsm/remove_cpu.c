@@ -2,6 +2,9 @@
 /*
  * The attribute remove_cpu of the device. Writing the number of a CPU to it
  * takes that CPU from the Service VM for good and leaves it to User VMs.
+ *
+ * All functions run in process context, in the task that writes. The kernel's
+ * CPU hotplug lock orders them with others that bring CPUs online and offline.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,7 +20,10 @@
 #include "acrn_hypercall.h"
 #include "hsm.h"
 
-/* Give a CPU that is offline to the hypervisor. It cannot come online meanwhile. */
+/*
+ * Give a CPU that is offline to the hypervisor. It cannot come online
+ * meanwhile, as the CPU hotplug lock is held for reading. May sleep.
+ */
 static int give_cpu(unsigned int cpu)
 {
 	int ret = -EBUSY;
@@ -51,6 +57,8 @@ static int take_offline_and_give(unsigned int cpu)
 }
 
 /*
+ * Somebody has written the number of a CPU to remove_cpu. May sleep.
+ *
  * Fails with -EINVAL for a CPU that does not exist or cannot go offline. CPU 0
  * cannot: the upcall comes there. Fails with -EBUSY when somebody brings the
  * CPU online at the same time.

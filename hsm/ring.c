@@ -18,7 +18,8 @@
  * @elements:	Number of elements that follow
  * @size:	Bytes of an element
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. The caller owns the ring, and makes sure
+ *	    that the VM is not started meanwhile.
  * Return: 0, -ENOMEM or the hypervisor's errno
  */
 int acrn_ring_set_up(const struct acrn_vm *vm, u32 id, struct acrn_ring *ring,

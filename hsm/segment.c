@@ -3,6 +3,10 @@
  * Segments. Ordinary memory of the device model stays pinned, page by page,
  * from acrn_segment_create() to acrn_segment_release(). Device memory has no
  * pages that can be pinned, and is physically contiguous.
+ *
+ * All functions run in process context, in an ioctl of the process whose memory
+ * it is, or when the VM is destroyed. While a segment is created nobody else
+ * has it; afterwards &struct acrn_memory.lock guards it.
  */
 #include <linux/err.h>
 #include <linux/io.h>
@@ -58,7 +62,7 @@ static struct run_block *add_block(struct acrn_segment *segment,
 	return block;
 }
 
-/* Append the page @pfn to a segment. */
+/* Append the pinned page @pfn to a segment that is being created. */
 static int add_page(struct acrn_segment *segment, unsigned long pfn)
 {
 	struct run_block *block = segment->last_block;
@@ -75,7 +79,10 @@ added:
 	return 0;
 }
 
-/* Append pinned pages. Those that cannot be appended are unpinned. */
+/*
+ * Append pinned pages to a segment that is being created. Those that cannot be
+ * appended are unpinned.
+ */
 static int add_pages(struct acrn_segment *segment, struct page **pages,
 		     unsigned long count)
 {
@@ -97,7 +104,8 @@ static int add_pages(struct acrn_segment *segment, struct page **pages,
  * @address:	User address of the page
  * @page:	Result, for unpin_user_pages_dirty_lock()
  *
- * Context: Process context, may sleep.
+ * Context: Process context of the owner of the memory, may sleep. No lock
+ *	    needed: the page is the caller's own.
  * Return: 0; -EINVAL when @address is not aligned to a page; -EFAULT when there
  *	   is no writable memory; -ENOMEM
  */
@@ -124,7 +132,8 @@ int acrn_pin_page(u64 address, struct page **page)
  *		that is not used any more: the former one, which may be NULL, or
  *		the new one if it sets @ret to an errno.
  *
- * Context: Process context, may sleep.
+ * Context: Process context: an ioctl, may sleep. @replace takes the lock that
+ *	    guards the page.
  * Return: 0, or the errno of acrn_pin_page() or @replace
  */
 int acrn_replace_page(struct acrn_vm *vm, u64 address,
@@ -181,7 +190,10 @@ static int pin_memory(struct acrn_segment *segment, u64 address, u64 size)
 	return ret;
 }
 
-/* Look up a page of a VM_PFNMAP area, and check whether a User VM may have it. */
+/*
+ * Look up a page of a VM_PFNMAP area, and check whether a User VM may have it.
+ * The caller holds the mmap lock of the process for reading.
+ */
 static int follow_pfn_checked(struct vm_area_struct *vma, u64 address,
 			      bool write, unsigned long *pfn)
 {
@@ -208,7 +220,8 @@ static int follow_pfn_checked(struct vm_area_struct *vma, u64 address,
 /*
  * Find the physical address of @size bytes of a VM_PFNMAP area, which has no
  * pages that can be pinned. Fails with -EINVAL if they are not physically
- * contiguous or not all in the area.
+ * contiguous or not all in the area. The caller holds the mmap lock of the
+ * process for reading.
  */
 static int follow_area(struct acrn_segment *segment,
 		       struct vm_area_struct *vma, u64 address, u64 size)
@@ -238,8 +251,9 @@ static int follow_area(struct acrn_segment *segment,
 }
 
 /*
- * Take memory of a VM_PFNMAP area. Returns 1 if it has, 0 if @address is in no
- * such area, or a negative errno.
+ * Take memory of a VM_PFNMAP area of the caller. Returns 1 if it has, 0 if
+ * @address is in no such area, or a negative errno. Takes the mmap lock of the
+ * process.
  */
 static int follow_pfnmap(struct acrn_segment *segment, u64 address, u64 size)
 {
@@ -277,7 +291,7 @@ static bool is_device_memory(u64 service_vm_pa, u64 size)
  *
  * The hypervisor checks everything else, such as alignment.
  *
- * Context: Process context.
+ * Context: Process context, no lock needed: @device is the caller's own copy.
  * Return: false if a region wraps, or if RAM of the kernel is part of one
  */
 bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device)
@@ -356,7 +370,10 @@ struct acrn_segment *acrn_segment_create(const struct acrn_vm_memmap *map)
 	return ERR_PTR(ret);
 }
 
-/* Call @fn for each run of @block, as far as it is from @first to @last. */
+/*
+ * Call @fn for each run of @block, as far as it is from @first to @last. For
+ * acrn_segment_walk(), with its context.
+ */
 static int walk_block(const struct run_block *block, unsigned long first,
 		      unsigned long last, acrn_run_fn fn, void *context)
 {
@@ -384,7 +401,8 @@ static int walk_block(const struct run_block *block, unsigned long first,
  * @fn:		Called for each run in order, until it returns an errno
  * @context:	Argument for @fn
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. The runs do not change once the segment
+ *	    is created; &struct acrn_memory.lock keeps it from being freed.
  * Return: what @fn has returned last
  */
 int acrn_segment_walk(const struct acrn_segment *segment, unsigned long first,
@@ -427,7 +445,8 @@ static int unpin_run(void *context, unsigned long gfn, unsigned long pfn,
  *
  * The caller releases each page once.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. &struct acrn_memory.lock is held, or
+ *	    nobody else has the segment yet.
  */
 void acrn_segment_release(struct acrn_segment *segment, unsigned long first,
 			  unsigned long last, bool unpin)

@@ -18,8 +18,10 @@
  * is looked at only when a VM is about to be paused, and when its pause ends.
  *
  * All of this belongs to one CPU, to which the upcall comes. The handler and the
- * timers that end pauses run there with interrupts off, so there is no lock. Time
- * is in cycles of the TSC of that CPU.
+ * timers that end pauses run there in hard IRQ, and acrn_share_add_vms() with
+ * interrupts off, so there is no lock. The functions that say process context run
+ * when there are no upcalls for the VM yet or any more. Time is in cycles of the
+ * TSC of that CPU.
  */
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
@@ -54,8 +56,10 @@
 /* Interrupts that are measured when the module is loaded; the fastest one counts */
 #define PROBES		32
 
+/* In percent. Written by set_share() at any time, read once by each upcall */
 static unsigned int upcall_share = 30;
 
+/* Set the parameter upcall_share. Process context. */
 static int set_share(const char *text, const struct kernel_param *param)
 {
 	return param_set_uint_minmax(text, param, 1, 100);
@@ -81,6 +85,8 @@ MODULE_PARM_DESC(upcall_share, "percentage of their CPU that upcalls may take");
  * @earned:	What could be paid back since the module was loaded
  * @earned_until: Up to when @earned has what is earned at any time
  * @idle:	Idle time up to which @earned has what is earned in idle time
+ *
+ * Only the upcall and the timers write, on one CPU, so there is no lock.
  */
 static struct upcall_total {
 	unsigned int vms;
@@ -94,23 +100,28 @@ static struct upcall_total {
 	u64 idle;
 } total;
 
+/* Cycles of the TSC in @us microseconds. */
 static u64 us_to_cycles(u64 us)
 {
 	return us * tsc_khz / 1000;
 }
 
+/* Subtract @amount from @owed, down to 0. In the upcall or a timer. */
 static void pay(u64 *owed, u64 amount)
 {
 	*owed -= min(*owed, amount);
 }
 
+/* Pay @amount back of what all VMs together owe. In the upcall or a timer. */
 static void earn(u64 amount)
 {
 	total.earned += amount;
 	pay(&total.owed, amount);
 }
 
-/* Earn for the time up to @now, whatever the CPU has done. */
+/*
+ * Earn for the time up to @now, whatever the CPU has done. In the upcall or a timer.
+ */
 static void earn_time(u64 now)
 {
 	total.share = READ_ONCE(upcall_share);
@@ -121,7 +132,8 @@ static void earn_time(u64 now)
 /*
  * What is earned in idle time, in percent of it, beside what is earned at any time.
  * With that upcalls take a part u of an otherwise idle CPU for which
- * u = share + idle_share() * (1 - u), and this is to be IDLE_SHARE.
+ * u = share + idle_share() * (1 - u), and this is to be IDLE_SHARE. In the upcall
+ * or a timer.
  */
 static unsigned int idle_share(void)
 {
@@ -132,7 +144,8 @@ static unsigned int idle_share(void)
 
 /*
  * Idle time of this CPU since boot. Where the kernel does not measure it, since its
- * tick never stops, it is the same at any time.
+ * tick never stops, it is the same at any time. In the upcall or a timer, on the CPU
+ * of the upcall.
  */
 static u64 idle_time(void)
 {
@@ -142,7 +155,7 @@ static u64 idle_time(void)
 			    get_cpu_iowait_time_us(cpu, NULL));
 }
 
-/* Earn for idle time. */
+/* Earn for idle time since this was last called. In the upcall or a timer. */
 static void earn_idle_time(void)
 {
 	u64 idle = idle_time();
@@ -176,7 +189,10 @@ u64 acrn_share_begin(u64 now)
 	return since;
 }
 
-/* The time, in ns, in which upcalls pay back what they owe: @percent of that time. */
+/*
+ * The time, in ns, in which upcalls pay back what they owe: @percent of that time. In
+ * the upcall or a timer.
+ */
 static u64 time_to_pay(unsigned int percent)
 {
 	return mul_u64_u32_div(total.owed * 100 / percent, NSEC_PER_MSEC, tsc_khz);
@@ -184,7 +200,8 @@ static u64 time_to_pay(unsigned int percent)
 
 /*
  * End a pause, or go on with it if upcalls still owe too much: the VM may have rung
- * after the pause began, or the CPU may not have been idle.
+ * after the pause began, or the CPU may not have been idle. Called by the timer in
+ * hard IRQ, on the CPU of the upcall.
  */
 static enum hrtimer_restart end_pause(struct hrtimer *timer)
 {
@@ -205,7 +222,7 @@ static enum hrtimer_restart end_pause(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* Pause a VM for as long as it takes if the CPU is idle. */
+/* Pause a VM for as long as it takes if the CPU is idle. In the upcall. */
 static void pause(struct acrn_vm *vm)
 {
 	struct acrn_share *share = &vm->share;
@@ -219,7 +236,7 @@ static void pause(struct acrn_vm *vm)
 	trace_acrn_pause(vm->vmid, ns);
 }
 
-/* Whether a VM owes more than its part of what all VMs may owe. */
+/* Whether a VM owes more than its part of what all VMs may owe. In the upcall. */
 static bool owes_too_much(struct acrn_share *share)
 {
 	u64 most = us_to_cycles(BURST_US);
@@ -253,7 +270,10 @@ bool acrn_share_used_up(struct acrn_vm *vm)
 	return true;
 }
 
-/* Charge the time since the last charge to all VMs together, and return it. */
+/*
+ * Charge the time since the last charge to all VMs together, and return it. In the
+ * upcall.
+ */
 static u64 charge(void)
 {
 	u64 now = get_cycles();
@@ -297,7 +317,7 @@ void acrn_share_end(void)
  * acrn_share_init() - Begin with a VM that owes nothing
  * @share:	Share of the VM, zeroed
  *
- * Context: Process context.
+ * Context: Process context. Nobody else has the VM yet.
  */
 void acrn_share_init(struct acrn_share *share)
 {
@@ -310,7 +330,8 @@ void acrn_share_init(struct acrn_share *share)
  * acrn_share_deinit() - End a pause for good
  * @share:	Share of a VM that no upcall looks at any more
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. The upcall does not look at the VM any
+ *	    more, so nobody starts the timer again.
  */
 void acrn_share_deinit(struct acrn_share *share)
 {
@@ -338,6 +359,7 @@ struct probe {
 	bool done;
 };
 
+/* The interrupt has come. Hard IRQ. */
 static void probe_handler(struct irq_work *work)
 {
 	WRITE_ONCE(container_of(work, struct probe, work)->done, true);

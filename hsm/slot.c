@@ -10,6 +10,10 @@
  *    kernel_handled is set as well, so that the client does not answer it.
  *  - Whoever completes a request changes the owner before the state: a vCPU that
  *    polls the state may make its next request at once.
+ *
+ * No function here takes a lock: slot and copy are the owner's. The functions
+ * run where the owner is, in the upcall in hard IRQ, in the VM's thread, or in
+ * an ioctl that does the thread's work or the client's.
  */
 #include <linux/bits.h>
 #include <linux/log2.h>
@@ -17,7 +21,10 @@
 #include "pci_conf.h"
 #include "slot.h"
 
-/* Only an MMIO request has a value of 64 bits. */
+/*
+ * Read the value that the guest writes, once. Only an MMIO request has a value
+ * of 64 bits.
+ */
 static u64 slot_value(const struct acrn_io_request *slot, u32 type, u32 size)
 {
 	if (type == ACRN_IOREQ_TYPE_MMIO && size == 8)
@@ -28,6 +35,7 @@ static u64 slot_value(const struct acrn_io_request *slot, u32 type, u32 size)
 	return READ_ONCE(slot->reqs.pio_request.value);
 }
 
+/* Write the value that a read returns to the slot, for its owner. */
 static void set_slot_value(struct acrn_io_request *slot, u32 type, u64 value)
 {
 	if (type == ACRN_IOREQ_TYPE_MMIO)
@@ -38,7 +46,7 @@ static void set_slot_value(struct acrn_io_request *slot, u32 type, u64 value)
 
 /*
  * Turn the request into one of type PCICFG, which names the register @reg.
- * Direction, size and value stay where they are.
+ * Direction, size and value stay where they are. For the owner.
  */
 static void set_slot_register(struct acrn_io_request *slot,
 			      const struct acrn_pci_register *reg)
@@ -53,9 +61,10 @@ static void set_slot_register(struct acrn_io_request *slot,
 }
 
 /*
- * Copy the request in @slot, reading each field once. Requests of all types have
- * their direction, address, size and value in the same places. A size that no
- * instruction accesses becomes 0; such a request goes to the client.
+ * Copy the request in @slot, reading each field once. Requests of all types
+ * have their direction, address, size and value in the same places. A size that
+ * no instruction accesses becomes 0; such a request goes to the client. In the
+ * upcall, which owns the request.
  */
 static void copy_request(struct acrn_slot_request *request,
 			 const struct acrn_io_request *slot)
@@ -122,7 +131,7 @@ void acrn_slot_defer(struct acrn_io_request *slot,
  * @reg:	PCI configuration register that the request accesses, or NULL
  *		when it is passed as it is
  *
- * Context: Any. &struct acrn_vm_io.lock is held.
+ * Context: The upcall or process context. &struct acrn_vm_io.lock is held.
  */
 void acrn_slot_pass(struct acrn_io_request *slot,
 		    struct acrn_slot_request *request,
@@ -144,7 +153,8 @@ void acrn_slot_pass(struct acrn_io_request *slot,
  *
  * The vCPU may have to be notified, see acrn_wake_vcpu().
  *
- * Context: Any.
+ * Context: The upcall or process context. No lock needed: the caller is the
+ *	    owner.
  */
 void acrn_slot_complete(struct acrn_io_request *slot,
 			struct acrn_slot_request *request)
@@ -164,7 +174,7 @@ void acrn_slot_complete(struct acrn_io_request *slot,
  * @request:	Request, which the caller owns
  * @value:	What the access returns if it is a read
  *
- * Context: Any.
+ * Context: As acrn_slot_complete().
  */
 void acrn_slot_answer(struct acrn_io_request *slot,
 		      struct acrn_slot_request *request, u64 value)

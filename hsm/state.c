@@ -6,9 +6,11 @@
  *	running			PAUSE makes it paused
  *	paused			RESET makes it reset, DESTROY destroyed
  *
- * These transitions run with &struct acrn_file.lock held for writing, so that no
- * other ioctl sees one half done. wake.c says what is sent to the VM in which
- * state.
+ * These transitions run in process context with &struct acrn_file.lock held for
+ * writing, so that no other ioctl sees one half done; when the file was closed,
+ * no ioctl can reach the VM. The upcall and whoever sends interrupts read the
+ * state without a lock: wake.c says what is sent to the VM in which state, and
+ * how they see the change in time.
  *
  * PAUSE_VM of a running VM of higher severity than that of the Service VM, as an
  * RTVM has, returns 0 and pauses nothing. Here the state of the VM is "paused" from
@@ -20,7 +22,11 @@
 #include "acrn_hypercall.h"
 #include "hsm.h"
 
-/* The hypervisor lets the VM run. Send what was held back before. */
+/*
+ * The hypervisor lets the VM run. Send what was held back before. Process
+ * context; &struct acrn_file.lock is held for writing, or no ioctl can reach
+ * the VM.
+ */
 static void enter_running(struct acrn_vm *vm)
 {
 	acrn_wake_set_state(vm, ACRN_VM_RUNNING);

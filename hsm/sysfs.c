@@ -4,6 +4,11 @@
  * directory in sysfs a directory vmN, N being the VM's id, with a value a file,
  * which everybody may read. Names and meanings are in Documentation/counters.md
  * and stay as they are.
+ *
+ * All functions run in process context. The *_show() functions run in the task
+ * of whoever reads a file, which holds a reference to the file, so that
+ * acrn_sysfs_remove() waits for it before the VM is freed. They take no lock:
+ * each reads one number, which somebody else may be changing.
  */
 #include <linux/kobject.h>
 #include <linux/math64.h>
@@ -56,6 +61,7 @@ VM_NUMBER(pauses, READ_ONCE(vm->share.pauses));
 VM_NUMBER(msis, atomic64_read(&vm->stats.msis));
 VM_NUMBER(msis_failed, atomic64_read(&vm->stats.msis_failed));
 
+/* Print the name of the VM's state. */
 static ssize_t state_show(const struct acrn_vm *vm, char *buf)
 {
 	static const char * const names[] = {
@@ -90,6 +96,7 @@ static struct attribute *vm_attrs[] = {
 };
 ATTRIBUTE_GROUPS(vm);
 
+/* Read a file: call the show function of its attribute for the VM. */
 static ssize_t vm_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct acrn_vm_dir *dir =
@@ -99,6 +106,9 @@ static ssize_t vm_show(struct kobject *kobj, struct attribute *attr, char *buf)
 								   buf);
 }
 
+/*
+ * Free a directory when the last reference is gone; the VM may be gone before.
+ */
 static void vm_dir_release(struct kobject *kobj)
 {
 	kfree(container_of(kobj, struct acrn_vm_dir, kobj));
@@ -121,7 +131,8 @@ static const struct kobj_type vm_dir_type = {
  *
  * A VM for whose directory there is no memory works without.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. vmid_lock of vm.c is held, as the name
+ *	    is the id.
  */
 void acrn_sysfs_add(struct acrn_vm *vm, struct kobject *parent)
 {
@@ -143,7 +154,8 @@ void acrn_sysfs_add(struct acrn_vm *vm, struct kobject *parent)
  *
  * Nobody reads any of its files when this returns.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. vmid_lock of vm.c is held if the id may
+ *	    be that of another VM soon.
  */
 void acrn_sysfs_remove(struct acrn_vm *vm)
 {

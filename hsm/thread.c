@@ -7,6 +7,9 @@
  *
  * Nobody waits for the thread: whoever needs its work done calls the same
  * functions.
+ *
+ * There is no lock: the upcall sets &acrn_thread.pending and the thread clears
+ * it.
  */
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
@@ -14,12 +17,16 @@
 
 #include "hsm.h"
 
-/* Whether there is work, and no pause for which it has to wait. */
+/* Whether there is work, and no pause for which it has to wait. Any context. */
 static bool is_due(const struct acrn_vm *vm)
 {
 	return READ_ONCE(vm->thread.pending) && !READ_ONCE(vm->share.paused);
 }
 
+/*
+ * Sleep until there may be work. In the thread; it may be woken without any, so
+ * the caller looks again.
+ */
 static void wait_until_due(const struct acrn_vm *vm)
 {
 	set_current_state(TASK_IDLE);
@@ -28,7 +35,7 @@ static void wait_until_due(const struct acrn_vm *vm)
 	__set_current_state(TASK_RUNNING);
 }
 
-/* The thread of a VM, until acrn_thread_stop(). */
+/* The thread of a VM, until acrn_thread_stop(). Holds no lock. */
 static int thread_loop(void *data)
 {
 	struct acrn_vm *vm = data;
@@ -54,7 +61,7 @@ static int thread_loop(void *data)
  * @vm:		VM
  * @work:	Called by the thread, once or more after each acrn_thread_kick()
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Nobody else has the VM yet.
  * Return: 0 or a negative errno
  */
 int acrn_thread_start(struct acrn_vm *vm, void (*work)(struct acrn_vm *vm))
@@ -77,7 +84,8 @@ int acrn_thread_start(struct acrn_vm *vm, void (*work)(struct acrn_vm *vm))
  * The thread must run once more to end. A real-time task that never sleeps may
  * occupy its CPU, so the thread moves to the CPU on which the caller runs.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. The upcall does not look at the VM any
+ *	    more, and no lock is held that @work takes.
  */
 void acrn_thread_stop(struct acrn_vm *vm)
 {
@@ -93,7 +101,7 @@ void acrn_thread_stop(struct acrn_vm *vm)
  * acrn_thread_wake_if_due() - Wake the thread of a VM if it has work to do now
  * @vm:	VM
  *
- * Context: Any.
+ * Context: Any; called in hard IRQ on the CPU of the upcall.
  */
 void acrn_thread_wake_if_due(struct acrn_vm *vm)
 {

@@ -4,9 +4,10 @@
  * a vCPU has made an I/O request or rung an asynchronous doorbell, or that a VM
  * has an event. It does not say which VM, so the handler looks at all of them.
  *
- * The list of VMs and each entry belong to the handler, which runs on one CPU.
- * Other code changes the list by an interrupt of that CPU, so that there is no
- * lock.
+ * The list of VMs and each entry belong to the handler, which runs on one CPU
+ * in hard IRQ. Other code changes the list by an interrupt of that CPU, in
+ * which add_vm(), remove_vm() and defer_requests() run, so that there is no
+ * lock. The functions that are not static run in process context.
  */
 #include <linux/list.h>
 #include <linux/rcupdate.h>
@@ -31,7 +32,7 @@ static LIST_HEAD(entries);
 /* Taken instead of such an interrupt while UPCALL_CPU is offline */
 static DEFINE_SPINLOCK(offline_lock);
 
-/* Whether a vCPU has made a request. */
+/* Whether a vCPU has made a request. Hot path, in the handler. */
 static bool has_request(const struct acrn_upcall_entry *entry)
 {
 	const struct acrn_io_request *slot = entry->slots;
@@ -46,7 +47,8 @@ static bool has_request(const struct acrn_upcall_entry *entry)
 /*
  * Whether the hypervisor has put something into the ring since the last upcall,
  * or the ring is not empty. Somebody else may have emptied the ring since, but
- * the upcall that came has to be charged to the VM all the same.
+ * the upcall that came has to be charged to the VM all the same. Hot path, in
+ * the handler, to which @known belongs.
  */
 static bool ring_has_more(struct acrn_upcall_ring *known)
 {
@@ -64,7 +66,7 @@ static bool ring_has_more(struct acrn_upcall_ring *known)
  * Deal with a VM. Asynchronous doorbells that the guest rang before it made a
  * request are signalled before the request is dealt with. If some of them have
  * to wait for the VM's thread, so has the request. Returns true if there was
- * anything to do.
+ * anything to do. Hot path, in the handler.
  */
 static bool serve_vm(struct acrn_upcall_entry *entry, u64 start)
 {
@@ -104,7 +106,8 @@ static void upcall(void)
  * Call @fn on the CPU of the upcall while the handler is not running, and wait
  * until it returns. That takes an interrupt of that CPU. A thread will not do,
  * as it might have to wait for a real-time task there. While the CPU is offline
- * there is no upcall either, and @fn is called here.
+ * there is no upcall either, and @fn is called here, under offline_lock.
+ * Process context, interrupts on.
  */
 static void call_between_upcalls(smp_call_func_t fn, void *arg)
 {
@@ -117,6 +120,7 @@ static void call_between_upcalls(smp_call_func_t fn, void *arg)
 	spin_unlock_irqrestore(&offline_lock, flags);
 }
 
+/* For call_between_upcalls(): leave the requests of a VM to its thread. */
 static void defer_requests(void *vm)
 {
 	acrn_ioreq_defer_all(vm);
@@ -130,7 +134,8 @@ static void defer_requests(void *vm)
  * request that it has made is completed or with the client. An upcall for them may
  * still be on its way, and finds nothing then.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. &struct acrn_file.lock is held, or no
+ *	    ioctl can reach the VM.
  */
 void acrn_upcall_flush(struct acrn_vm *vm)
 {
@@ -142,7 +147,7 @@ void acrn_upcall_flush(struct acrn_vm *vm)
 /**
  * acrn_upcall_hook() - Begin to handle upcalls
  *
- * Context: Process context.
+ * Context: Process context. The module is being loaded.
  */
 void acrn_upcall_hook(void)
 {
@@ -163,6 +168,7 @@ void acrn_upcall_unhook(void)
 	synchronize_rcu();
 }
 
+/* For call_between_upcalls(): put the entry of a VM into the list. */
 static void add_vm(void *arg)
 {
 	struct acrn_upcall_entry *entry = arg;
@@ -171,6 +177,7 @@ static void add_vm(void *arg)
 	acrn_share_add_vms(1);
 }
 
+/* For call_between_upcalls(): take the entry of a VM out of the list. */
 static void remove_vm(void *arg)
 {
 	struct acrn_upcall_entry *entry = arg;
@@ -183,7 +190,7 @@ static void remove_vm(void *arg)
  * acrn_upcall_add() - Have the upcall look at a VM
  * @vm:	VM with its I/O requests and its thread
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. No ioctl can reach the VM yet.
  */
 void acrn_upcall_add(struct acrn_vm *vm)
 {
@@ -196,7 +203,7 @@ void acrn_upcall_add(struct acrn_vm *vm)
  * acrn_upcall_remove() - Undo acrn_upcall_add(), if it was called for a VM
  * @vm:	VM, which no upcall touches when this returns
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. No other ioctl can reach the VM.
  */
 void acrn_upcall_remove(struct acrn_vm *vm)
 {

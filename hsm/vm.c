@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Creating and destroying a User VM. The caller makes sure that no other
- * function is called for the VM meanwhile: &struct acrn_file.lock is held for
- * writing, or the file has been closed.
+ * Creating and destroying a User VM, in process context. The caller makes sure
+ * that no other function is called for the VM meanwhile: &struct acrn_file.lock
+ * is held for writing, or the file has been closed. The exceptions are
+ * acrn_vm_clear_requests() and acrn_vm_set_vcpu_regs(), which are ioctls on a
+ * VM and so hold that lock for reading, and do_deferred_work(), which runs in
+ * the VM's thread.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -38,7 +41,10 @@ static int set_ioreq_buffer(struct acrn_vm *vm)
 	return ret;
 }
 
-/* Do what the upcall has left. Called by the VM's thread. */
+/*
+ * Do what the upcall has left. Called by the VM's thread, without a lock; each
+ * of the functions takes the lock that it needs.
+ */
 static void do_deferred_work(struct acrn_vm *vm)
 {
 	/* Doorbells come before a request that the guest has made after them. */
@@ -48,8 +54,9 @@ static void do_deferred_work(struct acrn_vm *vm)
 }
 
 /*
- * The upcall must not look at the slots before the hypervisor has freed them,
- * which it does when it is told of the page.
+ * Begin to serve the I/O requests of a new VM: page, thread, upcall. The upcall
+ * must not look at the slots before the hypervisor has freed them, which it
+ * does when it is told of the page. May sleep.
  */
 static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 {
@@ -69,7 +76,10 @@ static int set_up_ioreqs(struct acrn_vm *vm, u16 vcpu_num)
 	return 0;
 }
 
-/* Have the hypervisor create the VM, which gets its id by that. May sleep. */
+/*
+ * Have the hypervisor create the VM, which gets its id by that. May sleep.
+ * Takes vmid_lock.
+ */
 static int create_in_hypervisor(struct acrn_vm *vm,
 				struct acrn_vm_creation *args,
 				struct kobject *parent)
@@ -90,7 +100,8 @@ static int create_in_hypervisor(struct acrn_vm *vm,
 }
 
 /*
- * Free a VM that nobody uses any more. Its memory stays pinned unless @unpin.
+ * Free a VM that nobody uses any more, in the upcall, the thread or an ioctl.
+ * Its memory stays pinned unless @unpin. May sleep.
  */
 static void free_vm(struct acrn_vm *vm, bool unpin)
 {
@@ -110,7 +121,8 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
  *
  * The hypervisor checks the other fields of @args.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. &struct acrn_file.lock is held for
+ *	    writing.
  * Return: the VM, or an ERR_PTR() of -EINVAL when a reserved field is not 0 or
  *	   the machine lacks a CPU of cpu_affinity, -ENOMEM, -EOVERFLOW when the
  *	   VM has more vCPUs than there are slots, the errno of
@@ -166,7 +178,8 @@ free:
  * rung before have been signalled: a device model that resets its devices waits
  * for that.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. &struct acrn_file.lock is held, or no
+ *	    ioctl can reach the VM.
  */
 void acrn_vm_clear_requests(struct acrn_vm *vm)
 {
@@ -174,7 +187,12 @@ void acrn_vm_clear_requests(struct acrn_vm *vm)
 	acrn_client_clear(vm);
 }
 
-/* When this returns, nothing in the Service VM deals with the VM any more. */
+/*
+ * End all that deals with the VM: upcall, timer, thread, client, data plane, in
+ * an order in which none of them needs one that has ended. When this returns,
+ * nothing in the Service VM deals with the VM any more. May sleep; no other
+ * ioctl can reach the VM.
+ */
 static void stop_serving(struct acrn_vm *vm)
 {
 	acrn_upcall_remove(vm);
@@ -185,6 +203,7 @@ static void stop_serving(struct acrn_vm *vm)
 	acrn_dataplane_detach(&vm->dataplane);
 }
 
+/* Remove what sysfs and debugfs show of a VM. May sleep. */
 static void remove_dirs(struct acrn_vm *vm)
 {
 	acrn_sysfs_remove(vm);
@@ -192,8 +211,9 @@ static void remove_dirs(struct acrn_vm *vm)
 }
 
 /*
- * The hypervisor may give the id to another VM at once. The directories in sysfs
- * and debugfs have to be gone before that VM makes its own.
+ * Have the hypervisor destroy the VM. It may give the id to another VM at once.
+ * The directories in sysfs and debugfs have to be gone before that VM makes its
+ * own, so this takes vmid_lock. May sleep.
  */
 static int end_vm(struct acrn_vm *vm)
 {
@@ -214,7 +234,8 @@ static int end_vm(struct acrn_vm *vm)
  * Doorbells, interrupts and client are taken down only when the hypervisor has
  * destroyed the VM.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. &struct acrn_file.lock is held for
+ *	    writing, or no ioctl can reach the VM.
  * Return: 0, upon which @vm has been freed; or the hypervisor's errno, upon
  *	   which @vm is as it was, or paused
  */
@@ -261,7 +282,7 @@ static void abandon_vm(struct acrn_vm *vm)
  *
  * If the hypervisor refuses, the memory of the VM stays pinned for good.
  *
- * Context: Process context, may sleep.
+ * Context: As acrn_vm_destroy().
  */
 void acrn_vm_release(struct acrn_vm *vm)
 {
@@ -292,7 +313,7 @@ static bool reserved_are_zero(const struct acrn_vcpu_regs *vcpu)
  * @vm:		VM
  * @regs:	Argument from user space, copied to the linear map
  *
- * Context: Process context.
+ * Context: Process context, &struct acrn_file.lock is held.
  * Return: 0; -EINVAL when a reserved field is not 0 or there is no such vCPU;
  *	   or the hypervisor's errno
  */

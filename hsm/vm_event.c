@@ -15,6 +15,10 @@
  * head, and only to compare it with the offset of the next element. So whatever
  * the device model writes there, the kernel writes to an element of the page or
  * to the tail, and nowhere else.
+ *
+ * All functions run in process context: acrn_vm_event_deliver() in the VM's
+ * thread, the others in an ioctl. &struct acrn_vm_events.lock, a mutex, guards
+ * both rings.
  */
 #include <linux/eventfd.h>
 #include <linux/mm.h>
@@ -39,6 +43,7 @@ struct event_ring {
 
 static_assert(sizeof(struct event_ring) <= PAGE_SIZE);
 
+/* Offset of the element behind the one at @offset, in a ring of @size bytes. */
 static u32 next_offset(u32 offset, u32 size)
 {
 	offset += ELEMENT_SIZE;
@@ -67,7 +72,8 @@ static bool put_event(struct acrn_vm_events *events,
 
 /*
  * Copy the events that there are now. An event that comes meanwhile has its own
- * upcall. Returns true if any was copied.
+ * upcall. Returns true if any was copied. In the VM's thread; &struct
+ * acrn_vm_events.lock is held.
  */
 static bool copy_events(struct acrn_vm_events *events)
 {
@@ -91,7 +97,7 @@ static bool copy_events(struct acrn_vm_events *events)
  * acrn_vm_event_deliver() - Pass the events of a VM on to the device model
  * @vm:	VM
  *
- * Context: Process context, may sleep.
+ * Context: The VM's thread, may sleep. Takes &struct acrn_vm_events.lock.
  */
 void acrn_vm_event_deliver(struct acrn_vm *vm)
 {
@@ -107,7 +113,7 @@ void acrn_vm_event_deliver(struct acrn_vm *vm)
  * acrn_vm_event_init() - Begin with a VM whose events nobody wants
  * @events:	Events of the VM, zeroed
  *
- * Context: Process context.
+ * Context: Process context. Nobody else has the VM yet.
  */
 void acrn_vm_event_init(struct acrn_vm_events *events)
 {
@@ -120,7 +126,7 @@ void acrn_vm_event_init(struct acrn_vm_events *events)
  * @unpin:	False if the ring of the hypervisor must stay: the VM could not be
  *		destroyed, and may still have events
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Nobody else uses the VM any more.
  */
 void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin)
 {
@@ -133,6 +139,7 @@ void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin)
 		eventfd_ctx_put(events->eventfd);
 }
 
+/* Give the hypervisor @ring for events. &struct acrn_vm_events.lock is held. */
 static int set_up_in_hypervisor(const struct acrn_vm *vm,
 				struct acrn_ring *ring, u32 elements)
 {
@@ -184,7 +191,10 @@ static int read_header(const struct acrn_ring *header, u32 *size, u32 *tail)
 	return 0;
 }
 
-/* Use @page from now on, see acrn_replace_page(). */
+/*
+ * Use @page from now on, see acrn_replace_page(). In an ioctl, may sleep; takes
+ * &struct acrn_vm_events.lock.
+ */
 static struct page *replace_page(struct acrn_vm *vm, struct page *page,
 				 int *ret)
 {
@@ -232,7 +242,8 @@ int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address)
  *		none; in a page of the kernel's own that stays as long as the VM
  * @elements:	Number of elements that @ring has room for
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep: an ioctl with &struct acrn_file.lock
+ *	    held. Takes &struct acrn_vm_events.lock.
  * Return: 0 if it has; -ENOMEM; or the hypervisor's errno
  */
 int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
@@ -253,7 +264,8 @@ int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
  * @fd:	Descriptor of an eventfd, which replaces the former one. It is signalled
  *	when there are events in the ring of the device model
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep: an ioctl with &struct acrn_file.lock
+ *	    held. Takes &struct acrn_vm_events.lock.
  * Return: 0, or the errno of eventfd_ctx_fdget()
  */
 int acrn_vm_event_set_fd(struct acrn_vm *vm, int fd)

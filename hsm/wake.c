@@ -48,6 +48,7 @@ struct msi_argument {
 	struct acrn_msi_entry msi;
 } ____cacheline_aligned;
 
+/* One for each CPU. The pointer is constant while the module is loaded */
 static struct msi_argument *msi_arguments;
 
 /**
@@ -95,7 +96,8 @@ void acrn_wake_set_state(struct acrn_vm *vm, enum acrn_vm_state state)
  *
  * A vCPU that polls its slot continues by itself. Hot path.
  *
- * Context: Any.
+ * Context: The upcall or process context. Takes no lock; reads the state of the
+ *	    VM with interrupts off.
  * Return: 0, also when the notification is held back, or the hypervisor's errno
  */
 int acrn_wake_vcpu(struct acrn_vm *vm, unsigned int vcpu)
@@ -118,7 +120,8 @@ int acrn_wake_vcpu(struct acrn_vm *vm, unsigned int vcpu)
  * acrn_wake_held() - Send the notifications that were held back
  * @vm:	VM, whose state is ACRN_VM_RUNNING again
  *
- * Context: Process context.
+ * Context: Process context. &struct acrn_file.lock is held for writing, or no
+ *	    ioctl can reach the VM.
  */
 void acrn_wake_held(struct acrn_vm *vm)
 {
@@ -140,7 +143,10 @@ void acrn_wake_forget_held(struct acrn_vm *vm)
 	vm->held = 0;
 }
 
-/* Interrupts are off, and stay so until the interrupt has been sent. */
+/*
+ * Whether the state of the VM lets interrupts through. Hot path, any context;
+ * interrupts are off, and stay so until the interrupt has been sent.
+ */
 static bool takes_interrupts(const struct acrn_vm *vm)
 {
 	lockdep_assert_irqs_disabled();
@@ -153,7 +159,10 @@ static bool takes_interrupts(const struct acrn_vm *vm)
 	}
 }
 
-/* Interrupts are off: the argument is that of this CPU. */
+/*
+ * Make the hypercall that injects an MSI. Hot path, any context; interrupts are
+ * off, so that nobody else uses the argument of this CPU.
+ */
 static int inject(struct acrn_vm *vm, u64 addr, u64 data)
 {
 	struct acrn_msi_entry *msi = &msi_arguments[smp_processor_id()].msi;
@@ -171,7 +180,8 @@ static int inject(struct acrn_vm *vm, u64 addr, u64 data)
  *
  * Hot path.
  *
- * Context: Any but NMI.
+ * Context: Any but NMI: the context of whoever signals the irqfd. Takes no
+ *	    lock; reads the state of the VM with interrupts off.
  * Return: 0; -EAGAIN when the VM is paused and the MSI was not sent; or the
  *	   hypervisor's negative errno
  */
@@ -201,7 +211,8 @@ EXPORT_SYMBOL_NS_GPL(acrn_hsm_inject_msi, ACRN_HSM);
  * A line of a VM that is paused is not driven: the reset that has to follow resets
  * the interrupt controllers of the VM.
  *
- * Context: Process context.
+ * Context: Process context, in an ioctl with &struct acrn_file.lock held.
+ *	    Several calls may run at a time.
  * Return: 0 or the hypervisor's errno
  */
 int acrn_wake_irqline(struct acrn_vm *vm, u64 line)

@@ -6,6 +6,12 @@
  * the upcall, or "thread", by the VM's thread in the HSM. The thread keeps the
  * time in hard IRQ short, and takes two thread switches more. PREEMPT_RT
  * kernels have "thread" only, because the lock of an eventfd sleeps there.
+ *
+ * The dataplane_*() functions are called by the HSM, in the contexts that
+ * &struct acrn_dataplane_ops names: dataplane_doorbell() and dataplane_ring()
+ * in the upcall or in process context, the others in an ioctl. There is no lock
+ * here: what belongs to a VM is constant from attach to detach, and the sets of
+ * doorbells and irqfds have their own locks. All else runs in process context.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,6 +29,7 @@
 #include "acrn_hsm.h"
 #include "acrn_vhost_version.h"
 
+/* Directory of the module. Constant while the module is loaded */
 static struct dentry *debugfs_dir;
 
 enum dispatch {
@@ -35,10 +42,11 @@ static const char * const dispatch_names[] = {
 	[DISPATCH_THREAD] = "thread",
 };
 
+/* enum dispatch. Read without a lock by each doorbell */
 static int dispatch = IS_ENABLED(CONFIG_PREEMPT_RT) ? DISPATCH_THREAD :
 						      DISPATCH_IRQ;
 
-/* The new value takes effect with the next doorbell. */
+/* Set the parameter "dispatch", which takes effect with the next doorbell. */
 static int dispatch_set(const char *text, const struct kernel_param *param)
 {
 	int value = sysfs_match_string(dispatch_names, text);
@@ -101,7 +109,10 @@ static void create_files(struct dataplane *dp, struct dentry *dir)
 	debugfs_create_file("irqfds", 0400, dir, dp, &irqfds_fops);
 }
 
-/* Create the doorbells and irqfds of a VM, see &struct acrn_dataplane_ops. */
+/*
+ * Create the doorbells and irqfds of a VM, see &struct acrn_dataplane_ops. In
+ * an ioctl, may sleep; called once for a VM, so there is no lock.
+ */
 static void *dataplane_attach(struct acrn_vm *vm)
 {
 	struct dataplane *dp;
@@ -125,6 +136,10 @@ free_dataplane:
 	return ERR_PTR(-ENOMEM);
 }
 
+/*
+ * Undo dataplane_attach(). The HSM calls no other function for the VM any more.
+ * May sleep.
+ */
 static void dataplane_detach(void *data)
 {
 	struct dataplane *dp = data;
@@ -161,7 +176,11 @@ static bool is_for_later(void)
 	return in_hardirq() && READ_ONCE(dispatch) == DISPATCH_THREAD;
 }
 
-/* Hot path, in the upcall or in process context. */
+/*
+ * Signal the doorbell that a write of a guest rings, if any, unless that is for
+ * the VM's thread. Hot path, in the upcall or in process context, without a
+ * lock.
+ */
 static enum acrn_doorbell dataplane_doorbell(void *data,
 					     const struct acrn_access *write)
 {
@@ -174,7 +193,11 @@ static enum acrn_doorbell dataplane_doorbell(void *data,
 							ACRN_DOORBELL_NONE;
 }
 
-/* Hot path, in the upcall or in process context. */
+/*
+ * Signal an asynchronous doorbell, unless that is for the VM's thread. Hot
+ * path, in the upcall or in process context; the HSM keeps the doorbell from
+ * being deassigned.
+ */
 static bool dataplane_ring(void *data, void *doorbell)
 {
 	if (is_for_later())
@@ -210,6 +233,7 @@ static int msis_injected_get(void *data, u64 *value)
 DEFINE_DEBUGFS_ATTRIBUTE(msis_injected_fops, msis_injected_get, NULL,
 			 "%llu\n");
 
+/* Load the module: VMs can use the data plane from the first call on. */
 static int __init acrn_vhost_init(void)
 {
 	int ret;
@@ -228,6 +252,7 @@ static int __init acrn_vhost_init(void)
 }
 module_init(acrn_vhost_init);
 
+/* Unload the module. A VM that uses it keeps it loaded, so there is none. */
 static void __exit acrn_vhost_exit(void)
 {
 	debugfs_remove(debugfs_dir);

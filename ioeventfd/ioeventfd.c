@@ -6,6 +6,16 @@
  *
  * A doorbell may be asynchronous as well: then the hypervisor writes a cookie to
  * a ring when the guest rings, and the HSM finds the doorbell without a lookup.
+ *
+ * The hot path, ioeventfd_ring(), ioeventfd_route(), ioeventfd_has() and what
+ * they call, runs in the upcall in hard IRQ, in the VM's thread or in an ioctl
+ * that does the thread's work. All other functions run in an ioctl and may
+ * sleep. Of these the static ones run with the lock of the set held, a mutex,
+ * but for doorbell_assign() and doorbell_deassign(), which take it.
+ *
+ * A doorbell holds a reference to its eventfd and does not learn of it when the
+ * last descriptor of the eventfd is closed (EPOLLHUP). It goes on signalling
+ * the eventfd until the VM is destroyed, as no ioctl can name it any more.
  */
 #include <linux/build_bug.h>
 #include <linux/eventfd.h>
@@ -66,6 +76,7 @@ struct ioeventfd_set {
 /* Doorbells of all VMs that were signalled */
 static DEFINE_PER_CPU(u64, total_rings);
 
+/* Number that a key is hashed to. Hot path, any context, no lock needed. */
 static u32 doorbell_hash(const struct ioeventfd_set *set,
 			 const struct doorbell_key *key)
 {
@@ -73,7 +84,10 @@ static u32 doorbell_hash(const struct ioeventfd_set *set,
 	return jhash2((const u32 *)key, sizeof(*key) / sizeof(u32), set->seed);
 }
 
-/* Hot path. The caller holds the RCU read lock or @set's lock. */
+/*
+ * Find the doorbell with exactly this key, or NULL. Hot path. The caller holds
+ * the RCU read lock or @set's lock.
+ */
 static struct doorbell *doorbell_find(struct ioeventfd_set *set,
 				      const struct doorbell_key *key)
 {
@@ -111,8 +125,10 @@ static struct doorbell *doorbell_of_write(struct ioeventfd_set *set,
  *
  * Hot path.
  *
- * Context: Any, but not hard IRQ with PREEMPT_RT, where the lock of the eventfd
- *	    sleeps. The caller keeps the doorbell from being freed.
+ * Context: The upcall or process context; on PREEMPT_RT, where the lock of the
+ *	    eventfd sleeps, not the upcall. The caller keeps the doorbell from
+ *	    being freed: by the RCU read lock, or the HSM for one that is
+ *	    asynchronous.
  */
 void ioeventfd_ring(struct doorbell *doorbell)
 {
@@ -124,7 +140,7 @@ void ioeventfd_ring(struct doorbell *doorbell)
 /**
  * ioeventfd_total_rings() - Count the doorbells that were signalled
  *
- * Context: Any.
+ * Context: Any, no lock needed: each CPU counts for itself.
  * Return: how many there were since the module was loaded, for all VMs together
  */
 u64 ioeventfd_total_rings(void)
@@ -140,8 +156,8 @@ u64 ioeventfd_total_rings(void)
  * Hot path, called for each write of a guest that is reported: at most two lookups,
  * no allocation, and no lock but that of the eventfd.
  *
- * Context: Any, but not hard IRQ with PREEMPT_RT, where the lock of the eventfd
- *	    sleeps.
+ * Context: The upcall or process context; on PREEMPT_RT not the upcall. Holds
+ *	    the RCU read lock.
  * Return: true if there is a doorbell, which was signalled.
  */
 bool ioeventfd_route(struct ioeventfd_set *set, const struct acrn_access *write)
@@ -163,7 +179,7 @@ bool ioeventfd_route(struct ioeventfd_set *set, const struct acrn_access *write)
  *
  * Hot path.
  *
- * Context: Any.
+ * Context: The upcall or process context. Holds the RCU read lock.
  * Return: true if ioeventfd_route() would signal a doorbell.
  */
 bool ioeventfd_has(struct ioeventfd_set *set, const struct acrn_access *write)
@@ -190,6 +206,7 @@ static bool doorbell_collides(struct ioeventfd_set *set,
 	return false;
 }
 
+/* Whether the set takes a doorbell with @key: 0, -EEXIST or -ENOSPC. */
 static int doorbell_check(struct ioeventfd_set *set,
 			  const struct doorbell_key *key)
 {
@@ -198,6 +215,7 @@ static int doorbell_check(struct ioeventfd_set *set,
 	return set->count == DOORBELLS_MAX ? -ENOSPC : 0;
 }
 
+/* Put a doorbell into the table, where RCU readers find it from now on. */
 static void doorbell_add(struct ioeventfd_set *set, struct doorbell *d)
 {
 	lockdep_assert_held(&set->lock);
@@ -205,7 +223,10 @@ static void doorbell_add(struct ioeventfd_set *set, struct doorbell *d)
 	hash_add_rcu(set->doorbells, &d->node, doorbell_hash(set, &d->key));
 }
 
-/* Make a doorbell an ordinary one, each ring of which is an I/O request. */
+/*
+ * Make a doorbell an ordinary one, each ring of which is an I/O request. May
+ * sleep, the lock of the set is held.
+ */
 static int doorbell_make_ordinary(struct ioeventfd_set *set,
 				  struct doorbell *d)
 {
@@ -220,9 +241,10 @@ static int doorbell_make_ordinary(struct ioeventfd_set *set,
 }
 
 /*
- * Make all doorbells that overlap with @key ordinary ones. The hypervisor does not
- * look at the width of a write, so it would take a write that rings one of them for
- * one that rings another. @alone tells whether there are none.
+ * Make all doorbells that overlap with @key ordinary ones. The hypervisor does
+ * not look at the width of a write, so it would take a write that rings one of
+ * them for one that rings another. @alone tells whether there are none. May
+ * sleep, the lock of the set is held.
  */
 static int doorbells_make_ordinary(struct ioeventfd_set *set,
 				   const struct doorbell_key *key, bool *alone)
@@ -242,7 +264,10 @@ static int doorbells_make_ordinary(struct ioeventfd_set *set,
 	return 0;
 }
 
-/* Make a doorbell asynchronous if possible; otherwise it stays an ordinary one. */
+/*
+ * Make a doorbell asynchronous if possible; otherwise it stays an ordinary one.
+ * May sleep, the lock of the set is held.
+ */
 static void doorbell_make_async(struct ioeventfd_set *set, struct doorbell *d,
 				bool asked_for)
 {
@@ -277,7 +302,10 @@ static int doorbell_register(struct ioeventfd_set *set, struct doorbell *d,
 	return 0;
 }
 
-/* When this returns 0, the doorbell has the caller's reference to @eventfd. */
+/*
+ * Assign a doorbell. When this returns 0, the caller's reference to @eventfd is
+ * that of the doorbell. In an ioctl, takes the lock of the set.
+ */
 static int doorbell_assign(struct ioeventfd_set *set,
 			   const struct doorbell_key *key,
 			   struct eventfd_ctx *eventfd, bool asked_for)
@@ -299,7 +327,10 @@ static int doorbell_assign(struct ioeventfd_set *set,
 	return ret;
 }
 
-/* Find the doorbell for @key if it signals @eventfd, or NULL. */
+/*
+ * Find the doorbell for @key if it signals @eventfd, or NULL. Lock of the set
+ * held.
+ */
 static struct doorbell *doorbell_find_exactly(struct ioeventfd_set *set,
 					      const struct doorbell_key *key,
 					      const struct eventfd_ctx *eventfd)
@@ -312,6 +343,7 @@ static struct doorbell *doorbell_find_exactly(struct ioeventfd_set *set,
 /*
  * Take a doorbell out of the table. When this returns 0, an asynchronous one
  * has been signalled for each cookie in the ring. RCU readers may still use it.
+ * May sleep, the lock of the set is held.
  */
 static int doorbell_remove(struct ioeventfd_set *set, struct doorbell *d)
 {
@@ -325,6 +357,8 @@ static int doorbell_remove(struct ioeventfd_set *set, struct doorbell *d)
 }
 
 /*
+ * Deassign a doorbell. In an ioctl, takes the lock of the set and sleeps.
+ *
  * Both @key and @eventfd must be those of the doorbell; acrn-dm repeats what it
  * has registered and adds ACRN_IOEVENTFD_FLAG_DEASSIGN. The in-tree HSM
  * compares the eventfd alone, and removes the wrong doorbell if the eventfd has
@@ -431,7 +465,7 @@ void ioeventfd_show(struct ioeventfd_set *set, struct seq_file *seq)
  * ioeventfd_set_create() - Create a set without doorbells
  * @vm:	VM, which outlives the set
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Nobody else has the set yet.
  * Return: the set; NULL when there is no memory.
  */
 struct ioeventfd_set *ioeventfd_set_create(struct acrn_vm *vm)
@@ -454,7 +488,8 @@ struct ioeventfd_set *ioeventfd_set_create(struct acrn_vm *vm)
  *
  * The HSM has taken asynchronous doorbells back from the hypervisor before.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. No lock and no grace period are needed:
+ *	    neither upcall nor thread nor ioctl uses the VM any more.
  */
 void ioeventfd_set_destroy(struct ioeventfd_set *set)
 {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Which writes of a guest ring a doorbell. The functions look at nothing but
+ * their arguments: any context, no lock needed.
+ */
 #include <linux/errno.h>
 
 #include "match.h"
@@ -11,11 +15,13 @@
 /* I/O ports are numbered 0 to 0xffff. */
 #define PIO_END		0x10000ULL
 
+/* Whether an instruction can write so many bytes, to a port if @pio. */
 static bool len_valid(u32 len, bool pio)
 {
 	return len == 1 || len == 2 || len == 4 || (len == 8 && !pio);
 }
 
+/* Whether all bytes from @addr on have addresses, or ports if @pio. */
 static bool range_valid(u64 addr, u32 len, bool pio)
 {
 	if (addr + len < addr)
@@ -45,7 +51,7 @@ static bool data_fits(u64 data, u32 len)
  * write of another width goes to the device model, as it does when there is no
  * doorbell.
  *
- * Context: Any.
+ * Context: Any, no lock needed: @args is the caller's own copy.
  * Return: 0, or -EINVAL.
  */
 int doorbell_key_parse(struct doorbell_key *key,

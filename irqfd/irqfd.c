@@ -15,6 +15,11 @@
  *
  * Locks, outermost first: &irqfd_set.config (process context), the lock of the wait
  * queue, &irqfd_set.lock.
+ *
+ * irqfd_wakeup() and what it calls run in the context of whoever signals or
+ * closes the eventfd, which may be hard IRQ, with the lock of its wait queue
+ * held and, except on PREEMPT_RT, interrupts off. All other functions run in
+ * process context: in an ioctl, or for irqfd_show() in whoever reads the file.
  */
 #include <linux/build_bug.h>
 #include <linux/eventfd.h>
@@ -101,7 +106,7 @@ static DEFINE_PER_CPU(u64, total_injected);
 /**
  * irqfd_total_injected() - Count the MSIs that were injected
  *
- * Context: Any.
+ * Context: Any, no lock needed: each CPU counts for itself.
  * Return: how many there were since the module was loaded, for all VMs together
  */
 u64 irqfd_total_injected(void)
@@ -110,8 +115,8 @@ u64 irqfd_total_injected(void)
 }
 
 /*
- * Inject the MSI of an irqfd. Returns false if the VM is paused. Hot path, any
- * context.
+ * Inject the MSI of an irqfd, and count it. Returns false if the VM is paused.
+ * Hot path, any context; the lock of the wait queue or &irqfd_set.lock is held.
  */
 static bool irqfd_try_inject(struct irqfd *irqfd)
 {
@@ -131,7 +136,8 @@ static bool irqfd_try_inject(struct irqfd *irqfd)
 
 /*
  * Hold the MSI, as the VM was paused a moment ago. Try once more under the
- * lock: if the VM runs again by now, irqfd_flush_held() may have finished.
+ * lock: if the VM runs again by now, irqfd_flush_held() may have finished. Any
+ * context; the lock of the wait queue is held, and this takes &irqfd_set.lock.
  */
 static void irqfd_hold(struct irqfd *irqfd)
 {
@@ -186,7 +192,10 @@ static struct irqfd *irqfd_find(struct irqfd_set *set,
 	return NULL;
 }
 
-/* Take an irqfd out of its set. The caller owns it afterwards. */
+/*
+ * Take an irqfd out of its set. The caller owns it afterwards. Process context,
+ * &irqfd_set.lock is held.
+ */
 static void irqfd_unpublish(struct irqfd *irqfd)
 {
 	lockdep_assert_held(&irqfd->set->lock);
@@ -232,7 +241,10 @@ static void irqfd_hangup(struct irqfd *irqfd)
 	spin_unlock(&set->lock);
 }
 
-/* Take an irqfd whose eventfd was closed out of the set, or return NULL. */
+/*
+ * Take an irqfd whose eventfd was closed out of the set, or return NULL.
+ * Process context, takes &irqfd_set.lock; the caller owns the irqfd.
+ */
 static struct irqfd *irqfd_take_closed(struct irqfd_set *set)
 {
 	struct irqfd *irqfd = NULL;
@@ -246,6 +258,7 @@ static struct irqfd *irqfd_take_closed(struct irqfd_set *set)
 	return irqfd;
 }
 
+/* Free all irqfds whose eventfd was closed. Process context, may sleep. */
 static void irqfd_free_closed(struct irqfd_set *set)
 {
 	struct irqfd *irqfd;
@@ -283,7 +296,7 @@ static int irqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int flags,
  * Hook an irqfd into the wait queue of its eventfd; called by vfs_poll().
  * Signals from before the assignment are delivered as one MSI, and later
  * signals by irqfd_wakeup(). The lock of the queue is held across both, so no
- * signal is lost or delivered twice.
+ * signal is lost or delivered twice. In an ioctl; &irqfd_set.config is held.
  */
 static void irqfd_hook(struct file *file, wait_queue_head_t *queue,
 		       poll_table *table)
@@ -300,7 +313,10 @@ static void irqfd_hook(struct file *file, wait_queue_head_t *queue,
 	spin_unlock_irq(&queue->lock);
 }
 
-/* Put an irqfd into its set. */
+/*
+ * Put an irqfd into its set. Returns 0, -EBUSY or -ENOSPC. In an ioctl;
+ * &irqfd_set.config is held, and this takes &irqfd_set.lock.
+ */
 static int irqfd_publish(struct irqfd *irqfd)
 {
 	struct irqfd_set *set = irqfd->set;
@@ -321,7 +337,11 @@ static int irqfd_publish(struct irqfd *irqfd)
 	return ret;
 }
 
-/* The caller has a reference to @file, so no EPOLLHUP comes before this returns. */
+/*
+ * Assign an irqfd: ACRN_IOCTL_IRQFD. In an ioctl, takes both locks of the set.
+ * The caller has a reference to @file, so no EPOLLHUP comes before this
+ * returns.
+ */
 static int irqfd_assign(struct irqfd_set *set, struct file *file,
 			const struct acrn_msi_entry *msi)
 {
@@ -354,6 +374,9 @@ static int irqfd_assign(struct irqfd_set *set, struct file *file,
 }
 
 /*
+ * Deassign an irqfd: ACRN_IOCTL_IRQFD with a flag. In an ioctl, takes both
+ * locks of the set. When this returns, the MSI is not injected any more.
+ *
  * The eventfd alone identifies the irqfd. The MSI does not: acrn-dm passes what
  * its MSI-X table holds at this time, which may not be what it has assigned.
  */
@@ -442,7 +465,7 @@ void irqfd_show(struct irqfd_set *set, struct seq_file *seq)
  * irqfd_set_create() - Create a set without irqfds
  * @vm:	VM that gets the MSIs, and outlives the set
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Nobody else has the set yet.
  * Return: the set; NULL when there is no memory.
  */
 struct irqfd_set *irqfd_set_create(struct acrn_vm *vm)
@@ -460,7 +483,10 @@ struct irqfd_set *irqfd_set_create(struct acrn_vm *vm)
 	return set;
 }
 
-/* Take some irqfd that is not closed out of the set, or return NULL. */
+/*
+ * Take some irqfd that is not closed out of the set, or return NULL. Process
+ * context, takes &irqfd_set.lock; the caller owns the irqfd.
+ */
 static struct irqfd *irqfd_take_any(struct irqfd_set *set)
 {
 	struct irqfd *irqfd;
@@ -483,7 +509,8 @@ static struct irqfd *irqfd_take_any(struct irqfd_set *set)
  * When this returns, nothing is injected, and no code of this file runs for the
  * set.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Takes &irqfd_set.lock for each irqfd, as
+ *	    wakeups may still run.
  */
 void irqfd_set_destroy(struct irqfd_set *set)
 {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Checks of MSIs. The function looks at nothing but its argument: any context,
+ * no lock needed.
+ */
 #include <linux/errno.h>
 #include <linux/types.h>
 

@@ -54,8 +54,8 @@ static inline void follow_pfnmap_end(struct follow_pfnmap_args *args)
 
 /*
  * Before 6.5 all queues of a vhost device share one worker; since then a queue
- * has a worker of its own. These macros are for files that include vhost.h as
- * well.
+ * can have a worker of its own. These macros are for files that include vhost.h
+ * as well.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 struct vhost_dev;

@@ -2,6 +2,11 @@
 /*
  * Attaching a disk to all queues that are set up, and detaching it when the
  * requests that were started have ended.
+ *
+ * All functions run in process context, in an ioctl or in the release of the
+ * file, with dev.mutex held, and may sleep. dev.mutex alone guards which disk
+ * is attached: it changes only while no queue has a backend, when no worker
+ * looks at it.
  */
 #include <linux/cgroup.h>
 #include <linux/file.h>
@@ -22,7 +27,10 @@
  */
 #define DRAIN_TIMEOUT	(60 * HZ)
 
-/* What is opened for a disk that turns out to be none is closed again. */
+/*
+ * Open a disk by the descriptor @fd. What is opened for a disk that turns out
+ * to be none is closed again. @disk is the caller's own until attach().
+ */
 static int open_disk(struct vhost_blk_disk *disk, int fd)
 {
 	umode_t mode;
@@ -47,7 +55,8 @@ static int open_disk(struct vhost_blk_disk *disk, int fd)
 
 /*
  * Start no more requests and wait until none is in flight; @timeout jiffies at
- * most for all queues together. Returns 0 or -ETIMEDOUT.
+ * most for all queues together. Returns 0 or -ETIMEDOUT. dev.mutex is held, and
+ * no vq.mutex: workers need it to end what they have begun.
  */
 static int quiesce(struct vhost_blk *blk, long timeout)
 {
@@ -64,6 +73,7 @@ static int quiesce(struct vhost_blk *blk, long timeout)
 	return 0;
 }
 
+/* Take a reference to the block cgroup of the process that makes the ioctl. */
 static struct cgroup_subsys_state *get_blkcg(void)
 {
 #ifdef CONFIG_BLK_CGROUP
@@ -88,7 +98,7 @@ static void put_blkcg(struct cgroup_subsys_state *blkcg)
  * early, with an error. When this returns 0, neither disk nor guest memory are
  * touched any more.
  *
- * Context: Process context, dev.mutex held.
+ * Context: Process context, dev.mutex held. Waits.
  *
  * Return: 0; -ETIMEDOUT if requests are still in flight, in which case the disk
  * stays attached and this may be called again.
@@ -118,7 +128,7 @@ int vhost_blk_detach(struct vhost_blk *blk, long timeout)
  * vhost_blk_pause() - Complete all requests and start no other ones
  * @blk:	Device with a disk
  *
- * Context: Process context, dev.mutex held.
+ * Context: Process context, dev.mutex held. Waits.
  *
  * Return: 0; -ETIMEDOUT if requests are still in flight, in which case others
  * are started as before.
@@ -159,7 +169,11 @@ void vhost_blk_resume(struct vhost_blk *blk)
 	}
 }
 
-/* Takes over @disk, also when it fails. */
+/*
+ * Attach @disk to all queues that are set up, and let them start requests.
+ * Takes over
+ * @disk, also when it fails. dev.mutex is held, and no disk is attached.
+ */
 static int attach(struct vhost_blk *blk, const struct vhost_blk_disk *disk)
 {
 	unsigned int i, ready = 0;

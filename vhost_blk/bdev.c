@@ -8,6 +8,15 @@
  * because there are no pages behind it, is copied through the bounce buffer of
  * the queue, and the worker waits for each piece. A driver that respects the
  * block size of its disk never causes this.
+ *
+ * Contexts: transfer(), start_flush(), release() and what they call run in the
+ * queue's worker, under vq.mutex, which guards the pool and the bounce buffer;
+ * submit_slowly(), flush() and do_range() in a workqueue without a lock,
+ * flush() also in an ioctl under dev.mutex; part_end_io() and put_pending()
+ * where a bio ends, up to hard IRQ. A request and its bios belong to one of
+ * these at a time: to the worker until submit(), then to the last holder of a
+ * reference in its field pending, then to the worker again. The disk is
+ * constant while a request is in flight.
  */
 #include <linux/blkdev.h>
 #include <linux/limits.h>
@@ -25,11 +34,16 @@
 /* Sectors that are zeroed at a time, 8 MiB: the device may have to write them. */
 #define ZERO_SECTORS	BIT(14)
 
+/*
+ * The block device that a request is for. Any context; constant while it is in
+ * flight.
+ */
 static struct block_device *bdev_of(const struct vhost_blk_request *request)
 {
 	return vhost_blk_disk_of(request)->bdev;
 }
 
+/* The block layer knows the size of the device at this moment. Any context. */
 static void get_geometry(const struct vhost_blk_disk *disk,
 			 struct vhost_blk_geometry *geometry)
 {
@@ -37,7 +51,10 @@ static void get_geometry(const struct vhost_blk_disk *disk,
 	geometry->block_size = bdev_logical_block_size(disk->bdev);
 }
 
-/* A block device can become read-only after it was opened for writing. */
+/*
+ * A block device can become read-only after it was opened for writing. Any
+ * context.
+ */
 static bool is_read_only(const struct vhost_blk_disk *disk)
 {
 	return bdev_read_only(disk->bdev);
@@ -60,6 +77,12 @@ static blk_opf_t transfer_opf(const struct vhost_blk_request *request)
 	return opf;
 }
 
+/*
+ * Drop a reference to a request. With the last one it is done, or a workqueue
+ * submits the bios that the device had no room for. Any context, up to hard
+ * IRQ; the counter is atomic, and whoever drops the last reference owns the
+ * request.
+ */
 static void put_pending(struct vhost_blk_request *request)
 {
 	if (!atomic_dec_and_test(&request->pending))
@@ -72,8 +95,8 @@ static void put_pending(struct vhost_blk_request *request)
 
 /*
  * A bio has ended: record its error, or that it has to be submitted once more,
- * for the worker. Any context; the other bios of the request may end at the
- * same time.
+ * for the workqueue. Any context, up to hard IRQ, without a lock; the other
+ * bios of the request may end at the same time.
  */
 static void part_end_io(struct bio *bio)
 {
@@ -89,6 +112,10 @@ static void part_end_io(struct bio *bio)
 	put_pending(request);
 }
 
+/*
+ * Take a bio for a request from the pool. Returns NULL if all are in use.
+ * Called by the worker under vq.mutex, which guards the pool.
+ */
 static struct bio *add_bio(struct vhost_blk_request *request, blk_opf_t opf)
 {
 	struct vhost_blk_disk *disk = vhost_blk_disk_of(request);
@@ -107,7 +134,10 @@ static struct bio *add_bio(struct vhost_blk_request *request, blk_opf_t opf)
 	return bio;
 }
 
-/* Keep what the block layer may change of a bio until it comes back. */
+/*
+ * Keep what the block layer may change of a bio until it comes back. Called by
+ * the worker before the bio is submitted.
+ */
 static void keep_bio(struct vhost_blk_part *part)
 {
 	part->iter = part->bio.bi_iter;
@@ -115,7 +145,10 @@ static void keep_bio(struct vhost_blk_part *part)
 	part->flags = part->bio.bi_flags;
 }
 
-/* Make the bio what it was before it was submitted, but allow it to wait. */
+/*
+ * Make the bio what it was before it was submitted, but allow it to wait. In a
+ * workqueue, which has the request alone.
+ */
 static void restore_bio(struct vhost_blk_part *part)
 {
 	const struct vhost_blk_disk *disk = vhost_blk_disk_of(part->request);
@@ -155,7 +188,10 @@ static size_t max_part_bytes(struct block_device *bdev)
 	return round_down(queue_max_bytes(bdev_get_queue(bdev)), PAGE_SIZE);
 }
 
-/* Pin as many of the guest's pages as fit into one bio. */
+/*
+ * Pin as many of the guest's pages as fit into one bio. Called by the worker,
+ * in the address space of the device's owner; may sleep.
+ */
 static int pin_pages(struct bio *bio, struct iov_iter *data)
 {
 	size_t most = max_part_bytes(bio->bi_bdev);
@@ -169,7 +205,11 @@ static int pin_pages(struct bio *bio, struct iov_iter *data)
 	return ret;
 }
 
-/* Pin the guest's pages. After a failure the caller releases the parts. */
+/*
+ * Pin the guest's pages and put them into bios. Returns 0; -ENOBUFS when no bio
+ * is left; or the errno of pinning. After a failure the caller releases the
+ * parts. Called by the worker under vq.mutex.
+ */
 static int add_data(struct vhost_blk_request *request, u64 sector,
 		    struct iov_iter *data)
 {
@@ -190,7 +230,10 @@ static int add_data(struct vhost_blk_request *request, u64 sector,
 	return 0;
 }
 
-/* Number of parts for the data, which is exact for data of whole pages. */
+/*
+ * Number of parts for the data, which is exact for data of whole pages. In the
+ * worker.
+ */
 static unsigned int count_parts(struct block_device *bdev,
 				const struct iov_iter *data)
 {
@@ -203,7 +246,7 @@ static unsigned int count_parts(struct block_device *bdev,
 /*
  * Number of parts in flight beyond which requests wait in the ring: as many as
  * the device takes at once. While others use the device it takes fewer of ours;
- * submit() deals with that.
+ * submit() deals with that. In the worker.
  */
 static unsigned int max_parts(const struct vhost_blk_queue *queue)
 {
@@ -214,6 +257,10 @@ static unsigned int max_parts(const struct vhost_blk_queue *queue)
 	return min_t(unsigned int, queue->pool.part_count, disk->nr_requests);
 }
 
+/*
+ * Submit a bio, which may end before this returns. In the worker, or in a
+ * workqueue for a bio that may wait.
+ */
 static void submit_part(struct vhost_blk_part *part)
 {
 	part->to_submit = false;
@@ -221,6 +268,12 @@ static void submit_part(struct vhost_blk_part *part)
 	submit_bio(&part->bio);
 }
 
+/*
+ * Submit all bios of a request without waiting for room in the device. The
+ * reference that this holds itself keeps the request from being done before the
+ * last bio is submitted. Called by the worker under vq.mutex; the request is
+ * not its own any more when this returns.
+ */
 static void submit(struct vhost_blk_request *request)
 {
 	bool nowait = bdev_nowait(bdev_of(request));
@@ -237,7 +290,10 @@ static void submit(struct vhost_blk_request *request)
 	put_pending(request);
 }
 
-/* Submit the bios that the device had no room for, and wait until it has. */
+/*
+ * Submit the bios that the device had no room for, and wait until it has. In a
+ * workqueue, without a lock: no other bio of the request is in flight.
+ */
 static void submit_slowly(struct vhost_blk_request *request)
 {
 	struct vhost_blk_part *part;
@@ -277,6 +333,11 @@ static int bounce_io(struct vhost_blk_request *request, u64 sector,
 	return ret == -EAGAIN ? -EIO : ret;
 }
 
+/*
+ * Transfer as much as the bounce buffer takes, and wait for it. Returns the
+ * number of bytes or a negative errno. Called by the worker under vq.mutex,
+ * which guards the buffer; @data is memory of the guest.
+ */
 static int bounce_piece(struct vhost_blk_request *request, u64 sector,
 			struct iov_iter *data)
 {
@@ -295,6 +356,11 @@ static int bounce_piece(struct vhost_blk_request *request, u64 sector,
 	return bytes;
 }
 
+/*
+ * Transfer the data of a request piece by piece through the bounce buffer, and
+ * end the request. Returns 0 or a negative errno, -EAGAIN if the disk is being
+ * taken away. Called by the worker under vq.mutex; waits for the disk.
+ */
 static int bounce(struct vhost_blk_request *request, u64 sector,
 		  struct iov_iter *data)
 {
@@ -313,6 +379,12 @@ static int bounce(struct vhost_blk_request *request, u64 sector,
 	return 0;
 }
 
+/*
+ * Start a read or a write: with bios on the guest's pages, or through the
+ * bounce buffer where these cannot be used. See @transfer of &struct
+ * vhost_blk_disk_ops for what it returns. Called by the worker under vq.mutex,
+ * which keeps the number of free parts from changing.
+ */
 static int transfer(struct vhost_blk_request *request, u64 sector,
 		    struct iov_iter *data)
 {
@@ -342,6 +414,10 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 	return bounce(request, sector, data);
 }
 
+/*
+ * Start a flush. -EAGAIN if no bio is left. Called by the worker under
+ * vq.mutex.
+ */
 static int start_flush(struct vhost_blk_request *request)
 {
 	if (!add_bio(request, REQ_OP_WRITE | REQ_PREFLUSH))
@@ -350,11 +426,19 @@ static int start_flush(struct vhost_blk_request *request)
 	return 0;
 }
 
+/*
+ * Flush the device, and wait for it. In a workqueue without a lock, or in an
+ * ioctl under dev.mutex.
+ */
 static int flush(struct vhost_blk_disk *disk)
 {
 	return blkdev_issue_flush(disk->bdev);
 }
 
+/*
+ * Discard or zero a range, and wait for it. In a workqueue, without a lock; the
+ * request is the caller's.
+ */
 static int do_range(struct vhost_blk_request *request,
 		    const struct vhost_blk_range *range)
 {
@@ -387,7 +471,8 @@ static const struct vhost_blk_disk_ops bdev_ops = {
  * written over the guest's data later, and clean ones would become stale.
  *
  * Returns -EBUSY if somebody holds on to a page, as a mounted ext4 does. This
- * claims nothing: other users of a block device hold no page of it.
+ * claims nothing: other users of a block device hold no page of it. In an ioctl
+ * under dev.mutex; may sleep for long.
  */
 static int empty_page_cache(struct address_space *mapping)
 {
@@ -400,7 +485,9 @@ static int empty_page_cache(struct address_space *mapping)
  * vhost_blk_bdev_init() - Make a disk of an open block device
  * @disk:	Disk; its file is set, and is open for reading
  *
- * Context: Process context, may sleep for long.
+ * Context: Process context, dev.mutex held, may sleep for long. No queue has
+ *	    the disk
+ * yet.
  *
  * Return: 0; -EOPNOTSUPP for a zoned device; -EBUSY if its page cache cannot be
  * emptied; -EIO and others if it cannot be written back.

@@ -24,10 +24,21 @@
  * The functions of bdev.c and file.c are called from below through
  * &struct vhost_blk_disk_ops.
  *
- * Locks: each ioctl takes dev.mutex of &struct vhost_dev. Below it is the mutex
- * of &struct vhost_virtqueue, which the worker holds while it works on the
- * queue. The lock of &struct vhost_blk_inflight is the innermost; the end of I/O
- * takes it in hard-IRQ context.
+ * The code runs in one of four contexts:
+ *
+ *	an ioctl	a task of the device model, with dev.mutex of &struct
+ *			vhost_dev held; the release of the file likewise
+ *	the worker	the thread of the vhost core that serves the queue, in
+ *			the address space of the device's owner, with vq.mutex
+ *			of &struct vhost_virtqueue held
+ *	a workqueue	requests that sleep; without a lock, as each request
+ *			belongs to the work that carries it out
+ *	the end of I/O	any context up to hard IRQ; without a lock, as each
+ *			request belongs to its I/O
+ *
+ * Locks, outermost first: dev.mutex, vq.mutex, and the spinlock of &struct
+ * vhost_blk_inflight, which the end of I/O takes. Works take the bounce_mutex
+ * of &struct vhost_blk_pool, and none of the others while they hold it.
  */
 #ifndef VHOST_BLK_BLK_H
 #define VHOST_BLK_BLK_H
@@ -65,10 +76,11 @@ struct vhost_blk_dir;
  *		for I/O that the worker leaves to workqueues. NULL in a kernel
  *		without block cgroups.
  * @ioprio:	I/O priority of that process
- * @flush_error: Error of the first flush that failed; every later one fails too
+ * @flush_error: Error of the last flush of a regular file that failed; every
+ *		later one fails too. Whoever flushes writes it, without a lock
  *
  * All but @flush_error change under dev.mutex only, and while no queue has a
- * backend: workers read them without a lock.
+ * backend: workers, workqueues and the end of I/O read them without a lock.
  */
 struct vhost_blk_disk {
 	const struct vhost_blk_disk_ops *ops;
@@ -120,18 +132,20 @@ struct vhost_blk_disk_ops {
 
 /**
  * struct vhost_blk_queue - A queue
- * @vq:		The vhost core's part of it; private_data is the disk while one is
- *		attached
- * @blk:	Device
+ * @vq:		The vhost core's part of it; private_data is the device while a
+ *		disk is attached, and changes under vq.mutex
+ * @blk:	Device. Constant
  * @pool:	Memory of requests
- * @inflight:	Requests in flight
+ * @inflight:	Requests in flight; has a lock of its own
  * @broken:	The ring is corrupt and nothing more is taken from it; under
  *		vq.mutex
  * @starved:	A request waits in the ring until others have ended; under vq.mutex
  * @used:	Entries for the used ring that were not written yet; under vq.mutex
  * @used_count:	Number of entries in @used; under vq.mutex
- * @poll:	How long the worker polls before it asks for a doorbell
- * @interrupt:	The interrupt that is held back while the worker polls
+ * @poll:	How long the worker polls before it asks for a doorbell; under
+ *		vq.mutex
+ * @interrupt:	The interrupt that is held back while the worker polls; under
+ *		vq.mutex
  * @stats:	Counters; written under vq.mutex, read without a lock
  */
 struct vhost_blk_queue {
@@ -151,20 +165,23 @@ struct vhost_blk_queue {
 /**
  * struct vhost_blk - A device
  * @dev:	The vhost core's part of it
- * @vqs:	Queues as the vhost core wants them
- * @queues:	The same queues
+ * @vqs:	Queues as the vhost core wants them. Constant
+ * @queues:	The same queues. Constant
  * @serial:	Answer to VIRTIO_BLK_T_GET_ID; under dev.mutex, and constant while
  *		a disk is attached
  * @disk:	Disk
- * @slow_workqueue: Runs requests that sleep
- * @range_workqueue: Runs requests that discard or zero, which take longest
- * @detaching:	The disk is being detached: discarding and zeroing end early
+ * @slow_workqueue: Runs requests that sleep. Constant
+ * @range_workqueue: Runs requests that discard or zero, which take longest.
+ *		Constant
+ * @detaching:	The disk is being detached: discarding and zeroing end early.
+ *		Written under dev.mutex, read by workqueues without it
  * @closing:	The device is being closed: requests that still wait in a workqueue
- *		end with an error
+ *		end with an error. Written by the release of the file, read by
+ *		workqueues
  * @number:	Number of the device in sysfs, debugfs and traces; negative if there
- *		was none for it
+ *		was none for it. Constant
  * @pid:	Process that has opened the device, as the initial namespace numbers
- *		it
+ *		it. Constant
  * @dir:	Its directory in sysfs; NULL when there was no memory for it
  * @debugfs:	Its directory in debugfs
  */
@@ -184,7 +201,10 @@ struct vhost_blk {
 	struct dentry *debugfs;
 };
 
-/* The disk that a request is for. */
+/*
+ * The disk that a request is for. Any context; the disk stays while it is in
+ * flight.
+ */
 static inline struct vhost_blk_disk *
 vhost_blk_disk_of(const struct vhost_blk_request *request)
 {
@@ -194,7 +214,8 @@ vhost_blk_disk_of(const struct vhost_blk_request *request)
 /*
  * Whether a write has to be on the medium before it is completed. It has to
  * unless the driver was offered a flush and accepted it; see
- * Documentation/vhost-blk.md.
+ * Documentation/vhost-blk.md. Any context. The feature goes away only while no
+ * request is in flight, so this takes no lock.
  */
 static inline bool vhost_blk_write_through(const struct vhost_blk_queue *queue)
 {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Which requests a disk accepts, and which status an error becomes. The
+ * functions look at nothing but their arguments: any context, no lock needed.
+ */
 #include <linux/errno.h>
 #include <linux/virtio_blk.h>
 

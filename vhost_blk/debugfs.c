@@ -2,6 +2,10 @@
 /*
  * The histograms of each device in debugfs: vhost_blk/N, N being the number of the
  * device. The formats are in Documentation/tracing.md.
+ *
+ * All functions run in process context. Whoever reads a file takes no lock:
+ * workers may be counting meanwhile. The files are removed before the device is
+ * freed.
  */
 #include <linux/debugfs.h>
 #include <linux/kernel.h>
@@ -14,8 +18,10 @@
 
 DEFINE_STATIC_KEY_FALSE(vhost_blk_latency_key);
 
+/* Directory of the module. Constant while the module is loaded */
 static struct dentry *top;
 
+/* Value of a bucket, for histogram_show(). No lock needed. */
 static u64 depth_count(const void *blk, unsigned int bucket)
 {
 	return VHOST_BLK_SUM(blk, depth[bucket]);
@@ -28,6 +34,7 @@ static int depth_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(depth);
 
+/* Value of a bucket, for histogram_show(). No lock needed. */
 static u64 latency_count(const void *blk, unsigned int bucket)
 {
 	return VHOST_BLK_SUM(blk, latency[bucket]);

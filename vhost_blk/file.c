@@ -4,6 +4,16 @@
  * A request that would have to wait before its I/O is on its way, for blocks to
  * be allocated, for a frozen file system or because it goes through the page
  * cache, is started once more in a workqueue, so that the worker does not wait.
+ *
+ * Contexts: transfer() and keep_iov() run in the queue's worker, under
+ * vq.mutex; transfer_slowly(), bounce(), flush() and do_range() in a workqueue
+ * without a lock, flush() also in an ioctl under dev.mutex;
+ * transfer_complete(), put_transfer() and end_transfer() where the I/O ends, up
+ * to hard IRQ; the others in any of these. No lock guards a request: it belongs
+ * to the worker until transfer() has submitted it or queued its work, then to
+ * whoever drops the last of the two references in its field pending, and after
+ * vhost_blk_request_done() to the worker again. The disk is constant while a
+ * request is in flight.
  */
 #include <linux/blkdev.h>
 #include <linux/fs.h>
@@ -20,6 +30,10 @@
 /* Sectors that are zeroed at a time, 256 MiB: file systems mark them as such. */
 #define ZERO_SECTORS	BIT(19)
 
+/*
+ * The file has its size at this moment; the block size is constant. Any
+ * context.
+ */
 static void get_geometry(const struct vhost_blk_disk *disk,
 			 struct vhost_blk_geometry *geometry)
 {
@@ -32,7 +46,10 @@ static bool is_write(const struct vhost_blk_request *request)
 	return request->type == VIRTIO_BLK_T_OUT;
 }
 
-/* Copy the addresses of the data: the next request overwrites vq.iov. */
+/*
+ * Copy the addresses of the data: the next request overwrites vq.iov. Called by
+ * the worker under vq.mutex, which guards vq.iov; may sleep.
+ */
 static void keep_iov(struct vhost_blk_request *request)
 {
 	struct vhost_virtqueue *vq = &request->queue->vq;
@@ -46,8 +63,8 @@ static void keep_iov(struct vhost_blk_request *request)
 }
 
 /*
- * Let @data be the data of a read or a write, without the header. Any context;
- * only the owner of the request uses it.
+ * Let @data be the data of a read or a write, without the header. In the worker
+ * or in a workqueue, whichever owns the request.
  */
 static void get_data(struct vhost_blk_request *request, struct iov_iter *data)
 {
@@ -65,8 +82,9 @@ static void get_data(struct vhost_blk_request *request, struct iov_iter *data)
 }
 
 /*
- * I/O on the file has ended: complete the request, or start the rest once more
- * in a workqueue. Any context.
+ * I/O on the file has ended: complete the request, or start all of it once more
+ * in a workqueue. Any context, up to hard IRQ; the caller has dropped the last
+ * reference and so owns the request.
  */
 static void end_transfer(struct vhost_blk_request *request)
 {
@@ -90,7 +108,7 @@ static void end_transfer(struct vhost_blk_request *request)
 /*
  * A transfer ends when the I/O has ended and the call that submitted it has
  * returned, whichever is later: a file system uses kiocb and file even after the
- * last bio is on its way.
+ * last bio is on its way. Any context, up to hard IRQ; the counter is atomic.
  */
 static void put_transfer(struct vhost_blk_request *request)
 {
@@ -98,7 +116,10 @@ static void put_transfer(struct vhost_blk_request *request)
 		end_transfer(request);
 }
 
-/* End of the I/O. Any context. */
+/*
+ * The I/O has ended. Called by the file system in any context, up to hard IRQ,
+ * or by whoever submitted I/O that has ended at once.
+ */
 static void transfer_complete(struct kiocb *iocb, long ret)
 {
 	struct vhost_blk_request *request =
@@ -108,6 +129,12 @@ static void transfer_complete(struct kiocb *iocb, long ret)
 	put_transfer(request);
 }
 
+/*
+ * Begin to read or write. Returns -EIOCBQUEUED if the I/O ends later by the
+ * function in
+ * @iocb, otherwise its result. In the worker, where @flags have IOCB_NOWAIT, or
+ * in a workqueue, where this may sleep.
+ */
 static ssize_t submit(struct vhost_blk_request *request, struct kiocb *iocb,
 		      struct iov_iter *data, int flags)
 {
@@ -126,8 +153,8 @@ static ssize_t submit(struct vhost_blk_request *request, struct kiocb *iocb,
 }
 
 /*
- * Returns -EIOCBQUEUED if the I/O ends by transfer_complete(), otherwise its
- * result.
+ * Begin to read or write the data of a request. Returns -EIOCBQUEUED if the I/O
+ * ends by transfer_complete(), otherwise its result. As submit().
  */
 static ssize_t submit_iov(struct vhost_blk_request *request, int flags)
 {
@@ -140,8 +167,9 @@ static ssize_t submit_iov(struct vhost_blk_request *request, int flags)
 }
 
 /*
- * Transfer between bounce buffer and file. Returns the number of bytes, or a
- * negative errno.
+ * Transfer between bounce buffer and file, and wait for it. Returns the number
+ * of bytes, or a negative errno. In a workqueue; the bounce_mutex of the pool
+ * is held.
  */
 static ssize_t bounce_io(struct vhost_blk_request *request, loff_t pos,
 			 size_t bytes)
@@ -160,7 +188,11 @@ static ssize_t bounce_io(struct vhost_blk_request *request, loff_t pos,
 	return submit(request, &iocb, &data, IOCB_DIRECT);
 }
 
-/* Returns 0 or a negative errno. */
+/*
+ * Transfer as much as the bounce buffer takes. Returns 0 or a negative errno.
+ * In a workqueue, in the address space of the device's owner; the bounce_mutex
+ * of the pool is held.
+ */
 static int bounce_piece(struct vhost_blk_request *request, loff_t pos,
 			struct iov_iter *data)
 {
@@ -187,7 +219,9 @@ static int bounce_piece(struct vhost_blk_request *request, loff_t pos,
  * way out: it would read a whole block for the sake of one sector and write all
  * of it back later, over what direct I/O has written to the other sectors.
  *
- * Returns as submit_iov(), but leaves nothing in flight.
+ * Returns as submit_iov(), but leaves nothing in flight. In a workqueue, in the
+ * address space of the device's owner. Takes the bounce_mutex of the pool;
+ * sleeps.
  */
 static ssize_t bounce(struct vhost_blk_request *request)
 {
@@ -208,7 +242,7 @@ static ssize_t bounce(struct vhost_blk_request *request)
 
 /*
  * Do what kiocb_start_write() does, but do not wait for a file system that is
- * frozen. Returns false if it is.
+ * frozen. Returns false if it is. In the worker.
  */
 static bool try_start_write(struct kiocb *iocb)
 {
@@ -226,6 +260,11 @@ static bool is_direct(const struct file *file)
 	return file->f_mode & FMODE_CAN_ODIRECT;
 }
 
+/*
+ * Start a read or a write, or leave it to a workqueue if that would wait.
+ * Returns 0: the request ends by vhost_blk_request_done(). Called by the worker
+ * under vq.mutex. The two references are those of the I/O and of this function.
+ */
 static int transfer(struct vhost_blk_request *request, u64 sector,
 		    struct iov_iter *data)
 {
@@ -253,8 +292,9 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 }
 
 /*
- * Do what transfer() could not do without waiting. The address space of the
- * device's owner lasts for as long as a request is in flight.
+ * Do what transfer() could not do without waiting. In a workqueue, without a
+ * lock; sleeps. The address space of the device's owner lasts for as long as a
+ * request is in flight.
  */
 static void transfer_slowly(struct vhost_blk_request *request)
 {
@@ -277,6 +317,9 @@ static void transfer_slowly(struct vhost_blk_request *request)
 }
 
 /*
+ * Put all completed writes on the medium. In a workqueue without a lock, or in
+ * an ioctl under dev.mutex; sleeps.
+ *
  * The kernel reports data that it could not write back once, and then forgets
  * about it. Every later flush of the driver's fails as well: it may have several
  * in flight, and the data is still missing at the next one.
@@ -291,6 +334,7 @@ static int flush(struct vhost_blk_disk *disk)
 	return READ_ONCE(disk->flush_error);
 }
 
+/* The mode of vfs_fallocate() for a range. Any context. */
 static int range_mode(const struct vhost_blk_request *request,
 		      const struct vhost_blk_range *range)
 {
@@ -300,6 +344,7 @@ static int range_mode(const struct vhost_blk_request *request,
 	return FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
 }
 
+/* Discard or zero a range. In a workqueue, without a lock; sleeps. */
 static int do_range(struct vhost_blk_request *request,
 		    const struct vhost_blk_range *range)
 {
@@ -319,9 +364,10 @@ static const struct vhost_blk_disk_ops file_ops = {
 };
 
 /*
- * The block size that direct I/O to the file requires. A smaller write would have
- * to go through the page cache, which reads the whole block and writes it back
- * later, over what direct I/O has written to the rest of it meanwhile.
+ * The block size that direct I/O to the file requires. A smaller write would
+ * have to go through the page cache, which reads the whole block and writes it
+ * back later, over what direct I/O has written to the rest of it meanwhile. In
+ * an ioctl under dev.mutex; may sleep.
  */
 static u32 file_block_size(struct file *file)
 {
@@ -342,7 +388,8 @@ static u32 file_block_size(struct file *file)
  * vhost_blk_file_init() - Make a disk of an open regular file
  * @disk:	Disk; its file is set, and is open for reading
  *
- * Context: Process context, may sleep.
+ * Context: Process context, dev.mutex held, may sleep. No queue has the disk
+ *	    yet.
  *
  * Return: 0; -EINVAL if the file was opened with O_APPEND, or its file system
  * cannot read and write it in the usual way.

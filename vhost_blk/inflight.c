@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests in flight of a queue. The worker adds them and takes those that have
+ * ended, the end of I/O reports them in any context up to hard IRQ, and an
+ * ioctl that detaches or pauses the disk forbids new ones and waits. The
+ * spinlock of &struct vhost_blk_inflight, taken with interrupts off, guards all
+ * of it. It is the innermost lock.
+ */
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
@@ -184,7 +191,7 @@ bool vhost_blk_inflight_sleep(struct vhost_blk_inflight *inflight, u64 ns)
  * @inflight:	Requests in flight
  * @stop:	Forbid it
  *
- * Context: Process context.
+ * Context: Process context, dev.mutex held, so that nobody else changes it.
  */
 void vhost_blk_inflight_stop(struct vhost_blk_inflight *inflight, bool stop)
 {
@@ -193,6 +200,7 @@ void vhost_blk_inflight_stop(struct vhost_blk_inflight *inflight, bool stop)
 	spin_unlock_irq(&inflight->lock);
 }
 
+/* Whether no request is in flight, for whoever waits. Process context. */
 static bool is_idle(struct vhost_blk_inflight *inflight)
 {
 	bool idle;

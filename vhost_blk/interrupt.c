@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupts that are held back while the worker polls; interrupt.h says why.
+ * The functions run in the queue's worker, or in an ioctl that attaches or
+ * detaches the disk. vq.mutex is held and guards all of it.
+ */
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 
@@ -15,7 +20,7 @@
  *
  * The queue tries larger batches at once.
  *
- * Context: Process context. The queue has no backend.
+ * Context: Process context, vq.mutex held. The queue has no backend.
  */
 void vhost_blk_interrupt_init(struct vhost_blk_interrupt *interrupt)
 {
@@ -42,7 +47,10 @@ void vhost_blk_interrupt_now(struct vhost_blk_queue *queue)
 	vhost_signal(queue->vq.dev, &queue->vq);
 }
 
-/* A batch was full before the driver had to wait: it may become larger. */
+/*
+ * A batch was full before the driver had to wait: it may become larger. In the
+ * worker, vq.mutex is held.
+ */
 static void batch_full(struct vhost_blk_interrupt *interrupt)
 {
 	if (interrupt->trial)

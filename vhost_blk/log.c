@@ -3,6 +3,10 @@
  * Dirty page tracking, for live migration. When a request has ended, the guest
  * memory that it wrote to is marked in the log that VHOST_SET_LOG_BASE names. The
  * vhost core does the same for the used ring.
+ *
+ * All functions run in the address space of the device's owner with vq.mutex
+ * held: in the queue's worker, or in an ioctl that detaches the disk. vq.mutex
+ * guards vq.log and the addresses of the log.
  */
 #include <linux/minmax.h>
 #include <linux/sched.h>
@@ -27,6 +31,9 @@ void vhost_blk_log_keep(struct vhost_blk_request *request, unsigned int count)
 			      count * sizeof(*vq->log));
 }
 
+/*
+ * Mark the pages of @bytes bytes of guest memory. May sleep, vq.mutex is held.
+ */
 static int log_bytes(struct vhost_virtqueue *vq, u64 addr, u64 bytes)
 {
 	struct vhost_log log = { .addr = addr, .len = bytes };
@@ -34,6 +41,10 @@ static int log_bytes(struct vhost_virtqueue *vq, u64 addr, u64 bytes)
 	return vhost_log_write(vq, &log, 1, bytes, NULL, 0);
 }
 
+/*
+ * Mark the pages of the first @bytes bytes that a request could write to. May
+ * sleep, vq.mutex is held.
+ */
 static int log_data(struct vhost_blk_request *request, u64 bytes)
 {
 	const struct vhost_log *log = request->log.data;
@@ -49,7 +60,7 @@ static int log_data(struct vhost_blk_request *request, u64 bytes)
 	return ret;
 }
 
-/* The status is the last byte of the last buffer. */
+/* Mark the page of the status, which is the last byte of the last buffer. */
 static int log_status(struct vhost_blk_request *request)
 {
 	const struct vhost_log *log = request->log.data;

@@ -2,6 +2,12 @@
 /*
  * /dev/vhost-blk: opening, closing and the ioctls. The vhost core implements most
  * of the ioctls.
+ *
+ * All functions run in process context, in the task that has made the system
+ * call, and may sleep. Several tasks may call ioctls at the same time; each
+ * ioctl holds dev.mutex of the device while it looks at the device or changes
+ * it. While the device is opened and when the file is released, nobody else uses
+ * it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -63,6 +69,7 @@
 #define MAX_SLOW	16
 #define MAX_RANGES	4
 
+/* Undo alloc_queues(). Nobody uses the device any more. */
 static void free_queues(struct vhost_blk *blk)
 {
 	unsigned int i;
@@ -71,6 +78,7 @@ static void free_queues(struct vhost_blk *blk)
 		kvfree(blk->queues[i]);
 }
 
+/* Allocate the queues of a device that is being opened. */
 static int alloc_queues(struct vhost_blk *blk)
 {
 	unsigned int i;
@@ -88,6 +96,10 @@ static int alloc_queues(struct vhost_blk *blk)
 	return 0;
 }
 
+/*
+ * Undo alloc_workqueues(), also after half of it. Waits until the last work is
+ * done.
+ */
 static void free_workqueues(struct vhost_blk *blk)
 {
 	if (blk->slow_workqueue)
@@ -96,6 +108,7 @@ static void free_workqueues(struct vhost_blk *blk)
 		destroy_workqueue(blk->range_workqueue);
 }
 
+/* Create the workqueues of a device that is being opened. */
 static int alloc_workqueues(struct vhost_blk *blk)
 {
 	blk->slow_workqueue = alloc_workqueue("vhost_blk", WQ_UNBOUND,
@@ -108,6 +121,7 @@ static int alloc_workqueues(struct vhost_blk *blk)
 	return -ENOMEM;
 }
 
+/* Make a device for a file that is being opened. Nobody else has it yet. */
 static int vhost_blk_open(struct inode *inode, struct file *file)
 {
 	struct miscdevice *misc = file->private_data;
@@ -136,7 +150,11 @@ free_blk:
 	return ret;
 }
 
-/* The last descriptor was closed, so no ioctl is running. May sleep. */
+/*
+ * The last descriptor was closed, so no ioctl is running. Takes dev.mutex to
+ * detach the disk, as vhost_blk_detach() wants it, and waits for the requests
+ * in flight.
+ */
 static int vhost_blk_release(struct inode *inode, struct file *file)
 {
 	struct vhost_blk *blk = file->private_data;
@@ -156,6 +174,7 @@ static int vhost_blk_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* VHOST_BLK_SET_BACKEND. Takes dev.mutex. */
 static long set_backend(struct vhost_blk *blk, void __user *argp)
 {
 	struct vhost_vring_file backend;
@@ -173,7 +192,10 @@ static long set_backend(struct vhost_blk *blk, void __user *argp)
 	return ret;
 }
 
-/* Workers read the serial without a lock: it is constant while there is a disk. */
+/*
+ * VHOST_BLK_SET_SERIAL. Takes dev.mutex. Workers read the serial without it: it
+ * is constant while there is a disk.
+ */
 static long set_serial(struct vhost_blk *blk, void __user *argp)
 {
 	u8 serial[VIRTIO_BLK_ID_BYTES];
@@ -191,6 +213,7 @@ static long set_serial(struct vhost_blk *blk, void __user *argp)
 }
 
 /*
+ * VHOST_SET_NWORKERS. Takes dev.mutex to find who the owner is, and changes nothing.
  * QEMU with OpenVZ's vhost-blk device has no disk at all when this fails. A device
  * with fewer threads than it asked for is slower, and nothing else: the vhost core
  * has one thread until VHOST_NEW_WORKER makes others.
@@ -213,6 +236,7 @@ static long set_nworkers(struct vhost_blk *blk, int __user *argp)
 	return ret;
 }
 
+/* VHOST_GET_FEATURES. They are constant, so there is no lock. */
 static long get_features(void __user *argp)
 {
 	u64 features = FEATURES;
@@ -220,6 +244,11 @@ static long get_features(void __user *argp)
 	return copy_to_user(argp, &features, sizeof(features)) ? -EFAULT : 0;
 }
 
+/*
+ * Give each queue the features that the driver has accepted. dev.mutex is held;
+ * takes vq.mutex of one queue after the other, as the worker reads them under
+ * it.
+ */
 static void store_features(struct vhost_blk *blk, u64 features)
 {
 	unsigned int i;
@@ -231,6 +260,11 @@ static void store_features(struct vhost_blk *blk, u64 features)
 	}
 }
 
+/*
+ * Take over the features that the driver has accepted, and pause the disk where
+ * its requests must not see them change. dev.mutex is held; may wait for the
+ * disk.
+ */
 static int accept_features(struct vhost_blk *blk, u64 features)
 {
 	u64 changed = features ^ blk->vqs[0]->acked_features;
@@ -263,6 +297,7 @@ static int accept_features(struct vhost_blk *blk, u64 features)
 	return ret;
 }
 
+/* VHOST_SET_FEATURES. Takes dev.mutex. */
 static long set_features(struct vhost_blk *blk, void __user *argp)
 {
 	u64 features;
@@ -278,6 +313,10 @@ static long set_features(struct vhost_blk *blk, void __user *argp)
 	return ret;
 }
 
+/*
+ * VHOST_RESET_OWNER: detach the disk, and let the device have another owner.
+ * dev.mutex is held; waits for the requests in flight.
+ */
 static long reset_owner(struct vhost_blk *blk)
 {
 	struct vhost_iotlb *memory;
@@ -297,7 +336,10 @@ static long reset_owner(struct vhost_blk *blk)
 	return 0;
 }
 
-/* Requests in flight still go to the memory that they were meant for. */
+/*
+ * VHOST_SET_MEM_TABLE. dev.mutex is held. Requests in flight still go to the
+ * memory that they were meant for: this waits for them.
+ */
 static long set_mem_table(struct vhost_blk *blk, void __user *argp)
 {
 	long ret;
@@ -312,6 +354,7 @@ static long set_mem_table(struct vhost_blk *blk, void __user *argp)
 	return ret;
 }
 
+/* An ioctl that the vhost core implements. dev.mutex is held. */
 static long core_ioctl(struct vhost_blk *blk, unsigned int cmd,
 		       void __user *argp)
 {
@@ -325,7 +368,11 @@ static long core_ioctl(struct vhost_blk *blk, unsigned int cmd,
 	return ret;
 }
 
-/* Any thread of the process. The functions called take dev.mutex, or it is held. */
+/*
+ * An ioctl of /dev/vhost-blk. Any thread of any process that has the file open.
+ * The functions of the switch take dev.mutex themselves; for the others it is
+ * held.
+ */
 static long vhost_blk_ioctl(struct file *file, unsigned int cmd,
 			    unsigned long arg)
 {
@@ -371,6 +418,7 @@ static struct miscdevice vhost_blk_misc = {
 	.fops = &vhost_blk_fops,
 };
 
+/* Load the module. Devices can be opened from misc_register() on. */
 static int __init vhost_blk_init(void)
 {
 	int ret;
@@ -383,6 +431,10 @@ static int __init vhost_blk_init(void)
 }
 module_init(vhost_blk_init);
 
+/*
+ * Unload the module. An open file keeps it loaded, so there is no device any
+ * more.
+ */
 static void __exit vhost_blk_exit(void)
 {
 	misc_deregister(&vhost_blk_misc);

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The worker polls for the driver's next request; poll.h says why and for how
+ * long. All functions run in the queue's worker with vq.mutex held, which
+ * guards &struct vhost_blk_poll and the ring.
+ */
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -15,6 +20,7 @@
 #include "reap.h"
 #include "trace.h"
 
+/* Written by the administrator at any time, read without a lock */
 static bool poll = true;
 module_param(poll, bool, 0644);
 MODULE_PARM_DESC(poll, "Poll for requests where that pays; VHOST_SET_VRING_BUSYLOOP_TIMEOUT goes before");
@@ -37,7 +43,10 @@ MODULE_PARM_DESC(poll, "Poll for requests where that pays; VHOST_SET_VRING_BUSYL
 /* Bytes of a request up to which its cost is that of a small one. */
 #define SMALL		((size_t)SZ_16K)
 
-/* The longest time that the worker polls for now. */
+/*
+ * The longest time that the worker polls for now. In the worker, vq.mutex is
+ * held.
+ */
 static u64 limit_ns(const struct vhost_blk_queue *queue)
 {
 	if (queue->vq.busyloop_timeout)
@@ -45,7 +54,10 @@ static u64 limit_ns(const struct vhost_blk_queue *queue)
 	return READ_ONCE(poll) ? POLL_REQUESTS * queue->poll.request_ns : 0;
 }
 
-/* Learn from the time in which the ring was empty, before the driver rang. */
+/*
+ * Learn from the time in which the ring was empty, before the driver rang. In
+ * the worker, vq.mutex is held.
+ */
 static void adapt(struct vhost_blk_queue *queue, u64 limit)
 {
 	u64 gap = ktime_get_ns() - queue->poll.empty_since;
@@ -105,10 +117,11 @@ void vhost_blk_poll_started(struct vhost_blk_queue *queue, u64 ns,
 }
 
 /*
- * Let other threads have the CPU. One that wants it may be the one that ends our
- * requests, as the kernel's softirq thread does for disks that complete there: the
- * worker waits for them without a CPU, and goes on if it is alone then. Returns
- * false if others still want the CPU.
+ * Let other threads have the CPU. One that wants it may be the one that ends
+ * our requests, as the kernel's softirq thread does for disks that complete
+ * there: the worker waits for them without a CPU, and goes on if it is alone
+ * then. Returns false if others still want the CPU. In the worker; vq.mutex is
+ * held, also while it sleeps.
  */
 static bool yield_cpu(struct vhost_blk_queue *queue)
 {
@@ -120,8 +133,9 @@ static bool yield_cpu(struct vhost_blk_queue *queue)
 }
 
 /*
- * Whether to stop polling: somebody else needs the CPU or the worker, or waits for
- * the worker to stop.
+ * Whether to stop polling: somebody else needs the CPU or the worker, or waits
+ * for the worker to stop. In the worker, vq.mutex is held; @stopping is read
+ * without its lock, as the next look sees it.
  */
 static bool is_wanted(struct vhost_blk_queue *queue)
 {
@@ -129,13 +143,17 @@ static bool is_wanted(struct vhost_blk_queue *queue)
 	       signal_pending(current) || vhost_vq_has_work(&queue->vq);
 }
 
+/* Whether a request has ended. */
 static bool has_ended(const struct vhost_blk_queue *queue)
 {
 	/* Unlocked peek; the final reap takes the lock. */
 	return !list_empty_careful(&queue->inflight.done);
 }
 
-/* Poll. Returns true if there is a request, and in @last when something ended. */
+/*
+ * Poll. Returns true if there is a request, and in @last when something ended.
+ * In the worker, vq.mutex is held.
+ */
 static bool poll_ring(struct vhost_blk_queue *queue, u64 *last)
 {
 	u64 stall = STALL_REQUESTS * queue->poll.request_ns;

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The memory of a queue's requests. It is allocated and freed in an ioctl,
+ * under dev.mutex, when the disk is attached and detached; in between, the
+ * queue's worker takes pieces of it and gives them back. vq.mutex guards which
+ * are free.
+ */
 #include <linux/log2.h>
 #include <linux/memcontrol.h>
 #include <linux/minmax.h>
@@ -27,6 +33,7 @@ void vhost_blk_pool_init(struct vhost_blk_pool *pool)
 	INIT_LIST_HEAD(&pool->free);
 }
 
+/* Make all requests free. vq.mutex is held. */
 static void init_requests(struct vhost_blk_pool *pool)
 {
 	unsigned int i;
@@ -36,6 +43,7 @@ static void init_requests(struct vhost_blk_pool *pool)
 		list_add_tail(&pool->requests[i].list, &pool->free);
 }
 
+/* Make all parts free. vq.mutex is held. */
 static void init_parts(struct vhost_blk_pool *pool, unsigned int count)
 {
 	unsigned int i;
@@ -55,7 +63,7 @@ static void init_parts(struct vhost_blk_pool *pool, unsigned int count)
  * @ring_size:	Number of descriptors in the ring
  * @bios:	Requests take bios of ours; a regular file needs none
  *
- * Context: vq.mutex held, may sleep.
+ * Context: Process context, dev.mutex and vq.mutex held, may sleep.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -85,7 +93,7 @@ int vhost_blk_pool_create(struct vhost_blk_pool *pool, unsigned int ring_size,
  * vhost_blk_pool_destroy() - Free the memory of a pool
  * @pool:	Pool of which no request is in use
  *
- * Context: Process context, dev.mutex held.
+ * Context: Process context, dev.mutex and vq.mutex held.
  */
 void vhost_blk_pool_destroy(struct vhost_blk_pool *pool)
 {
@@ -107,7 +115,7 @@ void vhost_blk_pool_destroy(struct vhost_blk_pool *pool)
  * vhost_blk_request_get() - Take a free request
  * @pool:	Pool
  *
- * Context: vq.mutex held.
+ * Context: The queue's worker, vq.mutex held.
  *
  * Return: The request, or NULL if all are in use.
  */
@@ -130,7 +138,9 @@ struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_pool *pool)
  * @pool:	Pool
  * @request:	Request that has no parts any more
  *
- * Context: vq.mutex held.
+ * Context: Process context, vq.mutex held: the worker, or an ioctl that
+ *	    detaches the
+ * disk.
  */
 void vhost_blk_request_put(struct vhost_blk_pool *pool,
 			   struct vhost_blk_request *request)
@@ -139,6 +149,9 @@ void vhost_blk_request_put(struct vhost_blk_pool *pool,
 }
 
 /*
+ * Give a buffer room for @bytes bytes. Called by the worker under vq.mutex; may
+ * sleep.
+ *
  * The memory is charged to @owner: up to Linux 6.1 a vhost worker is in no
  * memory cgroup by itself. __GFP_NOFAIL makes the request wait for memory
  * instead of failing.
@@ -167,7 +180,7 @@ static void grow(struct vhost_blk_buffer *buffer, struct mm_struct *owner,
  * A buffer that is too small grows, and keeps its size for the requests to
  * come.
  *
- * Context: Process context, vq.mutex held.
+ * Context: The queue's worker, vq.mutex held, may sleep.
  */
 void vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer,
 			   struct mm_struct *owner, const void *data,
@@ -185,7 +198,7 @@ void vhost_blk_buffer_fill(struct vhost_blk_buffer *buffer,
  * @pool:	Pool
  * @request:	Request
  *
- * Context: vq.mutex held.
+ * Context: The queue's worker, vq.mutex held.
  *
  * Return: The part, or NULL if all are in use.
  */
@@ -213,7 +226,9 @@ struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_pool *pool,
  * @pool:	Pool
  * @request:	Request
  *
- * Context: vq.mutex held.
+ * Context: Process context, vq.mutex held: the worker, or an ioctl that
+ *	    detaches the
+ * disk.
  */
 void vhost_blk_parts_put(struct vhost_blk_pool *pool,
 			 struct vhost_blk_request *request)

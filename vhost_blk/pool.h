@@ -38,6 +38,9 @@ struct vhost_blk_request;
  * @flags:	bi_flags of @bio at its first submission
  * @bio:	bio
  * @vecs:	Pages of @bio
+ *
+ * A free part is under vq.mutex; one of a request belongs to whom the request
+ * belongs to, and its bio to the block layer while it is submitted.
  */
 struct vhost_blk_part {
 	struct vhost_blk_part *next;
@@ -54,6 +57,8 @@ struct vhost_blk_part {
  * struct vhost_blk_buffer - Memory that a request allocates once and then keeps
  * @data:	Memory
  * @size:	Bytes at @data
+ *
+ * Belongs to whom the request belongs to.
  */
 struct vhost_blk_buffer {
 	void *data;
@@ -95,6 +100,13 @@ struct vhost_blk_buffer {
  * @log:	struct vhost_log of the guest memory that the request writes to;
  *		used while VHOST_F_LOG_ALL is set
  * @log_count:	Number of entries in @log
+ *
+ * No lock guards a request, but it has one owner at a time: the pool while it
+ * is free, under vq.mutex; the worker that starts it, under vq.mutex; then its
+ * I/O, or the work in a workqueue; and after vhost_blk_request_done() the
+ * worker again. Several bios may end at the same time, and before the function
+ * that submits them returns: whoever drops the last reference in the atomic
+ * @pending goes on with the request.
  */
 struct vhost_blk_request {
 	struct list_head list;
@@ -125,12 +137,13 @@ struct vhost_blk_request {
 
 /**
  * struct vhost_blk_pool - Requests and bios of a queue
- * @requests:	All requests
- * @request_count: Number of @requests
+ * @requests:	All requests. Constant while a disk is attached
+ * @request_count: Number of @requests. Constant while a disk is attached
  * @free:	Requests that are not in use; under vq.mutex
- * @part_memory: All parts
+ * @part_memory: All parts. Constant while a disk is attached
  * @parts:	Parts that are not in use; under vq.mutex
- * @part_count:	Number of all parts, 0 for a regular file
+ * @part_count:	Number of all parts, 0 for a regular file. Constant while a disk
+ *		is attached
  * @parts_free:	Number of parts in @parts; under vq.mutex
  * @bounce:	Buffer for data that the disk cannot reach where it lies. For a
  *		block device the worker uses it, under vq.mutex; for a file the

@@ -3,6 +3,12 @@
  * The worker's part of a queue. A doorbell makes the worker start all requests of
  * the ring, up to the limits of weight. Requests that end meanwhile are returned
  * without a wakeup; for those that end later, the end of I/O wakes the worker.
+ *
+ * handle_kick() and reap_work() run in the queue's worker and take vq.mutex;
+ * what they call runs with it held. vq.mutex guards the ring and all of &struct
+ * vhost_blk_queue but the requests in flight, which have a lock of their own.
+ * vhost_blk_queue_init() runs when the device is opened, and the functions
+ * behind it in an ioctl or in the release of the file, with dev.mutex held.
  */
 #include <linux/blkdev.h>
 #include <linux/ktime.h>
@@ -18,7 +24,7 @@
 /* Number of requests that are started before those that ended are returned. */
 #define REAP_EVERY	32
 
-/* Works of the worker: requests have ended. */
+/* Work of the worker: requests have ended. Takes vq.mutex. */
 static void reap_work(struct vhost_work *work)
 {
 	struct vhost_blk_queue *queue =
@@ -29,7 +35,10 @@ static void reap_work(struct vhost_work *work)
 	mutex_unlock(&queue->vq.mutex);
 }
 
-/* Leave the request in the ring until other ones have ended. */
+/*
+ * Leave the request in the ring until other ones have ended. In the worker,
+ * vq.mutex is held.
+ */
 static void starve(struct vhost_blk_queue *queue,
 		   struct vhost_blk_request *request)
 {
@@ -39,6 +48,11 @@ static void starve(struct vhost_blk_queue *queue,
 	vhost_blk_request_put(&queue->pool, request);
 }
 
+/*
+ * Count a request that is being started, by the number that are in flight. In
+ * the worker, vq.mutex is held; the number is read without its lock, as it may
+ * change at any time.
+ */
 static void count_start(struct vhost_blk_queue *queue,
 			struct vhost_blk_request *request)
 {
@@ -51,7 +65,10 @@ static void count_start(struct vhost_blk_queue *queue,
 		request->start_ns = ktime_get_ns();
 }
 
-/* Start the request of @head. Returns 0, or -errno when the queue has to pause. */
+/*
+ * Start the request of @head. Returns 0, or -errno when the queue has to pause.
+ * In the worker, vq.mutex is held.
+ */
 static int start_request(struct vhost_blk_queue *queue, unsigned int head,
 			 unsigned int out, unsigned int in,
 			 unsigned int log_count)
@@ -87,7 +104,7 @@ struct vhost_blk_load {
 /*
  * Take the next request from the ring and start it. Returns 1 if it was
  * started, 0 if the ring is empty, -errno if the queue has to pause. Called by
- * the worker under vq.mutex.
+ * the worker under vq.mutex, which guards the ring and vq.iov.
  */
 static int next_request(struct vhost_blk_queue *queue,
 			struct vhost_blk_load *load)
@@ -117,6 +134,9 @@ static int next_request(struct vhost_blk_queue *queue,
 	return ret ?: 1;
 }
 
+/*
+ * Whether it is the turn of the worker's next queue. Then it is queued again.
+ */
 static bool exceeds_weight(struct vhost_blk_queue *queue,
 			   const struct vhost_blk_load *load)
 {
@@ -124,7 +144,11 @@ static bool exceeds_weight(struct vhost_blk_queue *queue,
 				    min_t(size_t, load->bytes, INT_MAX));
 }
 
-/* Returns true when the ring is empty, false when the queue has to pause. */
+/*
+ * Start the requests in the ring, and return those that have ended meanwhile.
+ * Returns true when the ring is empty, false when the queue has to pause. In
+ * the worker, vq.mutex is held.
+ */
 static bool start_requests(struct vhost_blk_queue *queue,
 			   struct vhost_blk_load *load)
 {
@@ -154,7 +178,7 @@ static bool start_requests(struct vhost_blk_queue *queue,
 
 /*
  * Ask the driver for doorbells. Returns false if it has made requests available
- * in the meantime, for which it does not ring.
+ * in the meantime, for which it does not ring. In the worker, vq.mutex is held.
  */
 static bool wait_for_kick(struct vhost_blk_queue *queue)
 {
@@ -185,7 +209,10 @@ static void run_queue(struct vhost_blk_queue *queue)
 	vhost_blk_poll_end(queue);
 }
 
-/* Work of the worker: the driver rang, or the worker has asked itself to go on. */
+/*
+ * Work of the worker: the driver rang, or the worker has asked itself to go on.
+ * Takes vq.mutex. Does nothing while the disk is being taken away.
+ */
 static void handle_kick(struct vhost_work *work)
 {
 	struct vhost_virtqueue *vq =
@@ -217,6 +244,10 @@ void vhost_blk_queue_init(struct vhost_blk_queue *queue, struct vhost_blk *blk)
 	vhost_blk_inflight_init(&queue->inflight, &queue->vq, reap_work);
 }
 
+/*
+ * Allocate the requests of a queue. In an ioctl, dev.mutex and vq.mutex are
+ * held; may sleep.
+ */
 static int create_pool(struct vhost_blk_queue *queue)
 {
 	struct vhost_blk_pool *pool = &queue->pool;
@@ -232,7 +263,11 @@ static int create_pool(struct vhost_blk_queue *queue)
 	return 0;
 }
 
-/* Prepare all that a queue needs to start requests. */
+/*
+ * Prepare all that a queue needs to start requests. In an ioctl, dev.mutex and
+ * vq.mutex are held; may sleep. The worker sees the backend only after vq.mutex
+ * is released.
+ */
 static int prepare_queue(struct vhost_blk_queue *queue)
 {
 	int ret;
@@ -260,7 +295,7 @@ static int prepare_queue(struct vhost_blk_queue *queue)
  *
  * No request is started yet.
  *
- * Context: Process context, dev.mutex held.
+ * Context: Process context, dev.mutex held. Takes vq.mutex.
  *
  * Return: 1 if the queue can run; 0 if the driver does not use it; -EFAULT if its
  * ring does not lie in guest memory; -ENOMEM.
@@ -283,7 +318,7 @@ int vhost_blk_queue_attach(struct vhost_blk_queue *queue)
  * vhost_blk_queue_detach() - Take the disk away from a queue
  * @queue:	Queue without a request in flight
  *
- * Context: Process context, dev.mutex held.
+ * Context: Process context, dev.mutex held. Takes vq.mutex.
  */
 void vhost_blk_queue_detach(struct vhost_blk_queue *queue)
 {

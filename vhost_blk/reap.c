@@ -3,6 +3,10 @@
  * Requests that have ended return to the driver: status byte, dirty pages, used
  * ring, interrupt. One update of the used ring's index serves all requests that
  * have ended by then, and one interrupt may serve more.
+ *
+ * All functions run with vq.mutex held, which guards the used ring and the
+ * counters: in the queue's worker, or in the ioctl or the release that detaches
+ * the disk. A request that has ended belongs to them.
  */
 #include <linux/ktime.h>
 #include <linux/minmax.h>
@@ -22,7 +26,8 @@
  * Requests that were started are still completed. Nothing more is taken from the
  * ring until the device model resets the device.
  *
- * Context: vq.mutex held.
+ * Context: The queue's worker, or an ioctl that detaches the disk; vq.mutex
+ *	    held.
  */
 void vhost_blk_queue_broken(struct vhost_blk_queue *queue, const char *why)
 {
@@ -30,7 +35,10 @@ void vhost_blk_queue_broken(struct vhost_blk_queue *queue, const char *why)
 	vq_err(&queue->vq, "vhost_blk: %s\n", why);
 }
 
-/* Write the entries that were collected to the used ring. */
+/*
+ * Write the entries that were collected to the used ring. In the address space
+ * of the device's owner, vq.mutex is held.
+ */
 static void publish(struct vhost_blk_queue *queue)
 {
 	unsigned int count = queue->used_count;
@@ -40,6 +48,7 @@ static void publish(struct vhost_blk_queue *queue)
 		vhost_blk_queue_broken(queue, "the used ring is not writable");
 }
 
+/* Count a request that has ended. vq.mutex is held. */
 static void count_end(struct vhost_blk_queue *queue,
 		      const struct vhost_blk_request *request)
 {
@@ -57,7 +66,8 @@ static void count_end(struct vhost_blk_queue *queue,
 
 /*
  * Return a request to the driver: write its status and its entry of the used
- * ring. vq.mutex is held.
+ * ring. In the address space of the device's owner, may sleep; vq.mutex is
+ * held.
  */
 static void give_back(struct vhost_blk_queue *queue,
 		      struct vhost_blk_request *request)
@@ -80,6 +90,10 @@ static void give_back(struct vhost_blk_queue *queue,
 		publish(queue);
 }
 
+/*
+ * Return the requests in the list @done to the driver, if it is to be told, and
+ * to the pool. Returns how many there were. vq.mutex is held.
+ */
 static unsigned int reap_list(struct vhost_blk_queue *queue,
 			      struct list_head *done, bool tell)
 {

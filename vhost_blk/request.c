@@ -3,6 +3,11 @@
  * One request: a header that the device reads, data in one direction or the
  * other, and a status byte that the device writes. The driver may cut these into
  * descriptors in any way (VIRTIO_F_ANY_LAYOUT).
+ *
+ * vhost_blk_request_start() and what it calls run in the queue's worker, in the
+ * address space of the device's owner, with vq.mutex held. slow_work() and
+ * do_slowly() run in a workqueue without a lock: a request belongs to the
+ * worker until its work is queued, and then to the work.
  */
 #include <linux/ioprio.h>
 #include <linux/kthread.h>
@@ -13,6 +18,7 @@
 #include "request.h"
 #include "trace.h"
 
+/* Whether the driver may write to the disk at this moment. In the worker. */
 static bool is_writable(const struct vhost_blk_queue *queue)
 {
 	const struct vhost_blk_disk *disk = &queue->blk->disk;
@@ -22,6 +28,10 @@ static bool is_writable(const struct vhost_blk_queue *queue)
 	       !(disk->ops->is_read_only && disk->ops->is_read_only(disk));
 }
 
+/*
+ * Check a read or a write, and have the disk start it. Returns as @transfer of
+ * &struct vhost_blk_disk_ops. In the worker, vq.mutex is held.
+ */
 static int transfer(struct vhost_blk_request *request, u64 sector,
 		    struct iov_iter *data)
 {
@@ -47,7 +57,10 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 	return disk->ops->transfer(request, sector, data);
 }
 
-/* Carry out a request that sleeps. In a workqueue, without vq.mutex. */
+/*
+ * Carry out a request that sleeps. In a workqueue without a lock; the request
+ * belongs to this work, and ends by vhost_blk_request_done().
+ */
 static void do_slowly(struct vhost_blk_request *request)
 {
 	struct vhost_blk *blk = request->queue->blk;
@@ -91,6 +104,10 @@ static void slow_work(struct work_struct *work)
 	kthread_associate_blkcg(NULL);
 }
 
+/*
+ * Start a flush, or leave it to a workqueue. Returns 0, or -EAGAIN if it has to
+ * wait in the ring. In the worker, vq.mutex is held.
+ */
 static int flush(struct vhost_blk_request *request)
 {
 	struct vhost_blk *blk = request->queue->blk;
@@ -101,6 +118,10 @@ static int flush(struct vhost_blk_request *request)
 	return 0;
 }
 
+/*
+ * Answer with the serial, which is constant while a disk is attached, and end
+ * the request. In the worker, vq.mutex is held.
+ */
 static int get_id(struct vhost_blk_request *request, struct iov_iter *data)
 {
 	size_t bytes = min_t(size_t, iov_iter_count(data), VIRTIO_BLK_ID_BYTES);
@@ -133,7 +154,10 @@ static int take_range(struct vhost_blk_request *request,
 	return vhost_blk_check_range(geometry, request->type, range);
 }
 
-/* All ranges are checked before the first is touched. */
+/*
+ * Leave a discard or write-zeroes request to a workqueue. All ranges are
+ * checked before the first is touched. In the worker, vq.mutex is held.
+ */
 static int discard_or_zero(struct vhost_blk_request *request,
 			   struct iov_iter *data)
 {
@@ -235,7 +259,7 @@ int vhost_blk_request_start(struct vhost_blk_request *request,
  * @request:	Request, zeroed
  * @queue:	Queue that it is for
  *
- * Context: Process context, before the request is used.
+ * Context: Process context, vq.mutex held, before the request is used.
  */
 void vhost_blk_request_init(struct vhost_blk_request *request,
 			    struct vhost_blk_queue *queue)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters of a device: those of its queues together.
+ * The counters of a device: those of its queues together. Each queue's worker
+ * counts under its vq.mutex; whoever reads takes no lock, and may miss what is
+ * just being counted.
  */
 #include "blk.h"
 
@@ -9,7 +11,9 @@
  * @blk:	Device
  * @offset:	Offset of the counter in &struct vhost_blk_stats
  *
- * Context: Any. The worker may be counting.
+ * Context: Any, no lock needed. The worker may be counting.
+ *
+ * Return: The sum of the counters of all queues
  */
 u64 vhost_blk_stats_sum(const struct vhost_blk *blk, size_t offset)
 {

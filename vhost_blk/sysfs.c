@@ -4,6 +4,12 @@
  * directory N, N being the number of the device, with a value a file, which
  * everybody may read. Names and meanings are in Documentation/counters.md and stay
  * as they are.
+ *
+ * All functions run in process context. The *_show() functions run in the task
+ * of whoever reads a file, which holds a reference to the file, so that
+ * vhost_blk_sysfs_remove() waits for it before the device is freed. They take
+ * no lock for counters, which workers may be changing; disk_show() takes
+ * dev.mutex.
  */
 #include <linux/blkdev.h>
 #include <linux/idr.h>
@@ -15,6 +21,7 @@
 #include "blk.h"
 #include "sysfs.h"
 
+/* Numbers of the devices that are open. Has a lock of its own */
 static DEFINE_IDA(numbers);
 
 /**
@@ -39,7 +46,10 @@ static ssize_t _name##_show(struct vhost_blk *blk, char *buf)		\
 }									\
 static struct blk_attribute blk_attr_##_name = __ATTR_RO(_name)
 
-/* Requests of all types that have no file of their own */
+/*
+ * Count the requests of all types that have no file of their own. No lock
+ * needed.
+ */
 static u64 sum_others(const struct vhost_blk *blk)
 {
 	static const u32 known = BIT(VIRTIO_BLK_T_IN) | BIT(VIRTIO_BLK_T_OUT) |
@@ -68,7 +78,10 @@ BLK_NUMBER(polls_found, VHOST_BLK_SUM(blk, polls_found));
 BLK_NUMBER(waits, VHOST_BLK_SUM(blk, waits));
 BLK_NUMBER(interrupts, VHOST_BLK_SUM(blk, interrupts));
 
-/* Whoever removes the directory does not have the mutex. */
+/*
+ * Print which kind of disk is attached. Takes dev.mutex, which guards that;
+ * whoever removes the directory and waits for this does not have it.
+ */
 static ssize_t disk_show(struct vhost_blk *blk, char *buf)
 {
 	ssize_t len;
@@ -106,6 +119,7 @@ static struct attribute *blk_attrs[] = {
 };
 ATTRIBUTE_GROUPS(blk);
 
+/* Read a file: call the show function of its attribute for the device. */
 static ssize_t blk_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct vhost_blk_dir *dir =
@@ -115,6 +129,10 @@ static ssize_t blk_show(struct kobject *kobj, struct attribute *attr, char *buf)
 								    buf);
 }
 
+/*
+ * Free a directory when the last reference is gone; the device may be gone
+ * before.
+ */
 static void blk_dir_release(struct kobject *kobj)
 {
 	kfree(container_of(kobj, struct vhost_blk_dir, kobj));
@@ -140,6 +158,11 @@ void vhost_blk_sysfs_exit(void)
 	ida_destroy(&numbers);
 }
 
+/*
+ * Make the directory of a device that is being opened, which nobody else has
+ * yet. May sleep. A device for whose directory there is no memory works
+ * without.
+ */
 static void add_dir(struct vhost_blk *blk, struct kobject *parent)
 {
 	struct vhost_blk_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL_ACCOUNT);

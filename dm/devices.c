@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Called by the main thread before the VM runs, when there is no other thread.
+ */
 #include "baseline/blk_uring.h"
 #include "baseline/net_user.h"
 #include "block/blk_vhost.h"

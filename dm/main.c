@@ -2,6 +2,10 @@
 /*
  * vhost-dm: a device model for ACRN that boots Linux with virtio devices on
  * vhost, and has no more than that takes.
+ *
+ * All functions here run in the main thread: it makes the VM and its devices,
+ * then runs the event loop until the VM ends, and takes all down again when the
+ * other threads have ended. Which threads there are is in machine/vm.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +33,7 @@ struct signals {
 	struct vm *vm;
 };
 
+/* A signal has come: called by the event loop. */
 static void signal_ready(void *opaque)
 {
 	struct signals *signals = opaque;
@@ -73,6 +78,7 @@ static enum vm_request serve(struct vm *vm)
 	return vm_requested(vm);
 }
 
+/* Make the VM, serve it until it ends, and free it. Returns how it ended. */
 static enum vm_request run(struct vm *vm, const struct options *options,
 			   int signal_fd)
 {
@@ -103,6 +109,7 @@ static const char *const end_names[] = {
 	[VM_ERROR] = "error",
 };
 
+/* The exit status that --help promises, with a message after a crash. */
 static int exit_status(enum vm_request end)
 {
 	switch (end) {
@@ -129,6 +136,7 @@ static int open_stats(const char *path)
 	return fd;
 }
 
+/* Write the counters to @fd and close it. No thread counts any more. */
 static int write_stats(struct vm *vm, int fd, enum vm_request end)
 {
 	int ret = stats_write(&vm->stats, fd, end_names[end]);
@@ -139,6 +147,7 @@ static int write_stats(struct vm *vm, int fd, enum vm_request end)
 	return ret;
 }
 
+/* Run the VM and write its counters, if --stats asks for them. */
 static int run_with_stats(struct vm *vm, const struct options *options,
 			  int signal_fd)
 {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Direct I/O through an aligned buffer, in the thread of the queue that the
+ * request is from, which waits. The buffer is that request's own.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

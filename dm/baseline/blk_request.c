@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests are found and checked in the thread of their queue. The functions
+ * use nothing but their arguments; the size of the disk, which may change, is
+ * read once.
+ */
 #include <errno.h>
 #include <string.h>
 

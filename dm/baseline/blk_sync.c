@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests that wait for the disk. They are handled in the thread of their
+ * queue, and so several of a disk at a time; what they share, @write_back and
+ * @flush_error of struct blk, is atomic, and all else that they read is
+ * constant. blk_cache_changed() runs in the thread that handles I/O requests.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -28,6 +34,7 @@ int blk_flushed(struct blk *blk, int error)
 	return blk->flush_error;
 }
 
+/* Flush the disk and wait for it. Any thread. Returns 0 or -errno. */
 static int flush(struct blk *blk)
 {
 	return blk_flushed(blk, fdatasync(blk->disk.fd) ? -errno : 0);
@@ -49,7 +56,7 @@ int blk_written(struct blk *blk, bool through)
 	return through || blk->write_back ? 0 : flush(blk);
 }
 
-/* For struct blk_backend. */
+/* For struct blk_backend. Thread of I/O requests; waits for the disk. */
 int blk_cache_changed(struct blk *blk)
 {
 	return blk->write_back ? 0 : flush(blk);
@@ -70,6 +77,7 @@ int blk_check_transfer(const struct blk *blk, const struct blk_request *request)
 	return blk_request_check(&blk->disk, request->sector, request->bytes);
 }
 
+/* Write the serial number to the driver's buffers. */
 static int get_id(struct blk *blk, const struct blk_request *request)
 {
 	char id[VIRTIO_BLK_ID_BYTES] = { 0 };
@@ -79,6 +87,7 @@ static int get_id(struct blk *blk, const struct blk_request *request)
 	return 0;
 }
 
+/* Discard or zero a range. Returns 0 or -errno. Thread of the queue, waits. */
 static int change_range(struct blk *blk, uint32_t type,
 			const struct virtio_blk_discard_write_zeroes *range)
 {
@@ -101,6 +110,7 @@ static int change_range(struct blk *blk, uint32_t type,
 	return ret ? -errno : 0;
 }
 
+/* Check a range as the driver has described it. Returns 0 or -errno. */
 static int check_range(const struct blk *blk, uint32_t type,
 		       const struct virtio_blk_discard_write_zeroes *range)
 {

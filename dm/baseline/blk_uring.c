@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Disks on io_uring. The main thread creates and destroys the backend, when no
+ * other thread runs; all else runs in the thread that handles I/O requests,
+ * which starts and stops the threads of the queues. A queue and its thread are
+ * in uring_queue.c. What the queues share does not change while one of them
+ * runs.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,6 +44,7 @@ static const struct vhost_kind io_uring_kind = {
 	.open = open_user,
 };
 
+/* Stop the threads of all queues, and wait for their requests in flight. */
 static void stop_queues(struct blk *blk)
 {
 	struct blk_uring *state = blk->state;
@@ -65,6 +73,7 @@ static void divide_memory(struct uring_disk *disk, const struct guest_mem *mem)
 		}
 }
 
+/* For struct virtio_ops: start a thread for each queue that the driver uses. */
 static int blk_uring_start(struct virtio_dev *dev)
 {
 	struct blk *blk = blk_of(dev);
@@ -114,6 +123,7 @@ static void deinit_workers(struct blk_uring *state, unsigned int count)
 		worker_deinit(&state->queues[count].worker);
 }
 
+/* For struct blk_backend: undo blk_uring_create(). Main thread. */
 static void blk_uring_destroy(struct blk *blk)
 {
 	struct blk_uring *state = blk->state;
@@ -125,6 +135,10 @@ static void blk_uring_destroy(struct blk *blk)
 	free(state);
 }
 
+/*
+ * Give a queue its eventfds and its worker, which does not run yet. Main
+ * thread.
+ */
 static int open_queue(struct blk *blk, struct blk_uring *state,
 		      unsigned int index)
 {
@@ -138,6 +152,10 @@ static int open_queue(struct blk *blk, struct blk_uring *state,
 	return worker_init(&queue->worker);
 }
 
+/*
+ * Do so for all queues. Returns 0 or -errno, with a message printed. Main
+ * thread.
+ */
 static int open_queues(struct blk *blk, struct blk_uring *state)
 {
 	unsigned int i;
@@ -155,6 +173,9 @@ static int open_queues(struct blk *blk, struct blk_uring *state)
 	return 0;
 }
 
+/*
+ * For struct blk_backend: make doorbells, interrupts and queues. Main thread.
+ */
 static int blk_uring_create(struct blk *blk)
 {
 	const struct blk_options *options = blk->options;

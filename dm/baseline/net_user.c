@@ -4,8 +4,11 @@
  * virtio-net header. All that is changed in it is the number of chains that a
  * received packet takes.
  *
- * What net_user_thread() calls runs in the thread of a pair, all else in the
- * thread that handles I/O requests.
+ * What net_user_thread() calls runs in the thread of a pair, to which struct
+ * net_user_pair belongs while it runs, so that there is no lock. The main
+ * thread creates and destroys the backend, when no other thread runs; all else
+ * runs in the thread that handles I/O requests, which starts and stops the
+ * threads of pairs.
  */
 #include <errno.h>
 #include <poll.h>
@@ -99,6 +102,10 @@ static int tap_of(const struct net_user_pair *pair)
 	return pair->net->taps[pair->index];
 }
 
+/*
+ * Show the driver what was used, and interrupt it if it wants. Thread of the
+ * pair.
+ */
 static void publish_used(struct net_user_pair *pair, unsigned int queue)
 {
 	if (virtqueue_publish(&pair->queues[queue]))
@@ -108,7 +115,7 @@ static void publish_used(struct net_user_pair *pair, unsigned int queue)
 
 /*
  * Give the next packet of the guest to the tap device. Returns 1; 0 if there is
- * none; -errno if the queue is corrupt.
+ * none; -errno if the queue is corrupt. Thread of the pair.
  */
 static int transmit_packet(struct net_user_pair *pair)
 {
@@ -128,6 +135,10 @@ static int transmit_packet(struct net_user_pair *pair)
 	return 1;
 }
 
+/*
+ * Give packets of the guest to the tap device, up to a batch. Thread of the
+ * pair.
+ */
 static enum progress transmit(struct net_user_pair *pair)
 {
 	enum progress progress = PROGRESS_MORE;
@@ -147,7 +158,7 @@ static enum progress transmit(struct net_user_pair *pair)
 
 /*
  * Returns the address of byte @offset in the writable buffers, NULL behind
- * them.
+ * them. Thread of the pair.
  */
 static uint8_t *chain_byte(const struct virtqueue_chain *chain, size_t offset)
 {
@@ -161,7 +172,10 @@ static uint8_t *chain_byte(const struct virtqueue_chain *chain, size_t offset)
 	return NULL;
 }
 
-/* Write the next part of the packet, from @done on, to the chain. */
+/*
+ * Write the next part of the packet, from @done on, to the chain. Returns 0, or
+ * -EINVAL if the chain has no room. Thread of the pair.
+ */
 static int add_chain(struct net_user_pair *pair, size_t *done)
 {
 	const struct virtqueue_chain *chain = &pair->chain;
@@ -184,6 +198,7 @@ static int add_chain(struct net_user_pair *pair, size_t *done)
 	return 0;
 }
 
+/* The whole packet is in its chains: tell how many there are, and push them. */
 static void finish_delivery(struct net_user_pair *pair)
 {
 	const struct delivery *delivery = &pair->delivery;
@@ -200,7 +215,7 @@ static void finish_delivery(struct net_user_pair *pair)
  * Give the packet from the tap device to the guest. Returns 1; 0 if there are
  * not enough buffers, in which case they stay in the ring; -errno if the queue
  * is corrupt. Also returns 1 for a packet that is too large for a full ring, or
- * for one chain without mergeable buffers: it is dropped.
+ * for one chain without mergeable buffers: it is dropped. Thread of the pair.
  */
 static int deliver_packet(struct net_user_pair *pair)
 {
@@ -227,6 +242,9 @@ static int deliver_packet(struct net_user_pair *pair)
 	return ret;
 }
 
+/*
+ * Read the next packet of the tap device, if there is one. Thread of the pair.
+ */
 static bool read_packet(struct net_user_pair *pair)
 {
 	ssize_t n = read(tap_of(pair), pair->packet, MAX_PACKET);
@@ -235,6 +253,10 @@ static bool read_packet(struct net_user_pair *pair)
 	return pair->packet_size;
 }
 
+/*
+ * Give packets of the tap device to the guest, up to a batch. Thread of the
+ * pair.
+ */
 static enum progress receive(struct net_user_pair *pair)
 {
 	struct virtqueue *vq = &pair->queues[NET_RX];
@@ -270,7 +292,7 @@ static void wait_for_stop(struct net_user_pair *pair)
 
 /*
  * Wait for a doorbell or for a packet. Returns false if the thread is to end,
- * or if the tap device was deleted.
+ * or if the tap device was deleted. Thread of the pair.
  */
 static bool wait_for_work(struct net_user_pair *pair, enum progress tx,
 			  enum progress rx)
@@ -296,6 +318,10 @@ static bool wait_for_work(struct net_user_pair *pair, enum progress tx,
 	return !fds[0].revents;
 }
 
+/*
+ * The thread of a pair. After a corrupt ring, or when the tap device is gone,
+ * it does nothing until it is stopped.
+ */
 static void *net_user_thread(void *opaque)
 {
 	struct net_user_pair *pair = opaque;
@@ -319,12 +345,16 @@ static struct net_user *net_user_of(struct virtio_dev *dev)
 	return net_of(dev)->state;
 }
 
+/* Stop the threads of all pairs but the first @left. */
 static void stop_threads(struct net_user *state, unsigned int left)
 {
 	while (state->running > left)
 		worker_stop(&state->pairs[--state->running].worker);
 }
 
+/*
+ * Start threads until @count run. Returns 0 or -errno, with a message printed.
+ */
 static int start_threads(struct net_user *state, unsigned int count)
 {
 	struct net_user_pair *pair;
@@ -344,6 +374,7 @@ static int start_threads(struct net_user *state, unsigned int count)
 	return 0;
 }
 
+/* Take over the queues of a pair, whose thread does not run. 0 or -EPROTO. */
 static int init_queues(struct net_user_pair *pair)
 {
 	struct net *net = pair->net;
@@ -363,7 +394,10 @@ static int init_queues(struct net_user_pair *pair)
 	return 0;
 }
 
-/* Queues are attached and detached while no thread reads from them. */
+/*
+ * For struct net_backend. Queues of the tap device are attached and detached
+ * while no thread reads from them.
+ */
 static int net_user_set_pairs(struct net *net, unsigned int pairs)
 {
 	struct net_user *state = net->state;
@@ -374,6 +408,7 @@ static int net_user_set_pairs(struct net *net, unsigned int pairs)
 	return ret ? ret : start_threads(state, pairs);
 }
 
+/* For struct virtio_ops: begin with one pair. */
 static int net_user_start(struct virtio_dev *dev)
 {
 	struct net *net = net_of(dev);
@@ -392,6 +427,7 @@ static void net_user_stop(struct virtio_dev *dev)
 	stop_threads(net_user_of(dev), 0);
 }
 
+/* For struct virtio_ops: pass a doorbell on to the thread of its pair. */
 static void net_user_notify(struct virtio_dev *dev, unsigned int queue)
 {
 	struct net *net = net_of(dev);
@@ -450,6 +486,7 @@ static int open_pair(struct net_user_pair *pair)
 	return 0;
 }
 
+/* For struct net_backend: make what the pairs need. Main thread. */
 static int net_user_create(struct net *net)
 {
 	struct net_user *state;

@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * A queue that io_uring handles. What uring_thread() calls runs in the thread
+ * of the queue, to which struct uring_queue belongs while it runs; all else
+ * runs in the thread that handles I/O requests, before that thread is started
+ * and after it has ended. So there is no lock. What all queues of a disk share
+ * is atomic or does not change.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -25,6 +32,9 @@
  */
 #define MAX_RETRIES 100
 
+/*
+ * Have a completion come each time that @fd is signalled. Thread of the queue.
+ */
 static void poll_eventfd(struct uring_queue *queue, int fd, unsigned int id)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&queue->ring);
@@ -49,6 +59,10 @@ static int find_buffer(const struct uring_disk *disk, const struct iovec *iov)
 	return -1;
 }
 
+/*
+ * Describe a read or a write to io_uring: with registered memory if the request
+ * is one buffer there. Thread of the queue.
+ */
 static void prepare_transfer(struct uring_queue *queue,
 			     struct io_uring_sqe *sqe,
 			     struct uring_request *uring_request)
@@ -78,6 +92,10 @@ static void prepare_transfer(struct uring_queue *queue,
 		sqe->rw_flags |= RWF_DSYNC;
 }
 
+/*
+ * Write the status, return the chain to the driver and free the request. Thread
+ * of the queue.
+ */
 static void complete_request(struct uring_queue *queue, unsigned int id,
 			     int error)
 {
@@ -102,6 +120,7 @@ static void drop_empty_buffers(struct blk_request *request)
 		request->iov_count--;
 }
 
+/* Whether a request is a read or a write that the disk can do. */
 static bool is_transfer(const struct blk *blk,
 			const struct blk_request *request)
 {
@@ -110,7 +129,7 @@ static bool is_transfer(const struct blk *blk,
 	       request->bytes && !blk_check_transfer(blk, request);
 }
 
-/* Give a request to io_uring; @flags are IOSQE_*. */
+/* Give a request to io_uring; @flags are IOSQE_*. Thread of the queue. */
 static void submit(struct uring_queue *queue, unsigned int id,
 		   unsigned int flags)
 {
@@ -126,7 +145,10 @@ static void submit(struct uring_queue *queue, unsigned int id,
 	queue->in_flight++;
 }
 
-/* Give a request to io_uring, or handle it at once if it is not a transfer. */
+/*
+ * Give a request to io_uring, or handle it at once if it is not a transfer.
+ * Thread of the queue, which waits in the latter case.
+ */
 static void start_request(struct uring_queue *queue, unsigned int id)
 {
 	struct uring_request *request = &queue->requests[id];
@@ -142,7 +164,10 @@ static void start_request(struct uring_queue *queue, unsigned int id)
 	submit(queue, id, 0);
 }
 
-/* Returns 1, 0 if there is no request, -errno if the queue is corrupt. */
+/*
+ * Take the next request from the ring and start it. Returns 1; 0 if there is no
+ * request; -errno if the queue is corrupt. Thread of the queue.
+ */
 static int next_request(struct uring_queue *queue)
 {
 	unsigned int id = queue->free;
@@ -168,6 +193,7 @@ static int next_request(struct uring_queue *queue)
 	return 1;
 }
 
+/* Show the driver what was used, and signal the irqfd if it wants. */
 static void publish_used(struct uring_queue *queue)
 {
 	if (virtqueue_publish(&queue->vq))
@@ -178,6 +204,7 @@ static void publish_used(struct uring_queue *queue)
  * Start the requests that the driver has made available, but no more than a
  * batch: a fast driver would keep this thread from everything else. The rest
  * has its turn after the completions, for which the kick eventfd is signalled.
+ * Thread of the queue.
  */
 static void start_requests(struct uring_queue *queue)
 {
@@ -200,6 +227,7 @@ static void start_requests(struct uring_queue *queue)
 /*
  * Submit a request again that has failed for lack of resources or because of a
  * signal, this time for a kernel thread that can wait. Returns whether it did.
+ * Thread of the queue.
  */
 static bool resubmit(struct uring_queue *queue, unsigned int id, int res)
 {
@@ -213,7 +241,8 @@ static bool resubmit(struct uring_queue *queue, unsigned int id, int res)
 
 /*
  * Returns the result of a read or write for the driver. Direct I/O refuses
- * memory that is not aligned for it; a short transfer is an error.
+ * memory that is not aligned for it; a short transfer is an error. Thread of
+ * the queue, which may wait for the disk.
  */
 static int transfer_ended(const struct uring_disk *disk,
 			  const struct uring_request *uring, int res)
@@ -231,6 +260,10 @@ static int transfer_ended(const struct uring_disk *disk,
 		       : blk_written(disk->blk, uring->write_through);
 }
 
+/*
+ * io_uring has ended a request with @res: complete it, or give it once more.
+ * Thread of the queue.
+ */
 static void handle_request_end(struct uring_queue *queue, unsigned int id,
 			       int res)
 {
@@ -246,6 +279,9 @@ static void handle_request_end(struct uring_queue *queue, unsigned int id,
 	complete_request(queue, id, res);
 }
 
+/*
+ * A doorbell, the signal to stop, or the end of a request. Thread of the queue.
+ */
 static void handle_completion(struct uring_queue *queue,
 			      const struct io_uring_cqe *cqe)
 {
@@ -264,6 +300,10 @@ static void handle_completion(struct uring_queue *queue,
 	}
 }
 
+/*
+ * The thread of a queue, until it is stopped or the ring is corrupt, and no
+ * request is in flight.
+ */
 static void *uring_thread(void *opaque)
 {
 	struct uring_queue *queue = opaque;

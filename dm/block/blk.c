@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * virtio-blk. The main thread creates and destroys the disk, when no other
+ * thread runs, and its event loop calls check_size(). All else runs in the
+ * thread that handles I/O requests. Of the configuration the main thread
+ * changes the capacity alone, under @config_lock of struct virtio_dev. Threads
+ * that handle requests see the atomic @write_back.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -56,7 +63,10 @@ void blk_starting(struct blk *blk)
 	blk->flush_error = 0;
 }
 
-/* Turn the volatile cache on or off. Returns whether it is on then. */
+/*
+ * Turn the volatile cache on or off. Returns whether it is on then. May wait
+ * for the disk, and the guest with it.
+ */
 static bool switch_cache(struct blk *blk, bool on)
 {
 	int ret;
@@ -90,6 +100,7 @@ void blk_config_written(struct virtio_dev *dev, size_t offset, size_t size,
 	blk->cache_wanted = blk->config.wce;
 }
 
+/* The features that both the disk and its backend have. Main thread. */
 static uint64_t offered_features(struct blk *blk)
 {
 	uint64_t wanted =
@@ -117,6 +128,9 @@ static void check_size(void *opaque)
 			     sizeof(capacity));
 }
 
+/*
+ * Begin to look at the size of the disk. Returns 0 or -errno, with a message.
+ */
 static int start_size_timer(struct blk *blk)
 {
 	const struct itimerspec when = {
@@ -151,7 +165,7 @@ static void stop_size_timer(struct blk *blk)
 	close(blk->timer.fd);
 }
 
-/* For struct virtio_ops. */
+/* For struct virtio_ops: main thread, when no other thread runs. */
 void blk_destroy(struct virtio_dev *dev)
 {
 	struct blk *blk = blk_of(dev);
@@ -162,6 +176,7 @@ void blk_destroy(struct virtio_dev *dev)
 	free(blk);
 }
 
+/* Describe the disk to the driver, and put it on the PCI bus. Main thread. */
 static int blk_add(struct blk *blk)
 {
 	struct virtio_dev *virtio = &blk->pci.virtio;

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Disks on vhost-blk. The main thread calls blk_vhost_create(),
+ * blk_vhost_destroy() and blk_vhost_features(), when no other thread runs; all
+ * else runs in the thread that handles I/O requests, to which struct blk and
+ * struct vhost belong.
+ */
 #include <errno.h>
 #include <string.h>
 #include <linux/virtio_config.h>
@@ -34,6 +40,7 @@ static uint64_t wanted_features(struct blk *blk)
 	return blk->write_back ? features | flush : features;
 }
 
+/* For struct virtio_ops: vhost-blk takes all queues of the disk. */
 static int blk_vhost_start(struct virtio_dev *dev)
 {
 	struct blk *blk = blk_of(dev);
@@ -42,7 +49,10 @@ static int blk_vhost_start(struct virtio_dev *dev)
 	return vhost_start(dev, wanted_features(blk), 1);
 }
 
-/* vhost-blk flushes the disk when it is told that there is no cache. */
+/*
+ * For struct blk_backend. vhost-blk flushes the disk when it is told that there
+ * is no cache, and this waits for that.
+ */
 static int blk_vhost_cache_changed(struct blk *blk)
 {
 	struct vhost *vhost = vhost_of(&blk->pci.virtio);
@@ -63,7 +73,7 @@ static const struct virtio_ops blk_vhost_ops = {
 	.destroy = blk_destroy,
 };
 
-/* Create the disk. Called by the main thread before the VM runs. */
+/* For struct blk_backend: open /dev/vhost-blk. */
 static int blk_vhost_create(struct blk *blk)
 {
 	const struct vhost_setup setup = {
@@ -78,6 +88,7 @@ static int blk_vhost_create(struct blk *blk)
 	return vhost_create(&setup);
 }
 
+/* For struct blk_backend. Main thread, when no other thread runs. */
 static void blk_vhost_destroy(struct blk *blk)
 {
 	vhost_destroy(&blk->pci.virtio);

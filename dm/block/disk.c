@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The file or block device behind a disk. The main thread calls these
+ * functions; other threads read @sectors, which is atomic, and the rest, which
+ * is constant.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Layouts and numbers are those of the ACPI specification 6.4, chapter 5. */
+/*
+ * Layouts and numbers are those of the ACPI specification 6.4, chapter 5.
+ *
+ * Called through loader_load(), when no vCPU runs: by the main thread at the
+ * first start, by the thread that handles I/O requests at each reset. The
+ * functions use nothing but their arguments.
+ */
 #include <string.h>
 
 #include "boot/acpi.h"
@@ -166,6 +172,7 @@ static uint64_t append(struct builder *b, const void *table, size_t size)
 	return b->gpa + offset;
 }
 
+/* Fill in the header that every table begins with, but for the checksum. */
 static void init_header(struct table_header *header, const char *signature,
 			uint8_t revision, size_t length)
 {
@@ -188,6 +195,7 @@ static struct gas port_register(uint16_t address)
 			     .address = address };
 }
 
+/* Append the table that leads to the DSDT and to the registers of power.c. */
 static uint64_t append_fadt(struct builder *b, uint64_t dsdt)
 {
 	struct fadt fadt = {
@@ -209,7 +217,10 @@ static uint64_t append_fadt(struct builder *b, uint64_t dsdt)
 	return append(b, &fadt, sizeof(fadt));
 }
 
-/* GSI n is pin n of the one IOAPIC. */
+/*
+ * Append the table of interrupt controllers: a local APIC for each vCPU, and
+ * one IOAPIC, whose pin n is GSI n.
+ */
 static uint64_t append_madt(struct builder *b, const uint8_t *lapic_ids,
 			    unsigned int vcpus)
 {
@@ -249,6 +260,7 @@ static uint64_t append_xsdt(struct builder *b, uint64_t fadt, uint64_t madt)
 	return append(b, &xsdt, sizeof(xsdt));
 }
 
+/* Write the structure that guests search for, with both of its checksums. */
 static void fill_rsdp(struct builder *b, uint64_t xsdt)
 {
 	struct rsdp rsdp = {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Checks of a kernel image. The functions use nothing but their arguments.
+ * Called by the main thread before there is a VM.
+ */
 #include <string.h>
 
 #include "boot/bzimage.h"

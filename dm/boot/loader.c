@@ -8,6 +8,11 @@
  *	0x000f0000	ACPI tables, RSDP first
  *	0x01000000	the bzImage file; entry behind its setup part
  *	end of low RAM	end of the initramfs
+ *
+ * The main thread opens and checks the files before there is a VM.
+ * loader_load() fills guest memory when no vCPU runs: in the main thread at the
+ * first start, in the thread that handles I/O requests at each reset. struct
+ * loader does not change once the files are open, so there is no lock.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +54,10 @@ static const uint64_t gdt[] = {
 #define CR0_PE_ET_NE	0x31
 #define RFLAGS_RESERVED 0x2
 
+/*
+ * Open a regular file, which is called @what in messages, and get its size.
+ * Returns a descriptor or -errno, with a message printed.
+ */
 static int open_file(const char *path, const char *what, uint64_t *size)
 {
 	struct stat st;
@@ -75,6 +84,7 @@ fail:
 	return ret;
 }
 
+/* Read a whole file. Returns 0 or -errno, with a message printed. */
 static int read_all(int fd, void *buf, uint64_t size, const char *path)
 {
 	uint64_t done = 0;
@@ -98,6 +108,10 @@ static int read_all(int fd, void *buf, uint64_t size, const char *path)
 	return 0;
 }
 
+/*
+ * Read the header of the kernel and check it. Returns 0 or -errno, with a
+ * message.
+ */
 static int check_kernel(struct loader *loader)
 {
 	uint8_t head[BZIMAGE_HEAD_SIZE];
@@ -117,6 +131,7 @@ static int check_kernel(struct loader *loader)
 	return -ENOEXEC;
 }
 
+/* Check that the kernel takes a command line as long as this one. */
 static int check_cmdline(const struct loader *loader)
 {
 	uint32_t max = loader->image.header.cmdline_size;
@@ -205,7 +220,7 @@ close:
 	return ret;
 }
 
-/* Close the files. */
+/* Close the files. Main thread, when no other thread runs. */
 void loader_close(struct loader *loader)
 {
 	if (loader->initrd_fd >= 0)
@@ -223,6 +238,7 @@ static void add_e820(struct boot_params *params, uint64_t addr, uint64_t size,
 	};
 }
 
+/* Tell the guest where it has RAM; the ACPI tables are reserved. */
 static void fill_e820(struct boot_params *params, const struct guest_mem *mem)
 {
 	add_e820(params, 0, LOW_RAM_END, E820_RAM);
@@ -254,6 +270,10 @@ static void fill_zero_page(const struct loader *loader,
 	fill_e820(params, mem);
 }
 
+/*
+ * The registers with which Linux' 32-bit boot protocol wants its entry:
+ * protected mode without paging, flat segments, the zero page in RSI.
+ */
 static void set_regs(const struct loader *loader, struct acrn_regs *regs)
 {
 	*regs = (struct acrn_regs){

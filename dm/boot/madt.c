@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Layouts and numbers are those of the ACPI specification 6.4, 5.2.12. */
+/*
+ * Layouts and numbers are those of the ACPI specification 6.4, 5.2.12. Called
+ * by the main thread before there is a VM.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Which device answers at which port or address. The main thread uses a bus
+ * before the VM runs and after it has ended, the thread that handles I/O
+ * requests in between, so there is no lock.
+ */
 #include <stddef.h>
 
 #include "bus/bus.h"
@@ -25,7 +30,10 @@ void bus_remove(struct bus *bus, struct io_range *range)
 		*p = range->next;
 }
 
-/* An access that begins in a range and ends behind it reaches no device. */
+/*
+ * Find the range that an access lies in, or NULL. An access that begins in a
+ * range and ends behind it reaches no device.
+ */
 static struct io_range *bus_find(struct bus *bus, uint64_t addr,
 				 unsigned int size)
 {
@@ -38,7 +46,10 @@ static struct io_range *bus_find(struct bus *bus, uint64_t addr,
 	return NULL;
 }
 
-/* Where there is no device, or none that can be read, all bits are ones. */
+/*
+ * Read for the guest: the device that answers does so in this thread. Where
+ * there is no device, or none that can be read, all bits are ones.
+ */
 uint64_t bus_read(struct bus *bus, uint64_t addr, unsigned int size)
 {
 	struct io_range *range = bus_find(bus, addr, size);
@@ -48,7 +59,7 @@ uint64_t bus_read(struct bus *bus, uint64_t addr, unsigned int size)
 	return range->ops->read(range->dev, addr - range->base, size);
 }
 
-/* A write to where no device can be written is ignored. */
+/* Write for the guest. A write to where no device can be written is ignored. */
 void bus_write(struct bus *bus, uint64_t addr, unsigned int size,
 	       uint64_t value)
 {

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * RAM of the User VM. The main thread makes it before the VM runs and frees it
+ * at the end; in between it does not change, and any thread translates
+ * addresses without a lock. Its contents are shared with the guest, see mem.h.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,6 +79,8 @@ void mem_destroy(struct guest_mem *mem)
  * @mem:	RAM
  * @gpa:	Guest physical address
  * @len:	Bytes to be accessed
+ *
+ * Any thread.
  *
  * Return: Pointer to @len bytes of RAM, or NULL if any of them is not RAM.
  */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Vectors are raised by any thread; table and capability are written by the
- * thread that handles I/O requests only.
+ * Vectors are raised by any thread, and so msix_raise() and msix_message() may
+ * be called by any. The table and the capability are the guest's to read and
+ * write: those functions run in the thread that handles I/O requests. The lock
+ * of struct msix guards masks, pending bits and table; a message is sent with
+ * it held, so that none is sent after the guest has masked its vector.
  */
 #include <stddef.h>
 #include <linux/pci_regs.h>
@@ -114,6 +117,7 @@ static bool valid_access(const struct msix *msix, uint64_t offset,
 	       size <= end - offset;
 }
 
+/* The word of the table at @offset. Lock held. */
 static uint32_t *table_word(struct msix *msix, uint64_t offset)
 {
 	return &msix->table[offset / MSIX_ENTRY_SIZE]
@@ -135,6 +139,7 @@ uint64_t msix_table_read(struct msix *msix, uint64_t offset, unsigned int size)
 	return value;
 }
 
+/* Write a word of the table, of which control has one bit. Lock held. */
 static void write_word(struct msix *msix, uint64_t offset, uint32_t value)
 {
 	if (offset % MSIX_ENTRY_SIZE / 4 == WORD_CTRL)

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI bus 0. The main thread adds devices before the VM runs and removes them
+ * after it has ended; the thread that handles I/O requests does all else,
+ * accesses of the guest and resets. So there is no lock.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -75,6 +80,10 @@ static bool bar_update(struct pci_dev *dev, unsigned int index)
 	return true;
 }
 
+/*
+ * Map each BAR where the guest has put it by now, and tell the device if one
+ * moved.
+ */
 static void bars_update(struct pci_dev *dev)
 {
 	bool moved = false;
@@ -87,6 +96,7 @@ static void bars_update(struct pci_dev *dev)
 		dev->ops->bar_moved(dev);
 }
 
+/* Find a device; all are function 0 of bus 0. NULL if there is none. */
 static struct pci_dev *device_at(struct pci_bus *bus, unsigned int busno,
 				 unsigned int slot, unsigned int func)
 {
@@ -101,7 +111,10 @@ static bool valid_access(unsigned int reg, unsigned int size)
 	       reg + size <= PCI_CONFIG_SIZE;
 }
 
-/* Registers of a device that does not exist read as all ones. */
+/*
+ * Read configuration space for the guest. Registers of a device that does not
+ * exist read as all ones.
+ */
 uint32_t pci_config_read(struct pci_bus *bus, unsigned int busno,
 			 unsigned int slot, unsigned int func, unsigned int reg,
 			 unsigned int size)
@@ -119,7 +132,10 @@ uint32_t pci_config_read(struct pci_bus *bus, unsigned int busno,
 	return value;
 }
 
-/* Only those bits change that the device has made writable. */
+/*
+ * Write configuration space for the guest. Only those bits change that the
+ * device has made writable.
+ */
 void pci_config_write(struct pci_bus *bus, unsigned int busno,
 		      unsigned int slot, unsigned int func, unsigned int reg,
 		      unsigned int size, uint32_t value)

@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * COM1 on standard input and output. The main thread creates and destroys it,
+ * and its event loop brings input: input_ready() and what it calls. The thread
+ * that handles I/O requests calls transmit(), interrupt(), rx_room() and
+ * console_reset(). The lock of struct uart guards the registers; @eof and the
+ * enabling of @input are atomic; all else is constant once the console is
+ * created.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -39,8 +47,9 @@ struct console {
 };
 
 /*
- * Thread of I/O requests. While nobody reads standard output, this waits and
- * the vCPU with it, unless the VM is to end. Other errors lose the byte.
+ * The guest has sent a byte. Thread of I/O requests, no lock held. While nobody
+ * reads standard output, this waits and the vCPU with it, unless the VM is to
+ * end. Other errors lose the byte.
  */
 static void transmit(void *opaque, uint8_t byte)
 {
@@ -57,6 +66,10 @@ static void transmit(void *opaque, uint8_t byte)
 	}
 }
 
+/*
+ * Set the level of the interrupt line. Either thread, with the lock of the UART
+ * held.
+ */
 static void interrupt(void *opaque, bool high)
 {
 	struct console *console = opaque;
@@ -67,6 +80,10 @@ static void interrupt(void *opaque, bool high)
 			  strerror(-ret));
 }
 
+/*
+ * The receiver has room: wait for input again. Either thread; the lock of the
+ * UART is held, except when wait_for_room() calls this.
+ */
 static void rx_room(void *opaque)
 {
 	struct console *console = opaque;
@@ -83,7 +100,7 @@ static const struct uart_ops uart_ops = {
 
 /*
  * Read no input until the guest has made room. It may have done so since this
- * thread looked, before there was anything to enable.
+ * thread looked, before there was anything to enable. Main thread.
  */
 static void wait_for_room(struct console *console)
 {
@@ -92,6 +109,7 @@ static void wait_for_room(struct console *console)
 		rx_room(console);
 }
 
+/* Standard input has ended: never wait for it again. Main thread. */
 static void end_of_input(struct console *console)
 {
 	console->eof = true;
@@ -122,6 +140,10 @@ static void input_ready(void *opaque)
 	uart_receive(&console->uart, bytes, n);
 }
 
+/*
+ * Make the terminal raw, if it is one, so that the guest gets all keys. Main
+ * thread.
+ */
 static void make_raw(struct console *console)
 {
 	struct termios raw;
@@ -139,11 +161,13 @@ static struct console *from_device(struct vm_device *device)
 	return (void *)((char *)device - offsetof(struct console, device));
 }
 
+/* The VM is reset. Thread of I/O requests. */
 static void console_reset(struct vm_device *device)
 {
 	uart_reset(&from_device(device)->uart);
 }
 
+/* Undo console_create(). Main thread, when no other thread runs. */
 static void console_destroy(struct vm_device *device)
 {
 	struct console *console = from_device(device);
@@ -156,7 +180,10 @@ static void console_destroy(struct vm_device *device)
 	free(console);
 }
 
-/* Give the VM its serial port. Returns 0 or -errno, with a message printed. */
+/*
+ * Give the VM its serial port. Main thread, before the VM runs. Returns 0 or
+ * -errno, with a message printed.
+ */
 int console_create(struct vm *vm)
 {
 	struct console *console;

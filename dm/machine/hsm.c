@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls of /dev/acrn_hsm. The main thread calls these functions before the
+ * VM runs and after it has ended, the thread that handles I/O requests in
+ * between; any thread may call hsm_set_irq() and hsm_inject_msi(). struct hsm
+ * is constant while the VM exists, and the HSM itself orders calls that come at
+ * the same time.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -154,6 +161,7 @@ void hsm_destroy_vm(struct hsm *hsm)
 	munmap(hsm->slots, sizeof(*hsm->slots));
 }
 
+/* Give the VM the memory at @va as RAM at @gpa. */
 static int map_segment(struct hsm *hsm, uint64_t gpa, uint8_t *va, uint64_t len)
 {
 	struct acrn_vm_memmap segment = {
@@ -167,6 +175,7 @@ static int map_segment(struct hsm *hsm, uint64_t gpa, uint8_t *va, uint64_t len)
 	return hsm_ioctl(hsm, ACRN_IOCTL_SET_MEMSEG, &segment);
 }
 
+/* Give the VM a region of RAM, in segments of up to @segment bytes. */
 static int map_region(struct hsm *hsm, const struct mem_region *region,
 		      uint64_t segment)
 {

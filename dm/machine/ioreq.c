@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * The thread that handles the I/O requests of all vCPUs. All functions run in
+ * it, but for ioreq_start() and ioreq_stop(), which the main thread calls. Each
+ * slot belongs to this thread from when the HSM hands it over (is_ours()) until
+ * hsm_finish_request(). Buses, PCI and the devices' registers belong to this
+ * thread alone, so that there is no lock.
+ *
  * To end the thread, vm->request is set and SIGUSR1 sent to it, which ends the
  * HSM's wait for requests. A signal that comes after the thread has looked at
  * vm->request and before it waits has no effect, so it is sent until the thread
@@ -18,6 +24,7 @@
 #define STOP_SIGNAL   SIGUSR1
 #define STOP_RETRY_NS 10000000
 
+/* Whether an access of a guest has a size that the device is asked for. */
 static bool valid_size(uint64_t size, uint64_t max)
 {
 	return (size == 1 || size == 2 || size == 4 || size == 8) &&
@@ -29,6 +36,7 @@ static uint64_t truncate_to(uint64_t value, unsigned int size)
 	return size == 8 ? value : value & ((1ULL << 8 * size) - 1);
 }
 
+/* Have the device at a port answer. A read of another size gives all ones. */
 static void handle_pio(struct vm *vm, struct acrn_pio_request *pio)
 {
 	uint64_t port = pio->address, size = pio->size;
@@ -45,6 +53,9 @@ static void handle_pio(struct vm *vm, struct acrn_pio_request *pio)
 		pio->value = truncate_to(bus_read(&vm->pio, port, size), size);
 }
 
+/*
+ * Have the device at an address answer. A read of another size gives all ones.
+ */
 static void handle_mmio(struct vm *vm, struct acrn_mmio_request *mmio)
 {
 	uint64_t addr = mmio->address, size = mmio->size;
@@ -63,6 +74,7 @@ static void handle_mmio(struct vm *vm, struct acrn_mmio_request *mmio)
 			truncate_to(bus_read(&vm->mmio, addr, size), size);
 }
 
+/* Access configuration space. A read of another size gives all ones. */
 static void handle_pci(struct vm *vm, struct acrn_pci_request *pci)
 {
 	uint64_t size = pci->size;
@@ -84,6 +96,7 @@ static void handle_pci(struct vm *vm, struct acrn_pci_request *pci)
 	}
 }
 
+/* Handle a request by its type, and put the result of a read into the slot. */
 static void handle_request(struct vm *vm, struct acrn_io_request *request)
 {
 	switch (request->type) {
@@ -130,6 +143,10 @@ static int handle_requests(struct vm *vm)
 	return ret;
 }
 
+/*
+ * Wait for requests and handle them, and reset the VM if one asked for that.
+ * Returns 0 or -errno, with a message printed.
+ */
 static int wait_and_handle(struct vm *vm)
 {
 	int ret;
@@ -145,6 +162,7 @@ static int wait_and_handle(struct vm *vm)
 	return vm_requested(vm) == VM_REBOOT ? vm_reset(vm) : 0;
 }
 
+/* The thread, until the VM is to end for any other reason than a reset. */
 static void *ioreq_thread(void *opaque)
 {
 	struct vm *vm = opaque;
@@ -155,6 +173,7 @@ static void *ioreq_thread(void *opaque)
 	return NULL;
 }
 
+/* The signal's only purpose is to end a system call. */
 static void ignore_signal(int signo)
 {
 	(void)signo;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The devices that every VM has. The main thread creates and destroys them,
+ * when no other thread runs; the thread that handles I/O requests resets them.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -39,11 +43,13 @@ static struct platform *from_device(struct vm_device *device)
 	return (void *)((char *)device - offsetof(struct platform, device));
 }
 
+/* The VM is reset. Thread of I/O requests. */
 static void platform_reset(struct vm_device *device)
 {
 	pci_dev_reset(&from_device(device)->bridge);
 }
 
+/* Undo platform_create(). Main thread, when no other thread runs. */
 static void platform_destroy(struct vm_device *device)
 {
 	struct platform *platform = from_device(device);

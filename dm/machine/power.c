@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The main thread calls power_init(); the thread that handles I/O requests
+ * calls the rest, when the guest or the hypervisor writes to a port. There is
+ * no state but the request of the VM, which is atomic.
+ */
 #include "boot/acpi.h"
 #include "machine/power.h"
 
@@ -11,6 +16,9 @@
 #define CRASH_PORT_SIZE 2
 #define CRASH_VALUE	(0x2000 | 5 << 10)
 
+/*
+ * The guest has written the sleep control register: does it switch the VM off?
+ */
 static void sleep_control(struct vm *vm, uint8_t value)
 {
 	unsigned int type =
@@ -27,6 +35,7 @@ static uint64_t power_read(void *dev, uint64_t offset, unsigned int size)
 	return 0;
 }
 
+/* The guest has written to the ports that switch the VM off and reset it. */
 static void power_write(void *dev, uint64_t offset, unsigned int size,
 			uint64_t value)
 {
@@ -47,6 +56,7 @@ static const struct io_ops power_ops = {
 	.write = power_write,
 };
 
+/* The hypervisor reports a triple fault, or the guest writes the same. */
 static void crash_write(void *dev, uint64_t offset, unsigned int size,
 			uint64_t value)
 {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The main thread calls rtc_init(). All else runs in the thread that handles
+ * I/O requests, to which the index belongs, so there is no lock.
+ */
 #include "machine/rtc.h"
 
 #define PORT_INDEX 0
@@ -51,6 +55,7 @@ uint8_t rtc_register(const struct tm *now, uint8_t index)
 	}
 }
 
+/* The guest reads the register that it has selected. */
 static uint64_t rtc_read(void *dev, uint64_t offset, unsigned int size)
 {
 	const struct rtc *rtc = dev;
@@ -63,6 +68,7 @@ static uint64_t rtc_read(void *dev, uint64_t offset, unsigned int size)
 	return rtc_register(&now, rtc->index);
 }
 
+/* The guest selects a register. Writes to the registers are ignored. */
 static void rtc_write(void *dev, uint64_t offset, unsigned int size,
 		      uint64_t value)
 {

@@ -3,6 +3,12 @@
  * Transmission takes no time, so the transmitter is always empty; its
  * interrupt is pending whenever a byte has gone out or the guest has just
  * enabled it, until the guest reads it from IIR.
+ *
+ * The guest's accesses come in the thread that handles I/O requests, input in
+ * the main thread. The functions of uart.h, uart_io_read() and uart_io_write()
+ * take the lock of struct uart, and the static functions that they call run
+ * with it held. The main thread calls uart_init() and uart_deinit() when no
+ * other thread runs.
  */
 #include <linux/serial_reg.h>
 
@@ -27,6 +33,7 @@ void uart_deinit(struct uart *uart)
 	pthread_mutex_destroy(&uart->lock);
 }
 
+/* How many bytes the receiver holds. Lock held. */
 static unsigned int rx_capacity(const struct uart *uart)
 {
 	/* In loopback only what the guest sends is received. */
@@ -35,6 +42,9 @@ static unsigned int rx_capacity(const struct uart *uart)
 	return uart->fifo ? UART_FIFO_SIZE : 1;
 }
 
+/*
+ * The interrupt of highest priority that is pending and enabled, as IIR has it.
+ */
 static uint8_t pending_iir(const struct uart *uart)
 {
 	if ((uart->ier & UART_IER_RLSI) && uart->overrun)
@@ -46,6 +56,7 @@ static uint8_t pending_iir(const struct uart *uart)
 	return UART_IIR_NO_INT;
 }
 
+/* Set the interrupt line to what the registers say by now. Lock held. */
 static void update_irq(struct uart *uart)
 {
 	bool irq = pending_iir(uart) != UART_IIR_NO_INT;
@@ -62,6 +73,9 @@ static void rx_clear(struct uart *uart)
 	uart->rx_count = 0;
 }
 
+/*
+ * Append a received byte. Without room it is lost, and LSR says so. Lock held.
+ */
 static void rx_put(struct uart *uart, uint8_t byte)
 {
 	if (uart->rx_count == UART_FIFO_SIZE) {
@@ -71,6 +85,7 @@ static void rx_put(struct uart *uart, uint8_t byte)
 	uart->rx[(uart->rx_head + uart->rx_count++) % UART_FIFO_SIZE] = byte;
 }
 
+/* Take the oldest received byte, 0 if there is none. Lock held. */
 static uint8_t rx_get(struct uart *uart)
 {
 	uint8_t byte;
@@ -129,6 +144,7 @@ void uart_receive(struct uart *uart, const uint8_t *bytes, size_t count)
 	pthread_mutex_unlock(&uart->lock);
 }
 
+/* Reading IIR ends the transmitter's interrupt, if that is what it shows. */
 static uint8_t read_iir(struct uart *uart)
 {
 	uint8_t iir = pending_iir(uart);
@@ -138,6 +154,7 @@ static uint8_t read_iir(struct uart *uart)
 	return iir | (uart->fifo ? IIR_FIFOS_ENABLED : 0);
 }
 
+/* Reading LSR clears the overrun. Lock held. */
 static uint8_t read_lsr(struct uart *uart)
 {
 	uint8_t lsr = UART_LSR_TEMT | UART_LSR_THRE;
@@ -168,6 +185,7 @@ static uint8_t read_msr(const struct uart *uart)
 	return msr;
 }
 
+/* The guest reads a register. DLAB exchanges the first two for the divisor. */
 static uint8_t read_reg(struct uart *uart, unsigned int reg)
 {
 	bool dlab = uart->lcr & UART_LCR_DLAB;
@@ -203,6 +221,7 @@ static bool write_tx(struct uart *uart, uint8_t value)
 	return !loop;
 }
 
+/* Enabling the transmitter's interrupt makes it pending. Lock held. */
 static void write_ier(struct uart *uart, uint8_t value)
 {
 	value &= IER_MASK;
@@ -211,6 +230,7 @@ static void write_ier(struct uart *uart, uint8_t value)
 	uart->ier = value;
 }
 
+/* Switching the FIFO empties the receiver, and so does the bit for that. */
 static void write_fcr(struct uart *uart, uint8_t value)
 {
 	bool fifo = value & UART_FCR_ENABLE_FIFO;
@@ -220,7 +240,7 @@ static void write_fcr(struct uart *uart, uint8_t value)
 	uart->fifo = fifo;
 }
 
-/* Returns whether @value is to be transmitted. */
+/* The guest writes a register. Returns whether @value is to be transmitted. */
 static bool write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 {
 	bool dlab = uart->lcr & UART_LCR_DLAB;
@@ -253,13 +273,17 @@ static bool write_reg(struct uart *uart, unsigned int reg, uint8_t value)
 	return false;
 }
 
+/* Tell who brings input that there is room, if there is. Lock held. */
 static void tell_rx_room(struct uart *uart)
 {
 	if (uart->rx_count < rx_capacity(uart))
 		uart->ops->rx_room(uart->opaque);
 }
 
-/* A register is one byte; the other bytes of a wider access read as ones. */
+/*
+ * Thread of I/O requests. A register is one byte; the other bytes of a wider
+ * access read as ones.
+ */
 static uint64_t uart_io_read(void *dev, uint64_t offset, unsigned int size)
 {
 	struct uart *uart = dev;
@@ -274,6 +298,10 @@ static uint64_t uart_io_read(void *dev, uint64_t offset, unsigned int size)
 	return value | ~0xffULL;
 }
 
+/*
+ * Thread of I/O requests. A byte is transmitted without the lock: that may
+ * block.
+ */
 static void uart_io_write(void *dev, uint64_t offset, unsigned int size,
 			  uint64_t value)
 {

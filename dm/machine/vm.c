@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The User VM. The main thread creates, starts and destroys it, and then no
+ * other thread runs; the thread that handles I/O requests resets it.
+ * vm_request(), vm_requested() and vm_inject_msi() are for any thread: @request
+ * is atomic, and the HSM takes MSIs from any. All else in struct vm is constant
+ * while the VM runs, or says itself whose it is.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -76,7 +83,7 @@ void vm_destroy(struct vm *vm)
 	event_loop_deinit(&vm->events);
 }
 
-/* Have the VM reset and destroy the device from now on. */
+/* Have the VM reset and destroy the device from now on. Main thread. */
 void vm_add_device(struct vm *vm, struct vm_device *device)
 {
 	device->next = vm->devices;
@@ -95,15 +102,16 @@ void vm_request(struct vm *vm, enum vm_request request)
 		event_loop_stop(&vm->events);
 }
 
-/* Any thread. */
+/* What is to become of the VM by now. Any thread. */
 enum vm_request vm_requested(struct vm *vm)
 {
 	return atomic_load(&vm->request);
 }
 
 /*
- * Load the software and start the first vCPU. Returns 0 or -errno, with a
- * message printed.
+ * Load the software and start the first vCPU. Main thread, or at a reset the
+ * thread of I/O requests; no vCPU runs. Returns 0 or -errno, with a message
+ * printed.
  */
 int vm_start(struct vm *vm)
 {

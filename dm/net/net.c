@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * virtio-net. The main thread creates and destroys the device, when no other
+ * thread runs. struct net belongs to the thread that handles I/O requests while
+ * the VM runs, but for the descriptors of the tap device, which its backend
+ * uses.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -59,7 +65,7 @@ static int open_taps(struct net *net)
 	return 0;
 }
 
-/* For struct virtio_ops. */
+/* For struct virtio_ops: main thread, when no other thread runs. */
 void net_destroy(struct virtio_dev *dev)
 {
 	struct net *net = net_of(dev);
@@ -84,6 +90,7 @@ static void add_pairs(struct virtio_dev *virtio)
 	virtio->config_size = offsetof(struct virtio_net_config, mtu);
 }
 
+/* Describe the device to the driver, and put it on the PCI bus. Main thread. */
 static int net_add(struct net *net)
 {
 	struct virtio_dev *virtio = &net->pci.virtio;
@@ -102,6 +109,7 @@ static int net_add(struct net *net)
 			      PCI_CLASS_ETHERNET);
 }
 
+/* Take over the options. Main thread. */
 static void net_init(struct net *net, const struct net_options *options)
 {
 	net->pairs = options->queues;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands of the control queue. Thread of I/O requests, to which the queue
+ * belongs; chains are guest memory, from which each value is read once.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -30,6 +34,7 @@ int net_ctrl_parse(const struct virtqueue_chain *chain,
 	return 0;
 }
 
+/* Execute a command. Returns the answer: all but one command are refused. */
 static uint8_t execute(const struct net_ctrl_command *command,
 		       const struct net_ctrl_ops *ops, void *opaque)
 {
@@ -41,7 +46,10 @@ static uint8_t execute(const struct net_ctrl_command *command,
 	return VIRTIO_NET_OK;
 }
 
-/* Returns 1, 0 if there is no command, -errno if the queue is corrupt. */
+/*
+ * Take a command from the queue, execute and answer it. Returns 1; 0 if there
+ * is no command; -errno if the queue is corrupt.
+ */
 static int serve_command(struct virtqueue *vq, const struct net_ctrl_ops *ops,
 			 void *opaque)
 {

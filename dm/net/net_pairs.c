@@ -44,6 +44,7 @@ static int count_pairs(const struct net *net)
 	return i ? (int)i : -EPROTO;
 }
 
+/* Take over the control queue, if the driver uses one. Returns 0 or -EPROTO. */
 static int start_ctrl(struct net *net)
 {
 	struct virtio_dev *dev = &net->pci.virtio;
@@ -111,6 +112,10 @@ int net_attach(struct net *net, unsigned int pairs)
 	return ret;
 }
 
+/*
+ * As @set_pairs of struct net_ctrl_ops: only pairs that were set up can be
+ * used.
+ */
 static int set_pairs(void *opaque, unsigned int pairs)
 {
 	struct net *net = opaque;

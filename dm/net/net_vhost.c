@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Networks on vhost-net. The main thread calls net_vhost_create(),
+ * net_vhost_destroy() and net_vhost_features(), when no other thread runs; all
+ * else runs in the thread that handles I/O requests, to which struct net and
+ * struct vhost belong.
+ */
 #include <acrnvhost.h>
 
 #include "net/net_vhost.h"
@@ -47,6 +53,9 @@ static int net_vhost_start(struct virtio_dev *dev)
 	return ret;
 }
 
+/*
+ * For struct virtio_ops: the control queue is ours, all others are vhost-net's.
+ */
 static void net_vhost_notify(struct virtio_dev *dev, unsigned int queue)
 {
 	if (!net_notify(net_of(dev), queue))
@@ -63,6 +72,7 @@ static const struct virtio_ops net_vhost_ops = {
 	.destroy = net_destroy,
 };
 
+/* For struct net_backend: open a /dev/vhost-net for each pair of queues. */
 static int net_vhost_create(struct net *net)
 {
 	const struct vhost_setup setup = {
@@ -77,6 +87,7 @@ static int net_vhost_create(struct net *net)
 	return vhost_create(&setup);
 }
 
+/* For struct net_backend. Main thread, when no other thread runs. */
 static void net_vhost_destroy(struct net *net)
 {
 	vhost_destroy(&net->pci.virtio);

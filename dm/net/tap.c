@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The tap device. The functions use nothing but their arguments. The main
+ * thread opens it before the VM runs; the thread that handles I/O requests
+ * changes what it does.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -36,6 +41,7 @@
 	 BIT(VIRTIO_NET_F_GUEST_USO6))
 #define USO_OFFLOADS (TUN_F_USO4 | TUN_F_USO6)
 
+/* Make @fd a queue of the tap device, whose packets have virtio 1's header. */
 static int set_up_tap(int fd, const char *name, bool multi_queue)
 {
 	int header = sizeof(struct virtio_net_hdr_mrg_rxbuf);
@@ -51,6 +57,9 @@ static int set_up_tap(int fd, const char *name, bool multi_queue)
 	return 0;
 }
 
+/*
+ * What helps against an error of set_up_tap(), to be appended to the message.
+ */
 static const char *advice_for(int err, bool multi_queue)
 {
 	switch (err) {
@@ -59,7 +68,7 @@ static const char *advice_for(int err, bool multi_queue)
 			       ? "; is it a tap device with multi_queue?"
 			       : "; is it a tap device with a single queue?";
 	case EBUSY:
-		return "; another program has_feature it";
+		return "; another program uses it";
 	case EPERM:
 		return "; this needs root or the owner of the device";
 	default:
@@ -108,8 +117,8 @@ int tap_open(const char *name, bool multi_queue)
 
 /*
  * Attach a queue to its tap device, or detach it, which drops the packets in
- * it. Returns 0 or -errno, -EINVAL if the queue is attached or detached
- * already.
+ * it. Thread of I/O requests. Returns 0 or -errno, -EINVAL if the queue is
+ * attached or detached already.
  */
 int tap_attach(int fd, bool attached)
 {
@@ -146,14 +155,18 @@ static unsigned long offloads_of(uint64_t features)
 
 /*
  * Have the tap device hand over the kinds of packets that the driver can take:
- * those without a checksum, and those larger than the MTU. Returns 0 or -errno.
+ * those without a checksum, and those larger than the MTU. Thread of I/O
+ * requests. Returns 0 or -errno.
  */
 int tap_set_offloads(int fd, uint64_t features)
 {
 	return ioctl(fd, TUNSETOFFLOAD, offloads_of(features)) < 0 ? -errno : 0;
 }
 
-/* Returns the features of a network device that the tap device provides. */
+/*
+ * Returns the features of a network device that the tap device provides. Main
+ * thread, before the VM runs.
+ */
 uint64_t tap_features(int fd)
 {
 	/*

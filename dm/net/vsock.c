@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets on vhost-vsock. The main thread creates and destroys the device, when
+ * no other thread runs; all else runs in the thread that handles I/O requests.
+ * struct vsock is constant once it is created.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -64,6 +69,7 @@ static const struct vhost_kind vhost_vsock = {
 	.open = open_vhost_vsock,
 };
 
+/* For struct virtio_ops: vhost-vsock needs both of its queues. */
 static int vsock_start(struct virtio_dev *dev)
 {
 	unsigned int i;
@@ -74,6 +80,7 @@ static int vsock_start(struct virtio_dev *dev)
 	return vhost_start(dev, dev->accepted, 1);
 }
 
+/* For struct virtio_ops: main thread, when no other thread runs. */
 static void vsock_destroy(struct virtio_dev *dev)
 {
 	vhost_destroy(dev);
@@ -90,6 +97,7 @@ static const struct virtio_ops vsock_ops = {
 	.destroy = vsock_destroy,
 };
 
+/* Open /dev/vhost-vsock. Main thread. */
 static int vsock_open(struct vsock *vsock)
 {
 	const struct vhost_setup setup = {
@@ -103,7 +111,7 @@ static int vsock_open(struct vsock *vsock)
 	return vhost_create(&setup);
 }
 
-/* Add the device to the VM. Called by the main thread before the VM runs. */
+/* Describe the device to the driver, and put it on the PCI bus. Main thread. */
 static int vsock_add(struct vsock *vsock)
 {
 	struct virtio_dev *virtio = &vsock->pci.virtio;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The options that add a device: --net, --blk and --vsock. */
+/*
+ * The options that add a device: --net, --blk and --vsock. Main thread, before
+ * there are others.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Main thread, before there are others.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +77,7 @@ static void explain(const struct field *field, char *text, size_t size)
 		snprintf(text, size, "%s", field->help);
 }
 
+/* Say that a value is wrong, and what would be right. Returns -EINVAL. */
 static int refuse(const struct field_table *table, const struct field *field,
 		  const char *value)
 {
@@ -111,7 +115,12 @@ int field_set(const struct field_table *table, const struct field *field,
 	return ret == -EINVAL ? refuse(table, field, value) : ret;
 }
 
-/* Bit n of @given says that field n was given. */
+/*
+ * Parse one of the parts between commas, which is cut in two at its '='. Bit n
+ * of
+ * @given says that field n was given. Returns 0 or -errno, with a message
+ * printed.
+ */
 static int parse_part(const struct field_table *table, void *object, char *part,
 		      uint32_t *given)
 {

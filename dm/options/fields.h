@@ -18,8 +18,7 @@
  *		values themselves, with '|' between; NULL if there is no value
  * @help:	What it is
  * @parse:	Checks @text and stores its meaning at @to. Returns 0; -EINVAL
- *if
- *		@text is wrong; another -errno with a message printed. Not
+ *		if it is wrong; another -errno with a message printed. Not
  *		needed without @value, as @to is a bool then.
  * @offset:	Place of @to in the structure that is filled in
  * @min:	Smallest number

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Main thread, before there are others.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -69,6 +72,7 @@ int options_cpus(const struct field *field, void *to, const char *text)
 	return 0;
 }
 
+/* A text that stays where it is. As @parse of struct field. */
 static int set_text(const struct field *field, void *to, const char *text)
 {
 	if (field->max && (!*text || strlen(text) > field->max))
@@ -172,6 +176,7 @@ void options_usage(void)
 	       "2 the guest crashed (triple fault).\n");
 }
 
+/* Make the table that getopt_long() wants of ours. */
 static void fill_long_options(struct option *long_options)
 {
 	unsigned int i;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Any thread.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The main thread's loop. The list of sources belongs to the main thread, so
+ * there is no lock; what other threads change, @enabled of a source and
+ * @stopped of the loop, is atomic, and an eventfd wakes the loop after a
+ * change.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -45,6 +51,7 @@ void event_remove(struct event_loop *loop, struct event_source *source)
 	loop->count--;
 }
 
+/* Have poll() of the loop return. Any thread. */
 static void wake(struct event_loop *loop)
 {
 	/*
@@ -69,6 +76,10 @@ void event_loop_stop(struct event_loop *loop)
 	wake(loop);
 }
 
+/*
+ * Wait once, and call the owner of each source that is ready. Main thread.
+ * Returns 0 or -errno.
+ */
 static int poll_once(struct event_loop *loop)
 {
 	struct event_source *ready[EVENT_MAX_SOURCES];

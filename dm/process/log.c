@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages on stderr. Any thread: the lock of stderr keeps lines whole, and a
+ * lock of its own guards the limit for the guest's messages.
+ */
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -33,6 +37,7 @@ void log_error(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Whether one more message about the guest is within the limit. Any thread. */
 static bool guest_may_print(void)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Called by the main thread when no other thread counts any more.
+ */
 #include <errno.h>
 #include <stdio.h>
 

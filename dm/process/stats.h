@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Counters, written as one JSON object when the VM has ended. */
+/*
+ * Counters, written as one JSON object when the VM has ended. Atomic: any
+ * thread counts, without a lock.
+ */
 #ifndef DM_STATS_H
 #define DM_STATS_H
 

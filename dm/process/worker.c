@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * All functions here are for whoever starts and stops the thread: the main
+ * thread before the VM runs and after it has ended, the thread that handles I/O
+ * requests in between. No lock: only one of the two runs at that time.
+ */
 #include <errno.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
 
 #include "process/worker.h"
 
-/* Returns 0 or -errno. */
+/* Make a worker whose thread does not run yet. Returns 0 or -errno. */
 int worker_init(struct worker *worker)
 {
 	*worker = (struct worker){

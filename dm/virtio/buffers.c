@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Data in the buffers of a chain. Any thread that handles a queue; the
+ * functions use nothing but their arguments. Buffers are guest memory, which
+ * may change meanwhile.
+ */
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,6 +20,10 @@ size_t buffers_size(const struct iovec *iov, unsigned int count)
 	return size;
 }
 
+/*
+ * Copy between @data and the buffers, from byte @offset of these on: into the
+ * buffers if @write. Returns how many bytes there were, up to @size.
+ */
 static size_t copy(const struct iovec *iov, unsigned int count, size_t offset,
 		   uint8_t *data, size_t size, bool write)
 {

@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * A virtio device on vhost devices. The main thread creates and destroys it,
+ * when no other thread runs, and its event loop calls error_signalled(). All
+ * else runs in the thread that handles I/O requests, to which struct vhost
+ * belongs. The one thing that both threads touch are the error eventfds: the
+ * lock of struct vhost makes the main thread act on errors of the device as it
+ * is now, not of before a reset.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +20,9 @@
 
 #define DOORBELL_SIZE 2
 
+/*
+ * Describe the doorbell of a queue. Returns false while the BAR is not mapped.
+ */
 static bool get_doorbell(struct vhost *vhost, unsigned int queue,
 			 struct acrnvhost_doorbell *doorbell)
 {
@@ -37,7 +48,10 @@ static struct acrnvhost *running_device(struct vhost *vhost, unsigned int queue,
 	return device < vhost->running ? vhost->devs[device] : NULL;
 }
 
-/* Describe a queue to its vhost device, if the driver uses it. */
+/*
+ * Describe a queue to its vhost device, if the driver uses it. Returns 0 or
+ * -errno.
+ */
 static int set_queue(struct vhost *vhost, unsigned int device,
 		     unsigned int index)
 {
@@ -76,6 +90,7 @@ static int set_queues(struct vhost *vhost, unsigned int device)
 	return ret;
 }
 
+/* Set up the queues and the memory of a vhost device, and have it run. */
 static int start_device(struct vhost *vhost, unsigned int device,
 			uint64_t features)
 {
@@ -108,6 +123,7 @@ static void advise(const char *module, const char *option)
 		  option ? option : "", option ? " to do without" : "");
 }
 
+/* Say why a vhost device did not start, and what helps. Returns @ret. */
 static int explain_start_failure(const struct vhost *vhost, int ret,
 				 const char *name)
 {
@@ -123,7 +139,7 @@ static unsigned int queue_count(const struct vhost *vhost)
 	return vhost->setup.devices * vhost->setup.queues;
 }
 
-/* Has vhost found a queue corrupt since this was last called? */
+/* Has vhost found a queue corrupt since this was last called? Lock held. */
 static bool take_errors(struct vhost *vhost)
 {
 	bool found = false;
@@ -135,7 +151,9 @@ static bool take_errors(struct vhost *vhost)
 	return found;
 }
 
-/* The driver has reset the device: its corrupt queues are gone. */
+/*
+ * The driver has reset the device: its corrupt queues are gone. Takes the lock.
+ */
 static void forget_errors(struct vhost *vhost)
 {
 	pthread_mutex_lock(&vhost->lock);
@@ -194,7 +212,7 @@ int vhost_start(struct virtio_dev *dev, uint64_t features, unsigned int devices)
 	return explain_start_failure(vhost, ret, dev->name);
 }
 
-/* The next functions are for struct virtio_ops. */
+/* The next functions are for struct virtio_ops: thread of I/O requests. */
 
 /* As @stop: stops all vhost devices that run. */
 void vhost_stop(struct virtio_dev *dev)
@@ -204,8 +222,7 @@ void vhost_stop(struct virtio_dev *dev)
 
 /*
  * Ring a doorbell on behalf of the driver. The ioeventfd did not take it, for
- * example because the access has another width. Called by the thread that
- * handles I/O requests.
+ * example because the access has another width.
  */
 void vhost_notify(struct virtio_dev *dev, unsigned int queue)
 {
@@ -268,7 +285,10 @@ void vhost_doorbells_moved(struct virtio_dev *dev)
 	}
 }
 
-/* Main thread. The driver may have reset the device since vhost signalled. */
+/*
+ * vhost has found a queue corrupt. Main thread, takes the lock. The driver may
+ * have reset the device since vhost signalled.
+ */
 static void error_signalled(void *opaque)
 {
 	struct vhost *vhost = opaque;
@@ -286,6 +306,9 @@ static void unwatch_errors(struct vhost *vhost, unsigned int count)
 		event_remove(&vhost->setup.vm->events, &vhost->errors[count]);
 }
 
+/*
+ * Have the event loop wait for the error eventfds of all queues. Main thread.
+ */
 static int watch_errors(struct vhost *vhost)
 {
 	unsigned int i, queues = vhost->setup.queues;
@@ -327,6 +350,7 @@ static void close_devices(struct vhost *vhost, unsigned int count)
 		acrnvhost_close(vhost->devs[count]);
 }
 
+/* Open all vhost devices or none. Main thread. */
 static int open_devices(struct vhost *vhost)
 {
 	const struct vhost_setup *setup = &vhost->setup;

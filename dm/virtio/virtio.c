@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * A virtio device of any kind. All functions run in the thread that handles I/O
+ * requests, to which struct virtio_dev belongs; virtio_broken(),
+ * virtio_change_config() and virtio_interrupt() may be called by any thread,
+ * and touch only atomic fields and what @config_lock guards.
+ */
 #include <errno.h>
 #include <string.h>
 #include <linux/virtio_config.h>
@@ -84,6 +90,7 @@ void virtio_interrupt(struct virtio_dev *dev, unsigned int queue)
 	dev->raise(dev, dev->queues[queue].vector, VIRTIO_ISR_QUEUE);
 }
 
+/* The driver is ready. A failure that is not the guest's fault ends the VM. */
 static void start_device(struct virtio_dev *dev)
 {
 	int ret = dev->ops->start(dev);

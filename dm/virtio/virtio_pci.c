@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * A virtio device on the PCI bus. The main thread adds and destroys it, when no
+ * other thread runs. raise_vector() and inject_msi() are for any thread, under
+ * the lock of struct msix. All else runs in the thread that handles I/O
+ * requests, to which the device belongs.
+ */
 #include <stddef.h>
 #include <linux/virtio_pci.h>
 
@@ -65,6 +71,10 @@ static uint8_t *window_data(struct virtio_pci *dev)
 					 pci_cfg_data)];
 }
 
+/*
+ * As @config_read: if the guest is about to read the data of the window, get
+ * them from the register.
+ */
 static void pci_config_reading(struct pci_dev *pci, unsigned int reg,
 			       unsigned int size)
 {
@@ -78,6 +88,7 @@ static void pci_config_reading(struct pci_dev *pci, unsigned int reg,
 			  virtio_regs_read(&dev->regs, offset, length));
 }
 
+/* The guest has enabled, disabled or masked MSI-X as a whole. */
 static void msix_cap_written(struct virtio_pci *dev)
 {
 	uint16_t control =
@@ -87,6 +98,9 @@ static void msix_cap_written(struct virtio_pci *dev)
 		     control & PCI_MSIX_FLAGS_MASKALL);
 }
 
+/*
+ * As @config_written: MSI-X was switched, or a register written by the window.
+ */
 static void pci_config_written(struct pci_dev *pci, unsigned int reg,
 			       unsigned int size)
 {
@@ -106,6 +120,7 @@ static void pci_config_written(struct pci_dev *pci, unsigned int reg,
 	}
 }
 
+/* As @bar_moved: the doorbells have other addresses, or none. */
 static void pci_bar_moved(struct pci_dev *pci)
 {
 	struct virtio_dev *virtio = &from_pci(pci)->virtio;
@@ -120,6 +135,7 @@ static const struct pci_ops virtio_pci_ops = {
 	.bar_moved = pci_bar_moved,
 };
 
+/* As @inject. Any thread, the lock of struct msix is held. */
 static void inject_msi(void *opaque, const struct acrn_msi_entry *msi)
 {
 	struct virtio_pci *dev = opaque;
@@ -127,6 +143,7 @@ static void inject_msi(void *opaque, const struct acrn_msi_entry *msi)
 	vm_inject_msi(dev->vm, msi);
 }
 
+/* As @changed: tell the device of each queue that has this vector. */
 static void vector_changed(void *opaque, unsigned int vector)
 {
 	struct virtio_dev *virtio = &((struct virtio_pci *)opaque)->virtio;
@@ -139,6 +156,7 @@ static void vector_changed(void *opaque, unsigned int vector)
 			virtio->ops->vector_changed(virtio, i);
 }
 
+/* As @pending: ask the device about each queue that has this vector. */
 static bool vector_pending(void *opaque, unsigned int vector)
 {
 	struct virtio_dev *virtio = &((struct virtio_pci *)opaque)->virtio;
@@ -159,6 +177,7 @@ static const struct msix_ops virtio_msix_ops = {
 	.pending = vector_pending,
 };
 
+/* As @raise. Any thread: the interrupt status is atomic, MSI-X has a lock. */
 static void raise_vector(struct virtio_dev *virtio, uint16_t vector,
 			 uint8_t isr)
 {
@@ -168,6 +187,7 @@ static void raise_vector(struct virtio_dev *virtio, uint16_t vector,
 	msix_raise(&dev->msix, vector);
 }
 
+/* As @fatal. */
 static void end_vm(void *opaque)
 {
 	vm_request(opaque, VM_ERROR);
@@ -207,6 +227,10 @@ bool virtio_pci_doorbell(struct virtio_pci *dev, unsigned int queue,
 	return true;
 }
 
+/*
+ * Tell the driver where a block of registers is. Returns the capability's
+ * offset.
+ */
 static unsigned int add_virtio_cap(struct virtio_pci *dev, uint8_t type,
 				   uint32_t offset, uint32_t length,
 				   unsigned int size)
@@ -225,6 +249,10 @@ static unsigned int add_virtio_cap(struct virtio_pci *dev, uint8_t type,
 			   size - 2);
 }
 
+/*
+ * Tell the driver where all registers are. The last capability is a window: it
+ * gives access to them without the BAR.
+ */
 static void add_virtio_caps(struct virtio_pci *dev)
 {
 	const unsigned int plain = sizeof(struct virtio_pci_cap);
@@ -248,6 +276,7 @@ static void add_virtio_caps(struct virtio_pci *dev)
 		  UINT32_MAX);
 }
 
+/* Tell the guest where table and pending bits of MSI-X are. */
 static void add_msix_cap(struct virtio_pci *dev)
 {
 	const struct msix_cap_body body = {
@@ -267,6 +296,7 @@ static struct virtio_pci *from_device(struct vm_device *device)
 	return (void *)((char *)device - offsetof(struct virtio_pci, device));
 }
 
+/* The VM is reset. Thread of I/O requests. */
 static void virtio_pci_reset(struct vm_device *device)
 {
 	struct virtio_pci *dev = from_device(device);
@@ -282,6 +312,7 @@ static void virtio_pci_deinit(struct virtio_pci *dev)
 	pthread_mutex_destroy(&dev->virtio.config_lock);
 }
 
+/* Stop and free the device. Main thread, when no other thread runs. */
 static void virtio_pci_destroy(struct vm_device *device)
 {
 	struct virtio_pci *dev = from_device(device);
@@ -292,6 +323,10 @@ static void virtio_pci_destroy(struct vm_device *device)
 	dev->virtio.ops->destroy(&dev->virtio);
 }
 
+/*
+ * Make registers, MSI-X and configuration space, as after power-on. Main
+ * thread.
+ */
 static void virtio_pci_init(struct virtio_pci *dev, struct vm *vm,
 			    uint16_t type, uint32_t class)
 {

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's accesses to the registers of a virtio device. All functions run
+ * in the thread that handles I/O requests, to which struct virtio_regs belongs.
+ * Other threads only set @isr, which is atomic, and change the device
+ * configuration, which read_config() reads under @config_lock.
+ */
 #include <linux/virtio_pci.h>
 
 #include "virtio/virtio_regs.h"
 
+/*
+ * The queue that the driver has selected, NULL if there is none of that number.
+ */
 static struct virtio_queue *selected_queue(struct virtio_regs *regs)
 {
 	return regs->queue_select < regs->virtio->queue_count
@@ -76,6 +85,7 @@ static uint32_t read_queue(struct virtio_regs *regs, unsigned int reg)
 	return address ? *address >> shift : 0;
 }
 
+/* The driver reads the common configuration. */
 static uint32_t read_common(struct virtio_regs *regs, unsigned int reg)
 {
 	switch (reg) {
@@ -110,6 +120,7 @@ static uint16_t valid_vector(const struct virtio_regs *regs, uint16_t vector)
 	return vector < regs->msix->vectors ? vector : VIRTIO_MSI_NO_VECTOR;
 }
 
+/* The driver chooses the vector of the selected queue. */
 static void set_queue_vector(struct virtio_regs *regs, uint16_t vector)
 {
 	struct virtio_dev *virtio = regs->virtio;
@@ -134,6 +145,7 @@ static void set_up_queue(struct virtqueue_config *config, unsigned int reg,
 	}
 }
 
+/* The driver writes a register of the selected queue. */
 static void write_queue(struct virtio_regs *regs, unsigned int reg,
 			uint32_t value)
 {
@@ -160,6 +172,7 @@ void virtio_regs_reset(struct virtio_regs *regs)
 	msix_clear_pending(regs->msix);
 }
 
+/* The driver writes the device status, 0 of which is a reset. */
 static void set_status(struct virtio_regs *regs, uint8_t status)
 {
 	if (status)
@@ -168,6 +181,7 @@ static void set_status(struct virtio_regs *regs, uint8_t status)
 		virtio_regs_reset(regs);
 }
 
+/* The driver writes the common configuration. */
 static void write_common(struct virtio_regs *regs, unsigned int reg,
 			 uint32_t value)
 {
@@ -195,6 +209,10 @@ static void write_common(struct virtio_regs *regs, unsigned int reg,
 	}
 }
 
+/*
+ * The driver reads the device configuration, which the main thread may be
+ * changing: takes @config_lock.
+ */
 static uint64_t read_config(struct virtio_regs *regs, uint64_t offset,
 			    unsigned int size)
 {

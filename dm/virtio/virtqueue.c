@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The device's side of a virtqueue. A queue belongs to the thread that handles
+ * it, so there is no lock; virtqueue_map() uses nothing but its arguments. What
+ * orders this thread with the driver in the guest is said where it matters.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <linux/virtio_ring.h>
@@ -8,6 +13,7 @@
 #define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 
+/* Find a ring in guest memory. NULL if it is not aligned, or not all RAM. */
 static void *map_ring(const struct guest_mem *mem, uint64_t gpa, uint64_t len,
 		      unsigned int align)
 {

@@ -5,11 +5,17 @@
  *	-s 5,vhost-blk,/dev/nvme0n1p3[,ro][,queues=N][,poll=US]
  *
  * This file becomes a part of acrn-dm, see README.md. What the driver reads and
- * writes while it sets the device up is handled here, by acrn-dm's thread for
- * I/O requests, with &vhost_blk.mtx held; its requests never come here.
+ * writes while it sets the device up is handled here; its requests never come
+ * here.
+ *
+ * Two threads of acrn-dm call these functions: the one for I/O requests, and
+ * the one for events, which looks at the size of the disk (check_size()) and
+ * frees the device (destroy()). &vhost_blk.mtx guards the device from both,
+ * once it has been added; the functions that take it are at the end of the
+ * file, and all functions that they call run with it held.
  *
  * The device is a modern one: notifications are writes to memory, interrupts
- *are MSI-X. A driver that polls, as that of a boot loader, needs none.
+ * are MSI-X. A driver that polls, as that of a boot loader, needs no interrupt.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,24 +53,25 @@
 
 /**
  * struct vhost_blk - A disk
- * @base:	Must be the first: acrn-dm takes one for the other
+ * @base:	Must be the first: acrn-dm uses a pointer to one as a pointer to
+ *		the other
  * @ops:	What acrn-dm calls
  * @queues:	The driver's, of which the first @count are in use
  * @mtx:	Guards all of it, once the device has been added
  * @config:	What the driver reads
  * @disk:	What the disk is
  * @fd:		The disk
- * @path:	And its name
+ * @path:	Its path, for messages
  * @count:	Number of queues
  * @busyloop:	Microseconds that the kernel polls for requests, or 0
  * @kernel:	/dev/vhost-blk
- * @running:	It handles requests
- * @irqs:	The messages that it sends for each queue; an address of 0 for
- *none
- * @doorbells:	The addresses at which it waits for notifications
- * @tick:	The time to compare the disk's size with what the driver has
- *read. acrn-dm's thread for events may be about to handle one when it is
- *		deleted, so that thread is the one which frees the structure
+ * @running:	/dev/vhost-blk handles requests
+ * @irqs:	The message that it sends for each queue; an address of 0 means
+ *		none
+ * @doorbells:	The address at which it waits for notifications of each queue
+ * @tick:	Timer: compare the disk's size with what the driver has read.
+ *		acrn-dm's thread for events may be about to handle it when it is
+ *		deleted, so that thread frees the structure
  */
 struct vhost_blk {
 	struct virtio_base base;
@@ -112,7 +119,10 @@ static uint64_t find_doorbell(const struct vhost_blk *blk, unsigned int index)
 	       index * VIRTIO_MODERN_NOTIFY_OFF_MULT;
 }
 
-/* Have the kernel send the message that the driver wants by now. */
+/*
+ * Have the kernel send the message that the driver wants by now; @on: MSI-X is
+ * enabled.
+ */
 static void update_message(struct vhost_blk *blk, unsigned int index, bool on)
 {
 	struct acrn_msi_entry none = { 0 };
@@ -129,7 +139,9 @@ static void update_message(struct vhost_blk *blk, unsigned int index, bool on)
 		       index, strerror(-ret));
 }
 
-/* The same for the address at which the driver notifies it. */
+/*
+ * Have the kernel wait at the address at which the driver notifies it by now.
+ */
 static void update_doorbell(struct vhost_blk *blk, unsigned int index)
 {
 	struct acrnvhost_doorbell doorbell = {
@@ -226,6 +238,7 @@ static uint64_t wanted_features(const struct vhost_blk *blk)
 	return features;
 }
 
+/* Tell vhost_blk features and memory, and have it run. */
 static int start_kernel(struct vhost_blk *blk)
 {
 	struct vmctx *ctx = blk->base.dev->vmctx;
@@ -247,6 +260,7 @@ static int start_kernel(struct vhost_blk *blk)
 			       count);
 }
 
+/* The driver is ready: let vhost_blk handle the requests. */
 static void start(struct vhost_blk *blk)
 {
 	int ret = set_queues(blk);
@@ -341,7 +355,7 @@ static int write_config(void *arg, int offset, int size, uint32_t value)
 	return 0;
 }
 
-/* In acrn-dm's thread for events. */
+/* The timer has expired. In acrn-dm's thread for events; takes the mutex. */
 static void check_size(int timer, enum ev_type type, void *arg)
 {
 	struct vhost_blk *blk = arg;
@@ -360,6 +374,10 @@ static void check_size(int timer, enum ev_type type, void *arg)
 	pthread_mutex_unlock(&blk->mtx);
 }
 
+/*
+ * Free the device. In acrn-dm's thread for events, after the timer was deleted,
+ * or when the device could not be added.
+ */
 static void destroy(void *arg)
 {
 	struct vhost_blk *blk = arg;
@@ -549,7 +567,7 @@ static void handle_sigcont(void)
 		sigaction(SIGCONT, &action, NULL);
 }
 
-/* What follows is for struct pci_vdev_ops. */
+/* What follows is for struct pci_vdev_ops; it takes the mutex itself. */
 
 static int vhost_blk_init(struct vmctx *ctx, struct pci_vdev *dev, char *opts)
 {
@@ -614,7 +632,9 @@ static int find_msix_control(struct pci_vdev *dev)
 	return at ? at + PCIR_MSIX_CTRL : 0;
 }
 
-/* Enables, disables or masks all of MSI-X; acrn-dm stores the value after that.
+/*
+ * The guest enables, disables or masks all of MSI-X; acrn-dm stores the value
+ * after that.
  */
 static int vhost_blk_cfgwrite(struct vmctx *ctx, int vcpu, struct pci_vdev *dev,
 			      int offset, int bytes, uint32_t value)

@@ -25,9 +25,10 @@
  *
  * All functions return 0 or a negative errno; none prints or exits. The pointer
  * to a device is set when open succeeds, not else. Calls for one device must
- * not run at the same time, but acrnvhost_kick(), acrnvhost_msi_pending() and
- * acrnvhost_error_fd() may be called any time between open and close. Different
- * devices are independent.
+ * not run at the same time, but acrnvhost_kick(), acrnvhost_msi_pending(),
+ * acrnvhost_error_fd(), acrnvhost_kick_fd() and acrnvhost_call_fd() may be
+ * called any time between open and close, by any thread. Different devices are
+ * independent.
  *
  * Only ioctls of <linux/acrn.h> and <linux/vhost.h> are used, and for disks
  * those of vhost_blk.h, so that the library works with the in-tree HSM as well.

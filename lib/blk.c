@@ -29,6 +29,7 @@ static int blk_set_backend(struct acrnvhost *dev, int fd)
 	return acrnvhost_ioctl(dev->vhost_fd, VHOST_BLK_SET_BACKEND, &backend);
 }
 
+/* Make a thread of the kernel, and have it handle queue @index. */
 static int blk_add_worker(struct acrnvhost *dev, unsigned int index)
 {
 	struct vhost_vring_worker ring = { .index = index };
@@ -81,6 +82,7 @@ static const struct acrnvhost_backend blk_backend = {
 	.stop = blk_stop,
 };
 
+/* Set what the driver reads as the serial number, up to 20 bytes. */
 static int blk_set_serial(struct acrnvhost *dev, const char *text)
 {
 	__u8 serial[VIRTIO_BLK_ID_BYTES] = { 0 };

@@ -104,6 +104,7 @@ int acrnvhost_change_features(struct acrnvhost *dev, __u64 features)
 	return acrnvhost_ioctl(dev->vhost_fd, VHOST_SET_FEATURES, &features);
 }
 
+/* Tell vhost where the User VM's memory is mapped in this process. */
 static int set_memory(struct acrnvhost *dev,
 		      const struct acrnvhost_region *regions, size_t count)
 {
@@ -126,6 +127,7 @@ static int set_memory(struct acrnvhost *dev,
 	return ret;
 }
 
+/* Become the owner, as which vhost uses this process's address space. */
 static int set_owner(struct acrnvhost *dev)
 {
 	int ret;
@@ -137,6 +139,7 @@ static int set_owner(struct acrnvhost *dev)
 	return ret;
 }
 
+/* Give the device up, unless it keeps its owner until it is closed. */
 static int reset_owner(struct acrnvhost *dev)
 {
 	int ret;

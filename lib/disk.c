@@ -65,6 +65,7 @@ static __u32 max_u32(__u32 a, __u32 b)
 	return a > b ? a : b;
 }
 
+/* Ask a block device for its properties. Returns 0 or -errno. */
 static int probe_block_device(struct acrnvhost_disk *disk, int fd, dev_t dev)
 {
 	int block_size, read_only;
@@ -83,6 +84,9 @@ static int probe_block_device(struct acrnvhost_disk *disk, int fd, dev_t dev)
 	return 0;
 }
 
+/*
+ * Find out what @fd is. Returns 0; -EINVAL if it is no disk; or another -errno.
+ */
 static int probe(struct acrnvhost_disk *disk, int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Shared between the library's own files. */
+/*
+ * Shared between the library's own files.
+ *
+ * The library has no threads and no locks: the caller makes no two calls for
+ * one device at the same time. acrnvhost_kick(), acrnvhost_msi_pending() and
+ * the functions that return a descriptor may be called meanwhile, as they only
+ * read what is constant or a flag.
+ */
 #ifndef ACRNVHOST_INTERNAL_H
 #define ACRNVHOST_INTERNAL_H
 

@@ -34,6 +34,7 @@ static int net_stop(struct acrnvhost *dev)
 	return ret;
 }
 
+/* Attach the tap device to both queues, or to none. */
 static int net_start(struct acrnvhost *dev)
 {
 	unsigned int i;
@@ -65,11 +66,10 @@ static const struct acrnvhost_backend net_backend = {
  *		virtio-net header length of the negotiated features
  *
  * The device has one pair of queues. For a virtio device with several pairs,
- *open one for each pair, and pass each a queue of its own of a tap device with
+ * open one for each pair, and pass each a queue of its own of a tap device with
  * IFF_MULTI_QUEUE. That queue has to be attached (TUNSETQUEUE) at
- * acrnvhost_start(). It may be detached and attached while the pair runs;
- *packets that the driver transmits meanwhile are lost. The caller handles the
- *control queue.
+ * acrnvhost_start(). It may be detached and attached while the pair runs; what
+ * the driver transmits meanwhile is lost. The caller handles the control queue.
  *
  * Both descriptors stay the caller's and must outlive the device.
  *

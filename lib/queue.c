@@ -58,6 +58,7 @@ static struct acrnvhost_vq *get_queue(struct acrnvhost *dev, unsigned int index)
 	return index < dev->queue_count ? &dev->queues[index] : NULL;
 }
 
+/* Assign or deassign the doorbell: the ioeventfd on the kick eventfd. */
 static int doorbell_ioctl(struct acrnvhost *dev, struct acrnvhost_vq *queue,
 			  __u32 flags)
 {
@@ -72,6 +73,7 @@ static int doorbell_ioctl(struct acrnvhost *dev, struct acrnvhost_vq *queue,
 	return acrnvhost_ioctl(dev->hsm_fd, ACRN_IOCTL_IOEVENTFD, &args);
 }
 
+/* Assign the doorbell, if the driver can reach it. */
 static int assign_doorbell(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 {
 	int ret;
@@ -91,6 +93,7 @@ static int deassign_doorbell(struct acrnvhost *dev, struct acrnvhost_vq *queue)
 	return doorbell_ioctl(dev, queue, ACRN_IOEVENTFD_FLAG_DEASSIGN);
 }
 
+/* Assign or deassign the interrupt: the irqfd on the call eventfd. */
 static int irqfd_ioctl(struct acrnvhost *dev, struct acrnvhost_vq *queue,
 		       __u32 flags)
 {
@@ -154,6 +157,10 @@ static int set_vring_state(struct acrnvhost *dev, unsigned long request,
 	return acrnvhost_ioctl(dev->vhost_fd, request, &state);
 }
 
+/*
+ * Tell vhost the size and the addresses of the rings. The rings begin at index
+ * 0.
+ */
 static int set_rings(struct acrnvhost *dev, unsigned int index)
 {
 	struct acrnvhost_vq *queue = &dev->queues[index];
@@ -179,6 +186,7 @@ static int set_rings(struct acrnvhost *dev, unsigned int index)
 			       queue->config.busyloop);
 }
 
+/* Give vhost the eventfds. The kick comes last: vhost begins to wait for it. */
 static int set_eventfds(struct acrnvhost *dev, unsigned int index)
 {
 	struct acrnvhost_vq *queue = &dev->queues[index];

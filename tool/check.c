@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What stands in the way, one function a thing. Each looks at the facts, says
- * what it found and, if that is not well, what to type.
+ * The command check: one function for each thing that the modules need. Each
+ * looks at the facts, says what it found and, if something is wrong, what to
+ * type.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,8 +17,9 @@ enum verdict {
 };
 
 /**
- * struct report - What is told of a thing
- * @verdict:	GOOD, NOTE: works, less well than it could; BAD: does not work
+ * struct report - What the user is told of one thing
+ * @verdict:	GOOD; NOTE: it works, but less well than it could; BAD: it does
+ *		not work
  * @what:	What was found
  * @way_out:	What to do; empty when that is nothing
  */
@@ -126,7 +128,9 @@ static void check_signatures(const struct facts *facts, struct report *report)
 	}
 }
 
-/* A module that is needed and of which there has to be one */
+/*
+ * Check that a module is installed, is for this kernel, and is the one loaded.
+ */
 static void check_module(const struct facts *facts, const struct module *module,
 			 struct report *report)
 {
@@ -163,7 +167,7 @@ static void check_hsm(const struct facts *facts, struct report *report)
 	advise(report, "modprobe acrn_hsm; dmesg says why if it does not load");
 }
 
-/* The HSM loads it when a device model first asks for it. */
+/* It need not be loaded: the HSM does that when a device model asks for it. */
 static void check_vhost(const struct facts *facts, struct report *report)
 {
 	check_module(facts, &facts->vhost, report);
@@ -207,7 +211,10 @@ static void check_net(const struct facts *facts, struct report *report)
 	advise(report, "build the kernel with CONFIG_VHOST_NET=m");
 }
 
-/* See README: vhost_net_build_xdp() of 6.1 looks into a header nobody wrote */
+/*
+ * See README: vhost_net_build_xdp() of 6.1 looks into a header that nobody has
+ * written.
+ */
 static void check_headers(const struct facts *facts, struct report *report)
 {
 	if (strncmp(facts->release, "6.1.", 4) || facts->init_on_alloc == YES) {
@@ -279,11 +286,11 @@ static const struct check {
 };
 
 /**
- * check_facts() - Say what is well and what is not
- * @facts:	Of the machine
- * @to:		Where it is written
+ * check_facts() - Print a line for each thing that was checked
+ * @facts:	Facts about the machine
+ * @to:		Where to print
  *
- * Return: how many things do not work
+ * Return: number of things that do not work
  */
 unsigned int check_facts(const struct facts *facts, FILE *to)
 {

@@ -9,7 +9,7 @@
 #include "files.h"
 #include "sample.h"
 
-/* CPUID as ACRN answers it: its name, and what the VM may do */
+/* Leaves of CPUID that ACRN answers: its name, and the privileges of the VM */
 #define LEAF_NAME     0x40000000
 #define LEAF_FEATURES 0x40000001
 #define SERVICE_VM    1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What check has to know of the machine. */
+/* What the command check has to know of the machine. */
 #ifndef TOOL_FACTS_H
 #define TOOL_FACTS_H
 
@@ -10,9 +10,9 @@
 
 /**
  * struct facts - The machine, as far as our modules depend on it
- * @acrn:	It runs on ACRN
- * @service_vm:	And is its Service VM
- * @release:	Of the kernel that runs
+ * @acrn:	It is a VM of ACRN
+ * @service_vm:	It is ACRN's Service VM
+ * @release:	Release of the kernel that runs
  * @acrn_guest:	The kernel has CONFIG_ACRN_GUEST
  * @in_tree_builtin: The in-tree HSM is built in
  * @in_tree_loaded: It is loaded as a module
@@ -25,10 +25,10 @@
  * @init_on_alloc: Memory is zeroed when the kernel allocates it
  * @realtime:	The kernel is a PREEMPT_RT one
  * @node:	/dev/acrn_hsm is there
- * @node_allowed: And who asks may open it
- * @async:	The parameter of acrn_hsm; empty when it cannot be read
- * @vms:	How many User VMs there are
- * @vms_without_ring: For how many the hypervisor has no asynchronous doorbells
+ * @node_allowed: Whoever runs this program may open /dev/acrn_hsm
+ * @async:	Parameter "async" of acrn_hsm; empty when it cannot be read
+ * @vms:	Number of User VMs
+ * @vms_without_ring: Number of those that have no asynchronous doorbells
  */
 struct facts {
 	bool acrn;

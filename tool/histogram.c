@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "histogram.h"
 
-/* What has been counted since @before, which is NULL for all. */
+/* What has been counted since @before, or all if that is NULL. */
 struct histogram histogram_since(const struct histogram *now,
 				 const struct histogram *before)
 {
@@ -13,12 +13,13 @@ struct histogram histogram_since(const struct histogram *now,
 }
 
 /**
- * histogram_percentile() - How long most took
+ * histogram_percentile() - Find a percentile
  * @histogram:	Counts
- * @percent:	How many are most
+ * @percent:	Which one
  *
- * Return: nanoseconds that so many took less than, a power of 2; 0 when nothing
- * was counted
+ * Return: a power of 2 of nanoseconds; at least @percent of what was counted
+ *	   took
+ * less than that. 0 when nothing was counted
  */
 uint64_t histogram_percentile(const struct histogram *histogram,
 			      unsigned int percent)

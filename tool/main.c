@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * acrn-vhost: what stands in the way of acrn_hsm, acrn_vhost and vhost_blk on
- * this machine, and what they do.
+ * acrn-vhost: what keeps acrn_hsm, acrn_vhost and vhost_blk from working on
+ * this machine, and what they do. The program has one thread, reads files and
+ * changes nothing.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static int usage(FILE *to)
 		"usage: acrn-vhost [--root FOLDER] COMMAND [OPTION...]\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-6s %s\n", commands[i].name, commands[i].about);
-	fprintf(to, "\nSee acrn-vhost(8).\n");
+	fprintf(to, "\nSee acrn-vhost(1).\n");
 	return to == stdout ? 0 : 2;
 }
 

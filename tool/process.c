@@ -8,7 +8,9 @@
 
 #define MAX_ARGUMENTS 4096
 
-/* What comes from a command line may be anything; terminals must not obey it.
+/*
+ * Copy a name. Bytes that a terminal would obey, or that JSON would have to
+ * escape, become question marks: a command line may have any.
  */
 static void copy_plain(char *to, size_t size, const char *from)
 {

@@ -65,13 +65,14 @@ struct histogram {
 
 /**
  * struct vm_sample - A User VM
- * @id:		The hypervisor's number
- * @pid:	Its device model
- * @vcpus:	How many
- * @async_ring:	It has asynchronous doorbells
+ * @id:		Number that the hypervisor has given it
+ * @pid:	Process of its device model
+ * @vcpus:	Number of vCPUs
+ * @async_ring:	1 if it has asynchronous doorbells
  * @state:	As sysfs has it
- * @name:	As its device model was told; empty when that cannot be seen
- * @model:	The device model's program
+ * @name:	Name that its device model was given; empty when that cannot be
+ *		seen
+ * @model:	Name of the device model's program
  * @counters:	By enum vm_counter
  * @latency:	Doorbells, if they are measured
  */
@@ -119,13 +120,13 @@ struct doorbell_sample {
 
 /**
  * struct sample - All of it
- * @ns:		When, by a clock that goes on while others are set
+ * @ns:		Time of the sample, by CLOCK_MONOTONIC
  * @vms:	VMs
- * @vm_count:	How many
+ * @vm_count:	Number of VMs
  * @disks:	Disks
- * @disk_count:	How many
+ * @disk_count:	Number of disks
  * @doorbells:	Doorbells
- * @doorbell_count: How many
+ * @doorbell_count: Number of doorbells
  * @doorbells_error: 0, or the errno that reading them has ended with
  */
 struct sample {

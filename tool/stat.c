@@ -44,6 +44,7 @@ static bool have_source(void)
 	return false;
 }
 
+/* Take a sample. Returns false, with a message, if it lacks the doorbells. */
 static bool take(struct sample *sample, bool doorbells)
 {
 	sample_take(sample, doorbells);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tables of what was counted between two samples, as rates; or up to one, as
- * sums. Whoever did most comes first.
+ * Tables of what was counted between two samples, as rates; or up to one
+ * sample, as sums. The busiest VM, disk or doorbell comes first.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,9 +13,9 @@
 /**
  * struct row - A line of a table
  * @of:		VM, disk or doorbell
- * @counts:	What is new of its counters
- * @latency:	And of its histogram
- * @order:	Lines with more of it come first
+ * @counts:	By how much its counters have increased
+ * @latency:	By how much its histogram has
+ * @order:	Lines are sorted by this; the largest comes first
  */
 struct row {
 	const void *of;
@@ -38,13 +38,16 @@ static int compare(const void *a, const void *b)
 	return x->of < y->of ? -1 : 1;
 }
 
-/* Seconds between the two; for sums 1. */
+/* Seconds between two samples; 1 for sums, which are divided by it as well. */
 static double seconds(const struct sample *now, const struct sample *before)
 {
 	return before ? (now->ns - before->ns) / 1e9 : 1;
 }
 
-/* What is new, or all if there is nothing before or that was someone else's. */
+/*
+ * By how much counters have increased. All of a counter that has become smaller
+ * is new: it belongs to another VM or disk.
+ */
 static void subtract(uint64_t *counts, const uint64_t *now,
 		     const uint64_t *before, int size)
 {

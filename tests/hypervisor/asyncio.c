@@ -40,8 +40,12 @@ void asyncio_forget_ring(struct asyncio *asyncio)
 	spin_unlock(&asyncio->lock);
 }
 
-/* The first element; ACRN takes a page fault where nobody has made a list. */
-static struct link *first(const struct asyncio *asyncio)
+/*
+ * The first element of the queue. ACRN makes the list head when a VM id first
+ * gets a ring; assigning a doorbell before that makes it follow a null pointer,
+ * so here it is a panic. Lock held.
+ */
+static struct link *queue_first(const struct asyncio *asyncio)
 {
 	if (!asyncio->queue.next)
 		panic("asynchronous doorbells of a VM that never had a ring");
@@ -57,7 +61,7 @@ static bool matches(const struct acrn_async_doorbell *doorbell, u32 type,
 static bool is_conflict(struct asyncio *asyncio,
 			const struct acrn_async_doorbell *new)
 {
-	for (struct link *link = first(asyncio); link != &asyncio->queue;
+	for (struct link *link = queue_first(asyncio); link != &asyncio->queue;
 	     link = link->next) {
 		const struct acrn_async_doorbell *old =
 			&to_entry(link)->doorbell;
@@ -89,7 +93,7 @@ void asyncio_add(struct asyncio *asyncio,
 	if (!doorbell->address)
 		return;
 	spin_lock(&asyncio->lock);
-	first(asyncio);
+	queue_first(asyncio);
 	if (!match || !is_conflict(asyncio, doorbell))
 		entry = find_free(asyncio);
 	if (entry) {
@@ -103,8 +107,9 @@ void asyncio_add(struct asyncio *asyncio,
 			doorbell->address);
 }
 
-static bool same(const struct acrn_async_doorbell *a,
-		 const struct acrn_async_doorbell *b)
+/* Whether a hypercall that removes @b means @a: every field counts. */
+static bool is_same(const struct acrn_async_doorbell *a,
+		    const struct acrn_async_doorbell *b)
 {
 	return matches(a, b->type, b->address) && a->cookie == b->cookie &&
 	       !a->match_data == !b->match_data && a->data == b->data;
@@ -121,7 +126,7 @@ void asyncio_remove(struct asyncio *asyncio,
 	for (u32 i = 0; !found && i < ARRAY_SIZE(asyncio->entries); i++) {
 		struct asyncio_entry *entry = &asyncio->entries[i];
 
-		found = same(&entry->doorbell, doorbell);
+		found = is_same(&entry->doorbell, doorbell);
 		if (found) {
 			link_remove(&entry->link);
 			memset(entry, 0, sizeof(*entry));
@@ -133,15 +138,19 @@ void asyncio_remove(struct asyncio *asyncio,
 			       doorbell->address);
 }
 
-static struct asyncio_entry *find(struct asyncio *asyncio, u32 type,
-				  u64 address, u64 value)
+/*
+ * The doorbell that an access rings, or NULL. The lock is dropped on return, so
+ * the entry may be removed or used for another doorbell at any time.
+ */
+static struct asyncio_entry *find_doorbell(struct asyncio *asyncio, u32 type,
+					   u64 address, u64 value)
 {
 	struct asyncio_entry *found = NULL;
 
 	if (!READ_ONCE(asyncio->ring) || !address)
 		return NULL;
 	spin_lock(&asyncio->lock);
-	for (struct link *link = first(asyncio);
+	for (struct link *link = queue_first(asyncio);
 	     !found && link != &asyncio->queue; link = link->next) {
 		const struct acrn_async_doorbell *doorbell =
 			&to_entry(link)->doorbell;
@@ -168,14 +177,16 @@ bool asyncio_forge(struct asyncio *asyncio, u64 cookie)
 }
 
 /*
- * The cookie is read without the lock, as ACRN does: of a doorbell that goes
- * meanwhile it is 0, or another one's, and while the ring is full it may go
- * long before its cookie is in the ring.
+ * As on ACRN the cookie is read without the lock. If the doorbell is removed
+ * between find_doorbell() and that read, the cookie is 0 or that of another
+ * doorbell; and while the vCPU waits for room in the ring, the doorbell may be
+ * removed long before its cookie is put there.
  */
 bool asyncio_access(struct vcpu *vcpu, u32 type, u64 address, u64 value)
 {
 	struct vm *vm = vcpu->vm;
-	struct asyncio_entry *entry = find(&vm->asyncio, type, address, value);
+	struct asyncio_entry *entry =
+		find_doorbell(&vm->asyncio, type, address, value);
 	u64 cookie;
 
 	if (!entry)

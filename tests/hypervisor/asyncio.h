@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Asynchronous doorbells: accesses that the Service VM learns of from a ring,
- * and for which the vCPU does not wait.
+ * Asynchronous doorbells: guest writes that the hypervisor reports to the
+ * Service VM in a ring, so that the vCPU need not wait for an I/O request.
  */
 #ifndef HV_ASYNCIO_H
 #define HV_ASYNCIO_H
@@ -10,7 +10,7 @@
 
 struct vcpu;
 
-/* An element of a list whose ends both lead to its head. */
+/* An element, or the head, of a circular doubly linked list. */
 struct link {
 	struct link *next;
 	struct link *prev;
@@ -18,8 +18,9 @@ struct link {
 
 /**
  * struct asyncio_entry - An asynchronous doorbell
- * @link:	In &struct asyncio.queue
- * @doorbell:	What it is; unused when address and cookie are 0
+ * @link:	Element of &struct asyncio.queue
+ * @doorbell:	Address, data and cookie; the entry is free while address and
+ *		cookie are both 0
  */
 struct asyncio_entry {
 	struct link link;
@@ -28,14 +29,15 @@ struct asyncio_entry {
 
 /**
  * struct asyncio - A VM's asynchronous doorbells
- * @lock:	Guards the rest, and what is written to the ring
- * @ring:	In the Service VM's memory, or NULL
- * @queue:	Those that are looked through, the last that was added first
- * @entries:	All of them
+ * @lock:	Guards the other fields, and writing to the ring
+ * @ring:	Ring in the Service VM's memory, or NULL
+ * @queue:	Doorbells that an access is compared with, newest first
+ * @entries:	Storage of all doorbells
  *
- * As on ACRN, @entries are there from one VM with an id to the next. What gives
- * the next one a ring empties @queue alone: what a VM has left behind takes up
- * room from then on and is found only to be removed.
+ * As on ACRN, @entries outlive the VM: the next VM with the same id finds them
+ * as they were left. Giving that VM a ring empties only @queue, so a doorbell
+ * left behind by its predecessor still occupies an entry, can still be removed,
+ * but rings no more.
  */
 struct asyncio {
 	struct spinlock lock;
@@ -44,13 +46,17 @@ struct asyncio {
 	struct asyncio_entry entries[ACRN_ASYNC_DOORBELLS_MAX];
 };
 
-/* A ring for a VM, or with NULL none any longer. */
+/* Use @ring from now on, with an empty queue of doorbells. Takes the lock. */
 void asyncio_init(struct asyncio *asyncio, struct acrn_ring *ring);
+
+/* Use no ring: no doorbell rings until asyncio_init(). Takes the lock. */
 void asyncio_forget_ring(struct asyncio *asyncio);
 
 /*
- * Neither tells whether it has done anything. @match: doorbells of one address
- * can differ in their data, and are not to be in conflict.
+ * Add or remove a doorbell. As on ACRN neither returns whether it did; a
+ * refusal is only logged. With @match, a doorbell is refused when one of the
+ * same address, type and data exists; without it, as in the first hypervisors
+ * that had asynchronous doorbells, nothing is compared. Both take the lock.
  */
 void asyncio_add(struct asyncio *asyncio,
 		 const struct acrn_async_doorbell *doorbell, bool match);
@@ -58,20 +64,23 @@ void asyncio_remove(struct asyncio *asyncio,
 		    const struct acrn_async_doorbell *doorbell);
 
 /**
- * asyncio_access() - Offer an access to the asynchronous doorbells
+ * asyncio_access() - Ring the asynchronous doorbell that an access matches
  * @vcpu:	vCPU
  * @type:	ACRN_ASYNC_DOORBELL_*
- * @address:	Port or address
- * @value:	What is written; anything when the guest reads
+ * @address:	Port, or guest physical address
+ * @value:	Value that the guest writes; ignored data when it reads
  *
- * Neither width nor direction matter. Waits while the ring is full. In the
- * vCPU's thread, no lock held.
+ * As on ACRN neither the width nor the direction of the access is compared.
+ * Waits while the ring is full. Called in the vCPU's thread with no lock held.
  *
- * Return: true when a doorbell has rung, and the guest is to go on.
+ * Return: true when a doorbell rang: the access is done, and the vCPU goes on.
  */
 bool asyncio_access(struct vcpu *vcpu, u32 type, u64 address, u64 value);
 
-/* Ring as if there were a doorbell with @cookie; false: no ring, or no room. */
+/*
+ * Put @cookie in the ring, whether a doorbell has it or not, and raise the
+ * upcall. Takes the lock. Returns false when there is no ring or no room in it.
+ */
 bool asyncio_forge(struct asyncio *asyncio, u64 cookie);
 
 #endif /* HV_ASYNCIO_H */

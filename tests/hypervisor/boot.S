@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From the multiboot loader, and from a start-up IPI on the other CPUs, to
- * hv_main() and ap_main() in 64-bit mode: identity mapping of the first 512 GiB
- * in 1 GiB pages, one stack per CPU, SVM switched on.
+ * Entry of the hypervisor: from the multiboot loader on the first CPU to
+ * hv_main(), from the start-up IPI on the others to ap_main(). Both are called
+ * in 64-bit mode with the first 512 GiB identity-mapped in 1 GiB pages, a stack
+ * per CPU, and SVM switched on.
  */
 #include "cpu.h"
 
@@ -101,8 +102,9 @@ ap_start64:
 	jmp	2b
 
 /*
- * Copied to AP_TRAMPOLINE, where a start-up IPI begins in real mode. The far
- * jump's target is a linear address, so 32-bit mode needs no copy.
+ * smp_init() copies this code to AP_TRAMPOLINE, where a start-up IPI makes a
+ * CPU begin in real mode. The target of the far jump is a linear address, so
+ * the 32-bit code runs where it was linked and is not copied.
  */
 	.code16
 	.globl ap_trampoline, ap_trampoline_end

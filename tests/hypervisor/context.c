@@ -9,7 +9,7 @@
 #define MXCSR_OFFSET 24
 #define MXCSR_RESET  0x1f80
 
-/* All components that the CPU has. */
+/* XCR0 with every state component that the CPU has; set by context_init(). */
 static u64 xcr0_all;
 
 void context_init(void)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Registers of a vCPU that neither the VMCB nor &struct guest_cpu holds. The
- * hypervisor does not use them, so they stay in place until another vCPU runs
- * on the CPU.
+ * Registers of a vCPU that neither the VMCB nor &struct guest_cpu holds: vector
+ * registers, debug addresses, TSC_AUX. The hypervisor does not use them, so a
+ * vCPU's values stay in the CPU until another vCPU is to run there.
  */
 #ifndef HV_CONTEXT_H
 #define HV_CONTEXT_H
 
 #include "types.h"
 
-/* XSAVE area with AVX-512, the largest that processors with SVM have. */
+/* Size of an XSAVE area with AVX-512; context_init() panics if it is larger. */
 #define XSAVE_AREA_SIZE 2752
 
 /**
- * struct vcpu_state - The registers while another vCPU runs
- * @xsave:	x87, SSE, AVX
- * @xcr0:	Which of them the guest has switched on
- * @dr:		Debug address registers
+ * struct vcpu_state - A vCPU's registers while another vCPU runs on its CPU
+ * @xsave:	x87, SSE and AVX registers
+ * @xcr0:	State components that the guest has switched on
+ * @dr:		Debug address registers DR0 to DR3
  * @tsc_aux:	MSR_TSC_AUX
  */
 struct vcpu_state {
@@ -26,11 +26,13 @@ struct vcpu_state {
 	u64 tsc_aux;
 };
 
-/* Once, on any CPU: find out what there is to save. */
+/* Find out which components the CPU has. Called once, on any CPU. */
 void context_init(void);
 
-/* State after a reset. */
+/* Fill @state with the values that a processor has after a reset. */
 void context_reset(struct vcpu_state *state);
+
+/* Copy this CPU's registers to @state, and back. */
 
 void context_save(struct vcpu_state *state);
 void context_load(const struct vcpu_state *state);

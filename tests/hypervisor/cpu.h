@@ -17,17 +17,21 @@
 struct vcpu;
 
 /**
- * struct pcpu - A physical CPU, used by itself only but for what is said below
+ * struct pcpu - A physical CPU
  * @id:		Its local APIC id
- * @online:	It has reached C code; set by itself, read by CPU 0
- * @spins:	It looks for work and needs no kick; read by all CPUs
+ * @online:	The CPU has reached C code; read by CPU 0
+ * @spins:	The CPU looks for a runnable vCPU and needs no kick; read by
+ *		all CPUs
  * @sched_sp:	Stack pointer of the scheduler while a vCPU runs
  * @current:	vCPU that runs on this CPU, or NULL
  * @state_owner: vCPU whose &struct vcpu_state is in the registers, or NULL
  * @last_vm:	Index of the VM that ran last, for round robin
- * @slice_end:	TSC at which @current makes room for others
+ * @slice_end:	TSC at which @current gives up the CPU if another vCPU can run
  * @timer_deadline: TSC for which the local APIC timer is set, or 0
- * @timer_fired: The timer's interrupt came and cpu_timer_run() has not seen it
+ * @timer_fired: The timer interrupt came; run_timers() in sched.c clears it
+ *
+ * Written by the CPU itself only. Other CPUs read no fields but the constant
+ * @id and those whose description says so.
  */
 struct pcpu {
 	u32 id;
@@ -44,10 +48,13 @@ struct pcpu {
 
 extern struct pcpu pcpus[MAX_PCPUS];
 extern u32 nr_pcpus;
-/* CPUs 0 to nr_service_cpus - 1 are the Service VM's. */
+/* Number of CPUs of the Service VM, which has CPU 0 and up. */
 extern u32 nr_service_cpus;
 
-/* Every stack begins, at its low end, with the CPU that it is used on. */
+/*
+ * The CPU that runs this. The lowest word of every stack, of CPUs and of vCPU
+ * threads alike, points to it.
+ */
 static inline struct pcpu *this_cpu(void)
 {
 	u64 sp = (u64)__builtin_frame_address(0);
@@ -58,26 +65,29 @@ static inline struct pcpu *this_cpu(void)
 /* Bring up all CPUs; they then wait for smp_release(). */
 void smp_init(void);
 
-/* Send the other CPUs to their work. */
+/* Let the other CPUs run the Service VM, or their scheduler. */
 void smp_release(void);
 
-/* Load this CPU's interrupt table. */
-void idt_load(void);
+/* Fill the interrupt table, which all CPUs share; load it on this CPU. */
 void idt_init(void);
+void idt_load(void);
 
-/* Take interrupts that are pending for the hypervisor. No lock held. */
+/* Handle the interrupts that are pending on this CPU. No lock held. */
 static inline void cpu_take_interrupts(void)
 {
 	asm volatile("stgi; sti; nop; nop; cli; clgi" : : : "memory");
 }
 
-/* Take an NMI that is pending, but no interrupt. */
+/* Handle an NMI that is pending on this CPU, but no interrupt. */
 static inline void cpu_take_nmi(void)
 {
 	asm volatile("stgi; nop; nop; clgi" : : : "memory");
 }
 
-/* Sleep until an interrupt comes, or is pending already. No lock held. */
+/*
+ * Halt until an interrupt comes, and handle it; does not halt if one is
+ * pending. No lock held.
+ */
 static inline void cpu_idle(void)
 {
 	asm volatile("stgi; sti; hlt; cli; clgi" : : : "memory");

@@ -49,12 +49,12 @@
 	 BIT(19) | BIT(22) | BIT(23) | BIT(24) | BIT(27) | BIT(28) | BIT(29))
 /* LEAF_AMD_POWER, EDX */
 #define FEATURE_INVARIANT_TSC BIT(8)
-/* LEAF_AMD_SIZES, EBX: what needs no MSR, CLZERO and XSAVEERPTR */
+/* LEAF_AMD_SIZES, EBX: CLZERO and XSAVEERPTR, the features without an MSR */
 #define FEATURES_AMD_SIZES (BIT(0) | BIT(2))
 
 #define BUS_MHZ 100
 
-/* ACRN's leaves, which both kinds of VM see. */
+/* The leaves of ACRN itself; @privileged: in the Service VM. */
 static struct cpuid_regs acrn_leaf(u32 leaf, bool privileged)
 {
 	struct cpuid_regs r = {};
@@ -74,7 +74,10 @@ static struct cpuid_regs acrn_leaf(u32 leaf, bool privileged)
 	return r;
 }
 
-/* The same for both: a hypervisor, no SVM, a TSC that keeps its rate. */
+/*
+ * What the Service VM and User VMs have in common: the machine's own answer,
+ * changed to say that there is a hypervisor, no SVM, and an invariant TSC.
+ */
 static struct cpuid_regs common_leaf(u32 leaf, u32 subleaf, bool privileged)
 {
 	struct cpuid_regs r;
@@ -99,7 +102,8 @@ static struct cpuid_regs common_leaf(u32 leaf, u32 subleaf, bool privileged)
 	return r;
 }
 
-static void finish(struct guest_cpu *cpu, const struct cpuid_regs *r)
+/* Put the answer into the guest's registers and skip the instruction. */
+static void return_leaf(struct guest_cpu *cpu, const struct cpuid_regs *r)
 {
 	cpu->regs[REG_RAX] = r->eax;
 	cpu->regs[REG_RBX] = r->ebx;
@@ -108,7 +112,7 @@ static void finish(struct guest_cpu *cpu, const struct cpuid_regs *r)
 	guest_skip(cpu, CPUID_LEN);
 }
 
-/* The instruction was run here, with the hypervisor's CR4. */
+/* OSXSAVE mirrors CR4; cpuid() ran with the hypervisor's, not the guest's. */
 static void set_osxsave(const struct guest_cpu *cpu, struct cpuid_regs *r)
 {
 	r->ecx &= ~FEATURE_OSXSAVE;
@@ -123,7 +127,7 @@ void cpuid_service(struct guest_cpu *cpu)
 
 	if (leaf == LEAF_FEATURES)
 		set_osxsave(cpu, &r);
-	finish(cpu, &r);
+	return_leaf(cpu, &r);
 }
 
 static void user_features(const struct vcpu *vcpu, struct cpuid_regs *r)
@@ -151,12 +155,13 @@ static void user_extended(struct cpuid_regs *r)
 }
 
 /*
- * An Intel processor, as ACRN has no other; the rest is the machine's. Without
- * ACRN's own leaf a kernel learns the TSC's rate from LEAF_FREQUENCY, which
- * ACRN makes up where the processor has none; no kernel looks there on AMD, and
- * there is no clock that answers fast enough to measure it. The topology is the
- * machine's as well: the vCPU has the APIC id of the CPU that it is on, which
- * executes the instruction.
+ * A User VM sees an Intel processor, as ACRN runs on no other, and otherwise
+ * the machine's features. The vendor matters for the TSC: a kernel that does
+ * not read ACRN's timing leaf takes the rate from LEAF_FREQUENCY (which ACRN
+ * makes up if the processor lacks it), but only on Intel; on AMD it would
+ * calibrate against a clock, and none here answers fast enough. The topology
+ * leaves are passed through: a vCPU has the APIC id of its CPU, which executes
+ * cpuid().
  */
 static struct cpuid_regs user_leaf(const struct vcpu *vcpu, u32 leaf,
 				   u32 subleaf)
@@ -203,5 +208,5 @@ void cpuid_user(struct vcpu *vcpu)
 	struct cpuid_regs r = user_leaf(vcpu, vcpu->cpu.regs[REG_RAX],
 					vcpu->cpu.regs[REG_RCX]);
 
-	finish(&vcpu->cpu, &r);
+	return_leaf(&vcpu->cpu, &r);
 }

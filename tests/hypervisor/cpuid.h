@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What CPUID says in the Service VM and in User VMs. */
+/* The CPUID instruction in the Service VM and in User VMs. */
 #ifndef HV_CPUID_H
 #define HV_CPUID_H
 
@@ -7,7 +7,7 @@
 
 struct vcpu;
 
-/* Carry out a CPUID instruction. */
+/* Emulate the CPUID instruction for which the guest has exited. */
 void cpuid_service(struct guest_cpu *cpu);
 void cpuid_user(struct vcpu *vcpu);
 

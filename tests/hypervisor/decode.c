@@ -16,7 +16,11 @@ enum {
 	REG_DI = 7
 };
 
-/* Where the decoder is, and the prefixes that it has seen. */
+/*
+ * Position in the code and the prefixes seen so far. @bad is set when the bytes
+ * are used up or the instruction is none that can be decoded; it is looked at
+ * once, at the end.
+ */
 struct cursor {
 	const u8 *bytes;
 	u32 len;
@@ -41,7 +45,7 @@ static u8 next_byte(struct cursor *c)
 	return c->bytes[c->pos++];
 }
 
-/* A little-endian number of 1, 2, 4 or 8 bytes, sign-extended. */
+/* Read a little-endian number of 1, 2, 4 or 8 bytes and sign-extend it. */
 static s64 next_signed(struct cursor *c, u32 size)
 {
 	u64 value = 0;
@@ -52,7 +56,7 @@ static s64 next_signed(struct cursor *c, u32 size)
 	return (s64)(value << shift) >> shift;
 }
 
-/* Returns false when @byte is no prefix. */
+/* Note a legacy prefix. Returns false when @byte is none. */
 static bool take_prefix(struct cursor *c, u8 byte)
 {
 	static const u8 segment_prefixes[] = { 0x26, 0x2e, 0x36,
@@ -80,7 +84,7 @@ static bool take_prefix(struct cursor *c, u8 byte)
 	}
 }
 
-/* Legacy prefixes, then REX, then the first byte of the opcode. */
+/* Read the prefixes. Returns the byte after them, the opcode's first. */
 static u8 take_prefixes(struct cursor *c)
 {
 	u8 byte = next_byte(c);
@@ -136,7 +140,10 @@ static void decode_modrm16(struct cursor *c, struct insn *insn, u8 mod, u8 rm)
 	set_segment(c, insn, default_segment(insn->base));
 }
 
-/* Scale, index, base. True when a 32-bit displacement stands for the base. */
+/*
+ * Read the SIB byte. Returns true when the instruction has no base register but
+ * a 32-bit displacement.
+ */
 static bool decode_sib(struct cursor *c, struct insn *insn, u8 mod)
 {
 	u8 sib = next_byte(c);
@@ -171,8 +178,8 @@ static void decode_modrm(struct cursor *c, struct insn *insn, u8 mod, u8 rm)
 }
 
 /*
- * The ModRM byte and what belongs to it. Returns its reg field without REX.R,
- * an opcode extension for some.
+ * Read the ModRM byte, SIB and displacement. Returns the reg field without
+ * REX.R: a register, or an extension of the opcode.
  */
 static u8 take_modrm(struct cursor *c, struct insn *insn)
 {
@@ -205,7 +212,7 @@ static void decode_modrm_reg(struct cursor *c, struct insn *insn, u8 op,
 	set_reg(c, insn, take_modrm(c, insn), size);
 }
 
-/* Immediates are at most four bytes, sign-extended to the operand. */
+/* Read an immediate: at most four bytes, sign-extended to the operand. */
 static void take_imm(struct cursor *c, struct insn *insn, u8 size)
 {
 	insn->has_imm = true;

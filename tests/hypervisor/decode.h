@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Decoder for the instructions with which guests touch emulated devices. Pure:
- * bytes in, description out.
+ * Decoder for the instructions with which guests access emulated devices. It
+ * has no state and touches no guest: bytes in, description out, so that it can
+ * be unit tested.
  */
 #ifndef HV_DECODE_H
 #define HV_DECODE_H
@@ -14,7 +15,7 @@
 enum insn_op {
 	INSN_LOAD,  /* register <- memory */
 	INSN_STORE, /* memory <- register or immediate */
-	INSN_AND,   /* these five: memory op register, or register op memory */
+	INSN_AND,   /* AND to TEST: memory op register, or register op memory */
 	INSN_OR,
 	INSN_XOR,
 	INSN_CMP,
@@ -37,13 +38,13 @@ enum insn_segment {
 
 /**
  * struct insn - A decoded instruction with one memory operand
- * @op:		What it does
- * @len:	Bytes
+ * @op:		enum insn_op
+ * @len:	Length of the instruction in bytes
  * @size:	Width of the memory operand: 1, 2, 4 or 8
  * @reg:	Register operand, in its encoding
  * @reg_size:	Width of the register operand; larger than @size when INSN_LOAD
  *		extends
- * @high_byte:	The operand is bits 8-15 of @reg: AH, CH, DH or BH
+ * @high_byte:	The register operand is bits 8-15 of @reg: AH, CH, DH or BH
  * @sign_extend: INSN_LOAD extends the sign rather than zeroes
  * @has_imm:	The other operand is @imm, not @reg
  * @mem_is_dst:	Memory is the first operand of an arithmetic instruction
@@ -52,8 +53,8 @@ enum insn_segment {
  *		the index and count registers
  * @segment:	enum insn_segment of the memory operand; for string instructions
  *		of the source
- * @base:	Register or INSN_NO_REG
- * @index:	Register or INSN_NO_REG
+ * @base:	Base register or INSN_NO_REG
+ * @index:	Index register or INSN_NO_REG
  * @scale:	Shift for @index
  * @rip_relative: @disp counts from the end of the instruction
  * @disp:	Displacement, sign-extended; or the whole absolute address
@@ -86,12 +87,13 @@ struct insn {
 /**
  * insn_decode() - Decode one instruction
  * @bytes:	Code
- * @len:	How many bytes there are; never read beyond
+ * @len:	Number of bytes at @bytes
  * @bits:	16, 32 or 64: the mode that the code runs in
  * @insn:	Result
  *
- * Return: 0, or -EINVAL for anything that is not of &enum insn_op with a memory
- * operand, not complete within @len, or longer than INSN_MAX_LEN.
+ * Return: 0, or -EINVAL when the instruction is none of &enum insn_op with a
+ * memory operand, is not complete within @len bytes, or is longer than
+ * INSN_MAX_LEN.
  */
 int insn_decode(const u8 *bytes, u32 len, u32 bits, struct insn *insn);
 
@@ -100,6 +102,8 @@ int insn_decode(const u8 *bytes, u32 len, u32 bits, struct insn *insn);
  * @insn:	Instruction that is not a string instruction
  * @regs:	General registers
  * @rip:	Address of the instruction
+ *
+ * Return: the offset, truncated to the instruction's address size.
  */
 u64 insn_address(const struct insn *insn, const u64 regs[16], u64 rip);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Devices that a User VM has without the device model: those of the machine
- * that were assigned to it, and those that the hypervisor emulates.
+ * Devices of a User VM that its device model does not emulate: devices of the
+ * machine that were assigned to it, and PCI devices emulated here.
  *
- * There is no IOMMU here, so an assigned PCI device is merely noted, its
- * interrupts too, and stays with the Service VM; the memory of an MMIO device
- * really changes hands; and the one kind of emulated device is a PCI device
- * that has a configuration space and nothing else.
+ * There is no IOMMU, so assigning a PCI device or its interrupts is recorded
+ * and has no effect: the Service VM keeps the device. Assigning an MMIO device
+ * does move its memory from the Service VM to the User VM. The one kind of
+ * emulated device has a PCI configuration space and nothing else.
  */
 #ifndef HV_DEVICE_H
 #define HV_DEVICE_H
@@ -21,14 +21,14 @@
 struct vm;
 struct vcpu;
 
-/* An assigned PCI device. */
+/* Record of an assigned PCI device; unused unless @present. */
 struct pcidev {
 	bool present;
 	u16 virt_bdf;
 	u16 phys_bdf;
 };
 
-/* An emulated PCI device. */
+/* An emulated PCI device; unused unless @present. */
 struct vdev {
 	bool present;
 	u16 bdf;
@@ -37,10 +37,11 @@ struct vdev {
 
 /**
  * struct vm_devices - Devices of a VM
- * @pcidevs:	Written with the control lock and the lock in hc_device.c
- * @vdevs:	Come and go with the control lock while the VM does not run;
- *		@config with the VM's lock
- * @pci_address: Port 0xcf8; the VM's lock
+ * @pcidevs:	Assigned PCI devices; written with the VM's control lock and
+ *		pcidev_lock of hc_device.c held, read with either
+ * @vdevs:	Emulated PCI devices; added and removed with the control lock
+ *		held while the VM does not run. The VM's lock guards @config.
+ * @pci_address: Value of port 0xcf8; guarded by the VM's lock
  */
 struct vm_devices {
 	struct pcidev pcidevs[MAX_PCIDEVS];
@@ -49,25 +50,29 @@ struct vm_devices {
 };
 
 /**
- * vdev_access_port() - Offer an access to the emulated devices
+ * vdev_access_port() - Emulate an access to the PCI configuration ports
  * @vcpu:	vCPU
  * @port:	Port
  * @size:	1, 2 or 4
- * @write:	Direction
- * @value:	Value to write, or read
+ * @write:	Whether the guest writes
+ * @value:	Value that the guest writes, or that it gets to read
  *
- * As on ACRN, ports 0xcf8 and 0xcfc are the hypervisor's. To the Service VM go
- * four bytes written to 0xcf8, unless they are an emulated device's address,
- * and aligned accesses to 0xcfc to 0xcff when what was written before has the
- * enable bit and no emulated device there. The rest reads as ones and is lost
- * when written. In the vCPU's thread, no lock held.
+ * As on ACRN, ports 0xcf8 and 0xcfc are the hypervisor's. Two kinds of access
+ * are left to the Service VM: a 4-byte write to 0xcf8, unless it is the address
+ * of an emulated device; and an aligned access to 0xcfc to 0xcff, when the
+ * address written before has the enable bit and is not that of an emulated
+ * device. Any other read returns ones, any other write is dropped. Called in
+ * the vCPU's thread with no lock held.
  *
- * Return: true when it is done; false when it is the Service VM's.
+ * Return: true when the access is done; false when it is for the Service VM.
  */
 bool vdev_access_port(struct vcpu *vcpu, u16 port, u32 size, bool write,
 		      u32 *value);
 
-/* The emulated PCI device there, or NULL. */
+/*
+ * The emulated PCI device at @bdf, or NULL. Called with the control lock held,
+ * or by a vCPU of @vm.
+ */
 struct vdev *vdev_find(struct vm *vm, u16 bdf);
 
 #endif /* HV_DEVICE_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Entering a guest, changing stacks, taking interrupts. */
+/* Entry into guests, switch between stacks, entry of interrupts. */
 
 	.text
 
@@ -7,9 +7,9 @@
  * void svm_run(u64 vmcb, u64 regs[16])
  *
  * Run the guest until its next exit. @regs is indexed by register encoding; RAX
- * and RSP travel in the VMCB. The global interrupt flag is clear before and
- * after; the interrupt flag is set on the way so that physical interrupts end
- * guest mode when the VMCB asks for that.
+ * and RSP are passed in the VMCB. The global interrupt flag is clear before and
+ * after. The interrupt flag is set while the guest runs, because only then does
+ * a physical interrupt that the VMCB intercepts end guest mode.
  */
 	.globl svm_run
 svm_run:
@@ -68,9 +68,10 @@ svm_run:
 /*
  * void switch_stack(u64 *save_sp, u64 load_sp)
  *
- * Leave the present stack, so that a later switch_stack() to *@save_sp returns
- * here, and go on where @load_sp was left. vcpu_thread_init() builds the first
- * one of a thread by hand.
+ * Save the callee-saved registers and the stack pointer, and continue on the
+ * stack @load_sp, where an earlier switch_stack() stopped. A later
+ * switch_stack() to *@save_sp returns here. The first stack of a vCPU's thread
+ * is made up by init_thread() in vcpu.c.
  */
 	.globl switch_stack
 switch_stack:
@@ -91,8 +92,9 @@ switch_stack:
 	ret
 
 /*
- * One 16-byte stub per vector, all to interrupt_handle(frame). Vectors 8, 10 to
- * 14, 17, 21, 29 and 30 come with an error code; the others get a 0.
+ * One 16-byte stub per vector, which ends up in interrupt_handle(frame). For
+ * vectors 8, 10 to 14, 17, 21, 29 and 30 the processor pushes an error code;
+ * for the others the stub pushes 0.
  */
 #define VECTORS_WITH_ERROR 0x60227d00
 

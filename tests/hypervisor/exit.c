@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Exits of User VMs. */
+/* Handlers of the exits of User VMs. They run in the vCPU's thread, unlocked.
+ */
 #include "cpuid.h"
 #include "ioreq.h"
 #include "log.h"
@@ -30,8 +31,9 @@ static int device_access(struct guest_cpu *cpu, struct mmio_access *access)
 }
 
 /*
- * Only an access by an instruction can be emulated: not the processor's own to
- * its tables, nor fetching code from a device.
+ * A nested page fault: the guest has accessed memory that it does not have. It
+ * is emulated when an instruction made the access; not when the processor did,
+ * to deliver an event or to walk page tables, nor when it fetched code.
  */
 static void handle_npf(struct vcpu *vcpu)
 {
@@ -58,12 +60,15 @@ static void handle_hlt(struct vcpu *vcpu)
 }
 
 /*
- * No interrupt may come between STI and HLT, or the guest sleeps although it
- * has been woken. The hypervisor's own may, and QEMU's VMRUN forgets that the
- * guest was in the shadow of STI; so HLT is executed here. Before another
- * instruction an interrupt does harm only to who loads SS with interrupts on.
+ * A guest may rely on STI to hold interrupts off until the HLT after it has
+ * begun: an interrupt delivered before HLT would leave it asleep although it
+ * was woken. A physical interrupt can end guest mode between the two, and
+ * QEMU's VMRUN does not restore the interrupt shadow. So if the guest was about
+ * to execute HLT in that shadow, the HLT is emulated here. For any other
+ * instruction the lost shadow matters only to a guest that loads SS with
+ * interrupts enabled.
  */
-static void finish_sleep(struct vcpu *vcpu)
+static void emulate_shadowed_hlt(struct vcpu *vcpu)
 {
 	const struct vmcb *vmcb = &vcpu->vmcb;
 	u8 code;
@@ -75,8 +80,9 @@ static void finish_sleep(struct vcpu *vcpu)
 }
 
 /*
- * ACRN tells the device model by writing "S5" to PM1a control, which is at port
- * 0x404 of every User VM, on behalf of the guest.
+ * As on ACRN, a triple fault is reported as an event and then turned into a
+ * power-off: on behalf of the guest, "S5" is written to PM1a control at port
+ * 0x404, which the device model emulates.
  */
 static void __attribute__((noreturn)) handle_triple_fault(struct vcpu *vcpu)
 {
@@ -90,14 +96,20 @@ static void __attribute__((noreturn)) handle_triple_fault(struct vcpu *vcpu)
 	vm_crash(vcpu, "triple fault");
 }
 
-/* NMIs may come again, one instruction early: the guest is still at IRET. */
+/*
+ * The guest is about to execute IRET, which ends its NMI handler. NMIs are
+ * allowed again from here on, one instruction too early.
+ */
 static void handle_iret(struct vcpu *vcpu)
 {
 	vcpu->nmi_blocked = false;
 	vcpu->vmcb.intercept_3 &= ~INTERCEPT_IRET;
 }
 
-/* MOV to CR8: REX, 0F, 22 and the register. Only 64-bit code can say that. */
+/*
+ * MOV to CR8, four bytes: REX, 0F, 22 and the register. The encoding needs a
+ * REX prefix, so only 64-bit code can have it.
+ */
 static void handle_cr8_write(struct vcpu *vcpu)
 {
 	struct guest_cpu *cpu = &vcpu->cpu;
@@ -126,7 +138,7 @@ void vcpu_handle_exit(struct vcpu *vcpu)
 	case EXIT_NMI:
 		cpu_take_interrupts();
 		sched_preempt(vcpu);
-		finish_sleep(vcpu);
+		emulate_shadowed_hlt(vcpu);
 		break;
 	case EXIT_IRET:
 		handle_iret(vcpu);
@@ -158,6 +170,6 @@ void vcpu_handle_exit(struct vcpu *vcpu)
 	case EXIT_SHUTDOWN:
 		handle_triple_fault(vcpu);
 	default:
-		vm_crash(vcpu, "exit that is not handled");
+		vm_crash(vcpu, "unknown exit");
 	}
 }

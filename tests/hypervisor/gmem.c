@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guest memory by linear address: a walk of the guest's own page tables. */
+/* Access to guest memory by linear address: walks the guest's page tables. */
 #include <linux/errno.h>
 
 #include "guest.h"
@@ -13,7 +13,7 @@
 #define PTE_HUGE    BIT(7)
 #define PTE_ADDRESS 0x000ffffffffff000UL
 
-/* Shape of the page tables in one paging mode. */
+/* Shape of the page tables in a paging mode; @entry_size is in bytes. */
 struct paging_mode {
 	u32 levels;
 	u32 bits_per_level;
@@ -29,7 +29,10 @@ static struct paging_mode paging_mode(const struct vmcb *vmcb)
 	return (struct paging_mode){ vmcb->cr4 & CR4_LA57 ? 5 : 4, 9, 8 };
 }
 
-/* One page table entry. Returns 0 or -ENXIO. Holds @npt->lock. */
+/*
+ * Read one entry of a page table. The caller holds @npt->lock. Returns 0, or
+ * -ENXIO when no memory is at @gpa.
+ */
 static int read_entry(struct npt *npt, u64 gpa, u32 size, u64 *entry)
 {
 	void *p = npt_lookup(npt, gpa, NPT_READ);
@@ -49,10 +52,12 @@ static bool access_allowed(const struct vmcb *vmcb, u64 rights, u32 access)
 }
 
 /*
- * Translate one address. Returns 0, -ENXIO as guest_read() says, or -EFAULT
- * with the page fault's error code in *@error. Holds @cpu->npt->lock. Accessed
- * and dirty bits are left alone: the guest made the same access itself, and the
- * hardware has set them.
+ * Translate one linear address. The caller holds @cpu->npt->lock. Accessed and
+ * dirty bits are not set: the guest has made the same access itself, for which
+ * the hardware has set them.
+ *
+ * Return: 0; -ENXIO when a page table is where no memory is; -EFAULT with the
+ * page fault's error code in *@error.
  */
 static int translate(struct guest_cpu *cpu, u64 linear, u32 access, u64 *gpa,
 		     u32 *error)
@@ -82,7 +87,7 @@ static int translate(struct guest_cpu *cpu, u64 linear, u32 access, u64 *gpa,
 		if (!(entry & PTE_PRESENT))
 			return -EFAULT;
 		*error |= PF_PRESENT;
-		/* The entries of PAE's top table have no rights. */
+		/* The entries of PAE's top table have no access rights. */
 		if (mode.levels != 3 || level != 2)
 			rights &= entry;
 		table = entry & PTE_ADDRESS;
@@ -95,7 +100,11 @@ static int translate(struct guest_cpu *cpu, u64 linear, u32 access, u64 *gpa,
 	return access_allowed(vmcb, rights, access) ? 0 : -EFAULT;
 }
 
-/* Copy within one page, to or from @buf as @access says; or just check. */
+/*
+ * Copy within one page: from @buf with PF_WRITE in @access, else to @buf. With
+ * a NULL @buf the access is only checked. Takes the lock of the VM's memory.
+ * Returns what translate() does.
+ */
 static int copy_page(struct guest_cpu *cpu, u64 linear, void *buf, u32 len,
 		     u32 access, u32 *error)
 {
@@ -123,6 +132,7 @@ static u32 bytes_to_page_end(u64 linear)
 	return PAGE_SIZE - (linear & ~PAGE_MASK);
 }
 
+/* guest_read() and guest_write(): copy page by page, inject the page fault. */
 static int copy_guest(struct guest_cpu *cpu, u64 linear, void *buf, u32 len,
 		      u32 access)
 {

@@ -13,13 +13,13 @@
 void svm_run(u64 vmcb, u64 regs[NR_GUEST_REGS]);
 
 /*
- * QEMU's #VMEXIT clears a bit of the word in which other threads set one when
- * this CPU's APIC has an interrupt for it. It does not take their lock, and
- * neither does a VMRUN with a virtual interrupt pending, which sets a bit
- * there: what another thread wrote at the same moment can get lost. The APIC
- * has the interrupt nevertheless, and tells the CPU once more when the CPU
- * writes its priority. Without that, a CPU whose timer interrupt was lost
- * sleeps until somebody else sends it an interrupt.
+ * Works around a race in QEMU. When an APIC has an interrupt for a CPU, another
+ * of QEMU's threads sets a bit in that CPU's word of pending requests. #VMEXIT
+ * clears a bit of the same word, and VMRUN with a virtual interrupt sets one,
+ * both without taking the lock, so the bit that the other thread sets at that
+ * moment can get lost. The APIC still has the interrupt and signals it again
+ * when the CPU writes its priority. Without this write a CPU whose timer
+ * interrupt was lost sleeps until somebody else sends it an interrupt.
  */
 static void find_lost_interrupt(void)
 {

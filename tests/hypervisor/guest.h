@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The part of a virtual CPU that emulation works on, the same for the Service
- * VM and for User VMs: registers, exceptions, memory by virtual address.
+ * The part of a vCPU that emulation works on, the same for the Service VM and
+ * for User VMs: registers, exceptions, memory by linear address.
  *
- * All of it is used by the CPU that runs the vCPU, outside guest mode.
+ * No locks: everything here is called on the CPU that runs the vCPU, outside
+ * guest mode.
  */
 #ifndef HV_GUEST_H
 #define HV_GUEST_H
@@ -28,10 +29,10 @@ enum guest_reg {
 };
 
 /**
- * struct guest_cpu - Registers and memory of a virtual CPU
- * @vmcb:	Everything that SVM keeps
+ * struct guest_cpu - Registers and memory of a vCPU
+ * @vmcb:	SVM's control block, with the registers that SVM saves
  * @regs:	General registers, RAX and RSP included
- * @npt:	The VM's memory
+ * @npt:	The VM's nested page tables
  */
 struct guest_cpu {
 	struct vmcb *vmcb;
@@ -39,26 +40,32 @@ struct guest_cpu {
 	struct npt *npt;
 };
 
-/* Run until the next exit. Guest state is in @cpu before and after. */
+/*
+ * Run the guest until its next exit. Its registers are taken from and put in
+ * @cpu; the event in the VMCB is delivered and cleared.
+ */
 void guest_run(struct guest_cpu *cpu);
 
-/* State after power-on: real mode at the reset vector. */
+/* Set the registers that a vCPU has after power-on: real mode, reset vector. */
 void guest_reset(struct guest_cpu *cpu);
 
-/* State after a start-up IPI with this vector. */
+/* Set the registers that a vCPU has after a start-up IPI with @vector. */
 void guest_startup(struct guest_cpu *cpu, u8 vector);
 
-/* Go on behind an instruction of @len bytes that has been emulated. */
+/* Skip an instruction of @len bytes that has been emulated. */
 void guest_skip(struct guest_cpu *cpu, u32 len);
 
-/* Have the guest take an exception at the present instruction. */
+/* Have the guest take an exception at its current instruction. */
 void guest_inject(struct guest_cpu *cpu, u8 vector);
 void guest_inject_error(struct guest_cpu *cpu, u8 vector, u32 error);
 
-/* Bits of the code being run: 16, 32 or 64. */
+/* Width of the code that the guest runs: 16, 32 or 64 bits. */
 u32 guest_code_bits(const struct guest_cpu *cpu);
 
-/* Write 1, 2, 4 or 8 bytes as instructions do: four are zero-extended. */
+/*
+ * Write @size bytes of a register as instructions do: 1 or 2 bytes leave the
+ * rest of it alone, 4 bytes are zero-extended.
+ */
 void guest_write_reg(struct guest_cpu *cpu, u32 reg, u64 value, u32 size);
 
 /**
@@ -70,22 +77,24 @@ void guest_write_reg(struct guest_cpu *cpu, u32 reg, u64 value, u32 size);
  * @access:	PF_USER for a user access, PF_FETCH for instructions
  *
  * Return: 0; -EFAULT when the guest's page tables do not allow it, with a page
- * fault injected into the guest; -ENXIO when the address is translated but no
- * memory is there.
+ * fault injected into the guest; -ENXIO when the address, or that of a page
+ * table, is not memory of the guest.
  */
 int guest_read(struct guest_cpu *cpu, u64 linear, void *buf, u32 len,
 	       u32 access);
 
 /*
- * The same for writing. On failure, pages before the failing one are written. A
- * NULL @buf just finds out whether it would work.
+ * Write guest memory; arguments and result as for guest_read(). On failure the
+ * pages before the failing one have been written. With a NULL @buf nothing is
+ * written, and the result says whether it could be.
  */
 int guest_write(struct guest_cpu *cpu, u64 linear, const void *buf, u32 len,
 		u32 access);
 
 /*
  * Read up to @len bytes of code at the instruction pointer. Returns how many
- * there are; less than @len when memory ends.
+ * were read: less than @len where the next page cannot be fetched from. Never
+ * injects a fault.
  */
 u32 guest_fetch(struct guest_cpu *cpu, u8 *buf, u32 len);
 

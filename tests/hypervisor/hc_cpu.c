@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Hypercalls about CPUs: what states they have, and whose they are. */
+/* Hypercalls about CPUs: power states, and taking one from the Service VM. */
 #include <acrn_hypercall.h>
 #include <linux/errno.h>
 
@@ -9,14 +9,14 @@
 
 #define ADDRESS_SPACE_IO 1
 
-/* Invented, and known to tests/system/conformance/power.c. */
+/* Invented values; tests/system/conformance/power.c expects the same. */
 static const struct acrn_pstate_data pstates[] = {
 	{ 2400, 35000, 10, 10, 0x1800, 0x1800 },
 	{ 1600, 20000, 10, 10, 0x1000, 0x1000 },
 	{ 800, 9000, 10, 10, 0x800, 0x800 },
 };
 
-/* Numbered from 1 in commands. */
+/* Invented as well. A command numbers C-states from 1. */
 static const struct acrn_cstate_data cstates[] = {
 	{ { ADDRESS_SPACE_IO, 8, 0, 0, 0 }, 1, 1, 1000 },
 	{ { ADDRESS_SPACE_IO, 8, 0, 0, 0x1814 }, 2, 80, 200 },
@@ -73,7 +73,10 @@ s64 hc_pm_get_cpu_state(u64 command, u64 address)
 	return ret;
 }
 
-/* As on ACRN, it is no error when there is no such CPU, or no longer. */
+/*
+ * As on ACRN, it is no error when there is no such CPU or when it has already
+ * been taken away.
+ */
 s64 hc_remove_cpu(u64 apic_id, u64 unused)
 {
 	u32 id = apic_id;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Hypercalls that give devices to a User VM. */
+/* Hypercalls that give devices to a User VM and take them back. */
 #include <acrn_hypercall.h>
 #include <linux/errno.h>
 
@@ -11,10 +11,10 @@
 #include "vm.h"
 
 #define PIC_PINS 16
-/* Of the machine's I/O APIC */
+/* Pins of the machine's I/O APIC */
 #define PHYSICAL_PINS 24
 
-/* ACRN's virtual root port, which is not configurable here. */
+/* ACRN's virtual root port, the only device that CREATE_VDEV makes here */
 #define VRP_VENDOR     0x8086UL
 #define VRP_DEVICE     0x9d14UL
 #define CONFIG_CLASS   0x0a
@@ -23,10 +23,13 @@
 #define HEADER_BRIDGE  1
 #define CONFIG_BUS_NOS 0x18
 
-/* Held while looking for the owner of a PCI device and noting a new one. */
+/*
+ * Guards the lists of assigned PCI devices of all VMs, so that no device is
+ * given to two of them.
+ */
 static struct spinlock pcidev_lock;
 
-/* A VM that was not started since it was created or reset. */
+/* The VM has not been started since it was created or reset. */
 static bool is_created(const struct vm *vm)
 {
 	return vm->state == VM_CREATED;
@@ -38,8 +41,10 @@ static bool is_stopped(const struct vm *vm)
 }
 
 /*
- * Read the argument and call @fn with it and with the VM's control lock held,
- * if the VM is in the right state, which @allowed says; else return @refusal.
+ * Carry out a hypercall whose argument is a structure of @size bytes at
+ * @address: copy it to @argument, find the VM, and call @fn with the VM's
+ * control lock held. Returns @refusal if the argument cannot be read, the VM
+ * does not exist, or @allowed says that it is in the wrong state.
  */
 static s64 with_argument(u64 id, u64 vmid, u64 address, void *argument,
 			 u32 size, bool (*allowed)(const struct vm *vm),
@@ -59,6 +64,7 @@ static s64 with_argument(u64 id, u64 vmid, u64 address, void *argument,
 	return ret;
 }
 
+/* Whether any VM has the PCI device. pcidev_lock held. */
 static bool is_assigned(u16 phys_bdf)
 {
 	for (u32 i = 0; i < MAX_USER_VMS; i++)
@@ -72,6 +78,7 @@ static bool is_assigned(u16 phys_bdf)
 	return false;
 }
 
+/* Returns 0, or -ENODEV when the VM has MAX_PCIDEVS. pcidev_lock held. */
 static int add_pcidev(struct vm *vm, const struct acrn_pcidev *arg)
 {
 	for (u32 i = 0; i < MAX_PCIDEVS; i++) {
@@ -138,7 +145,10 @@ s64 hc_deassign_pcidev(u64 vmid, u64 address)
 			     sizeof(arg), is_stopped, -EINVAL, deassign_pcidev);
 }
 
-/* Pins of a device that is assigned. Its MSIs need no such call. */
+/*
+ * Only interrupt pins of an assigned device are set up by hypercall; its MSIs
+ * are not, so any other type is refused.
+ */
 static int check_ptdev_intr(struct vm *vm, const void *arg)
 {
 	const struct acrn_ptdev_irq *irq = arg;
@@ -183,8 +193,9 @@ static bool valid_mmio(u64 gpa, u64 hpa, u64 size)
 }
 
 /*
- * Regions before one that is refused stay mapped, as on ACRN. So does what the
- * Service VM has lost, also when the VM ends: only to deassign gives it back.
+ * As on ACRN, a refused region leaves the regions before it mapped. The Service
+ * VM has lost the memory of those for good, beyond the end of the User VM: only
+ * deassigning the device gives it back.
  */
 static int assign_mmiodev(struct vm *vm, const void *arg)
 {
@@ -204,7 +215,10 @@ static int assign_mmiodev(struct vm *vm, const void *arg)
 	return 0;
 }
 
-/* What is not mapped, or not all of it, is passed over, as on ACRN. */
+/*
+ * As on ACRN, a region that is not mapped completely stays as it is in the User
+ * VM, and the Service VM gets its memory back all the same.
+ */
 static int deassign_mmiodev(struct vm *vm, const void *arg)
 {
 	const struct acrn_mmiodev *device = arg;
@@ -243,7 +257,10 @@ s64 hc_deassign_mmiodev(u64 vmid, u64 address)
 			     deassign_mmiodev);
 }
 
-/* A bridge to nowhere; where its bus numbers begin is writable. */
+/*
+ * A PCI bridge without a bus behind it. vdev.c lets the guest write the bus
+ * numbers among others.
+ */
 static void init_config(struct vdev *vdev)
 {
 	const u16 ids[] = { VRP_VENDOR, VRP_DEVICE };

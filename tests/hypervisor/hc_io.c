@@ -15,7 +15,7 @@
 #define MSI_ADDRESS_BASE_MASK  0xfff
 #define MSI_DEST_SHIFT	       12
 #define MSI_ADDRESS_LOGICAL    BIT(2)
-#define MSI_ADDRESS_REDIRECT   BIT(3) /* to the one with the lowest priority */
+#define MSI_ADDRESS_REDIRECT   BIT(3) /* to the vCPU of the lowest priority */
 #define MSI_DATA_VECTOR	       0xff
 #define MSI_DATA_MODE	       0x700
 
@@ -59,7 +59,7 @@ s64 hc_notify_request_finish(u64 vmid, u64 vcpu)
 	return ret;
 }
 
-/* Returns 0, or -EPERM for an address that is no MSI's. */
+/* Returns 0, or -EPERM for an address that is not in the range of MSIs. */
 static int decode_msi(const struct acrn_msi_entry *msi,
 		      struct interrupt_message *message)
 {
@@ -76,7 +76,10 @@ static int decode_msi(const struct acrn_msi_entry *msi,
 	return 0;
 }
 
-/* Others are no error, but interrupt nobody. */
+/*
+ * Whether the message is one that a local APIC takes. HC_INJECT_MSI succeeds
+ * for any other too, but delivers nothing.
+ */
 static bool is_deliverable(const struct interrupt_message *message)
 {
 	return (message->mode == ICR_FIXED || message->mode == ICR_LOWEST) &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a User VM can reach. */
+/* Hypercalls for the memory of a User VM. */
 #include <acrn_hypercall.h>
 #include <linux/errno.h>
 
@@ -16,9 +16,10 @@ _Static_assert(ACRN_MEM_ACCESS_READ == NPT_READ &&
 	       "access rights are passed on as they are");
 
 /*
- * What is mapped already stays as it is, without an error. So it is with memory
- * that cannot be read: ACRN stops when a guest comes upon some that can be
- * written to, here there is none.
+ * Pages that are mapped already keep their mapping, without an error. A region
+ * without the right to read is ignored, also without an error: SVM cannot map
+ * memory that is writable but not readable. On ACRN such memory is an EPT
+ * misconfiguration once the guest touches it, which stops a debug build.
  */
 static int add_region(struct vm *vm, const struct acrn_memory_region *region)
 {
@@ -42,7 +43,7 @@ static int add_region(struct vm *vm, const struct acrn_memory_region *region)
 	return 0;
 }
 
-/* All of it, or nothing when there is a hole. */
+/* Unmap the region, or nothing of it when any page is not mapped. */
 static int del_region(struct vm *vm, const struct acrn_memory_region *region)
 {
 	int ret;
@@ -58,9 +59,9 @@ static int del_region(struct vm *vm, const struct acrn_memory_region *region)
 }
 
 /*
- * As on ACRN the size alone has to be right: addresses are rounded up to the
- * next page, those beyond the page tables' reach are cut off, a range that
- * wraps is empty, and what is not to be added is to be deleted.
+ * As on ACRN only the size is checked: addresses are rounded up to the next
+ * page, address bits that the page tables do not have are dropped, a range that
+ * wraps around is empty, and any type but ADD means delete.
  */
 static int set_region(struct vm *vm, struct acrn_memory_region *region)
 {
@@ -73,7 +74,10 @@ static int set_region(struct vm *vm, struct acrn_memory_region *region)
 						      : del_region(vm, region);
 }
 
-/* In order; those before one that fails stay done. None at all is a failure. */
+/*
+ * Carry out the regions in order, up to the first that fails; the ones before
+ * it stay done. A batch without regions is refused. As on ACRN.
+ */
 static int set_regions(struct vm *vm, const struct acrn_memory_batch *batch)
 {
 	struct acrn_memory_region region;
@@ -99,7 +103,8 @@ s64 hc_set_memory_regions(u64 address, u64 unused)
 	int ret;
 
 	(void)unused;
-	/* ACRN looks for the VM first, and finds none. */
+	/* ACRN first looks for the VM that the argument names; it finds none.
+	 */
 	if (service_vm_read(address, &batch, sizeof(batch)))
 		return -ENOTTY;
 	vm = vm_get(batch.vmid);

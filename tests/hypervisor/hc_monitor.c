@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HC_VM_INTR_MONITOR, about the interrupts of assigned devices, of which none
- * comes here: there is nothing to count, and nothing to delay.
+ * HC_VM_INTR_MONITOR counts and delays the interrupts of assigned devices.
+ * There are none here, so the counts are empty and a delay has no effect.
  */
 #include <acrn_hypercall.h>
 #include <linux/errno.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hypercalls for rings and for asynchronous doorbells. Unlike others they look
- * neither at the VM's state nor at whether there is one.
+ * Hypercalls for rings and for asynchronous doorbells. As on ACRN they work for
+ * every id that a VM can have, whatever the state of the VM, even when there is
+ * no VM with that id.
  */
 #include <acrn_hypercall.h>
 #include <linux/errno.h>
@@ -31,8 +32,10 @@ s64 hc_setup_sbuf(u64 vmid, u64 address)
 }
 
 /*
- * Read the argument, of which the first hypervisors with asynchronous doorbells
- * know neither match_data nor data.
+ * Read the doorbell and call @fn with it and the VM's control lock held. The
+ * first hypervisors with asynchronous doorbells had a shorter structure,
+ * without match_data and data; testing_asyncio_size() says which one is
+ * imitated.
  */
 static s64 with_doorbell(u64 vmid, u64 address,
 			 void (*fn)(struct asyncio *asyncio,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Hypercalls for a VM's life. */
+/* Hypercalls that create, start, pause, reset and destroy a VM. */
 #include <acrn_hypercall.h>
 #include <linux/errno.h>
 
@@ -28,11 +28,12 @@ s64 hc_create_vm(u64 address, u64 unused UNUSED)
 	struct acrn_vm_creation params;
 	int ret;
 
-	/* ACRN looks for the VM of that name first, and finds none. */
+	/* ACRN first looks for a VM of the name in the argument; it finds none.
+	 */
 	if (service_vm_read(address, &params, sizeof(params)))
 		return -ENOTTY;
 	ret = vm_create(&params);
-	/* Cannot fail: it has just been read from there. */
+	/* The write cannot fail: the same memory has just been read. */
 	return ret ?: service_vm_write(address, &params, sizeof(params));
 }
 
@@ -56,7 +57,7 @@ s64 hc_reset_vm(u64 vmid, u64 unused UNUSED)
 	return with_vm(vmid, vm_reset);
 }
 
-/* Of a VM that does not run. */
+/* Refuses a running VM: its vCPUs' registers are in use. */
 static int set_regs(struct vm *vm, const struct acrn_vcpu_regs *params)
 {
 	if (vm->state == VM_RUNNING || params->vcpu_id >= vm->nr_vcpus)

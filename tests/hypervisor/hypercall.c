@@ -58,7 +58,10 @@ s64 hypercall(u64 id, u64 arg0, u64 arg1)
 
 	if (!handler)
 		return -ENOTTY;
-	/* Also when it is to fail: the kernel then wants the CPU back. */
+	/*
+	 * Wait even if the call is to fail for a test: the kernel then starts
+	 * the CPU again, which it must have left completely before.
+	 */
 	if (id == ACRN_HC_REMOVE_CPU)
 		service_vm_wait_offline(arg0);
 	trace_begin();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Hypercalls: <acrn_hypercall.h> says what they are. */
+/* Hypercalls; <acrn_hypercall.h> describes ids and arguments. */
 #ifndef HV_HYPERCALL_H
 #define HV_HYPERCALL_H
 
@@ -7,13 +7,14 @@
 
 /**
  * hypercall() - Carry out a hypercall of the Service VM
- * @id:		As the guest gave it; the low eight bits count
+ * @id:		Id as the Service VM gave it; only the low eight bits are used
  * @arg0:	First argument
  * @arg1:	Second argument
  *
- * Runs on a CPU of the Service VM, on several at a time. Takes VM locks.
+ * Called on a CPU of the Service VM, possibly on several at the same time, with
+ * no lock held. Takes VM locks.
  *
- * Return: 0 or negative errno, the guest's RAX.
+ * Return: 0 or a negative errno, for the Service VM's RAX.
  */
 s64 hypercall(u64 id, u64 arg0, u64 arg1);
 
@@ -24,7 +25,10 @@ s64 hypercall(u64 id, u64 arg0, u64 arg1);
  */
 typedef s64 (*hypercall_fn)(u64 arg0, u64 arg1);
 
-/* hc_vm.c: a VM's life, hc_memory.c and hc_io.c: what it is given. */
+/*
+ * hc_vm.c, hc_memory.c, hc_io.c: life of a VM, its memory, I/O requests and
+ * interrupts
+ */
 s64 hc_create_vm(u64 params, u64 unused);
 s64 hc_destroy_vm(u64 vmid, u64 unused);
 s64 hc_start_vm(u64 vmid, u64 unused);
@@ -38,12 +42,12 @@ s64 hc_notify_request_finish(u64 vmid, u64 vcpu);
 s64 hc_inject_msi(u64 vmid, u64 params);
 s64 hc_set_irqline(u64 vmid, u64 ops);
 
-/* hc_ring.c: rings, and doorbells that go there. */
+/* hc_ring.c: rings and asynchronous doorbells */
 s64 hc_setup_sbuf(u64 vmid, u64 params);
 s64 hc_asyncio_assign(u64 vmid, u64 params);
 s64 hc_asyncio_deassign(u64 vmid, u64 params);
 
-/* hc_device.c: devices, hc_monitor.c and hc_cpu.c: what there is to know. */
+/* hc_device.c, hc_monitor.c, hc_cpu.c: devices, their interrupts, CPUs */
 s64 hc_set_ptdev_intr(u64 vmid, u64 params);
 s64 hc_reset_ptdev_intr(u64 vmid, u64 params);
 s64 hc_assign_pcidev(u64 vmid, u64 params);

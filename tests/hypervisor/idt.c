@@ -21,7 +21,10 @@ struct idt_gate {
 	u32 reserved;
 };
 
-/* What entry.S leaves on the stack; the CPU is free to pad above it. */
+/*
+ * Frame that the processor and interrupt_common in entry.S push. @scratch are
+ * the registers that C functions may change.
+ */
 struct interrupt_frame {
 	u64 scratch[9];
 	u64 vector;
@@ -64,9 +67,10 @@ void idt_load(void)
 }
 
 /*
- * Called by entry.S. A kick needs nothing done: it has ended guest mode or HLT,
- * and whoever sent it left the reason where the next entry looks. The same goes
- * for stray IPIs, as the Service VM's kernel may broadcast, NMIs included.
+ * Called by entry.S, interrupts off. A kick has done its work when it arrives:
+ * it has ended guest mode or HLT, and its sender has left the reason where the
+ * CPU looks before it enters a guest again. Stray IPIs, NMIs among them, are
+ * ignored in the same way: the Service VM's kernel may broadcast some.
  */
 void interrupt_handle(struct interrupt_frame *frame)
 {

@@ -16,8 +16,9 @@ static struct acrn_io_request *slot_of(struct vcpu *vcpu)
 }
 
 /*
- * The slot if it is free. It lies in the device model's memory: whatever is
- * read from it is read once and can be anything.
+ * The vCPU's slot, or NULL with #GP injected if it is not free. The slot lies
+ * in memory that the device model can write to at any time: each field is read
+ * once, and nothing is believed.
  */
 static struct acrn_io_request *take_slot(struct vcpu *vcpu)
 {
@@ -51,17 +52,18 @@ static void sleep_until_finished(struct vcpu *vcpu)
 }
 
 /*
- * Hand a filled slot over and wait. What the vCPU waits for is set beforehand:
- * the answer may be here before this CPU gets any further. As on ACRN, a slot
- * is left as it is when the vCPU goes on without its request being complete.
+ * Hand a filled slot to the Service VM and wait. @wait is set before that, as
+ * the request may be finished before this CPU gets to sleep.
  *
- * Return: whether it is
+ * A notification lets the vCPU go on whether its request is complete or not.
+ * Returns true if it is; false if not, and then the slot stays as it is, as on
+ * ACRN.
  */
 static bool send(struct vcpu *vcpu, struct acrn_io_request *slot, u64 *counter)
 {
 	struct vm *vm = vcpu->vm;
 
-	/* Never cleared */
+	/* As on ACRN, nothing clears the flag in the slot again. */
 	if (vm->polling)
 		slot->completion_polling = 1;
 	slot->kernel_handled = 0;
@@ -109,7 +111,8 @@ int ioreq_pio(struct vcpu *vcpu, u16 port, u32 size, bool write, u32 *value)
 		vm_poweroff(vcpu->vm);
 	if (!send(vcpu, slot, &vcpu->vm->stats.pio))
 		return 0;
-	/* At the same place when the HSM has made it a PCI request. */
+	/* The value is at the same offset if the HSM made this a PCI request.
+	 */
 	if (!write)
 		*value = READ_ONCE(pio->value);
 	release(slot);
@@ -152,10 +155,11 @@ void ioreq_poll_on(struct vcpu *vcpu)
 }
 
 /*
- * Nothing is asked but whether the vCPU polls. One that does not wait for a
- * request will not wait for its next one.
+ * Let a vCPU go on after its request. As on ACRN, nothing but completion
+ * polling makes a difference: a notification for a vCPU that does not wait is
+ * kept, and the vCPU will not wait for its next request. VM's lock held.
  */
-static void finish(struct vcpu *vcpu)
+static void finish_request(struct vcpu *vcpu)
 {
 	struct vm_stats *stats = &vcpu->vm->stats;
 
@@ -177,12 +181,12 @@ int ioreq_finish(struct vm *vm, u64 id)
 	if (id >= vm->nr_vcpus || !vm->slots)
 		return -EINVAL;
 	spin_lock(&vm->lock);
-	finish(vm->vcpus[id]);
+	finish_request(vm->vcpus[id]);
 	spin_unlock(&vm->lock);
 	return 0;
 }
 
-/* A zeroed page would read as so many pending requests. */
+/* PENDING is 0, so in a zeroed page every slot would be a pending request. */
 void ioreq_free_slots(struct vm *vm)
 {
 	for (u32 i = 0; vm->slots && i < MAX_VCPUS; i++)

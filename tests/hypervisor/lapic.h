@@ -5,7 +5,8 @@
 
 #include "types.h"
 
-/* The hypervisor's vectors on CPUs that are not the Service VM's */
+/* Vectors that the hypervisor uses, on CPUs that the Service VM does not have
+ */
 #define HV_VECTOR_KICK	   0xf0
 #define HV_VECTOR_TIMER	   0xf1
 #define HV_VECTOR_SPURIOUS 0xff
@@ -25,7 +26,7 @@
 #define LAPIC_LVT_MASKED BIT(16)
 #define LAPIC_TDCR_DIV_1 0xb
 
-/* Interrupt command, the layout that the physical and the virtual APIC share */
+/* Interrupt command register, of the physical APIC and of the emulated ones */
 #define ICR_VECTOR    0x000000ff
 #define ICR_MODE      0x00000700
 #define ICR_FIXED     0x00000000
@@ -56,10 +57,10 @@ static inline void lapic_eoi(void)
 	lapic_write(LAPIC_EOI, 0);
 }
 
-/* Make this CPU's APIC ready for kicks and timer interrupts. */
+/* Set this CPU's APIC up for kicks and timer interrupts. */
 void lapic_init(void);
 
-/* Give this CPU's APIC back as the firmware left it. */
+/* Undo lapic_init(): leave this CPU's APIC as the firmware did. */
 void lapic_release(void);
 
 /**
@@ -67,12 +68,12 @@ void lapic_release(void);
  * @cpu:	Physical APIC id; not used with a shorthand
  * @command:	ICR_*
  *
- * Leaves ICR2 as it was: on a CPU of the Service VM its kernel may be between
- * its two writes, when a hypercall in an interrupt handler gets here.
+ * Any CPU, any context. Restores ICR2: the Service VM's kernel writes ICR2 and
+ * then ICR, and a hypercall from its interrupt handler may get here in between.
  */
 void lapic_send(u32 cpu, u32 command);
 
-/* Make CPU @cpu leave guest mode or HLT. */
+/* Make a CPU leave guest mode or HLT. Any CPU. */
 static inline void lapic_kick(u32 cpu)
 {
 	lapic_send(cpu, ICR_FIXED | ICR_ASSERT | HV_VECTOR_KICK);

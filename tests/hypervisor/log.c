@@ -11,7 +11,7 @@
 #define RESET_HARD	     0x06
 #define LOG_LINES_PER_SECOND 20
 
-/* Guards the debug console, line by line. */
+/* Held for each line, so that lines of two CPUs do not mix. */
 static struct spinlock log_lock;
 
 static void put_string(const char *s)
@@ -39,7 +39,7 @@ static void put_signed(s64 value)
 	put_number(value < 0 ? -(u64)value : (u64)value, 10);
 }
 
-/* One conversion; returns what follows it in the format. */
+/* Write one conversion. Returns a pointer to what follows it in the format. */
 static const char *put_conversion(const char *fmt, va_list *ap)
 {
 	bool wide = fmt[0] == 'l' && fmt[1] == 'l';
@@ -86,7 +86,7 @@ void hv_log(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* True when the second's allowance is used up. */
+/* Count a line. Returns true when this second's lines are used up. */
 static bool log_exhausted(void)
 {
 	static struct spinlock lock;

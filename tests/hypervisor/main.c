@@ -12,7 +12,7 @@
 
 void hv_main(const struct multiboot_info *info) __attribute__((noreturn));
 
-/* The number behind @option ("name=") on the command line, or @fallback. */
+/* The number after @option ("name=") in @cmdline; @fallback if it is absent. */
 static u32 parse_option(const char *cmdline, const char *option, u32 fallback)
 {
 	const u32 max = 1000000;

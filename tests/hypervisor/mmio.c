@@ -6,7 +6,7 @@
 #include "mmio.h"
 #include "x86.h"
 
-/* An instruction in flight. */
+/* An instruction that is being carried out. */
 struct mmio {
 	struct guest_cpu *cpu;
 	const struct insn *insn;
@@ -93,7 +93,7 @@ static int device_write(struct mmio *m, u64 value)
 	return m->access(m->cpu, &access);
 }
 
-/* The operand that is not memory. */
+/* Value of the operand that is not memory. */
 static u64 other_operand(struct mmio *m)
 {
 	u64 reg = m->cpu->regs[m->insn->reg];
@@ -221,7 +221,7 @@ static int execute(struct mmio *m, u32 fault)
 	}
 }
 
-/* Linear address of the operand that the fault was for. */
+/* Linear address of the memory operand for which the fault was. */
 static u64 operand_address(struct guest_cpu *cpu, const struct insn *insn,
 			   u32 fault)
 {
@@ -234,7 +234,7 @@ static u64 operand_address(struct guest_cpu *cpu, const struct insn *insn,
 			      insn_address(insn, cpu->regs, cpu->vmcb->rip));
 }
 
-/* Is the operand whole within the page of the fault? */
+/* Whether the operand begins at the faulting address and ends in its page. */
 static bool operand_in_page(u64 linear, u64 gpa, u32 size)
 {
 	u64 offset = linear & ~PAGE_MASK;
@@ -251,7 +251,8 @@ void mmio_emulate(struct guest_cpu *cpu, u64 gpa, u32 fault, mmio_fn access)
 	int ret;
 
 	if (!len)
-		return; /* another CPU took the code away: fault on it again */
+		return; /* the guest unmapped the code meanwhile: it will fault
+			 */
 	ret = insn_decode(code, len, guest_code_bits(cpu), &insn);
 	if (!ret && !operand_in_page(operand_address(cpu, &insn, fault), gpa,
 				     insn.size)) {

@@ -25,8 +25,9 @@
 /* Fast strings; no BTS, no PEBS */
 #define MISC_ENABLE (BIT(0) | BIT(11) | BIT(12))
 /*
- * Flaws that the processor does not have, so that no kernel pays for them:
- * RDCL, SSB, MDS, PSCHANGE_MC, TAA, three of MMIO, BHI, PBRSB, GDS, RFDS.
+ * IA32_ARCH_CAPABILITIES: the guest is told that the processor has none of the
+ * flaws RDCL, SSB, MDS, PSCHANGE_MC, TAA, MMIO (three bits), BHI, PBRSB, GDS
+ * and RFDS, so that its kernel spends no time on mitigations.
  */
 #define ARCH_CAPABILITIES                                                      \
 	(BIT(0) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(13) | BIT(14) |      \
@@ -34,7 +35,7 @@
 
 #define PAT_ENTRIES 8
 
-/* The three ranges of the permission map and where each begins in it. */
+/* MSRs in each of the permission map's three ranges, and the bytes they take */
 #define MSRPM_RANGE	  0x2000
 #define MSRPM_RANGE_BYTES 0x800
 
@@ -61,14 +62,14 @@ static void pass_through(u32 first, u32 last)
 		msrpm_intercept(user_msrpm, msr, false, false);
 }
 
-/* Those that the VMCB holds are the guest's own; the others are emulated. */
+/* The guest accesses the MSRs that the VMCB saves; the others are emulated. */
 void msr_init(void)
 {
 	memset(user_msrpm, 0xff, sizeof(user_msrpm));
 	pass_through(MSR_SYSENTER_CS, MSR_SYSENTER_EIP);
 	pass_through(MSR_STAR, MSR_SFMASK);
 	pass_through(MSR_FS_BASE, MSR_KERNEL_GS_BASE);
-	/* Switched by context.c */
+	/* context.c saves and restores this one. */
 	pass_through(MSR_TSC_AUX, MSR_TSC_AUX);
 }
 
@@ -104,7 +105,7 @@ int guest_write_efer(struct guest_cpu *cpu, u64 value)
 	if ((vmcb->cr0 & CR0_PG) && ((value ^ vmcb->efer) & EFER_LME))
 		return -EINVAL;
 	vmcb->efer = (vmcb->efer & EFER_LMA) | (value & writable) | EFER_SVME;
-	/* What TLBs hold may have been read with another NXE. */
+	/* The TLB may hold entries that were made with the other NXE. */
 	vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
 	return 0;
 }
@@ -170,7 +171,7 @@ static int user_write(struct guest_cpu *cpu, u32 msr, u64 value)
 		return 0;
 	case MSR_MICROCODE:
 	case MSR_MISC_ENABLE:
-		return 0; /* as if it had been written */
+		return 0; /* no effect, and no fault */
 	case MSR_PAT:
 		if (!valid_pat(value))
 			return -EINVAL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the loader leaves in memory; Multiboot Specification 0.6.96. */
+/* Structures that the loader leaves in memory: Multiboot Specification 0.6.96
+ */
 #ifndef HV_MULTIBOOT_H
 #define HV_MULTIBOOT_H
 
@@ -26,7 +27,7 @@ struct multiboot_module {
 };
 
 struct multiboot_mmap {
-	u32 size; /* of what follows */
+	u32 size; /* of the fields that follow */
 	u64 addr;
 	u64 len;
 	u32 type;

@@ -32,7 +32,7 @@ static u64 *entry_table(u64 entry)
 	return (u64 *)(entry & NPTE_ADDRESS);
 }
 
-/* Is the entry a mapping rather than empty or a table? */
+/* Whether the entry is a mapping, neither empty nor a table. */
 static bool entry_is_leaf(u64 entry, u32 level)
 {
 	return (entry & NPTE_PRESENT) && (!level || (entry & NPTE_HUGE));
@@ -85,7 +85,7 @@ void npt_free(struct npt *npt)
 	spin_unlock(&npt->lock);
 }
 
-/* The table that *@entry points to, made when there is none. */
+/* The table to which *@entry points, made if there is none; NULL: no memory. */
 static u64 *get_table(u64 *entry)
 {
 	u64 *table;
@@ -98,7 +98,8 @@ static u64 *get_table(u64 *entry)
 	return table;
 }
 
-/* Can [@gpa, @end) -> @hpa use one page that fills an entry of @level? */
+/* Whether one entry of @level can map @gpa to @hpa without going beyond @end.
+ */
 static bool fits(u64 gpa, u64 end, u64 hpa, u32 level)
 {
 	u64 size = level_size(level);
@@ -107,6 +108,7 @@ static bool fits(u64 gpa, u64 end, u64 hpa, u32 level)
 	       end - gpa >= size;
 }
 
+/* npt_map() for the part of the range that @table covers. */
 static long map_level(u64 *table, u32 level, u64 gpa, u64 end, u64 hpa,
 		      u32 rights)
 {
@@ -174,7 +176,7 @@ bool npt_is_mapped(struct npt *npt, u64 gpa, u64 size)
 	return ret;
 }
 
-/* Replace a large page by a table of the next smaller ones. */
+/* Replace a large page by a table of pages of the next smaller size. */
 static int split(u64 *entry, u32 level)
 {
 	u64 *table = page_alloc();

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Nested page tables: what a VM sees of the machine's memory.
+ * Nested page tables: they map guest physical to machine addresses.
  *
- * Tables are only ever added while the VM lives, and freed with it, so that a
- * mapping can be taken away without waiting for page walks of other CPUs.
+ * No table is freed before its VM is destroyed. A mapping can therefore be
+ * removed while other CPUs walk the tables.
  */
 #ifndef HV_NPT_H
 #define HV_NPT_H
 
 #include "spinlock.h"
 
-/* Physical addresses of a guest end here. */
+/* End of the guest physical addresses that are valid */
 #define NPT_LIMIT (1UL << 40)
 
-/* What the tables have entries for; higher bits of an address are ignored. */
+/* Addresses for which the tables have entries; higher bits are ignored. */
 #define NPT_SPAN (1UL << 48)
 
 #define NPT_READ  BIT(0)
@@ -23,10 +23,10 @@
 
 /**
  * struct npt - Nested page tables of one VM
- * @lock:	Guards the tables; innermost but for the page pool's
+ * @lock:	Guards the tables; within it only page.c's lock is taken
  * @root:	Top-level table
- * @generation:	Counts the removals; a vCPU that enters with an older one must
- *		flush its TLB
+ * @generation:	Number of removals; a vCPU that last entered the guest with
+ *		another number must flush its TLB
  */
 struct npt {
 	struct spinlock lock;
@@ -34,10 +34,10 @@ struct npt {
 	u32 generation;
 };
 
-/* Start empty. Returns 0 or -ENOMEM. */
+/* Make empty tables. Returns 0 or -ENOMEM. */
 int npt_init(struct npt *npt);
 
-/* Free all tables. No CPU uses them any more. */
+/* Free all tables. The caller has made sure that no CPU uses them. */
 void npt_free(struct npt *npt);
 
 /**
@@ -48,8 +48,8 @@ void npt_free(struct npt *npt);
  * @size:	Bytes, a multiple of the page size
  * @rights:	NPT_*; NPT_READ must be among them
  *
- * What is mapped already stays as it is, as on ACRN. Uses pages of 1 GiB and
- * 2 MiB where alignment allows.
+ * As on ACRN, pages that are mapped already keep their mapping. Uses pages of
+ * 1 GiB and 2 MiB where alignment allows. Takes @npt->lock.
  *
  * Return: number of pages, of any size, that were mapped before, or -ENOMEM
  * with part of the mapping done.
@@ -57,22 +57,25 @@ void npt_free(struct npt *npt);
 long npt_map(struct npt *npt, u64 gpa, u64 hpa, u64 size, u32 rights);
 
 /**
- * npt_is_mapped() - Is there a mapping of each page?
+ * npt_is_mapped() - Check that a range is mapped completely
  * @npt:	Tables
  * @gpa:	Guest physical address, page aligned
  * @size:	Bytes, a multiple of the page size
  *
- * Return: true when there is no hole in the range.
+ * Takes @npt->lock.
+ *
+ * Return: true when every page of the range is mapped.
  */
 bool npt_is_mapped(struct npt *npt, u64 gpa, u64 size);
 
 /**
- * npt_unmap() - Take a mapping away
+ * npt_unmap() - Remove a mapping
  * @npt:	Tables
  * @gpa:	Guest physical address, page aligned
  * @size:	Bytes, a multiple of the page size
  *
- * Holes in the range are fine. The caller sees to it that TLBs are flushed.
+ * Pages that are not mapped are skipped. The caller then flushes TLBs, see
+ * vm_flush_tlb(). Takes @npt->lock.
  *
  * Return: 0, or -ENOMEM when a larger page could not be split, with part of
  * the mapping gone.
@@ -88,7 +91,7 @@ int npt_unmap(struct npt *npt, u64 gpa, u64 size);
  * The caller holds @npt->lock for as long as it uses the result, which is valid
  * up to the end of the 4 KiB page.
  *
- * Return: pointer, or NULL when there is no such mapping.
+ * Return: pointer, or NULL when the address is not mapped with these rights.
  */
 void *npt_lookup(struct npt *npt, u64 gpa, u32 rights);
 

@@ -4,14 +4,15 @@
 #define HV_PAGE_H
 
 /*
- * Enough to map 8 GiB in 4 KiB pages, with as much again to spare: 1 GiB takes
- * 2 MiB of tables.
+ * Mapping 1 GiB in 4 KiB pages takes 2 MiB of tables, so this is enough for
+ * 16 GiB in all VMs.
  */
 #define PAGE_POOL_SIZE (32UL << 20)
 
+/* Fill the pool. Once, before any other CPU allocates. */
 void page_init(void);
 
-/* A zeroed page, or NULL. Any context. */
+/* Returns a zeroed page, or NULL when the pool is empty. Any context. */
 void *page_alloc(void);
 void page_free(void *page);
 

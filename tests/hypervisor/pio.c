@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Port accesses of User VMs; most go to the Service VM. */
+/*
+ * Port accesses of User VMs. All become I/O requests but those that vdev.c
+ * emulates. Everything runs in the vCPU's thread with no lock held.
+ */
 #include <linux/errno.h>
 
 #include "ioreq.h"
@@ -8,7 +11,7 @@
 #include "vcpu.h"
 #include "x86.h"
 
-/* Returns 0, or -EFAULT as ioreq_pio() does. */
+/* Returns 0, or -EFAULT with an exception injected, as ioreq_pio() does. */
 static int access_port(struct vcpu *vcpu, u16 port, u32 size, bool write,
 		       u32 *value)
 {
@@ -31,11 +34,12 @@ static void simple_access(struct vcpu *vcpu, u64 info)
 		if (access_port(vcpu, IOIO_PORT(info), size, true, &value))
 			return;
 	}
-	/* Without NRIPS, this is where SVM says how long the instruction is. */
+	/* For IN and OUT, SVM gives the address of the next instruction here.
+	 */
 	guest_skip(cpu, vcpu->vmcb.exit_info_2 - vcpu->vmcb.rip);
 }
 
-/* One element from the port to memory. */
+/* Move one element from the port to memory. Returns 0 or negative errno. */
 static int do_ins(struct vcpu *vcpu, const struct insn *insn, u16 port)
 {
 	struct guest_cpu *cpu = &vcpu->cpu;
@@ -43,7 +47,7 @@ static int do_ins(struct vcpu *vcpu, const struct insn *insn, u16 port)
 	u32 value = 0;
 	int ret;
 
-	/* See that memory is there before the device is touched. */
+	/* Reading a port can have effects: fault on the memory before that. */
 	ret = guest_write(cpu, dst, NULL, insn->size, guest_access(cpu));
 	if (!ret)
 		ret = access_port(vcpu, port, insn->size, false, &value);
@@ -55,6 +59,7 @@ static int do_ins(struct vcpu *vcpu, const struct insn *insn, u16 port)
 	return ret;
 }
 
+/* Move one element from memory to the port. Returns 0 or negative errno. */
 static int do_outs(struct vcpu *vcpu, const struct insn *insn, u16 port)
 {
 	struct guest_cpu *cpu = &vcpu->cpu;
@@ -71,9 +76,9 @@ static int do_outs(struct vcpu *vcpu, const struct insn *insn, u16 port)
 }
 
 /*
- * INS and OUTS: one element at a time, then the instruction runs again until
- * the count is used up. SVM says neither segment nor address size without
- * decode assists.
+ * INS and OUTS: do one element and leave the guest at the instruction until no
+ * elements are left. The instruction has to be decoded, because without decode
+ * assists SVM reports neither its segment nor its address size.
  */
 static void string_access(struct vcpu *vcpu, u64 info)
 {

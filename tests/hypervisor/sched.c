@@ -12,7 +12,7 @@ u32 sched_spin_us;
 
 void switch_stack(u64 *save_sp, u64 load_sp);
 
-/* This CPU's vCPU of @vm if it could run. VM's lock held. */
+/* The vCPU of @vm on this CPU if it can run, else NULL. VM's lock held. */
 static struct vcpu *runnable_vcpu(struct pcpu *cpu, struct vm *vm)
 {
 	struct vcpu *vcpu = vm->by_pcpu[cpu->id];
@@ -22,7 +22,10 @@ static struct vcpu *runnable_vcpu(struct pcpu *cpu, struct vm *vm)
 	return vcpu;
 }
 
-/* Without the lock: whether it is worth while to look at the VM's vCPUs. */
+/*
+ * Unlocked hint: false when no vCPU of the VM can run. A paused VM can have one
+ * that runs, see @astray of &struct vcpu.
+ */
 static bool may_run(const struct vm *vm)
 {
 	enum vm_state state = READ_ONCE(vm->state);
@@ -30,6 +33,7 @@ static bool may_run(const struct vm *vm)
 	return state == VM_RUNNING || state == VM_PAUSED;
 }
 
+/* Mark the vCPU of @vm on this CPU as running; NULL if it cannot run. */
 static struct vcpu *claim_vcpu(struct pcpu *cpu, struct vm *vm)
 {
 	struct vcpu *vcpu;
@@ -46,7 +50,8 @@ static struct vcpu *claim_vcpu(struct pcpu *cpu, struct vm *vm)
 	return vcpu;
 }
 
-/* The next vCPU in turn, or NULL. */
+/* Claim the next vCPU that can run, round robin by VM; NULL if there is none.
+ */
 static struct vcpu *pick_vcpu(struct pcpu *cpu)
 {
 	for (u32 i = 1; i <= MAX_USER_VMS; i++) {
@@ -61,7 +66,7 @@ static struct vcpu *pick_vcpu(struct pcpu *cpu)
 	return NULL;
 }
 
-/* Could another VM's vCPU run? */
+/* Whether a vCPU of another VM could run on this CPU. */
 static bool others_runnable(struct pcpu *cpu, struct vcpu *vcpu)
 {
 	for (u32 i = 0; i < MAX_USER_VMS; i++) {
@@ -79,7 +84,10 @@ static bool others_runnable(struct pcpu *cpu, struct vcpu *vcpu)
 	return false;
 }
 
-/* Fire what is due on this CPU and ask for the next timer interrupt. */
+/*
+ * After a timer interrupt: fire the local APIC timers that are due, of the
+ * vCPUs on this CPU, and request the next timer interrupt.
+ */
 static void run_timers(struct pcpu *cpu)
 {
 	if (!cpu->timer_fired)
@@ -101,8 +109,8 @@ static void run_timers(struct pcpu *cpu)
 }
 
 /*
- * Bring @vcpu's registers in. The previous vCPU's are worth saving unless its
- * VM was reset meanwhile, or made anew.
+ * Load @vcpu's registers and save those of the vCPU that ran before, unless
+ * that one has been reset since: its registers in the CPU are stale then.
  */
 static void switch_state(struct pcpu *cpu, struct vcpu *vcpu)
 {
@@ -159,13 +167,14 @@ void sched_spin(struct vcpu *vcpu)
 	cpu_take_interrupts();
 	sched_preempt(vcpu);
 	if (READ_ONCE(vcpu->vm->state) != VM_RUNNING)
-		sched_yield(vcpu); /* for good */
+		sched_yield(vcpu); /* until a reset makes a new thread */
 	cpu_relax();
 }
 
 /*
- * Look for a vCPU for a while; NULL when there is none. Whoever makes one
- * runnable and sees @cpu->spins does not kick, so look once more after that.
+ * Look for a vCPU that can run, for sched_spin_us; NULL when none came up. A
+ * CPU that makes a vCPU runnable does not kick this one while it sees
+ * @cpu->spins set. So clear it first, and look once more afterwards.
  */
 static struct vcpu *spin_for_vcpu(struct pcpu *cpu)
 {

@@ -11,25 +11,32 @@
 struct pcpu;
 struct vcpu;
 
-/* Microseconds for which a CPU without work looks for some before it halts. */
+/*
+ * Microseconds for which a CPU without a runnable vCPU looks for one before it
+ * halts. Constant after boot.
+ */
 extern u32 sched_spin_us;
 
-/* Run this CPU's vCPUs for good. */
+/* Run the vCPUs of User VMs on this CPU. Never returns. */
 void sched_run(struct pcpu *cpu) __attribute__((noreturn));
 
-/* The running thread gives up the CPU; returns when it is its turn again. */
+/*
+ * Give up the CPU. Called by the vCPU's thread with no lock held; returns when
+ * the scheduler picks the vCPU again.
+ */
 void sched_yield(struct vcpu *vcpu);
 
 /*
- * After an interrupt, in the running thread: fire timers that are due and give
- * up the CPU if the time slice is over and another vCPU can run. No lock held.
+ * Called by the vCPU's thread after an interrupt, no lock held: fire timers
+ * that are due, and give up the CPU if the time slice is over and a vCPU of
+ * another VM can run.
  */
 void sched_preempt(struct vcpu *vcpu);
 
 /*
- * Once around a loop in which the running thread waits with the CPU in its
- * hands: takes interrupts, lets others run, and does not return when the VM is
- * paused. No lock held.
+ * Body of a loop in which the vCPU's thread spins. Called with no lock held.
+ * Takes interrupts and lets other vCPUs run; gives up the CPU while the VM does
+ * not run.
  */
 void sched_spin(struct vcpu *vcpu);
 

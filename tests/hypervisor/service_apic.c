@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Starting the Service VM's further CPUs. While one is to be started, or to be
- * started again after the kernel has taken it offline, the page of the local
- * APIC is trapped to see the start-up IPI; otherwise accesses go straight to
- * the hardware, as trapping every EOI would cost too much.
+ * Start of the Service VM's CPUs other than the first. As long as one of them
+ * is not started, or has been taken offline by the kernel, the page of the
+ * local APIC is trapped so that the start-up IPI is seen. Otherwise accesses go
+ * straight to the hardware, because trapping every EOI would cost too much.
  */
 #include <linux/errno.h>
 
@@ -37,12 +37,12 @@ void service_apic_stopped(u32 id)
 		panic("the local APIC cannot be trapped");
 	spin_unlock(&startup_lock);
 	service_vm_flush_tlb();
-	/* Others see this when the APIC is trapped for them. */
+	/* A CPU that sees @started cleared also finds the APIC trapped. */
 	smp_wmb();
 	WRITE_ONCE(service_cpus[id].started, false);
 }
 
-/* The second of the two IPIs that Linux sends finds the CPU started. */
+/* Linux sends the start-up IPI twice; the second one changes nothing. */
 static void start_cpu(u32 id, u8 vector)
 {
 	struct service_cpu *vcpu = &service_cpus[id];
@@ -63,7 +63,7 @@ static void write_icr(u32 command)
 {
 	u32 mode = command & ICR_MODE;
 
-	/* INIT has no effect: a CPU not started yet waits already. */
+	/* A CPU that is not started waits already, as INIT would make it. */
 	if (mode == ICR_INIT)
 		return;
 	if (mode == ICR_STARTUP)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loads Linux by its 64-bit boot protocol (Documentation/x86/boot.rst): the
- * protected-mode part at its preferred address, entered 512 bytes in with
- * identity paging and RSI pointing to the boot parameters.
+ * Loads the Service VM's Linux by its 64-bit boot protocol
+ * (Documentation/x86/boot.rst): the protected-mode part goes to its preferred
+ * address and is entered 512 bytes in, with identity paging and RSI pointing to
+ * the boot parameters. Runs once, on CPU 0, before any guest.
  */
 #include <asm/bootparam.h>
 
@@ -26,7 +27,7 @@
 #define PTE_TABLE	    0x3
 #define PTE_HUGE	    0x83
 
-/* Low memory that Linux reads before it sets up its own. */
+/* Address of what Linux needs at entry, until it has set up its own. */
 #define LOW_BASE 0x10000UL
 
 struct low_memory {
@@ -71,7 +72,7 @@ static void add_range(struct boot_params *params, u64 start, u64 end, u32 type)
 	}
 }
 
-/* The machine's memory map with a hole for the hypervisor. */
+/* Copy the machine's memory map, with the hypervisor's memory reserved. */
 static void make_memory_map(struct boot_params *params,
 			    const struct multiboot_info *info)
 {
@@ -99,9 +100,9 @@ static void make_memory_map(struct boot_params *params,
 }
 
 /*
- * The module's string is the name of the kernel, then its command line. What is
- * added keeps Linux from sending IPIs by broadcast, as they would reach, and
- * disturb, the CPUs that are not its own.
+ * The module's string is the name of the kernel's file, then the command line.
+ * An option is added that keeps Linux from broadcasting IPIs, because they
+ * would reach the CPUs of User VMs too.
  */
 static void set_cmdline(struct low_memory *low, const char *string)
 {

@@ -29,8 +29,9 @@ static struct vmcb service_vmcbs[MAX_PCPUS];
 static u8 service_msrpm[MSRPM_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 /*
- * SVM's own registers are out of reach; EFER because the guest must neither see
- * nor clear SVME; the APIC base because the hypervisor knows only the default.
+ * Intercept SVM's own MSRs; EFER, as the guest must neither see nor clear SVME;
+ * and writes of the APIC base, as the hypervisor accesses the APIC at its
+ * default address.
  */
 static void init_msrpm(void)
 {
@@ -115,7 +116,10 @@ void service_vm_upcall(void)
 		lapic_send(0, ICR_FIXED | ICR_ASSERT | ACRN_UPCALL_VECTOR);
 }
 
-/* VMCALL is an invalid opcode on AMD; anything else that is one stays so. */
+/*
+ * A hypercall is a VMCALL, which is an invalid opcode on AMD. Any other #UD is
+ * given back to the guest.
+ */
 static void handle_invalid_opcode(struct guest_cpu *cpu)
 {
 	static const u8 vmcall[VMCALL_LEN] = { 0x0f, 0x01, 0xc1 };
@@ -135,7 +139,7 @@ static void handle_invalid_opcode(struct guest_cpu *cpu)
 	guest_skip(cpu, VMCALL_LEN);
 }
 
-/* As ACRN has it: ones are read, and what is written is lost. */
+/* As on ACRN, memory that is not there reads as ones and ignores writes. */
 static int access_nothing(struct guest_cpu *cpu, struct mmio_access *access)
 {
 	(void)cpu;
@@ -205,7 +209,7 @@ int service_vm_give(u64 pa, u64 size)
 	return npt_map(&service_npt, pa, pa, size, NPT_RWX) < 0 ? -ENOMEM : 0;
 }
 
-/* Unless it is for the hypervisor, it is the guest's. */
+/* An NMI is service_vm_flush_tlb()'s if @flush is set, else the guest's own. */
 static void handle_nmi(struct guest_cpu *cpu)
 {
 	struct service_cpu *vcpu = &service_cpus[this_cpu()->id];
@@ -219,7 +223,7 @@ static void handle_nmi(struct guest_cpu *cpu)
 	cpu->vmcb->event_inject = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
 }
 
-/* Run User VMs from now on. */
+/* Give this CPU to User VMs. Never returns. */
 static void leave_service_vm(struct pcpu *cpu)
 {
 	__atomic_or_fetch(&removed_cpus, BIT(cpu->id), __ATOMIC_SEQ_CST);
@@ -244,8 +248,8 @@ void service_vm_remove_cpu(struct pcpu *cpu)
 }
 
 /*
- * Sleep until another CPU sends the start-up IPI, upon which service_apic.c
- * kicks, or takes this one from the Service VM.
+ * Sleep until start_cpu() in service_apic.c or service_vm_remove_cpu() on
+ * another CPU sets a flag for this one and kicks it.
  */
 static void wait_for_startup(struct pcpu *cpu)
 {
@@ -262,9 +266,10 @@ static void wait_for_startup(struct pcpu *cpu)
 }
 
 /*
- * The last that Linux does on a CPU that goes offline, before it halts for
- * good: interrupts are off, and the local APIC is too. So it is when a CPU
- * starts, but then in real mode.
+ * Whether this WBINVD is the one that Linux executes last on a CPU that it
+ * takes offline, before it halts the CPU for good. Interrupts and the local
+ * APIC are off then. They also are when a CPU starts, but that is not in 64-bit
+ * mode.
  */
 static bool goes_offline(const struct guest_cpu *cpu)
 {
@@ -320,8 +325,8 @@ static void handle_exit(struct guest_cpu *cpu)
 }
 
 /*
- * Interrupts are the guest's: none but NMIs is intercepted, and the hypervisor
- * takes none between exit and entry.
+ * Interrupts belong to the guest: only NMIs are intercepted, and no interrupt
+ * is handled by the hypervisor between an exit and the next entry.
  */
 void service_vm_run(struct pcpu *cpu)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The Service VM: Linux on the first CPUs, which sees the machine as it is but
- * for the hypervisor's memory, SVM, and what the CPUID leaves of ACRN say.
+ * The Service VM: Linux on CPU 0 and up. It sees the machine as it is, except
+ * that the hypervisor's memory and SVM are hidden and ACRN's CPUID leaves
+ * added.
  */
 #ifndef HV_SERVICE_VM_H
 #define HV_SERVICE_VM_H
@@ -16,14 +17,16 @@ struct multiboot_info;
 /**
  * struct service_cpu - A vCPU of the Service VM; vCPU n runs on CPU n
  * @cpu:	Registers
- * @started:	The kernel uses the CPU: from a start-up IPI on until it has
- *		taken the CPU offline; CPU 0 from the beginning
- * @removed:	To leave the Service VM; set by another CPU
- * @flush:	To flush its TLB; set by another CPU, which then sends an NMI
- * @startup_vector: Where it begins
+ * @started:	The kernel uses the CPU, from a start-up IPI until it has taken
+ *		the CPU offline. Not used for CPU 0, which always runs.
+ * @removed:	The CPU is to leave the Service VM; set by another CPU, which
+ *		then kicks it
+ * @flush:	The CPU is to flush its TLB; set by another CPU, which then
+ *		sends an NMI
+ * @startup_vector: Vector of the start-up IPI; written before @started by the
+ *		CPU that sends it
  *
- * The CPU that sends the start-up IPI writes @startup_vector before @started;
- * everything else is used by the CPU itself.
+ * Fields for which nothing is said are used by the CPU itself only.
  */
 struct service_cpu {
 	struct guest_cpu cpu;
@@ -36,18 +39,21 @@ struct service_cpu {
 extern struct service_cpu service_cpus[MAX_PCPUS];
 extern struct npt service_npt;
 
-/* Set up memory and vCPUs and load the kernel from the multiboot modules. */
+/*
+ * Set up memory and vCPUs and load the kernel from the multiboot modules. Once,
+ * before any guest runs; panics on failure.
+ */
 void service_vm_init(const struct multiboot_info *info);
 
-/* Run this CPU's vCPU for good. */
+/* Run the Service VM's vCPU of this CPU. Never returns. */
 void service_vm_run(struct pcpu *cpu) __attribute__((noreturn));
 
-/* Is the range the Service VM's RAM, all of it? */
+/* Whether all of the range is RAM of the Service VM. */
 bool service_vm_is_ram(u64 pa, u64 size);
 
 /*
- * May the Service VM give the range to a User VM? Its RAM and device memory,
- * but neither the hypervisor nor the interrupt controllers.
+ * Whether the Service VM may give the range to a User VM: RAM and device
+ * memory, but neither the hypervisor nor the interrupt controllers.
  */
 bool service_vm_may_map(u64 pa, u64 size);
 
@@ -55,7 +61,10 @@ bool service_vm_may_map(u64 pa, u64 size);
 int service_vm_read(u64 pa, void *buf, u32 size);
 int service_vm_write(u64 pa, const void *buf, u32 size);
 
-/* CPUs that have left the Service VM, a bit each; User VMs may use them. */
+/*
+ * CPUs that have left the Service VM, a bit each; User VMs may use them. Bits
+ * are only ever set, atomically, by the CPU itself.
+ */
 extern u64 removed_cpus;
 
 /*
@@ -65,10 +74,11 @@ extern u64 removed_cpus;
 void service_vm_remove_cpu(struct pcpu *cpu);
 
 /*
- * Wait until the kernel has stopped using a CPU that it takes offline, which it
- * thinks that it has a few instructions before. If it were started again in
- * between, INIT would go to the CPU itself. Returns at once when @id is none
- * that can go offline.
+ * Wait until the kernel has executed the last instruction on a CPU that it
+ * takes offline. It considers the CPU offline a little earlier; if it started
+ * the CPU again in between, the INIT would still go to the hardware. Returns at
+ * once if
+ * @id is no CPU that can go offline.
  */
 void service_vm_wait_offline(u32 id);
 
@@ -76,9 +86,9 @@ void service_vm_wait_offline(u32 id);
 void service_vm_upcall(void);
 
 /*
- * Take a piece of the machine's memory out of what the Service VM sees, and put
- * it back. It reads as ones meanwhile, and what is written to it is lost. 0 or
- * -ENOMEM. On a CPU of the Service VM.
+ * Remove a range of the machine's memory from the Service VM, and put it back.
+ * In between, the Service VM reads ones there and its writes are lost. Called
+ * on a CPU of the Service VM. Return 0 or -ENOMEM.
  */
 int service_vm_take(u64 pa, u64 size);
 int service_vm_give(u64 pa, u64 size);
@@ -87,14 +97,15 @@ int service_vm_give(u64 pa, u64 size);
 void service_load_kernel(const struct multiboot_info *info);
 
 /*
- * Have the Service VM's other CPUs flush their TLBs. Does not wait, as they may
- * be here in the hypervisor and wait for this one; an NMI does not take long.
+ * Make the Service VM's other CPUs flush their TLBs, by NMI. Does not wait
+ * until they have: they may be in the hypervisor and wait for this CPU.
  */
 void service_vm_flush_tlb(void);
 
 /*
- * service_apic.c: the xAPIC page, trapped while there are APs to start; CPU @id
- * is one again.
+ * service_apic.c: the page of the local APIC, which is trapped while a CPU of
+ * the Service VM is not started. service_apic_stopped(): CPU @id, which calls
+ * it, has been taken offline and can be started again.
  */
 void service_apic_init(void);
 void service_apic_stopped(u32 id);

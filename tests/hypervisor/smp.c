@@ -28,9 +28,9 @@ static u8 host_save_areas[MAX_PCPUS][PAGE_SIZE]
 static bool released;
 
 /*
- * What Linux, in all VMs, switches on as well. QEMU empties its TLB and its
- * table of compiled code, which takes longer than all else, at each VMRUN and
- * each exit where the two sides differ in one of these.
+ * CR4 bits that Linux sets in all VMs. If the hypervisor's CR4 differs from the
+ * guest's in one of them, QEMU empties its TLB and its table of compiled code
+ * at each VMRUN and each exit, which takes longer than anything else they do.
  */
 static u64 cr4_like_linux(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Spinlocks. Interrupts never nest with them: hypervisor code runs with the
- * global interrupt flag clear but for cpu_take_interrupts() and cpu_idle(),
- * which are called with no lock held.
+ * Spinlocks. No interrupt comes while one is held: hypervisor code runs with
+ * the global interrupt flag clear except in cpu_take_interrupts(),
+ * cpu_take_nmi() and cpu_idle(), which are called with no lock held.
  */
 #ifndef HV_SPINLOCK_H
 #define HV_SPINLOCK_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The few functions of the C library that the hypervisor and gcc need. */
+/* Functions of the C library that the hypervisor calls or gcc makes calls to */
 #ifndef HV_STRING_H
 #define HV_STRING_H
 

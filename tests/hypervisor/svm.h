@@ -34,7 +34,7 @@
 #define INTERCEPT_WBINVD  BIT(9)
 #define INTERCEPT_MONITOR BIT(10)
 #define INTERCEPT_MWAIT	  BIT(11)
-/* All instructions of SVM; no guest is told that it has them. */
+/* All instructions of SVM, which CPUID hides from guests */
 #define INTERCEPT_SVM                                                          \
 	(INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD |              \
 	 INTERCEPT_VMSAVE | INTERCEPT_STGI | INTERCEPT_CLGI |                  \
@@ -83,8 +83,10 @@
 #define IOIO_SIZE(info) (((info) >> 4) & 7)
 #define IOIO_PORT(info) ((u16)((info) >> 16))
 
-/* Beside the page fault bits in the first exit information of EXIT_NPF: the
- * guest's page tables, not the data, are what could not be reached. */
+/*
+ * exit_info_1 of EXIT_NPF, besides PF_*: the fault was for the guest's own page
+ * tables, not for the data
+ */
 #define NPF_GUEST_TABLES BIT(33)
 
 /* Segment attributes: the descriptor's bits 40-47 and 52-55, adjacent. */

@@ -21,12 +21,12 @@
 
 #define ARGUMENT_SIZE (HV_ARGUMENT_MSRS * sizeof(u64))
 
-/* One test at a time uses them. */
+/* Not locked: only one test at a time uses these. */
 static u64 call_args[2];
 static s64 call_result;
 static u32 asyncio_size = HV_ASYNCIO_SIZE;
 
-/* Guards the rest. */
+/* Guards the variables that follow. */
 static struct spinlock testing_lock;
 static u64 fault;
 static bool upcalls_held, upcall_due;
@@ -105,7 +105,7 @@ int testing_read_msr(u32 msr, u64 *value)
 
 static int set_fault(u64 value)
 {
-	/* Counts of 0 would never be reached. */
+	/* testing_fault() counts down to 1 and 0; it would never get there. */
 	if (value && (!FAULT_FROM(value) || !FAULT_CALLS(value)))
 		return -EINVAL;
 	spin_lock(&testing_lock);

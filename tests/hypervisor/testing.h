@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* For tests of the HSM: tests/include/hv_test.h says what there is. */
+/*
+ * The registers with which tests of the HSM control the hypervisor;
+ * tests/include/hv_test.h describes them.
+ */
 #ifndef HV_TESTING_H
 #define HV_TESTING_H
 
 #include "types.h"
 
-/* What this call of the hypercall is to fail with, or 0. Any CPU. */
+/*
+ * Returns the negative errno with which a test wants this call of hypercall @id
+ * to fail, or 0. Counts the call. Any CPU.
+ */
 s64 testing_fault(u64 id);
 
 /**
- * testing_record() - Keep the argument of a hypercall for the tests to see
+ * testing_record() - Keep the argument of a hypercall for tests to read
  * @id:		Hypercall
  * @vmid:	VM id as the caller gave it
  * @argument:	Structure
@@ -20,13 +26,19 @@ s64 testing_fault(u64 id);
  */
 void testing_record(u64 id, u64 vmid, const void *argument, u32 size);
 
-/* HV_MSR_ASYNCIO_SIZE */
+/* Size of an asynchronous doorbell, 0 without them: HV_MSR_ASYNCIO_SIZE */
 u32 testing_asyncio_size(void);
 
-/* Whether an upcall is not to be raised now, but later. Any CPU. */
+/*
+ * Called before an upcall is raised. Returns true when a test holds upcalls
+ * back; one is then raised when the test ends that. Any CPU.
+ */
 bool testing_holds_upcall(void);
 
-/* Access of the Service VM to a register. 0, or -EINVAL for #GP. */
+/*
+ * The Service VM reads or writes one of the registers. Return 0, or -EINVAL for
+ * which it gets #GP.
+ */
 int testing_read_msr(u32 msr, u64 *value);
 int testing_write_msr(u32 msr, u64 value);
 

@@ -32,8 +32,8 @@ static u32 read_lapic_timer(void)
 }
 
 /*
- * Read a counter several times and keep the read that took least: the CPU may
- * lose its time to other work of the host at any instruction.
+ * Read a counter several times and keep the read that took the shortest time:
+ * the host may run something else in the middle of any of them.
  */
 static struct sample sample_counter(u32 (*read)(void))
 {
@@ -106,7 +106,10 @@ void cpu_timer_request(struct pcpu *cpu, u64 deadline)
 		return;
 	cpu->timer_deadline = deadline;
 	now = rdtsc();
-	/* Far ones fire early, find nothing due and are asked for again. */
+	/*
+	 * The count has 32 bits. For a deadline further away the interrupt
+	 * comes early, finds nothing due, and the deadline is requested again.
+	 */
 	if (deadline > now)
 		ticks += min(deadline - now, 1UL << 32) * lapic_timer_khz /
 			 tsc_khz;

@@ -13,13 +13,15 @@ extern u64 tsc_khz;
 /* Measure the rates of the TSC and of the local APIC timer. */
 void time_init(void);
 
-/* Busy-wait. */
+/* Spin for @us microseconds. After time_init(). */
 void delay_us(u64 us);
 
 /**
- * cpu_timer_request() - Get a timer interrupt at a TSC value at the latest
+ * cpu_timer_request() - Request a timer interrupt at @deadline at the latest
  * @cpu:	This CPU
- * @deadline:	TSC; 0 asks for nothing
+ * @deadline:	TSC; 0 requests nothing
+ *
+ * An earlier deadline that was requested before stays.
  */
 void cpu_timer_request(struct pcpu *cpu, u64 deadline);
 

@@ -12,7 +12,7 @@
 #define FNV_OFFSET 0xcbf29ce484222325UL
 #define FNV_PRIME  0x100000001b3UL
 
-/* Guards the rest. */
+/* Guards trace_on, and writing to the entries and the count of trace. */
 static struct spinlock trace_lock;
 static bool trace_on;
 static struct hv_trace trace __attribute__((aligned(PAGE_SIZE)));
@@ -41,7 +41,7 @@ void trace_switch(bool on)
 	spin_unlock(&trace_lock);
 }
 
-/* The count is last: who reads it finds the entry. */
+/* The count is written last, so that a reader who sees it finds the entry. */
 static void add_entry(const struct hv_trace_entry *entry)
 {
 	spin_lock(&trace_lock);
@@ -53,7 +53,7 @@ static void add_entry(const struct hv_trace_entry *entry)
 	spin_unlock(&trace_lock);
 }
 
-/* FNV-1a */
+/* FNV-1a hash */
 static u64 digest(const void *bytes, u32 size)
 {
 	const u8 *p = bytes;
@@ -71,12 +71,17 @@ static void trace_create(struct hv_trace_entry *entry, u64 address)
 	if (service_vm_read(address, &params, sizeof(params)))
 		return;
 	entry->vmid = params.vmid;
-	/* A user address, of which the hypervisor makes nothing */
+	/* A user address that differs from run to run; not used for anything.
+	 */
 	params.ioreq_buf = 0;
 	entry->args[0] = digest(&params, sizeof(params));
 }
 
-/* Which of the Service VM's pages these are, as the header says. */
+/*
+ * Sum of the pages' first words, each times its page number in the User VM:
+ * tells which pages were mapped without saying where the Service VM has them.
+ * The format is described in tests/include/hv_trace.h.
+ */
 static u64 content(u64 gpa, u64 hpa, u64 size)
 {
 	u64 sum = 0, word;
@@ -135,7 +140,10 @@ static void trace_doorbell(struct hv_trace_entry *entry, u64 address)
 	entry->args[4] = doorbell.data;
 }
 
-/* Of the structure that the second argument points to; 0: there is none */
+/*
+ * Size of the structure to which the second argument points; 0 for hypercalls
+ * that have none or whose structure is not traced as a digest
+ */
 static u32 argument_size(u64 id)
 {
 	switch (id) {
@@ -160,7 +168,7 @@ static u32 argument_size(u64 id)
 	}
 }
 
-/* Where the VM id is the first argument */
+/* The second argument in the trace, of hypercalls whose first is the VM id */
 static u64 second_argument(u64 id, u64 arg1)
 {
 	struct acrn_ioreq_buffer_addr buffer;

@@ -6,24 +6,27 @@
 
 #include "types.h"
 
-/* The Service VM may read the trace. Part of setting it up. */
+/*
+ * Map the trace read-only into the Service VM. Called by service_vm_init().
+ */
 void trace_init(void);
 
-/* A hypercall begins. Any CPU. */
+/* Called when a hypercall begins, followed by trace_end(). Any CPU. */
 void trace_begin(void);
 
 /**
- * trace_end() - Keep a hypercall that has been carried out, if the trace is on
- * @id:		As the Service VM gave it, one that there is
+ * trace_end() - Add a hypercall to the trace, if the trace is on
+ * @id:		Id as the Service VM gave it; a hypercall that exists
  * @arg0:	First argument
  * @arg1:	Second argument
- * @ret:	What it returns
+ * @ret:	Its result
  *
- * Not before, as some return the VM id in their argument. Any CPU.
+ * Called after the hypercall has been carried out, because CREATE_VM returns
+ * the VM id in its argument. Any CPU.
  */
 void trace_end(u64 id, u64 arg0, u64 arg1, s64 ret);
 
-/* What the Service VM's register says and does. */
+/* HV_MSR_TRACE: machine address of the trace; switch it on, emptied, or off */
 u64 trace_address(void);
 void trace_switch(bool on);
 

@@ -33,7 +33,7 @@ typedef __s64 s64;
 #define container_of(ptr, type, member)                                        \
 	((type *)((char *)(ptr)-offsetof(type, member)))
 
-/* One access, neither repeated nor left out by the compiler. */
+/* Exactly one access: the compiler neither repeats it nor leaves it out. */
 #define READ_ONCE(x)	 (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 

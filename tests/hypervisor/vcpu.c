@@ -10,13 +10,13 @@
 #include "vcpu.h"
 #include "x86.h"
 
-/* One for the Service VM, one per User VM. */
+/* ASID 1 is the Service VM's; each User VM has one of its own. */
 #define FIRST_USER_ASID 2
 
 #define CALLEE_SAVED_REGS 6
 
 static struct vcpu vcpus[MAX_USER_VMS][MAX_VCPUS];
-/* Every port is emulated. */
+/* I/O permission map of all User VMs: every port access exits. */
 static u8 user_iopm[IOPM_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 _Static_assert(offsetof(struct vcpu, stack) == 0, "this_cpu() needs it there");
@@ -32,7 +32,7 @@ static void init_controls(struct vcpu *vcpu)
 	struct vmcb *vmcb = &vcpu->vmcb;
 
 	memset(vmcb, 0, sizeof(*vmcb));
-	/* Lowering the priority may let an interrupt through. */
+	/* A lower priority may let a pending interrupt through. */
 	vmcb->intercept_cr = INTERCEPT_CR8_WRITE;
 	vmcb->intercept_3 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC |
 			    INTERCEPT_CPUID | INTERCEPT_HLT |
@@ -47,7 +47,7 @@ static void init_controls(struct vcpu *vcpu)
 	vmcb->nested_cr3 = (u64)vcpu->vm->npt.root;
 }
 
-/* Power-on as well as INIT. VM's lock held. */
+/* What power-on and INIT have in common. VM's lock held. */
 static void reset_registers(struct vcpu *vcpu)
 {
 	guest_reset(&vcpu->cpu);
@@ -73,6 +73,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, struct pcpu *pcpu)
 	return vcpu;
 }
 
+/* VMX has bits 52-55 of a descriptor in bits 12-15, SVM in bits 8-11. */
 static u32 attributes_from_vmx(u32 ar)
 {
 	return (ar & 0xff) | (ar >> 4 & 0xf00);
@@ -83,7 +84,7 @@ static bool valid_control_registers(const struct acrn_regs *regs)
 	const u64 efer_known = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 	const u64 cr0 = regs->cr0;
 
-	/* VMX has bits that are fixed, and CR0.NE is. */
+	/* VMX requires CR0.NE, so ACRN refuses registers without it. */
 	if ((cr0 & ~CR0_KNOWN) || !(cr0 & CR0_NE) || regs->cr4 & ~CR4_KNOWN ||
 	    regs->ia32_efer & ~efer_known)
 		return false;
@@ -96,7 +97,7 @@ static bool valid_control_registers(const struct acrn_regs *regs)
 	       (regs->cr4 & CR4_PAE);
 }
 
-/* Protected mode: flat data. Real mode: where the selector points. */
+/* A flat segment in protected mode, else the one that real mode would load. */
 static struct vmcb_segment data_segment(u16 selector, bool protected)
 {
 	if (protected)
@@ -186,8 +187,9 @@ bool vcpu_may_run(const struct vcpu *vcpu)
 }
 
 /*
- * Pausing puts a vCPU's thread to sleep. Whoever waits for an event then is
- * woken by it, and does not look at the VM's state.
+ * On ACRN, pausing a VM puts its vCPUs' threads to sleep; a thread that was
+ * waiting for an event is woken by that event all the same, and does not check
+ * the VM's state before it enters the guest. VM's lock held.
  */
 static void wake_astray(struct vcpu *vcpu)
 {
@@ -209,7 +211,7 @@ void vcpu_kick(struct vcpu *vcpu)
 
 void vcpu_interrupt(struct vcpu *vcpu)
 {
-	/* What there is to see was written before; see spin_for_vcpu(). */
+	/* The reason was written before @spins is read; see spin_for_vcpu(). */
 	smp_mb();
 	if (vcpu->pcpu != this_cpu() && !READ_ONCE(vcpu->pcpu->spins))
 		lapic_kick(vcpu->pcpu->id);
@@ -223,7 +225,10 @@ void vcpu_wait(struct vcpu *vcpu, enum vcpu_wait wait)
 	sched_yield(vcpu);
 }
 
-/* INIT and start-up IPIs. Returns false to wait for one. VM's lock held. */
+/*
+ * Handle INIT and start-up IPIs that are pending. Returns false if the vCPU now
+ * waits for a start-up IPI. VM's lock held.
+ */
 static bool take_init(struct vcpu *vcpu)
 {
 	if (vcpu->init_pending) {
@@ -269,7 +274,10 @@ static void inject_nmi(struct vcpu *vcpu)
 	vcpu->vmcb.event_inject = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
 }
 
-/* The most urgent event that the guest can take now. VM's lock held. */
+/*
+ * Inject the most urgent event that the guest can take now, and have SVM
+ * deliver the next interrupt when the guest can take it. VM's lock held.
+ */
 static void inject_events(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = &vcpu->vmcb;
@@ -286,9 +294,12 @@ static void inject_events(struct vcpu *vcpu)
 }
 
 /*
- * Ready to enter guest mode? VM's lock held. @in_guest is set before the page
- * tables' generation is read; vm_flush_tlb() does it the other way round, so
- * that one of the two sees the other.
+ * Prepare an entry into guest mode. Returns false if the vCPU cannot run now.
+ * VM's lock held.
+ *
+ * @in_guest is set before the generation of the page tables is read, while
+ * vm_flush_tlb() reads @in_guest after the generation was changed. So either
+ * this entry flushes the TLB or vm_flush_tlb() sees the vCPU in the guest.
  */
 static bool prepare_entry(struct vcpu *vcpu)
 {
@@ -297,7 +308,7 @@ static bool prepare_entry(struct vcpu *vcpu)
 	if (!vcpu_may_run(vcpu) || !take_init(vcpu))
 		return false;
 	inject_events(vcpu);
-	/* What the guest reads from CR8 */
+	/* SVM returns this field when the guest reads CR8. */
 	vcpu->vmcb.int_ctl &= ~INT_CTL_TPR;
 	vcpu->vmcb.int_ctl |= vcpu->lapic.tpr >> 4;
 
@@ -312,8 +323,9 @@ static bool prepare_entry(struct vcpu *vcpu)
 }
 
 /*
- * The exit hit while an event was delivered. Exceptions come again by
- * themselves, as the instruction runs again; interrupts and NMIs are put back.
+ * If the exit interrupted the delivery of an event, the guest has not got the
+ * event. An interrupt or NMI becomes pending again. An exception needs nothing:
+ * the guest executes the same instruction again.
  */
 static void requeue_event(struct vcpu *vcpu)
 {
@@ -329,7 +341,10 @@ static void requeue_event(struct vcpu *vcpu)
 	}
 }
 
-/* SVM clears IRQ of a request when it delivers; the local APIC learns that. */
+/*
+ * If SVM has delivered the interrupt that set_virtual_irq() requested, it has
+ * cleared the request; note in the local APIC that the interrupt is in service.
+ */
 static void accept_virtual_irq(struct vcpu *vcpu)
 {
 	const struct vmcb *vmcb = &vcpu->vmcb;
@@ -339,7 +354,7 @@ static void accept_virtual_irq(struct vcpu *vcpu)
 		vlapic_accept(vcpu, vmcb->int_vector);
 }
 
-/* VM's lock held. */
+/* Called after each exit, before it is handled. VM's lock held. */
 static void finish_exit(struct vcpu *vcpu)
 {
 	WRITE_ONCE(vcpu->in_guest, false);
@@ -347,7 +362,7 @@ static void finish_exit(struct vcpu *vcpu)
 	requeue_event(vcpu);
 }
 
-/* What a vCPU's thread does for all its life. */
+/* Body of a vCPU's thread: enter the guest and handle its exit, forever. */
 static void vcpu_thread(void)
 {
 	struct vcpu *vcpu = this_cpu()->current;
@@ -372,7 +387,7 @@ static void vcpu_thread(void)
 	}
 }
 
-/* A stack from which switch_stack() returns into vcpu_thread(). */
+/* Make up a stack on which switch_stack() returns to vcpu_thread(). */
 static void init_thread(struct vcpu *vcpu)
 {
 	u64 *sp = (u64 *)(vcpu->stack + STACK_SIZE);

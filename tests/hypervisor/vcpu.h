@@ -15,11 +15,11 @@
 
 /**
  * enum vcpu_wait - What a vCPU waits for
- * @VCPU_RUN:	Nothing
- * @VCPU_HALTED: An interrupt
+ * @VCPU_RUN:	Nothing: it can run
+ * @VCPU_HALTED: An interrupt, NMI or INIT, after HLT
  * @VCPU_WAIT_STARTUP: A start-up IPI
- * @VCPU_WAIT_IOREQ: The Service VM to finish its request
- * @VCPU_CRASHED: Nothing that will come
+ * @VCPU_WAIT_IOREQ: The notification that its I/O request is finished
+ * @VCPU_CRASHED: Nothing; it never runs again before a reset
  */
 enum vcpu_wait {
 	VCPU_RUN,
@@ -32,30 +32,35 @@ enum vcpu_wait {
 /**
  * struct vcpu - A vCPU of a User VM
  * @stack:	Stack of its thread; must be first, see this_cpu()
- * @vmcb:	Used by the thread, or by a hypercall while there is none
- * @state:	As @vmcb, and by the scheduler of @pcpu
- * @cpu:	As @vmcb
- * @vm:		Constant
- * @id:		Index in the VM, slot of the ioreq page; constant
- * @pcpu:	Where it runs, and whose APIC id is its own; constant
- * @sp:		Stack pointer while it does not run
- * @nmi_blocked: In an NMI handler, until IRET; used on @pcpu only
- * @npt_generation: That of the page tables at the last entry; written by the
- *		thread, read by vm_flush_tlb()
- * @in_guest:	In guest mode or about to enter; as @npt_generation
- * @polls:	Spins for a request, also across a reset; used by the thread
+ * @vmcb:	SVM's control block; used by the thread, and by hypercalls while
+ *		the thread does not run
+ * @state:	Registers that are not in @vmcb or @cpu; used as @vmcb is, and
+ *by the scheduler of @pcpu
+ * @cpu:	Registers and memory for emulation; used as @vmcb is
+ * @vm:		The VM; constant
+ * @id:		Index in the VM and slot in the ioreq page; constant
+ * @pcpu:	CPU on which it runs, whose APIC id is also its own; constant
+ * @sp:		Stack pointer of the thread while it does not run
+ * @nmi_blocked: The guest is in its NMI handler, until IRET; used on @pcpu only
+ * @npt_generation: Generation of the page tables at the last entry; written by
+ *		the thread, read by vm_flush_tlb()
+ * @in_guest:	In guest mode or about to enter; written by the thread, read by
+ *		vm_flush_tlb()
+ * @polls:	The thread spins for an I/O request, which a reset does not end;
+ *		used by the thread
  *
  * Guarded by the VM's lock:
  *
  * @on_cpu:	The thread runs; set and cleared by the scheduler of @pcpu
- * @state_reset: @state was reset, so registers that are left of it are stale
- * @wait:	What the thread waits for
- * @ioreq_done:	Its request is finished, or its next one will be at once
- * @astray:	Was woken while its VM was paused, and runs
- * @nmi_pending: NMI to take
- * @init_pending: INIT to take
- * @startup_pending: Start-up IPI to take
- * @startup_vector: With this vector
+ * @state_reset: @state was reset: what is in the CPU's registers is stale
+ * @wait:	Event for which the thread waits
+ * @ioreq_done:	The request is finished; or, if the vCPU was not waiting for
+ *		one, its next request will not wait
+ * @astray:	It was woken while its VM was paused, and runs nevertheless
+ * @nmi_pending: An NMI is to be delivered
+ * @init_pending: An INIT is to be taken
+ * @startup_pending: A start-up IPI is to be taken
+ * @startup_vector: Vector of that start-up IPI
  * @lapic:	Its local APIC
  */
 struct vcpu {
@@ -84,50 +89,61 @@ struct vcpu {
 	struct vlapic lapic;
 };
 
-/* Once, before any vCPU. */
+/* Initialise what all vCPUs share. Called once, before the first vCPU. */
 void vcpu_init_host(void);
 
-/* Vm's vCPU @id, to run on @pcpu, in the state after power-on. */
+/*
+ * Make vCPU @id of @vm, which will run on @pcpu, in the state after power-on.
+ * Called with the VM's control lock held. Cannot fail.
+ */
 struct vcpu *vcpu_create(struct vm *vm, u32 id, struct pcpu *pcpu);
 
-/* Back to the state after power-on. Its thread is not on a CPU. */
+/*
+ * Put a vCPU back in the state after power-on. Called with the control lock
+ * held while its thread does not run. Takes the VM's lock.
+ */
 void vcpu_reset(struct vcpu *vcpu);
 
 /**
- * vcpu_set_regs() - Set where a vCPU begins
+ * vcpu_set_regs() - Set the registers with which a vCPU begins
  * @vcpu:	vCPU of a VM that does not run
  * @regs:	From the Service VM, unchecked
  *
- * Return: 0, or -EPERM for control registers that no processor accepts in guest
- * mode; CR0.NE is one that has to be set.
+ * Return: 0, or -EPERM for control registers with which VMX would not enter the
+ * guest; CR0.NE, for one, has to be set.
  */
 int vcpu_set_regs(struct vcpu *vcpu, const struct acrn_regs *regs);
 
-/* Could it run now? VM's lock held. */
+/* Whether the event for which the vCPU waits has come. VM's lock held. */
 bool vcpu_runnable(const struct vcpu *vcpu);
 
 /*
- * Make it look at what has been left for it. One that sleeps in a paused VM
- * runs from then on, as on ACRN. VM's lock held.
+ * Make a vCPU look at an event that has been noted for it: its thread wakes up,
+ * or leaves guest mode. As on ACRN, a vCPU that waits for the event in a paused
+ * VM runs from then on. VM's lock held.
  */
 void vcpu_kick(struct vcpu *vcpu);
 
-/* Have it leave guest mode. */
+/* Make a vCPU leave guest mode, or its CPU leave HLT. Any CPU, any lock. */
 void vcpu_interrupt(struct vcpu *vcpu);
 
-/* Whether its VM or, if it is astray, nothing but itself lets it run. */
+/* Whether its VM runs, or it is astray. VM's lock held. */
 bool vcpu_may_run(const struct vcpu *vcpu);
 
 /*
- * The thread sleeps until vcpu_runnable(); VCPU_RUN just lets others run. Does
- * not return if the VM is paused. Lock not held.
+ * Called by the vCPU's thread with no lock held: sleep until vcpu_runnable().
+ * With VCPU_RUN, only let other vCPUs run. Does not return if the VM is paused
+ * and reset meanwhile.
  */
 void vcpu_wait(struct vcpu *vcpu, enum vcpu_wait wait);
 
-/* exit.c: deal with the exit that guest mode has ended with. */
+/*
+ * exit.c: handle the exit with which guest mode has ended. In the vCPU's
+ * thread, no lock held.
+ */
 void vcpu_handle_exit(struct vcpu *vcpu);
 
-/* pio.c, ioreq.c */
+/* pio.c: handle EXIT_IOIO, in the same context. */
 void pio_exit(struct vcpu *vcpu);
 
 static inline struct vcpu *to_vcpu(struct guest_cpu *cpu)

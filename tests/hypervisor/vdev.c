@@ -12,6 +12,7 @@
 /* The bits of port 0xcf8 that ACRN keeps as zero */
 #define ADDRESS_RESERVED 0x7f000003U
 
+/* Read where no device answers */
 #define NOBODY 0xffffffffU
 
 #define CONFIG_COMMAND	  0x04
@@ -46,8 +47,9 @@ static void write_config(struct vdev *vdev, u32 offset, u32 size, u32 value)
 }
 
 /*
- * An address is for the Service VM as well unless an emulated device has it:
- * the HSM then knows which register an access to the data port is for.
+ * Write port 0xcf8. Returns false, so that the Service VM gets the write too,
+ * unless an emulated device has the address: the HSM needs it to know which
+ * register an access to the data port is for. VM's lock held.
  */
 static bool write_address(struct vm *vm, u32 size, u32 value)
 {
@@ -67,7 +69,11 @@ static bool access_address(struct vm *vm, u32 size, bool write, u32 *value)
 	return true;
 }
 
-/* An address is good for one access. */
+/*
+ * Access the data port. As on ACRN this clears the address, so each access
+ * needs one of its own. Returns false when the access is for the Service VM.
+ * VM's lock held.
+ */
 static bool access_data(struct vm *vm, u32 offset, u32 size, bool write,
 			u32 *value)
 {

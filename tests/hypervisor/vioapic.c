@@ -22,7 +22,7 @@
 #define ENTRY_LEVEL	 BIT(15)
 #define ENTRY_MASKED	 BIT(16)
 #define ENTRY_DEST_SHIFT 56
-/* Delivery status and remote IRR are the hardware's; bits 17 to 55 are void. */
+/* All but delivery status and remote IRR, read-only, and bits 17 to 55 */
 #define ENTRY_WRITABLE (0xff0000000001afffUL)
 
 void vioapic_reset(struct vm *vm)
@@ -55,7 +55,10 @@ static void deliver(struct vm *vm, u32 pin)
 	vlapic_deliver(vm, &message);
 }
 
-/* A level-triggered pin interrupts while its line is asserted. */
+/*
+ * Deliver the interrupt of a level-triggered pin whose line is asserted, unless
+ * the one before has not been ended.
+ */
 static void check_level(struct vm *vm, u32 pin)
 {
 	u64 entry = vm->ioapic.entries[pin];
@@ -126,7 +129,7 @@ static u32 read_window(const struct vioapic *ioapic)
 	if (ioapic->select == INDEX_VERSION)
 		return VERSION | (VIOAPIC_PINS - 1) << 16;
 	if (ioapic->select < INDEX_TABLE || index >= VIOAPIC_PINS * 2)
-		return 0; /* the id among others */
+		return 0; /* the id register among others */
 	return ioapic->entries[index / 2] >> (index % 2 * 32);
 }
 
@@ -140,7 +143,7 @@ static void write_window(struct vm *vm, u32 value)
 		return;
 	entry = &vm->ioapic.entries[index / 2];
 	*entry = (*entry & ~writable) | ((u64)value << shift & writable);
-	/* An edge-triggered pin has nothing to wait for. */
+	/* Remote IRR means nothing for an edge-triggered pin. */
 	if (!(*entry & ENTRY_LEVEL))
 		*entry &= ~ENTRY_REMOTE_IRR;
 	check_level(vm, index / 2);
@@ -170,7 +173,7 @@ void vioapic_access(struct vm *vm, struct mmio_access *access)
 {
 	u32 reg = access->gpa - VIOAPIC_BASE;
 
-	/* The registers know no other width. */
+	/* The registers are accessed in 4 bytes only. */
 	if (access->size != 4)
 		return;
 	spin_lock(&vm->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The I/O APIC of a User VM, whose pins HC_SET_IRQLINE drives. Guarded by the
- * VM's lock; all functions but vioapic_access() are called with it held.
+ * The I/O APIC of a User VM; HC_SET_IRQLINE drives its pins. Guarded by the
+ * VM's lock. All functions but vioapic_access() are called with the lock held.
  */
 #ifndef HV_VIOAPIC_H
 #define HV_VIOAPIC_H
@@ -16,10 +16,10 @@ struct vcpu;
 struct mmio_access;
 
 /**
- * struct vioapic - Registers and lines
+ * struct vioapic - Registers and lines of an I/O APIC
  * @select:	Index register
  * @entries:	Redirection table; bits as the guest sees them
- * @lines:	A bit per pin: the level of its line
+ * @lines:	Level of each pin's line, a bit per pin
  */
 struct vioapic {
 	u32 select;
@@ -30,12 +30,13 @@ struct vioapic {
 void vioapic_reset(struct vm *vm);
 
 /**
- * vioapic_set_line() - Change a line
+ * vioapic_set_line() - Change the level of a pin's line
  * @vm:		VM
  * @gsi:	Pin, from the Service VM, unchecked
  * @op:		ACRN_IRQLINE_*, unchecked
  *
- * Return: 0, also for an operation that there is not; -EPERM for such a pin.
+ * Return: 0, also for an unknown @op, which does nothing; -EPERM when there is
+ * no pin @gsi.
  */
 int vioapic_set_line(struct vm *vm, u32 gsi, u32 op);
 

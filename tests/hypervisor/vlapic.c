@@ -9,8 +9,8 @@
 #include "x86.h"
 
 /*
- * Number of a register: the low byte of its MSR, and sixteenths of its offset
- * in the page.
+ * Numbers of the registers: the low byte of the MSR in x2APIC mode, a sixteenth
+ * of the offset in the page in xAPIC mode.
  */
 enum {
 	REG_ID = 0x02,
@@ -44,7 +44,7 @@ enum {
 #define SVR_RESET    0xffU
 #define SVR_ENABLE   BIT(8)
 
-/* Vector table entries: mode of delivery, of the timer, trigger and polarity */
+/* Writable fields of local vector table entries; which has which varies */
 #define LVT_VECTOR_AND_MASK 0x000110ffU
 #define LVT_DELIVERY	    0x00000700U
 #define LVT_TIMER_MODE	    0x00060000U
@@ -84,7 +84,8 @@ void vlapic_power_on(struct vcpu *vcpu)
 	vlapic_init(vcpu);
 }
 
-/* ACRN knows one change of mode, to x2APIC, and ignores all others. */
+/* As on ACRN the mode can only be changed to x2APIC; other writes do nothing.
+ */
 static void write_base(struct vcpu *vcpu, u64 base)
 {
 	struct vlapic *lapic = &vcpu->lapic;
@@ -140,7 +141,7 @@ static void write_svr(struct vlapic *lapic, u32 value)
 		vlapic_enable_timer(lapic, enabled);
 }
 
-/* What is not there reads as 0. Returns 0, or -EINVAL if it is not there. */
+/* Returns 0, or -EINVAL and a *@value of 0 if there is no such register. */
 static int read_register(const struct vlapic *lapic, u32 reg, u64 *value)
 {
 	*value = 0;
@@ -203,12 +204,15 @@ static int read_register(const struct vlapic *lapic, u32 reg, u64 *value)
 	return 0;
 }
 
-/* Registers that do nothing but keep what is written, or arm the timer. */
+/*
+ * Write a register that affects no interrupt. Returns 0, or -EINVAL if there is
+ * no such register.
+ */
 static int write_plain(struct vlapic *lapic, u32 reg, u32 value)
 {
 	switch (reg) {
 	case REG_ID:
-		break; /* cannot be changed, without a fault */
+		break; /* read-only; a write does not fault */
 	case REG_TPR:
 		lapic->tpr = value & 0xff;
 		break;
@@ -244,7 +248,8 @@ static int write_plain(struct vlapic *lapic, u32 reg, u32 value)
 	return 0;
 }
 
-/* What both modes can write. 0, or -EINVAL if it is not there. */
+/* Write a register that both modes have. Returns 0, or -EINVAL if neither has.
+ */
 static int write_register(struct vcpu *vcpu, u32 reg, u32 value)
 {
 	switch (reg) {
@@ -260,7 +265,7 @@ static int write_register(struct vcpu *vcpu, u32 reg, u32 value)
 	}
 }
 
-/* Does x2APIC mode have it as an MSR? */
+/* Whether the register exists in x2APIC mode, as an MSR. */
 static bool is_x2apic_register(u32 reg)
 {
 	return reg != REG_DFR && reg != REG_ICR_HIGH;
@@ -282,7 +287,7 @@ static int write_x2apic(struct vcpu *vcpu, u32 reg, u64 value)
 				       : -EINVAL;
 }
 
-/* VM's lock held, as in all above. */
+/* This and everything above is called with the VM's lock held. */
 static int read_msr(const struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	const struct vlapic *lapic = &vcpu->lapic;
@@ -326,7 +331,7 @@ int vlapic_read_msr(struct vcpu *vcpu, u32 msr, u64 *value)
 	return ret;
 }
 
-/* Give the lock back and have the CPU look at the timer when it is due. */
+/* Drop the VM's lock and request a timer interrupt for the timer's deadline. */
 static void unlock_and_arm(struct vcpu *vcpu)
 {
 	u64 deadline = vcpu->lapic.deadline;
@@ -346,8 +351,8 @@ int vlapic_write_msr(struct vcpu *vcpu, u32 msr, u64 value)
 }
 
 /*
- * In x2APIC mode there are no registers in the page; on ACRN it is memory then,
- * here it reads as 0. Neither do registers begin elsewhere than at a sixteenth.
+ * Registers are at multiples of 16. Anything else in the page reads as 0, and
+ * so does all of it in x2APIC mode; on ACRN the page is plain memory then.
  */
 void vlapic_access(struct vcpu *vcpu, struct mmio_access *access)
 {

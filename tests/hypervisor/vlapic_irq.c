@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Interrupts within a local APIC: requested, in service, ended. */
+/* State of interrupts within a local APIC: requested, in service, ended. */
 #include "vcpu.h"
 #include "vioapic.h"
 #include "vlapic.h"
@@ -57,7 +57,8 @@ void vlapic_unaccept(struct vcpu *vcpu, u8 vector)
 	set_vector(vcpu->lapic.irr, vector);
 }
 
-static void accept_legal(struct vcpu *vcpu, u8 vector, bool level)
+/* Request an interrupt whose vector has been checked. */
+static void request_legal(struct vcpu *vcpu, u8 vector, bool level)
 {
 	struct vlapic *lapic = &vcpu->lapic;
 
@@ -78,7 +79,7 @@ void vlapic_set_error(struct vcpu *vcpu, u32 error)
 
 	vcpu->lapic.esr_pending |= error;
 	if (!(lvt & LVT_MASKED) && vector >= FIRST_LEGAL_VECTOR)
-		accept_legal(vcpu, vector, false);
+		request_legal(vcpu, vector, false);
 }
 
 void vlapic_request(struct vcpu *vcpu, u8 vector, bool level)
@@ -86,7 +87,7 @@ void vlapic_request(struct vcpu *vcpu, u8 vector, bool level)
 	if (vector < FIRST_LEGAL_VECTOR)
 		vlapic_set_error(vcpu, ESR_RECEIVE_ILLEGAL_VECTOR);
 	else
-		accept_legal(vcpu, vector, level);
+		request_legal(vcpu, vector, level);
 }
 
 void vlapic_end_interrupt(struct vcpu *vcpu)

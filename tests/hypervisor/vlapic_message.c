@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way of interrupts to local APICs: from devices, and from vCPU to vCPU.
- * Which vCPUs are meant is a set, a bit for each by its number in the VM.
+ * Finds the local APICs for which an interrupt of a device or an IPI is, and
+ * requests it there. A set of vCPUs is a u32, bit n for the VM's vCPU n.
  */
 #include "lapic.h"
 #include "log.h"
@@ -32,13 +32,14 @@ static u32 vcpu_with_id(const struct vm *vm, u32 id)
 	return 0;
 }
 
-/* In x2APIC mode a cluster and a bit for each of 16 in it, in 32 bits. */
+/* Logical ids in x2APIC mode: 16 bits of cluster, one bit for each vCPU in it
+ */
 static bool matches_x2apic(u32 ldr, u32 destination)
 {
 	return ldr >> 16 == destination >> 16 && (u16)(ldr & destination);
 }
 
-/* In xAPIC mode eight bits, or a cluster and a bit for each of four in it. */
+/* Logical ids in xAPIC mode: a bit for each of 8, or of 4 in a cluster */
 static bool matches_xapic(const struct vlapic *lapic, u32 destination)
 {
 	u32 id = lapic->ldr >> XAPIC_DEST_SHIFT;
@@ -71,7 +72,7 @@ static u32 logical_set(const struct vm *vm, u32 destination)
 	return set;
 }
 
-/* Of a set the first vCPU with the lowest priority. */
+/* The vCPU of the lowest priority in @set, as a set; the first if equal. */
 static u32 lowest_of(const struct vm *vm, u32 set)
 {
 	u32 lowest = 0, lowest_priority = ~0U;
@@ -106,7 +107,7 @@ void vlapic_deliver(struct vm *vm, const struct interrupt_message *message)
 				       message->level);
 }
 
-/* Whom the destination field of an interrupt command means. */
+/* The vCPUs that the destination field of the interrupt command addresses. */
 static u32 addressed_set(const struct vcpu *vcpu)
 {
 	const struct vlapic *lapic = &vcpu->lapic;
@@ -138,7 +139,7 @@ static u32 ipi_set(const struct vcpu *vcpu)
 
 static void startup(struct vcpu *vcpu, u8 vector)
 {
-	/* Ignored by a processor that was not told to wait for it. */
+	/* Only a processor that waits after INIT takes a start-up IPI. */
 	if (!vcpu->init_pending && vcpu->wait != VCPU_WAIT_STARTUP)
 		return;
 	vcpu->startup_pending = true;
@@ -157,7 +158,7 @@ static void deliver_ipi(struct vcpu *vcpu, u32 icr)
 		vcpu_kick(vcpu);
 		break;
 	case ICR_INIT:
-		/* Level de-assert is something for old processors. */
+		/* INIT level de-assert has no effect on today's processors. */
 		if ((icr & ICR_LEVEL) && !(icr & ICR_ASSERT))
 			break;
 		vcpu->init_pending = true;
@@ -169,7 +170,7 @@ static void deliver_ipi(struct vcpu *vcpu, u32 icr)
 	}
 }
 
-/* Nobody interrupts itself but with a vector. */
+/* Shorthands that include the sender are valid for vectors only. */
 static bool valid_shorthand(u32 icr)
 {
 	bool self = (icr & ICR_SHORTHAND) == ICR_SELF ||

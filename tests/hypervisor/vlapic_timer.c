@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A local APIC's timer. Its ticks, before the divider, are those of the TSC. */
+/* Timer of a local APIC. It counts at the rate of the TSC, before the divider.
+ */
 #include "lapic.h"
 #include "vcpu.h"
 #include "vlapic.h"
@@ -14,7 +15,7 @@ static u32 timer_mode(const struct vlapic *lapic)
 	return lapic->lvt[LVT_TIMER] & TIMER_MODE;
 }
 
-/* 0 to 7 in bits 0, 1 and 3: divide by 2, 4 ... 128, 1. */
+/* Bits 0, 1 and 3 of the register are 0 to 7: divide by 2, 4 ... 128, 1. */
 static u32 timer_shift(const struct vlapic *lapic)
 {
 	u32 divide = (lapic->timer_divide & 3) | (lapic->timer_divide & 8) >> 1;

@@ -14,10 +14,10 @@
 struct vm user_vms[MAX_USER_VMS];
 u64 static_cpus;
 
-/* Held while a free entry is looked for and filled. */
+/* Held while an entry for a new VM is looked up and filled. */
 static struct spinlock vm_table_lock;
 
-/* ACRN looks at the low 16 bits. */
+/* As on ACRN, only the low 16 bits are used. */
 static bool is_vmid(u64 vmid)
 {
 	vmid = (u16)vmid;
@@ -63,7 +63,7 @@ static void set_state(struct vm *vm, enum vm_state state)
 	spin_unlock(&vm->lock);
 }
 
-/* A vCPU on each CPU of the bitmap, in order. */
+/* Make a vCPU for each CPU in @cpus, in order. Control lock held. */
 static void create_vcpus(struct vm *vm, u64 cpus)
 {
 	for (u32 i = 0; i < nr_pcpus; i++) {
@@ -77,7 +77,7 @@ static void create_vcpus(struct vm *vm, u64 cpus)
 	}
 }
 
-/* Control lock held. */
+/* Initialise a free entry. Returns 0 or -ENOMEM. Control lock held. */
 static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 {
 	int ret = npt_init(&vm->npt);
@@ -99,7 +99,10 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 	return 0;
 }
 
-/* ACRN checks the CPUs of a VM only if its configuration names that VM. */
+/*
+ * Whether the CPUs are all for User VMs. A CPU that does not exist is a panic:
+ * ACRN checks the CPUs only of VMs that its static configuration names.
+ */
 static bool valid_affinity(u64 cpus)
 {
 	u64 for_users = ~(BIT(nr_service_cpus) - 1) | READ_ONCE(removed_cpus);
@@ -127,7 +130,10 @@ static bool same_name(const char *a, const char *b)
 	return i == VM_NAME_SIZE || a[i] == b[i];
 }
 
-/* The entry of that name, or else the first without one. Table's lock held. */
+/*
+ * The entry of the table that has the name, or else the first without a name;
+ * NULL if there is neither. vm_table_lock held.
+ */
 static struct vm *find_entry(const char *name)
 {
 	for (u32 i = 0; *name && i < MAX_USER_VMS; i++)
@@ -139,7 +145,7 @@ static struct vm *find_entry(const char *name)
 	return NULL;
 }
 
-/* Table's lock and control lock held. */
+/* Create a VM in the entry @vm. vm_table_lock and control lock held. */
 static int create(struct vm *vm, struct acrn_vm_creation *params)
 {
 	int ret = -EPERM;
@@ -190,7 +196,7 @@ int vm_start(struct vm *vm)
 {
 	if (vm->state != VM_CREATED || !vm->slots)
 		return -EPERM;
-	/* ACRN follows the first vCPU's null pointers. */
+	/* ACRN takes a page fault: the first vCPU's pointers are null. */
 	if (!vm->nr_vcpus)
 		panic("vm %u: started without a vCPU", vm->id);
 	set_state(vm, VM_RUNNING);
@@ -198,7 +204,10 @@ int vm_start(struct vm *vm)
 	return 0;
 }
 
-/* No vCPU runs when this returns, nor will one that is not woken. */
+/*
+ * Pause the VM. When this returns no vCPU runs, and none will unless an event
+ * wakes it, see wake_astray(). Control lock held.
+ */
 static void stop(struct vm *vm)
 {
 	spin_lock(&vm->lock);
@@ -212,7 +221,10 @@ static void stop(struct vm *vm)
 			cpu_relax();
 }
 
-/* A running VM of higher severity than the Service VM's is left alone. */
+/*
+ * A running RTVM is of higher severity than the Service VM, so pausing it does
+ * nothing, successfully, until it has powered off.
+ */
 int vm_pause(struct vm *vm)
 {
 	if (vm->state == VM_PAUSED ||
@@ -249,9 +261,9 @@ void vm_poweroff(struct vm *vm)
 }
 
 /*
- * ACRN takes the page tables and the local APIC from a vCPU that runs. Its next
- * entry into the guest fails, upon which a debug build stops with an assertion;
- * without it the CPU is lost.
+ * ACRN does not check that no vCPU runs: it frees page tables and local APIC of
+ * one that does. The vCPU's next entry into the guest fails, which stops a
+ * debug build with an assertion, and costs a release build the CPU.
  */
 static void check_asleep(const struct vm *vm)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* User VMs: the table of them, and a VM's life. */
+/* The table of User VMs: creation, start, pause, reset and destruction. */
 #ifndef HV_VM_H
 #define HV_VM_H
 
@@ -18,16 +18,16 @@
 #define MAX_VCPUS ACRN_IO_REQUEST_MAX
 /* Id 0 is the Service VM. */
 #define FIRST_USER_VMID 1
-/* Of a name, which is not terminated when it is that long */
+/* Size of a name, which has no terminating NUL when it is that long */
 #define VM_NAME_SIZE 16
 
 struct vcpu;
 
 /**
- * enum vm_state - A VM's life
+ * enum vm_state - State of an entry of the table of VMs
  * @VM_FREE:	The entry of the table is unused
  * @VM_CREATED:	Not started since creation or reset
- * @VM_RUNNING:	vCPUs run
+ * @VM_RUNNING:	Started; its vCPUs run
  * @VM_PAUSED:	Stopped until reset
  */
 enum vm_state {
@@ -38,10 +38,10 @@ enum vm_state {
 };
 
 /**
- * struct vm_stats - What vm_destroy() reports
+ * struct vm_stats - Counters that vm_destroy() logs
  * @pio:	Port accesses sent to the Service VM
  * @mmio:	Memory accesses sent to the Service VM
- * @finished:	Notifications that let a vCPU go on
+ * @finished:	Notifications that let a waiting vCPU go on
  * @ignored:	Notifications for a vCPU that was not waiting
  * @msi:	MSIs injected
  * @irqline:	Changes of interrupt lines
@@ -65,26 +65,28 @@ struct vm_stats {
  * @lock:	Guards what follows, and what vcpu.h says, for short times. Not
  *		held together with another VM's. Before the locks of npt.c,
  *		page.c and log.c.
- * @id:		Constant
- * @name:	As it was created with, or made up; an empty one marks an entry
- *		that a new VM may have. Guarded by the table's lock, but cleared
- *		with @control alone when the VM ends.
- * @state:	Written with @control and @lock
- * @polling:	vCPUs spin for their requests; constant from creation on. As on
- *		ACRN, this stays so for later VMs of the same number.
+ * @id:		Id of the VM; constant
+ * @name:	Name with which the VM was created, or a made-up one. An entry
+ *		with an empty name is free for a new VM. Guarded by
+ *		vm_table_lock, but cleared with only @control held when the VM
+ *		is destroyed.
+ * @state:	Written with @control and @lock held
+ * @polling:	vCPUs spin for their requests (completion polling); constant
+ *		from creation on. As on ACRN, later VMs with the same id inherit
+ *		it.
  * @realtime:	An RTVM: of higher severity than the Service VM, which therefore
- *		neither pauses nor interrupts it; constant from creation on
- * @powers_off:	An RTVM that wants to be paused
- * @nr_vcpus:	Constant from creation on
- * @vcpus:	Constant from creation on
- * @by_pcpu:	The vCPU on each CPU, at most one
+ *		can neither pause nor interrupt it; constant from creation on
+ * @powers_off:	The RTVM has powered off, so it may be paused
+ * @nr_vcpus:	Number of vCPUs; constant from creation on
+ * @vcpus:	The vCPUs; constant from creation on
+ * @by_pcpu:	The vCPU that runs on each CPU, or NULL
  * @npt:	Memory; has its own lock
  * @slots:	The ioreq page, in the Service VM's memory, or NULL; constant
  *		while VM_RUNNING
- * @ioapic:	Interrupt controller
- * @devices:	Devices that are not the device model's
+ * @ioapic:	I/O APIC
+ * @devices:	Devices that the device model does not emulate
  * @asyncio:	Asynchronous doorbells; have their own lock
- * @events:	What the Service VM is told of; has its own lock
+ * @events:	Ring for events; has its own lock
  * @stats:	Counters
  */
 struct vm {
@@ -124,55 +126,68 @@ extern u64 static_cpus;
  */
 struct vm *vm_get(u64 vmid);
 
-/* The same, also when there is no VM but could be one with this id. */
+/*
+ * Take the control lock of the entry for an id, whether there is a VM or not.
+ * Returns NULL when no VM can have this id.
+ */
 struct vm *vm_get_any(u64 vmid);
 
 /*
- * What a hypercall returns when vm_get() has found none: @refusal, which is
- * what ACRN has for a VM that is powered off; -ENOTTY for an id that no VM can
- * have.
+ * The errno of a hypercall for which vm_get() returned NULL: @refusal, which is
+ * what ACRN returns for a VM that is powered off; -ENOTTY for an id that no VM
+ * can have.
  */
 int vm_absent(u64 vmid, int refusal);
+
+/* Drop the control lock. */
 
 void vm_put(struct vm *vm);
 
 /**
  * vm_create() - Make a VM
- * @params:	the name (@uuid), @vm_flag and @cpu_affinity are read; @vmid and
+ * @params:	The name (@uuid), @vm_flag and @cpu_affinity are read; @vmid and
  *		@vcpu_num are set
  *
- * As on ACRN, a name picks the entry of the table. That of a VM that is there
- * is refused, and forgotten: its entry is then the one that is tried for other
- * new VMs, in vain until it has ended.
+ * As on ACRN, the name picks the entry of the table. The name of an existing VM
+ * is refused, and that VM then loses its name. Its entry looks free from then
+ * on, so creating another VM picks it and fails until the first VM is
+ *destroyed.
  *
- * Return: 0, also with ACRN_VMID_INVALID when there are too many CPUs; -EPERM
- * for the name of another VM, and when @cpu_affinity has a CPU that is not for
- * User VMs; -ENOMEM; -ENOTTY when MAX_USER_VMS exist.
+ * Return: 0, also with @vmid ACRN_VMID_INVALID when there are more than
+ * MAX_VCPUS CPUs; -EPERM for the name of an existing VM, and when @cpu_affinity
+ * has a CPU that is not for User VMs; -ENOMEM; -ENOTTY when all entries have
+ * names.
  */
 int vm_create(struct acrn_vm_creation *params);
 
 /*
- * These four run with the VM's control lock held. 0 or -EPERM for a state that
- * does not allow it, the -1 of ACRN.
+ * Called with the VM's control lock held. Return 0, or -EPERM, ACRN's -1, when
+ * the VM is not in the state that the operation needs.
  */
 int vm_start(struct vm *vm);
 int vm_pause(struct vm *vm);
 int vm_reset(struct vm *vm);
 int vm_destroy(struct vm *vm);
 
-/* VMs that are made from now on poll only if they are created to do so. */
+/*
+ * Clear @polling of free entries, which later VMs with the same id would
+ * inherit. For tests.
+ */
 void vm_forget_polling(void);
 
-/* A guest goes to sleep for good. */
+/* Note that a guest has powered off. Matters for an RTVM. Takes @lock. */
 void vm_poweroff(struct vm *vm);
 
 /*
- * A vCPU cannot go on: log why, leave the CPU and never return.
- * No lock held.
+ * Log why a vCPU cannot go on, and stop it. Called in its thread with no lock
+ * held.
  */
 void vm_crash(struct vcpu *vcpu, const char *why) __attribute__((noreturn));
 
-/* Wait until no vCPU uses TLB entries older than the present page tables. */
+/*
+ * After a removal from the VM's page tables: wait until no vCPU uses TLB
+ * entries from before. Control lock held.
+ */
 void vm_flush_tlb(struct vm *vm);
 
 #endif /* HV_VM_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Instructions that C does not have, and the registers they name. */
+/* Instructions that C cannot express, and the bits of x86's registers. */
 #ifndef HV_X86_H
 #define HV_X86_H
 
@@ -62,7 +62,7 @@
 #define VECTOR_GP  13
 #define VECTOR_PF  14
 
-/* Page fault error code, also that of a nested page fault */
+/* Error code of a page fault, and of a nested page fault */
 #define PF_PRESENT BIT(0)
 #define PF_WRITE   BIT(1)
 #define PF_USER	   BIT(2)
@@ -169,22 +169,22 @@ static inline void xsetbv(u64 value)
 }
 
 /*
- * One turn of a loop that waits for another CPU. Without PAUSE: QEMU leaves
- * emulation for it and takes its global lock, in the way of every access to an
- * APIC that the other CPU makes.
+ * Called in loops that wait for another CPU. Does not execute PAUSE: for that
+ * QEMU leaves emulation and takes its global lock, which delays every access of
+ * the other CPU to its APIC.
  */
 static inline void cpu_relax(void)
 {
 	asm volatile("" : : : "memory");
 }
 
-/* Stores before it are visible before stores after it. */
+/* Stores before this are visible before stores after it; x86 orders stores. */
 static inline void smp_wmb(void)
 {
 	asm volatile("" : : : "memory");
 }
 
-/* Nothing is reordered across it. */
+/* No load or store is reordered across this. */
 static inline void smp_mb(void)
 {
 	asm volatile("mfence" : : : "memory");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Doorbells and MSIs from end to end, counted one by one: a User VM runs a few
- * instructions that this test writes into its memory. Each ring must be counted
- * by its eventfd, once, and what is no doorbell must reach user space with its
- * value.
+ * Doorbells and MSIs from end to end, counted one by one. A User VM runs a few
+ * instructions that this test writes into its memory. Each write to a doorbell
+ * must be counted once by the doorbell's eventfd, and any other access must
+ * reach user space with its value.
+ *
+ * Everything runs twice: with completion by hypercall and by polling.
  *
  * Arguments: physical CPU of the User VM.
- *
- * Runs with completion by hypercall and by polling.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +23,7 @@
 #define DATAMATCH ACRN_IOEVENTFD_FLAG_DATAMATCH
 #define DEASSIGN  ACRN_IOEVENTFD_FLAG_DEASSIGN
 
-/* The User VM's address space: RAM from 0, and a doorbell where there is none
- */
+/* The User VM's address space: RAM from 0 on, and a doorbell outside it */
 #define RAM_SIZE     0x200000
 #define END_ADDR     0x3000
 #define HANDLER_ADDR 0x3800
@@ -32,7 +31,7 @@
 #define VARS_ADDR    0x8000
 #define MMIO_ADDR    0xc0000000U
 
-/* Where the User VM tells that it has run its program */
+/* Port to which the User VM writes when it has run its program */
 #define DONE_PORT   0x80
 #define BELL_PORT   0x1000
 #define CLOSED_PORT 0x1100
@@ -42,9 +41,9 @@
 #define LOG_SIZE 64
 
 /**
- * struct vars - What the User VM writes into its memory
- * @read:	Result of the last read
- * @interrupts:	How many of MSI_VECTOR it has had
+ * struct vars - Variables of the User VM, in its memory
+ * @read:	Result of its last read
+ * @interrupts:	Interrupts of MSI_VECTOR that it has handled
  */
 struct vars {
 	uint32_t read;
@@ -53,10 +52,10 @@ struct vars {
 
 /**
  * struct access - An I/O request that reached user space
- * @write:	Direction
- * @address:	Port or address
+ * @write:	Whether the User VM writes
+ * @address:	Port or guest physical address
  * @size:	Bytes
- * @value:	What was written
+ * @value:	Value that the User VM writes
  */
 struct access {
 	bool write;
@@ -66,15 +65,15 @@ struct access {
 };
 
 /**
- * struct guest - The User VM and what it has done
+ * struct guest - The User VM, its program and the requests that it made
  * @vm:		The VM
  * @ram:	Its memory
- * @vars:	Within @ram
- * @end:	Where the next instruction goes
- * @started:	It waits at DONE_PORT for its next program
- * @answer:	What it reads from user space
+ * @vars:	Its variables, within @ram
+ * @end:	End of the program so far, where emit() adds an instruction
+ * @started:	The VM was started: it waits at DONE_PORT for its next program
+ * @answer:	Value with which user space answers its reads
  * @log:	I/O requests of this program that reached user space
- * @logged:	How many; more than LOG_SIZE are counted, not kept
+ * @logged:	Number of those requests; only the first LOG_SIZE are in @log
  */
 struct guest {
 	struct raw_vm vm;
@@ -87,7 +86,7 @@ struct guest {
 	unsigned int logged;
 };
 
-/* Instructions of 32-bit protected mode */
+/* The emit functions add instructions of 32-bit protected mode to a program. */
 
 static void emit(struct guest *guest, const void *code, size_t size)
 {
@@ -99,14 +98,14 @@ static void emit(struct guest *guest, const void *code, size_t size)
 	emit(guest, (uint8_t[]){ __VA_ARGS__ },                                \
 	     sizeof((uint8_t[]){ __VA_ARGS__ }))
 
-/* mov $value, register; register: 0 eax, 1 ecx, 2 edx */
+/* mov $value, register: 0 is eax, 1 is ecx, 2 is edx */
 static void emit_mov(struct guest *guest, int reg, uint32_t value)
 {
 	emit_bytes(guest, 0xb8 + reg);
 	emit(guest, &value, sizeof(value));
 }
 
-/* An instruction in its 1, 2 or 4 byte form, of which the first is @opcode. */
+/* An instruction in its form for @size bytes; @opcode is that for 1 byte. */
 static void emit_sized(struct guest *guest, int size, int opcode)
 {
 	if (size == 2)
@@ -114,7 +113,7 @@ static void emit_sized(struct guest *guest, int size, int opcode)
 	emit_bytes(guest, opcode + (size != 1));
 }
 
-/* Write @value @times times: out al/ax/eax, (dx) or mov al/ax/eax, (edx). */
+/* Write @value, @times times: out al/ax/eax, (dx) or mov al/ax/eax, (edx) */
 static void emit_writes(struct guest *guest, bool port, uint32_t address,
 			int size, uint32_t value, uint32_t times)
 {
@@ -146,7 +145,7 @@ static void emit_store(struct guest *guest, uint32_t address, int size,
 	emit_writes(guest, false, address, size, value, times);
 }
 
-/* Read once into &vars.read: in (dx), al/ax/eax or mov (edx), al/ax/eax. */
+/* Read once into &vars.read: in (dx), al/ax/eax or mov (edx), al/ax/eax */
 static void emit_read(struct guest *guest, bool port, uint32_t address,
 		      int size)
 {
@@ -182,8 +181,8 @@ static void emit_jump(struct guest *guest, uint32_t address)
 }
 
 /*
- * Where each program ends: tells that it is done and, once that is answered,
- * runs the next one, which has replaced it meanwhile.
+ * Code to which every program jumps at its end: it writes to DONE_PORT, which
+ * user space answers when it has written the next program, and then runs that.
  */
 static void write_end(struct guest *guest)
 {
@@ -192,7 +191,7 @@ static void write_end(struct guest *guest)
 	emit_jump(guest, CODE_ADDR);
 }
 
-/* The device model's part */
+/* The functions from here on are the device model's side. */
 
 static void program_begin(struct guest *guest)
 {
@@ -208,7 +207,10 @@ static void finish_request(struct guest *guest)
 		err(1, "NOTIFY_REQUEST_FINISH");
 }
 
-/* A request has come: keep it and answer reads. False at DONE_PORT. */
+/*
+ * Log a request and, for a read, put the answer in its slot. Returns false for
+ * the write to DONE_PORT, which is not logged.
+ */
 static bool take_request(struct guest *guest)
 {
 	struct acrn_io_request *slot = &guest->vm.slots->req_slot[0];
@@ -220,7 +222,8 @@ static bool take_request(struct guest *guest)
 		.value = pio->value,
 	};
 
-	/* PIO and MMIO requests have the same members, some of other widths */
+	/* PIO and MMIO requests have the same fields, but some differ in width.
+	 */
 	if (slot->type == ACRN_IOREQ_TYPE_MMIO) {
 		access.size = slot->reqs.mmio_request.size;
 		access.value = slot->reqs.mmio_request.value;
@@ -246,7 +249,7 @@ static bool request_waits(const struct guest *guest)
 	       !slot->kernel_handled;
 }
 
-/* Let the User VM go on from where it waits. */
+/* Start the User VM, or answer its write to DONE_PORT. */
 static void resume(struct guest *guest)
 {
 	if (guest->started)
@@ -256,7 +259,7 @@ static void resume(struct guest *guest)
 	guest->started = true;
 }
 
-/* Serve the User VM until it is done with its program. */
+/* Answer the User VM's requests until it writes to DONE_PORT. */
 static void serve(struct guest *guest)
 {
 	for (;;) {
@@ -307,7 +310,7 @@ static void guest_close(struct guest *guest)
 	free(guest);
 }
 
-/* Whether request number @i of the program is a write as described. */
+/* Whether logged request @i is this write. */
 static bool is_write(const struct guest *guest, unsigned int i,
 		     uint64_t address, uint64_t size, uint64_t value)
 {
@@ -432,7 +435,7 @@ static void test_data(struct guest *guest, const char *how)
 
 	program_begin(guest);
 	emit_out(guest, BELL_PORT, 2, 2, 1);
-	/* Only the low 16 bits are written */
+	/* The guest writes only the low 16 bits of the value. */
 	emit_out(guest, BELL_PORT, 2, 0x10001, 1);
 	emit_out(guest, BELL_PORT, 2, 0x100, 1);
 	program_run(guest);
@@ -450,8 +453,8 @@ static void test_data(struct guest *guest, const char *how)
 }
 
 /*
- * An interrupt gate for MSI_VECTOR whose handler counts and says EOI, and a
- * local APIC in x2APIC mode that is on.
+ * Install a handler for MSI_VECTOR that counts the interrupt and writes EOI,
+ * and have the User VM enable its local APIC in x2APIC mode.
  */
 static void prepare_interrupts(struct guest *guest)
 {
@@ -470,7 +473,7 @@ static void prepare_interrupts(struct guest *guest)
 	program_run(guest);
 }
 
-/* Halt until there were @count interrupts. */
+/* Have the User VM halt until it has handled @count interrupts. */
 static void emit_wait(struct guest *guest, uint32_t count)
 {
 	const uint32_t counter = VARS_ADDR + offsetof(struct vars, interrupts);
@@ -482,7 +485,10 @@ static void emit_wait(struct guest *guest, uint32_t count)
 	emit_bytes(guest, 0x74, 0x04, 0xfb, 0xf4, 0xeb, 0xef);
 }
 
-/* Wait until the User VM has had @count interrupts; what it had in the end. */
+/*
+ * Wait until the User VM has handled @count interrupts, 5 s at most. Returns
+ * how many it has handled.
+ */
 static uint32_t interrupts(struct guest *guest, uint32_t count)
 {
 	for (int ms = 0; ms < 5000 && guest->vars->interrupts != count; ms++)
@@ -490,7 +496,8 @@ static uint32_t interrupts(struct guest *guest, uint32_t count)
 	return guest->vars->interrupts;
 }
 
-/* Each event is one interrupt: the next is sent when the last has been seen. */
+/* Signal one event after the other, each when the last one's MSI was handled.
+ */
 static void test_interrupts(struct guest *guest, const char *how)
 {
 	const uint32_t count = 100;
@@ -520,7 +527,7 @@ static void test_interrupts(struct guest *guest, const char *how)
 	usleep(20000);
 	tap_eq(guest->vars->interrupts, count, "%s: MSI, deassigned, none",
 	       how);
-	/* The event that is pending now is delivered when it is assigned */
+	/* Assigning the irqfd delivers the event that is pending on it. */
 	raw_irqfd(&guest->vm, efd, 0, guest->vm.msi, MSI_VECTOR);
 	serve(guest);
 	tap_eq(guest->vars->interrupts, count + 1,
@@ -529,8 +536,8 @@ static void test_interrupts(struct guest *guest, const char *how)
 }
 
 /*
- * A closed eventfd can still be signalled by who has a reference to it without
- * a descriptor: here a doorbell.
+ * An eventfd whose last descriptor is closed is still signalled by a doorbell,
+ * which has a reference of its own; its irqfd must inject no more.
  */
 static void test_closed(struct guest *guest, const char *how)
 {
@@ -541,7 +548,7 @@ static void test_closed(struct guest *guest, const char *how)
 	if (raw_irqfd(&guest->vm, efd, 0, guest->vm.msi, MSI_VECTOR))
 		err(1, "IRQFD");
 	close(efd);
-	/* The in-tree HSM leaves that to a thread */
+	/* The in-tree HSM removes the irqfd in a worker thread. */
 	usleep(20000);
 	program_begin(guest);
 	emit_out(guest, CLOSED_PORT, 2, 7, 5);
@@ -567,7 +574,8 @@ int main(int argc, char **argv)
 {
 	if (argc != 2)
 		errx(2, "usage: dataplane_guest CPU");
-	/* The width and the direction of an access do not matter to others. */
+	/* Asynchronous doorbells ignore the width and direction of an access.
+	 */
 	raw_use_async("off");
 	test_all(atoi(argv[1]), 0, "hypercall");
 	test_all(atoi(argv[1]), ACRN_VM_FLAG_IO_COMPLETION_POLLING, "polling");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ACRN_IOCTL_IOEVENTFD and ACRN_IOCTL_IRQFD: what they refuse and with which
- * errno, that what they keep is released in every order of things, also from
- * several threads at once. The User VMs of this test never run.
+ * ACRN_IOCTL_IOEVENTFD and ACRN_IOCTL_IRQFD: which arguments they refuse and
+ * with which errno, and that doorbells and irqfds are released in whatever
+ * order eventfds, VMs and the module go, with several threads at work too. The
+ * User VMs of this test never run.
  *
  * Arguments: physical CPUs of two User VMs.
  */
@@ -21,7 +22,7 @@
 #define PIO	  ACRN_IOEVENTFD_FLAG_PIO
 #define DATAMATCH ACRN_IOEVENTFD_FLAG_DATAMATCH
 #define DEASSIGN  ACRN_IOEVENTFD_FLAG_DEASSIGN
-/* acrn-dm has it from its own header. */
+/* ACRN_IOEVENTFD_FLAG_ASYNCIO of acrn-dm's own header */
 #define ASYNCIO 0x8
 
 /* Limits of ioeventfd/ioeventfd.c and irqfd/irqfd.c */
@@ -194,7 +195,7 @@ static void test_ioeventfd_limit(void)
 	raw_vm_close(&vm);
 }
 
-/* What the in-tree HSM accepts. */
+/* An irqfd that the in-tree HSM accepts and ours refuses with EINVAL. */
 static void expect_irqfd(const struct raw_vm *vm, uint32_t flags, uint64_t addr,
 			 uint64_t data, const char *difference,
 			 const char *name)
@@ -264,7 +265,10 @@ static void test_irqfd_rules(void)
 	raw_vm_close(&vm);
 }
 
-/* Each event injects once and is consumed, with one irqfd or with two. */
+/*
+ * Each event injects one MSI for every irqfd on the eventfd, and is consumed.
+ * The hypervisor's trace counts the MSIs.
+ */
 static void test_irqfd_events(void)
 {
 	const uint32_t gone = ACRN_IRQFD_FLAG_DEASSIGN;
@@ -313,7 +317,10 @@ static void test_irqfd_events(void)
 	raw_vm_close(&vm);
 }
 
-/* As many irqfds as allowed, each on an eventfd of its own. */
+/*
+ * Assign as many irqfds as are allowed, each on an eventfd of its own. Returns
+ * how many assignments failed.
+ */
 static int fill_irqfds(const struct raw_vm *vm, int *fds)
 {
 	int failed = 0;
@@ -341,7 +348,7 @@ static void test_irqfd_limit(void)
 	tap_eq(fill_irqfds(&vm, fds), 0,
 	       "irqfd: the same again, closing the eventfds released them");
 
-	/* A descriptor more for one of them: closing one is not the end */
+	/* An eventfd with two descriptors outlives the closing of one. */
 	close(efd);
 	efd = dup(fds[0]);
 	close(fds[0]);
@@ -379,11 +386,12 @@ static void test_closing_order(void)
 }
 
 /**
- * struct crowd - What the threads of a test share
+ * struct crowd - State that the threads of a test share
  * @vm:		User VM
- * @fds:	Eventfds, replaced while others use them
- * @stop:	The workers are done
- * @bad:	Calls that failed as they never should
+ * @fds:	Descriptors of eventfds, which the signaller replaces while
+ *workers use them
+ * @stop:	The workers have ended, and the signaller is to end
+ * @bad:	Calls of the workers that failed with an unexpected errno
  */
 struct crowd {
 	struct raw_vm *vm;
@@ -397,14 +405,15 @@ static int pick(unsigned int *seed)
 	return rand_r(seed) % FDS;
 }
 
-/* The call succeeded, or lost a race. */
-static bool fair(int ret)
+/* Whether the call succeeded, or failed as it may if another thread was first.
+ */
+static bool is_fair(int ret)
 {
 	return !ret || errno == EEXIST || errno == EBUSY || errno == ENOENT ||
 	       errno == EBADF;
 }
 
-/* Assigns and deassigns at random, always some that others use as well. */
+/* Assigns and deassigns at random eventfds and ports that other workers use. */
 static void *worker(void *arg)
 {
 	struct crowd *crowd = arg;
@@ -415,20 +424,23 @@ static void *worker(void *arg)
 		int efd = crowd->fds[pick(&seed)];
 		uint64_t port = 0x1000 + 2 * pick(&seed);
 
-		bad += !fair(
+		bad += !is_fair(
 			raw_irqfd(crowd->vm, efd, 0, crowd->vm->msi, MSI_DATA));
-		bad += !fair(raw_ioeventfd(crowd->vm, efd, PIO, port, 2, 0));
+		bad += !is_fair(raw_ioeventfd(crowd->vm, efd, PIO, port, 2, 0));
 		efd = crowd->fds[pick(&seed)];
-		bad += !fair(raw_irqfd(crowd->vm, efd, ACRN_IRQFD_FLAG_DEASSIGN,
-				       0, 0));
-		bad += !fair(raw_ioeventfd(crowd->vm, efd, PIO | DEASSIGN, port,
-					   2, 0));
+		bad += !is_fair(raw_irqfd(crowd->vm, efd,
+					  ACRN_IRQFD_FLAG_DEASSIGN, 0, 0));
+		bad += !is_fair(raw_ioeventfd(crowd->vm, efd, PIO | DEASSIGN,
+					      port, 2, 0));
 	}
 	__atomic_fetch_add(&crowd->bad, bad, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
-/* Signals all eventfds, and gives each descriptor a new eventfd at times. */
+/*
+ * Signals all eventfds, and closes one of them each time: the descriptor
+ * becomes that of a new eventfd.
+ */
 static void *signaller(void *arg)
 {
 	struct crowd *crowd = arg;
@@ -471,10 +483,10 @@ static void test_threads(void)
 	run_crowd(&crowd, &vm);
 	tap_eq(crowd.bad, 0, "%d threads assign and deassign", THREADS);
 
-	/* What they left assigned can be deassigned or assigned, as ever */
+	/* Whatever the workers left: each irqfd can be removed and assigned. */
 	for (int i = 0; i < FDS; i++) {
-		bad += !fair(raw_irqfd(&vm, crowd.fds[i],
-				       ACRN_IRQFD_FLAG_DEASSIGN, 0, 0));
+		bad += !is_fair(raw_irqfd(&vm, crowd.fds[i],
+					  ACRN_IRQFD_FLAG_DEASSIGN, 0, 0));
 		bad += raw_irqfd(&vm, crowd.fds[i], 0, vm.msi, MSI_DATA) != 0;
 	}
 	tap_eq(bad, 0, "each irqfd is in order after that");
@@ -488,7 +500,8 @@ static void test_threads(void)
 	tap_eq(bad, 0, "no irqfd is left when the VM is closed");
 }
 
-/* DESTROY_VM while threads assign, deassign and signal. */
+/* Destroys the VM while threads assign, deassign and signal. NULL: it worked.
+ */
 static void *destroyer(void *arg)
 {
 	struct raw_vm *vm = arg;
@@ -530,7 +543,7 @@ static int unload(const char *module)
 	return syscall(SYS_delete_module, module, O_NONBLOCK);
 }
 
-/* The module is pinned by a VM that uses it, and by nothing else. */
+/* The module's use count is that of the VMs with a doorbell or an irqfd. */
 static void test_module(void)
 {
 	struct raw_vm vm, idle;
@@ -566,10 +579,10 @@ out:
 }
 
 /**
- * struct loader - A device model whose VM is the first to use the data plane
- * @vm:		Its VM
- * @ready:	For all of them to begin at once
- * @failed:	The ioctl did
+ * struct loader - A device model that assigns the first doorbell of its VM
+ * @vm:		The VM
+ * @ready:	Barrier for all device models to begin at once
+ * @failed:	Assigning the doorbell failed
  */
 struct loader {
 	struct raw_vm vm;
@@ -577,7 +590,7 @@ struct loader {
 	bool failed;
 };
 
-static void *load(void *arg)
+static void *load_module(void *arg)
 {
 	struct loader *loader = arg;
 	int efd = raw_eventfd();
@@ -588,7 +601,10 @@ static void *load(void *arg)
 	return NULL;
 }
 
-/* Returns how many of several device models failed that came at once. */
+/*
+ * Several device models assign a doorbell at the same time while the module is
+ * not loaded. Returns how many of them failed.
+ */
 static int load_at_once(void)
 {
 	struct loader loaders[LOADERS];
@@ -602,7 +618,7 @@ static int load_at_once(void)
 			.vm = raw_vm_create(cpus[i % 2], 0),
 			.ready = &ready,
 		};
-		pthread_create(&threads[i], NULL, load, &loaders[i]);
+		pthread_create(&threads[i], NULL, load_module, &loaders[i]);
 	}
 	for (int i = 0; i < LOADERS; i++) {
 		pthread_join(threads[i], NULL);
@@ -614,7 +630,10 @@ static int load_at_once(void)
 	return failed;
 }
 
-/* Who loads the module is killed meanwhile; 1 if the next one fails then. */
+/*
+ * A device model is killed while it waits for the module to be loaded. Returns
+ * 1 if another one, which assigns a doorbell then, fails.
+ */
 static int load_after_kill(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[1], 0);

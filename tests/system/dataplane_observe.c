@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be seen and set from outside: the module parameter "dispatch", also
- * while doorbells ring, and all that Documentation/counters.md and tracing.md
- * describe, against counts that are known.
+ * What an administrator can set and see: the module parameter "dispatch", which
+ * also changes while doorbells ring, and the counters, histograms and
+ * tracepoints of Documentation/counters.md and tracing.md, which are compared
+ * with the number of doorbells and MSIs that this test causes.
  *
  * Arguments: physical CPU of the User VM.
  */
@@ -33,7 +34,7 @@
 static struct guest guest;
 static int bell, memory_bell, irqfd;
 
-/* 0, or the errno of writing @text to a file. */
+/* Write @text to a file. Returns 0 or the errno. */
 static int set(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -47,7 +48,7 @@ static int set(const char *path, const char *text)
 	return ret;
 }
 
-/* What is in a file, until the next call. */
+/* Read a file. The result is valid until the next call. */
 static const char *get(const char *path)
 {
 	static char text[TEXT_SIZE];
@@ -68,7 +69,8 @@ static const char *get_of_vm(const char *file)
 	return get(path);
 }
 
-/* Returns how many accesses reached the device model. */
+/* Ring the doorbell. Returns how many of the writes reached the device model.
+ */
 static int ring(unsigned int count)
 {
 	int requests = 0;
@@ -80,7 +82,7 @@ static int ring(unsigned int count)
 	return requests;
 }
 
-/* How many doorbells the histogram has; all ones if it is none. */
+/* Sum of the latency histogram; all ones if the file has another format. */
 static unsigned long measured(void)
 {
 	const char *text = get_of_vm("latency");
@@ -98,8 +100,10 @@ static unsigned long measured(void)
 }
 
 /*
- * Ring in a mode; where were the doorbells signalled? A machine that is busy
- * can take so long for an upcall that the User VM has used up its share.
+ * Ring with dispatch=@mode and see whether the upcall or the thread signals the
+ * doorbells. In mode "irq" the thread may signal some: on a busy machine an
+ * upcall can take so long that the User VM's share of upcall time is used up,
+ * and "requests_overload" counts what is left to the thread for that reason.
  */
 static void test_mode(const char *mode)
 {
@@ -180,7 +184,7 @@ static void test_dispatch(void)
 	set(DISPATCH, mode);
 }
 
-/* What the VM is, in sysfs, where everybody may look. */
+/* The attributes in sysfs that say which VM it is, readable by everybody. */
 static void test_identity(void)
 {
 	struct stat file;
@@ -195,7 +199,7 @@ static void test_identity(void)
 	       "sysfs: everybody may read");
 }
 
-/* Nothing of the VM is left. */
+/* The VM's directory in sysfs goes with the VM. */
 static void test_gone(void)
 {
 	char path[96];
@@ -206,7 +210,7 @@ static void test_gone(void)
 	tap_ok(access(path, F_OK), "sysfs: the VM is gone, and its directory");
 }
 
-/* @text has a line that is @line. */
+/* Whether one of the lines of @text is @line. */
 static bool has_line(const char *text, const char *line)
 {
 	size_t len = strlen(line);
@@ -231,7 +235,7 @@ static unsigned int lines(const char *text)
 	return count;
 }
 
-/* The first bell has rung, the second never. */
+/* The doorbells in debugfs, of which the one at the port has rung. */
 static void test_doorbells(unsigned int rings)
 {
 	const char *text = get_of_vm("doorbells");
@@ -260,7 +264,7 @@ static void test_irqfds(void)
 	tap_eq(raw_stat(&guest.vm, "msis_failed"), 0, "stats: none failed");
 }
 
-/* One of them does not get through. */
+/* The hypervisor refuses one of two MSIs. */
 static void test_irqfd_fails(void)
 {
 	char line[64];
@@ -284,7 +288,8 @@ static void test_latency(void)
 	tap_eq(set(MEASURE, "2"), EINVAL, "measure_latency: 2");
 	tap_eq(set(MEASURE, "1"), 0, "measure_latency: 1");
 	ring(RINGS);
-	/* The User VM's questions for a command come in between */
+	/* The User VM's reads of a command are requests too, but not measured.
+	 */
 	tap_ok(measured() == RINGS, "latency: as many as have rung");
 	tap_eq(set(MEASURE, "0"), 0, "measure_latency: 0");
 	ring(RINGS);
@@ -292,15 +297,15 @@ static void test_latency(void)
 }
 
 /**
- * struct events - What the trace has
+ * struct events - Number of events in the trace
  * @upcalls:	acrn_upcall
- * @doorbells:	acrn_doorbell, exactly as our doorbell rings
- * @deferred:	acrn_defer of a doorbell
+ * @doorbells:	acrn_doorbell with the fields of our doorbell
+ * @deferred:	acrn_defer of a write
  * @completed:	acrn_complete
- * @msis:	acrn_msi, exactly as our irqfd injects
- * @others:	acrn_doorbell and acrn_msi of other kinds
- * @bell:	What @doorbells are
- * @msi:	What @msis are
+ * @msis:	acrn_msi with the fields of our irqfd
+ * @others:	acrn_doorbell and acrn_msi with other fields
+ * @bell:	Text of the events counted in @doorbells
+ * @msi:	Text of the events counted in @msis
  */
 struct events {
 	unsigned int upcalls;
@@ -317,6 +322,8 @@ static bool begins(const char *text, const char *with)
 {
 	return !strncmp(text, with, strlen(with));
 }
+
+/* Called for each line of the trace: count the event. */
 
 static void see(uint64_t time, const char *what, void *context)
 {
@@ -368,7 +375,7 @@ static void test_trace(void)
 		tap_ok(events.deferred <=
 			       raw_stat(&guest.vm, "requests_overload") - left,
 		       "trace: %u doorbells deferred", events.deferred);
-	/* The last question for a command waits for its answer */
+	/* Each ring comes with a read of a command; the last is unanswered. */
 	tap_ok(events.upcalls >= 2 * RINGS, "trace: the upcalls (%u)",
 	       events.upcalls);
 	tap_eq(events.completed, 2 * RINGS, "trace: the completions");
@@ -376,7 +383,7 @@ static void test_trace(void)
 
 static void set_up(int cpu)
 {
-	/* Only a doorbell that is an I/O request has a latency. */
+	/* Latency is measured only for doorbells that are I/O requests. */
 	raw_use_async("off");
 	guest = guest_create(cpu, 0);
 	bell = raw_eventfd();

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The data plane under all that can happen at once: two User VMs ring doorbells
- * without end, vhost-net works on one of them, events become MSIs, and four
- * threads assign and deassign doorbells and interrupts, while device models are
- * killed and the modules are reloaded. Of the User VMs, some have asynchronous
- * doorbells and some have ordinary ones. Whatever is acknowledged is counted:
+ * The data plane under everything at once: two User VMs ring doorbells without
+ * end, vhost-net works on one of the doorbells, events become MSIs, and four
+ * threads assign and deassign doorbells and irqfds, while device models are
+ * killed and the modules are reloaded. Some of the User VMs have asynchronous
+ * doorbells, the others ordinary ones. Nothing may be lost:
  *
- *  - a ring that the User VM has got past is an event on the eventfd, or a
- *    request that the device model has seen, whichever was assigned then;
- *  - an event is one MSI, whether it came while the irqfd was assigned, or
- *    several of them before it was;
- *  - what the driver has made available is used by vhost.
+ *  - each write to a doorbell's port that the User VM has got past is either an
+ *    event on the eventfd or, if no doorbell was assigned at that time, a
+ *    request that the device model has seen;
+ *  - each event is one MSI, except that events from before the irqfd was
+ *    assigned become one MSI together;
+ *  - vhost uses each buffer that the driver has made available.
  *
  * Arguments: pairs of assign and deassign of each kind to do in all, physical
  * CPUs of the two User VMs.
@@ -38,12 +39,15 @@
 #define KILLS	     5
 #define ERRORS_SHOWN 10
 
-/* The User VM's ports: one for each racer, one that stays, one for vhost. */
+/*
+ * The User VM's ports: one for each racer, one whose doorbell stays assigned,
+ * and one whose doorbell is vhost's.
+ */
 #define PORT(n)	   (0x1000 + 0x10 * (n))
 #define PORT_STAYS RACERS
 #define PORT_VHOST (RACERS + 1)
 
-/* The User VM's memory. The code knows the first numbers. */
+/* The User VM's memory; race_code has some of these numbers too. */
 #define RAM_SIZE     0x200000UL
 #define CODE_ADDR    0x4000
 #define COUNTS_ADDR  0x8000
@@ -57,9 +61,9 @@
 #define VECTOR_VHOST 0x43
 
 /*
- * What the User VM runs: x2APIC on, then ring each port in turn and count it,
- * for ever; before vhost's port, make one more buffer available. The handler
- * counts and says EOI.
+ * Code of the User VM: enable the local APIC, then write to each port in turn
+ * and count the write, for ever; before the write to vhost's port, make one
+ * more buffer available. The interrupt handler counts and writes EOI.
  */
 extern const char race_code[], race_handler[], race_code_end[];
 asm(".pushsection .rodata\n"
@@ -93,10 +97,10 @@ asm(".pushsection .rodata\n"
     ".popsection\n");
 
 /**
- * struct counts - What the User VM counts, at COUNTS_ADDR
- * @rings:	By port, those that it has got past
- * @reserved:	Up to where the code expects the next
- * @interrupts:	Of all vectors
+ * struct counts - Counters of the User VM, at COUNTS_ADDR
+ * @rings:	Writes to each port after which the User VM went on
+ * @reserved:	Not used; race_code has @interrupts at 0x8020
+ * @interrupts:	Interrupts of all vectors
  */
 struct counts {
 	volatile uint32_t rings[PORTS];
@@ -105,21 +109,22 @@ struct counts {
 };
 
 /**
- * struct lane - One User VM after the other on one CPU
+ * struct lane - A CPU on which one User VM runs after the other
+ * @tap:	Name of the tap device to which vhost-net sends
  * @ram:	The User VM's memory, which outlives its device model
- * @bells:	Eventfds of its doorbells; nobody reads them before the end,
- *		but for vhost that of PORT_VHOST
- * @seen:	By port, requests that reached the device model
- * @pairs:	Assigned and deassigned, of each kind
- * @async:	Rings of all VMs that came by the hypervisor's ring
+ * @bells:	Eventfds of the doorbells. Nothing reads them before the VM has
+ *		ended, except vhost that of PORT_VHOST.
+ * @seen:	Requests for each port that reached the device model
+ * @pairs:	Times that racers have assigned and deassigned a doorbell and an
+ *		irqfd, in all VMs
+ * @async:	Doorbells of all VMs that came through the hypervisor's ring
  * @errors:	Calls that failed and should not have
  * @sent:	Events that were sent to irqfds of the racers
- * @stays_sent:	Events that were sent to the irqfd that stays
- * @lost:	Events that a racer's irqfd did not take
- * @msis:	Injected by the racers' and the staying irqfd, when all ended
- *well
- * @unused:	Buffers that vhost has not used
- * @tap:	Where vhost sends
+ * @stays_sent:	Events that were sent to the irqfd that stays assigned
+ * @lost:	Events that a racer's irqfd did not consume
+ * @msis:	MSIs that the HSM injected for the racers' irqfds and the one
+ *that stays; set when the device model ends by itself
+ * @unused:	Buffers that vhost did not use
  */
 struct lane {
 	const char *tap;
@@ -136,7 +141,7 @@ struct lane {
 	unsigned int unused;
 };
 
-/* A device model, in a process of its own. */
+/* State of a device model, which is a process of its own. */
 static struct raw_vm vm;
 static struct lane *lane;
 static atomic_bool stop;
@@ -156,7 +161,7 @@ static void *shared_pages(size_t size)
 	return pages;
 }
 
-/* The first of them are shown. */
+/* Count a call that failed, and show the first ERRORS_SHOWN of them. */
 static void expect_at(int result, int line)
 {
 	if (result && lane->errors++ < ERRORS_SHOWN)
@@ -165,7 +170,7 @@ static void expect_at(int result, int line)
 
 #define expect(result) expect_at(result, __LINE__)
 
-/* The User VM's memory as it is before it starts. */
+/* Fill the User VM's memory before it starts. */
 static void write_ram(struct lane *of)
 {
 	struct vring_desc *desc = (void *)(of->ram + DESC_ADDR);
@@ -184,7 +189,8 @@ static void write_ram(struct lane *of)
 	}
 }
 
-/* Answers what no doorbell was assigned for; counts it first. */
+/* Thread that counts and answers requests, made while no doorbell is assigned.
+ */
 static void *serve(void *arg)
 {
 	struct acrn_io_request *slot = &vm.slots->req_slot[0];
@@ -213,7 +219,10 @@ static int doorbell(unsigned int port, uint32_t flags)
 			     ACRN_IOEVENTFD_FLAG_PIO | flags, PORT(port), 2, 0);
 }
 
-/* Events while it is assigned, and one that is there before. */
+/*
+ * Assign an irqfd, often with an event pending on it, signal it and deassign
+ * it. Each event must have been consumed.
+ */
 static void race_irqfd(int efd)
 {
 	bool before = random() % 2;
@@ -227,6 +236,7 @@ static void race_irqfd(int efd)
 	lane->lost += raw_events(efd);
 }
 
+/* Thread that assigns and deassigns the doorbell of a port and an irqfd. */
 static void *race(void *arg)
 {
 	unsigned int port = (uintptr_t)arg;
@@ -235,7 +245,7 @@ static void *race(void *arg)
 	while (!stop) {
 		expect(doorbell(port, 0));
 		race_irqfd(efd);
-		/* The User VM needs the Service VM's CPUs to get on. */
+		/* Leave the CPU to upcalls, without which the User VM stops. */
 		usleep(random() % 200);
 		expect(doorbell(port, ACRN_IOEVENTFD_FLAG_DEASSIGN));
 		lane->pairs++;
@@ -244,7 +254,7 @@ static void *race(void *arg)
 	return NULL;
 }
 
-/* Events for an irqfd that stays, like those of a vhost worker. */
+/* Thread that signals the irqfd that stays assigned, as a vhost worker does. */
 static void *signal_stays(void *arg)
 {
 	int efd = (uintptr_t)arg;
@@ -270,7 +280,7 @@ static int open_tap(void)
 	return fd;
 }
 
-/* vhost-net sends what the User VM makes available. */
+/* Start vhost-net, which sends the buffers that the User VM makes available. */
 static int start_vhost(int call)
 {
 	struct vhost_vring_state num = { .index = 1, .num = RING_SIZE };
@@ -307,7 +317,7 @@ static int start_vhost(int call)
 	return fd;
 }
 
-/* Buffers that were made available and not used, once vhost had its time. */
+/* Number of available buffers that vhost does not use within 2 s. */
 static unsigned int unused_buffers(void)
 {
 	struct vring_avail *avail = (void *)(lane->ram + AVAIL_ADDR);
@@ -318,7 +328,7 @@ static unsigned int unused_buffers(void)
 	return (uint16_t)(avail->idx - used->idx);
 }
 
-/* What the irqfds with @vector have injected, from debugfs. */
+/* Number of MSIs that irqfds with @vector have injected, from debugfs. */
 static unsigned long injected(unsigned int vector)
 {
 	unsigned long long addr, data, count;
@@ -340,7 +350,7 @@ static unsigned long injected(unsigned int vector)
 	return sum;
 }
 
-/* A device model's life, unless it is killed in the middle. */
+/* A device model that ends after @ms, unless it is killed before. */
 static void device_model(int cpu, unsigned int ms)
 {
 	pthread_t threads[RACERS + 2];
@@ -378,7 +388,7 @@ static void device_model(int cpu, unsigned int ms)
 	exit(0);
 }
 
-/* The supervisor */
+/* The functions from here on run in the supervisor, the parent process. */
 
 static struct lane *lane_create(const char *tap)
 {
@@ -392,9 +402,9 @@ static struct lane *lane_create(const char *tap)
 }
 
 /*
- * Forget what was counted for the last VM, also by itself: the next device
- * model may be killed before it does anything. Pairs, errors and asynchronous
- * rings are for all.
+ * Clear the counters of the last VM, among them those in its memory, as the
+ * next device model may be killed before it does so. @pairs, @errors and @async
+ * are sums over all VMs and stay.
  */
 static void lane_reset(struct lane *of)
 {
@@ -426,19 +436,23 @@ static pid_t lane_start(struct lane *of, int cpu, unsigned int ms)
 }
 
 /**
- * struct totals - What went wrong in all rounds
- * @rings:	Rings of which there is no trace
- * @twice:	Rings that were counted more than once
- * @msis:	Rounds that ended well with another number of MSIs than events
- * @events:	Events that an irqfd did not take
+ * struct totals - Number of failures in all rounds
+ * @rings:	Writes to a port that were neither an event nor a request
+ * @twice:	Events and requests without a write to the port
+ * @msis:	Rounds with a different number of MSIs than of events
+ * @events:	Events that an irqfd did not consume
  * @buffers:	Buffers that vhost did not use
- * @status:	Device models that did not end as they should
+ * @status:	Device models that did not end as expected, failed reloads
  */
 struct totals {
 	unsigned long rings, twice, msis, events, buffers, status;
 };
 
-/* The last ring may have been counted while the User VM has not got past it. */
+/*
+ * Compare the writes to each port with its events and requests. There may be
+ * one more of the latter: the VM may have ended before it counted its last
+ * write.
+ */
 static void check_rings(struct lane *of, struct totals *totals)
 {
 	for (int i = 0; i < PORT_VHOST; i++) {
@@ -483,7 +497,7 @@ static unsigned long pairs_of(struct lane **lanes)
 	return lanes[0]->pairs + lanes[1]->pairs;
 }
 
-/* One device model lives and ends well, beside others that are killed. */
+/* One device model runs to its end, beside others that are killed. */
 static void round_of(struct lane **lanes, const int *cpus,
 		     struct totals *totals)
 {

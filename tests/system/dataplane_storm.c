@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * User VMs that do nothing but ring, with nobody who reads what they ring: the
- * Service VM's CPU 0, where the upcalls come, still gets its work done. All
- * that the Service VM has to do, this program, its children and the VMs'
- * threads, is on CPU 0, as if there were no other. Checked are, with doorbells
- * that are ordinary and asynchronous, rung by one vCPU and by all that there
- * are:
+ * A storm of doorbells: User VMs do nothing but ring, and nothing reads the
+ * eventfds. The Service VM's CPU 0, on which the upcalls arrive, must still get
+ * its work done. Everything that the Service VM has to do is on CPU 0, as if
+ * there were no other: this program, its children and the VMs' threads. With
+ * ordinary and with asynchronous doorbells, rung by one vCPU and by all of
+ * them:
  *
  *  - a task that never sleeps gets at least half of CPU 0, timers fire, and
  *    programs can be started;
- *  - the HSM charges the User VM with no more than the upcalls' share;
- *  - a User VM rings more often while nobody else wants CPU 0;
- *  - another User VM that rings now and then is served in the upcall as ever;
+ *  - the upcall time that the HSM counts for the User VM is within the limit
+ *    that the parameter upcall_share sets;
+ *  - the User VM rings more often while CPU 0 is otherwise idle;
+ *  - the doorbells of another User VM that rings now and then are still
+ *    signalled in the upcall;
  *  - every ring is counted.
  *
- * So it is when a device model forges requests all the time, and when
- * signalling a doorbell takes long because so many wait for its eventfd.
+ * The same is checked with a device model that forges requests all the time,
+ * and with a doorbell that takes long to signal because many wait for its
+ * eventfd.
  *
  * Arguments: a physical CPU for each vCPU of the User VMs.
  */
@@ -47,12 +50,12 @@
 #define WAITERS	 50000
 #define TICK_US	 4000
 #define TIMER_US 20000
-/* What one burst and one ring full of cookies can be more than their share. */
+/* Upcall time by which one burst and one full ring can exceed the share. */
 #define OVERDRAWN_MS 100
 
 /*
- * What each vCPU of a User VM runs: wait for a word, then ring, count, ring
- * again. The first one starts the others.
+ * Code of each vCPU of a User VM: wait until the word at WORD_ADDR is set, then
+ * ring the doorbell and count it, for ever. The first vCPU starts the others.
  */
 extern const char bsp_code[], bsp_code_end[], ap_code[], ap_code_end[];
 asm(".pushsection .rodata\n"
@@ -93,7 +96,7 @@ static void pin(pid_t pid, int cpu)
 		err(1, "task %d to CPU %d", pid, cpu);
 }
 
-/* Find a VM's thread as an administrator would, and have it run on CPU 0. */
+/* Pin a VM's kernel thread, found by its name in /proc, to CPU 0. */
 static void pin_thread_of(const struct raw_vm *vm)
 {
 	char path[300], name[32], comm[32];
@@ -116,9 +119,9 @@ static void pin_thread_of(const struct raw_vm *vm)
 }
 
 /**
- * struct storm - A User VM that rings
+ * struct storm - A User VM that does nothing but ring
  * @vm:		The VM
- * @vcpus:	How many of its vCPUs do
+ * @vcpus:	Number of its vCPUs, all of which ring
  * @ram:	Its memory
  * @bell:	Eventfd of its doorbell
  */
@@ -163,7 +166,10 @@ static uint32_t rung(const struct storm *storm)
 	return *(volatile uint32_t *)(storm->ram + COUNTER_ADDR);
 }
 
-/* Each vCPU's last ring may be counted while the vCPU has not got past it. */
+/*
+ * End the VM and compare its rings with the events. There may be one more event
+ * for each vCPU that was paused before it counted its last ring.
+ */
 static void storm_end(struct storm *storm, const char *name)
 {
 	uint64_t told, rings;
@@ -181,7 +187,7 @@ static void storm_end(struct storm *storm, const char *name)
 	close(storm->bell);
 }
 
-/* How far this thread gets in a ms, in units of nothing in particular. */
+/* Work that this thread gets done per ms, in rounds of a loop, over @ms. */
 static double work_for(unsigned int ms)
 {
 	uint64_t start = now_ns(), end;
@@ -197,10 +203,10 @@ static double work_for(unsigned int ms)
 }
 
 /**
- * struct timer - A thread that sleeps for a while, and again
- * @stop:	It is to end
- * @fired:	How often it woke
- * @late_us:	At most so long after its time
+ * struct timer - A thread that sleeps for TIMER_US again and again
+ * @stop:	The thread is to end
+ * @fired:	Number of times that it woke
+ * @late_us:	Longest time by which it woke too late
  */
 struct timer {
 	volatile bool stop;
@@ -215,7 +221,8 @@ static void *sleep_and_wake(void *arg)
 	struct timespec nap = { .tv_nsec = TIMER_US * 1000 };
 	uint64_t start, us;
 
-	/* Whether the timer fires is the question, and not the scheduler's turn
+	/* Run at once when the timer fires: the timer is measured, not the
+	 * scheduler.
 	 */
 	sched_setscheduler(0, SCHED_FIFO, &first);
 	while (!timer->stop) {
@@ -230,9 +237,10 @@ static void *sleep_and_wake(void *arg)
 }
 
 /*
- * CPU 0 while @storm rings: a task that never sleeps, and a timer. The task is
- * compared with itself while the vCPUs wait for the word: they take a host's
- * time as well. Returns the rings in a second.
+ * Start @storm and check that a task that never sleeps and a timer get CPU 0
+ * beside it. The work that the task gets done is compared with what it got done
+ * while the vCPUs were running but not yet ringing, because emulated vCPUs take
+ * time of the host too. Returns the rings per second.
  */
 static double check_cpu(const struct storm *storm, const char *name)
 {
@@ -271,14 +279,14 @@ static double check_cpu(const struct storm *storm, const char *name)
 	rings = rings / ms * 1000;
 	if (on_fixture)
 		return rings;
-	/* How fast the fixture and its clock are depends on the host. */
+	/* The speed of the fixture and of its clock depends on the host. */
 	tap_ok(timer.late_us <= 2 * TICK_US,
 	       "%s: a timer is late by two ticks at most", name);
 	tap_ok(raw_stat(&storm->vm, "pauses") > 0, "%s: it is paused", name);
 	return rings;
 }
 
-/* While nobody wants CPU 0 upcalls may take more of it. */
+/* Upcalls may take more than their share of CPU 0 while it is idle. */
 static void check_idle(const struct storm *storm, double beside_task,
 		       const char *name)
 {
@@ -288,13 +296,13 @@ static void check_idle(const struct storm *storm, double beside_task,
 	usleep(STORM_MS * 1000);
 	rings = (rung(storm) - rings) * 1e9 / (now_ns() - start);
 	tap_diag("%s: %.0f rings/s while CPU 0 is idle", name, rings);
-	/* How many there are depends on the host. */
+	/* On the fixture the number of rings depends on the host. */
 	if (!on_fixture)
 		tap_ok(rings > beside_task,
 		       "%s: it rings more often while CPU 0 is idle", name);
 }
 
-/* Programs can be started, one after the other. */
+/* Start programs on CPU 0, one after the other, and wait for each. */
 static void check_programs(const char *name)
 {
 	int status, done = 0;
@@ -315,8 +323,9 @@ static void check_programs(const char *name)
 }
 
 /*
- * A User VM that rings now and then, beside one that storms. On a host that is
- * busy even that may take more than its part of the upcalls' share.
+ * The doorbells of @guest, which rings now and then beside a storm, are
+ * signalled in the upcall. On the fixture half of them are enough: when the
+ * host is busy, even few upcalls can take more time than the share of @guest.
  */
 static void check_neighbour(struct guest *guest, const char *name)
 {
@@ -353,7 +362,10 @@ static struct guest neighbour_create(int cpu)
 	return guest;
 }
 
-/* One User VM rings with @vcpus vCPUs, and another where a CPU is left. */
+/*
+ * A User VM storms with @vcpus vCPUs. Beside it another one rings now and then,
+ * if a CPU is left for it.
+ */
 static void test_storm(const char *name, int vcpus, const char *async)
 {
 	struct storm storm = storm_create(0, vcpus, async);
@@ -370,11 +382,11 @@ static void test_storm(const char *name, int vcpus, const char *async)
 }
 
 /**
- * struct forger - A device model that pretends that its User VM rings
+ * struct forger - A device model that forges requests in its ioreq page
  * @vm:		The VM, which does not run
- * @vcpus:	How many it has
+ * @vcpus:	Number of its vCPUs
  * @bell:	Eventfd of its doorbell
- * @stop:	It is to end
+ * @stop:	The thread that forges is to end
  */
 struct forger {
 	struct raw_vm vm;
@@ -383,6 +395,7 @@ struct forger {
 	volatile bool stop;
 };
 
+/* Thread that makes every free slot a pending write to the doorbell. */
 static void *forge(void *arg)
 {
 	const struct acrn_pio_request ring = {
@@ -419,7 +432,10 @@ static struct forger forger_create(int first, int vcpus)
 	return forger;
 }
 
-/* The requests that upcalls of others find are on the forger's account. */
+/*
+ * A forger beside a storm, whose upcalls find the forged requests. The time
+ * that they take must be counted for the forger's VM.
+ */
 static void test_forger(const char *name)
 {
 	struct storm storm = storm_create(0, 1, "off");
@@ -446,7 +462,10 @@ static void test_forger(const char *name)
 	storm_end(&storm, name);
 }
 
-/* Each signal wakes them all. An epoll instance takes a descriptor once. */
+/*
+ * Add @count waiters to an eventfd, each of which a signal wakes. An epoll
+ * instance takes each descriptor once, so every waiter has its own.
+ */
 static void add_waiters(int efd, int count)
 {
 	struct rlimit limit = { count + 1000, count + 1000 };
@@ -461,8 +480,9 @@ static void add_waiters(int efd, int count)
 }
 
 /*
- * A signal takes longer than all else. The waiters are there for good. No
- * upcall takes less than one signal does, so a slow kernel gets fewer of them.
+ * A doorbell that takes long to signal. An upcall takes at least as long as one
+ * signal, so fewer waiters are added in a slow kernel. They stay until this
+ * program ends.
  */
 static void test_waiters(const char *name)
 {

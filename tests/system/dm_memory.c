@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What acrn-dm does with a User VM's memory beyond setting it once, call by
- * call as its sources do it, and what the guest finds at the addresses then.
+ * How acrn-dm changes a User VM's memory after it has set it up. Each test
+ * makes the calls of one function in acrn-dm's sources, in their order, and
+ * then lets the guest read and write the memory.
  *
- * Needs nothing but an HSM: no register of the test hypervisor, no debugfs.
+ * Needs no register of tests/hypervisor and no debugfs, so it runs on ACRN too.
  *
  * Arguments: physical CPUs of User VMs, of which the first is used.
  */
@@ -13,7 +14,7 @@
 
 #define PAGE 0x1000UL
 
-/* What reaches the device model as a request, and how it answers */
+/* Value with which the device model answers a read that is a request */
 #define ANSWER 0xa115
 
 /* acrn-dm's PROT_READ and PROT_WRITE are the HSM's rights of the same value. */
@@ -22,7 +23,7 @@
 
 static int cpu;
 
-/* Fill memory so that each page says whose it is, and which. */
+/* Number the pages: write @name plus its index to the beginning of each. */
 static void mark(char *pages, size_t size, uint32_t name)
 {
 	for (size_t i = 0; i < size; i += PAGE)
@@ -44,7 +45,7 @@ static int set_ram(const struct guest *guest, uint32_t rights, uint64_t gpa,
 			  rights, gpa, (uintptr_t)from, len);
 }
 
-/* The guest reads @want at @gpa, from memory. */
+/* Check that the guest reads @want at @gpa, from memory. */
 #define reads(guest, gpa, want, ...)                                           \
 	do {                                                                   \
 		uint32_t got_ = read_memory(guest, gpa, ANSWER);               \
@@ -52,7 +53,7 @@ static int set_ram(const struct guest *guest, uint32_t rights, uint64_t gpa,
 		tap_eq(got_, want, __VA_ARGS__);                               \
 	} while (0)
 
-/* There is no memory at @gpa: the device model is asked. */
+/* Check that no memory is at @gpa: a read there reaches the device model. */
 #define asks(guest, gpa, ...)                                                  \
 	do {                                                                   \
 		uint32_t got_ = read_memory(guest, gpa, ANSWER);               \
@@ -66,7 +67,7 @@ static struct guest run(struct guest guest)
 	return guest;
 }
 
-/* core/main.c, vm_system_reset(), up to where devices are made anew */
+/* core/main.c, vm_system_reset(): its calls before vm_reset_vdevs() */
 static void stop_for_reboot(const struct guest *guest)
 {
 	if (ioctl(guest->vm.fd, ACRN_IOCTL_PAUSE_VM) ||
@@ -74,7 +75,7 @@ static void stop_for_reboot(const struct guest *guest)
 		err(1, "PAUSE_VM or CLEAR_VM_IOREQ");
 }
 
-/* The same, from there on */
+/* core/main.c, vm_system_reset(): its calls after vm_reset_vdevs() */
 static void reboot(const struct guest *guest)
 {
 	if (ioctl(guest->vm.fd, ACRN_IOCTL_RESET_VM))
@@ -82,7 +83,9 @@ static void reboot(const struct guest *guest)
 	start(guest);
 }
 
-/* The machine's firmware: memory that is no RAM, as a GPU's stolen memory is.
+/*
+ * The machine's firmware stands for a GPU's stolen memory: neither is RAM for
+ * the kernel.
  */
 #define FIRMWARE 0xffff0000UL
 
@@ -108,8 +111,9 @@ static uint32_t firmware_word(uint64_t hpa)
 }
 
 /*
- * hw/pci/passthrough.c, passthru_gpu_dsm_opregion(): device memory in the
- * middle of the guest's RAM, which takes up its place first. And deinit.
+ * hw/pci/passthrough.c, passthru_gpu_dsm_opregion(): device memory is mapped in
+ * the middle of the guest's RAM, after UNSET_MEMSEG has made room for it; and
+ * its UNSET_MEMSEG when the device ends.
  */
 static void test_gpu_dsm(void)
 {
@@ -135,7 +139,7 @@ static void test_gpu_dsm(void)
 	guest = run(guest);
 	for (int i = 0; i < 2; i++) {
 		const struct stolen *s = &stolen[i];
-		/* Where a processor starts, or just some place */
+		/* The reset vector, or any other offset */
 		uint64_t offset = i ? 0x1234 : 0xfff0;
 
 		reads(&guest, s->gpa + offset, firmware_word(s->hpa + offset),
@@ -161,9 +165,9 @@ static void test_gpu_dsm(void)
 }
 
 /*
- * hw/pci/passthrough.c, init_pci_rombar() and release_pci_rombar(): a read-only
- * buffer of the heap, unset as what it is not, with fields that nobody has set,
- * and freed.
+ * hw/pci/passthrough.c, load_pci_rombar() and release_pci_rombar(): a buffer
+ * from the heap is mapped read-only. UNSET_MEMSEG then calls it device memory,
+ * with uninitialised attributes and source address, and the buffer is freed.
  */
 static void test_rom_bar(void)
 {
@@ -197,9 +201,9 @@ static void test_rom_bar(void)
 }
 
 /*
- * hw/pci/ivshmem.c, create_ivshmem_from_dm(): set by the device when it is
- * made, and again by the next one after a reboot, from other memory. It is
- * never unset.
+ * hw/pci/ivshmem.c, create_ivshmem_from_dm(): the device sets its shared memory
+ * when it is created. After a reboot the next instance sets other memory at the
+ * same address. It is never unset.
  */
 static void test_ivshmem_reboot(void)
 {
@@ -235,7 +239,7 @@ static void test_ivshmem_reboot(void)
 	munmap(shared, size);
 }
 
-/* What becomes of that on the in-tree HSM, on which the guest keeps the old. */
+/* The same in short: on the in-tree HSM the guest keeps the first memory. */
 static void test_replaced(void)
 {
 	const uint64_t gpa = 0xc0000000;
@@ -257,8 +261,8 @@ static void test_replaced(void)
 }
 
 /*
- * hw/platform/vssram/vssram.c, vssram_ept_map_buffer(): cache as RAM, in place
- * of part of what there is.
+ * hw/platform/vssram/vssram.c, vssram_ept_map_buffer(): software SRAM replaces
+ * part of the guest's RAM.
  */
 static void test_vssram(void)
 {
@@ -288,8 +292,8 @@ static void test_vssram(void)
 }
 
 /*
- * hw/pci/virtio/virtio_gpu.c, virtio_gpu_init(): the framebuffer, at each
- * reboot the same memory again.
+ * hw/pci/virtio/virtio_gpu.c, virtio_gpu_init(): the same framebuffer is set
+ * again at each reboot.
  */
 static void test_framebuffer_reboot(void)
 {
@@ -316,7 +320,8 @@ static void test_framebuffer_reboot(void)
 	munmap(frame, size);
 }
 
-/* Have the kernel do without what it can read again, so it thinks. */
+/* Make the kernel drop the page cache's pages that it does not know as dirty.
+ */
 static void drop_clean_pages(void)
 {
 	FILE *file = fopen("/proc/sys/vm/drop_caches", "w");
@@ -325,7 +330,7 @@ static void drop_clean_pages(void)
 		err(1, "drop_caches");
 }
 
-/* Memory of @fd that has been read, so that it is there, and is not dirty. */
+/* Map @fd and read all of it, so that its pages are present and clean. */
 static uint32_t *map_clean(int fd, size_t size)
 {
 	char *pages =
@@ -341,13 +346,14 @@ static uint32_t *map_clean(int fd, size_t size)
 }
 
 /*
- * hugetlb.c and ivshmem.c: the guest's memory is that of a file. What the guest
- * has written is there when the VM is not, although no program has written it.
+ * hugetlb.c and ivshmem.c: the guest's memory is that of a file. The HSM has to
+ * mark the pages dirty when it unpins them, because no program but the guest
+ * has written to them; otherwise the kernel drops what the guest wrote.
  */
 static void test_file(void)
 {
 	const uint64_t gpa = 0xc0000000;
-	/* Each CPU has hold of the last few that it made: those are not lost.
+	/* A CPU's last few new pages are not dropped, so use more than those.
 	 */
 	const size_t size = 64 * PAGE;
 	int fd = memfd_create("guest", MFD_CLOEXEC), lost = 0;

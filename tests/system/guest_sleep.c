@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts that come while the guest makes up its mind to sleep. Like every
- * idle loop it looks for work with interrupts off and then does "sti; hlt": no
- * interrupt may come between the two, or the guest sleeps on its work.
+ * Interrupts that arrive while the guest goes to sleep. Like every idle loop it
+ * looks for work with interrupts off and then executes "sti; hlt". If an
+ * interrupt were delivered between the two, the guest would sleep although it
+ * has work to do.
  *
  * Arguments: number of interrupts, a physical CPU for the User VM.
  */
@@ -11,20 +12,21 @@
 #include "raw_guest.h"
 #include "tap.h"
 
-/* The User VM's address space beside that of raw_guest.h */
-#define COUNTER_ADDR 0x9000 /* interrupts that the handler has seen */
-#define DONE_ADDR    0x9004 /* and the idle loop */
+/* Addresses in the User VM's memory, besides those of raw_guest.h */
+#define COUNTER_ADDR 0x9000 /* interrupts that the handler has counted */
+#define DONE_ADDR    0x9004 /* interrupts that the idle loop has seen */
 
 #define MSI_VECTOR 0x41
 
-/* The idle loop's way from one sleep to the next, and more. */
+/* Longer than the idle loop takes from one sleep to the next */
 #define DELAY_NS_MAX 60000
 #define WAIT_NS	     5000000000ULL
 
 /*
- * What the User VM runs: switch on its local APIC, in x2APIC mode, and go to
- * sleep again and again. The instructions before STI take long, and an emulator
- * that translates code in blocks looks for interrupts not before it.
+ * Code of the User VM: enable the local APIC in x2APIC mode, then sleep again
+ * and again. The many FSIN before STI make it likely that an interrupt arrives
+ * there: they take long, and an emulator that translates code in blocks does
+ * not look for interrupts before the block's end, which is the STI.
  */
 extern const char sleep_code[], sleep_handler[], sleep_code_end[];
 asm(".pushsection .rodata\n"
@@ -64,7 +66,7 @@ static uint32_t word(const struct guest *guest, uint32_t address)
 	return *(volatile uint32_t *)(guest->ram + address);
 }
 
-/* Has the idle loop seen @count interrupts? */
+/* Wait until the idle loop has seen @count interrupts; false if it does not. */
 static bool done(const struct guest *guest, uint32_t count)
 {
 	uint64_t end = now_ns() + WAIT_NS;
@@ -75,7 +77,10 @@ static bool done(const struct guest *guest, uint32_t count)
 	return true;
 }
 
-/* One after the other, each some time after the last has been seen. */
+/*
+ * Inject @count interrupts, each a random time after the idle loop has seen the
+ * last. Returns how many it has seen.
+ */
 static uint32_t interrupt(const struct guest *guest, uint32_t count)
 {
 	uint64_t end;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A hypervisor that fails each hypercall in turn: the device model gets its
- * errno, no page stays pinned that should not, and what comes after works.
+ * The hypervisor fails each hypercall in turn. The device model must get the
+ * hypervisor's errno, no page may stay pinned without need, and the calls that
+ * follow must work.
  *
  * Arguments: physical CPUs of two User VMs.
  */
@@ -24,12 +25,12 @@
 #define BELL_PORT   0x1000
 #define MSI_ADDRESS 0xfee00000ULL
 
-/* No errno that the HSM would come up with by itself */
+/* An errno that the HSM never returns of its own */
 #define FAULT_ERRNO EXFULL
 
 static int cpus[2];
 
-/* A VM can be made and ended, and no page is pinned afterwards. */
+/* Create and close a VM, and check that @pinned pages are pinned afterwards. */
 static void expect_clean(long pinned, const char *name)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -38,7 +39,7 @@ static void expect_clean(long pinned, const char *name)
 	tap_eq(pages_pinned() - pinned, 0, "%s: no page stays pinned", name);
 }
 
-/* Call it with a hypervisor that fails once, then with one that does not. */
+/* Make @call while hypercall @id fails once, and again when it does not. */
 #define expect_fault(id, call, name)                                           \
 	do {                                                                   \
 		hv_fault(id, 1, 1, FAULT_ERRNO);                               \
@@ -65,7 +66,7 @@ static void test_create(void)
 	expect_clean(pinned, "CREATE_VM");
 }
 
-/* The VM runs, its client answers, its doorbell rings, its irqfd injects. */
+/* Check that the VM runs and that its client, doorbell and irqfd work. */
 static void expect_serves(struct guest *guest, int bell, int irq,
 			  const char *when)
 {
@@ -123,7 +124,7 @@ static void test_destroy(void)
 
 static atomic_int round_begun, round_done;
 
-/* An event now and then, a little after the round has begun. */
+/* Thread that signals once in each round, a random time after it has begun. */
 static void *signaller(void *arg)
 {
 	const int *irq = arg;
@@ -140,7 +141,10 @@ static void *signaller(void *arg)
 	return NULL;
 }
 
-/* An event that comes while a pause is tried and refused is not lost. */
+/*
+ * MSIs are held back while a VM is paused. When the hypervisor refuses the
+ * pause, an event that was signalled meanwhile must still become an MSI.
+ */
 static void test_pause_refused(void)
 {
 	struct guest guest = guest_create(cpus[0], 0);
@@ -219,7 +223,10 @@ static void test_life(void)
 	expect_clean(pinned, "life");
 }
 
-/* The vCPU waits for good, but not the device model. */
+/*
+ * When the notification fails, the vCPU waits until a reset, but the request is
+ * completed for the device model.
+ */
 static void test_notify(void)
 {
 	struct acrn_ioreq_notify notify = { 0 };
@@ -292,7 +299,10 @@ static void test_events(void)
 	munmap(ring, PAGE);
 }
 
-/* @guest's doorbell rings, @by_ring: without being a request. */
+/*
+ * Ring @guest's doorbell once and check how it came: through the hypervisor's
+ * ring, or, without @by_ring, as a request.
+ */
 static void expect_rings(struct guest *guest, int bell, bool by_ring,
 			 const char *when)
 {
@@ -353,7 +363,10 @@ static void test_async_doorbell(int bell)
 	guest_close(&guest);
 }
 
-/* Whether all that @trace has of doorbells is taken back before the VM ends. */
+/*
+ * Whether all asynchronous doorbells that were assigned in @trace were
+ * deassigned again before each DESTROY_VM.
+ */
 static bool taken_back(struct trace *trace)
 {
 	const struct hv_trace_entry *entry;
@@ -407,7 +420,7 @@ static void test_async(void)
 
 static void test_memory(void)
 {
-	/* So many scattered pages that one hypercall does not take them. */
+	/* More scattered pages than fit in the regions of one hypercall */
 	const size_t size = 16 << 20;
 	const long pages = size / PAGE;
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -428,7 +441,7 @@ static void test_memory(void)
 	tap_ok(hv_fault_done(), "SET_MEMSEG: it takes several hypercalls");
 	tap_eq(pages_pinned() - pinned, 0, "SET_MEMSEG: no page stays pinned");
 
-	/* What is mapped and does not go away must not be given back. */
+	/* A page that cannot be unmapped from the guest must stay pinned. */
 	hv_fault(ACRN_HC_SET_MEMORY_REGIONS, 3, 2, FAULT_ERRNO);
 	tap_errno(raw_set_ram(vm.fd, 0, memory, size), FAULT_ERRNO,
 		  "SET_MEMSEG fails half way and cannot be undone");
@@ -446,11 +459,14 @@ static void test_memory(void)
 	expect_clean(pinned - 1, "memory");
 }
 
-/* Where segments and a hole are in the User VM of what follows */
+/* Guest physical range that the tests from here on look at */
 #define MAP_BASE  0x1000000UL
 #define MAP_PAGES 16
 
-/* Pages that are none of the others' neighbours, named @name onwards */
+/*
+ * Pages that are not physically contiguous, so that each is a region of its
+ * own. Page i begins with @name + i.
+ */
 static uint32_t *scattered_pages(size_t count, uint32_t name)
 {
 	char *pages = raw_pages(count * PAGE);
@@ -476,7 +492,7 @@ static int unset_pages(const struct guest *guest, unsigned int first,
 			      count * PAGE);
 }
 
-/* What the guest finds in each page; 0 when there is none. */
+/* Have the guest read the beginning of each page; 0 where no memory is. */
 static void look(struct guest *guest, uint32_t *found)
 {
 	for (unsigned int i = 0; i < MAP_PAGES; i++) {
@@ -486,8 +502,10 @@ static void look(struct guest *guest, uint32_t *found)
 	}
 }
 
-/* Pages 1 to 5 and 8 to 14 lead to two segments, the latter to a third in
- * parts. */
+/*
+ * A guest with memory at pages 1 to 5, from[0], and at 8 to 14, from[1], but
+ * from[2] at pages 10 and 11.
+ */
 static struct guest mapped_guest(uint32_t *const from[3])
 {
 	struct guest guest = guest_create(cpus[0], 0);
@@ -500,7 +518,10 @@ static struct guest mapped_guest(uint32_t *const from[3])
 	return guest;
 }
 
-/* Whether no region was refused but those that were to fail. */
+/*
+ * Whether the hypervisor refused no region but those that were to fail. It
+ * would refuse to unmap a page that is not mapped.
+ */
 static bool none_refused(struct trace *trace)
 {
 	const struct hv_trace_entry *call;
@@ -512,15 +533,20 @@ static bool none_refused(struct trace *trace)
 	return none;
 }
 
-/* SET or UNSET over all that, which takes so many regions */
+/*
+ * SET_MEMSEG of pages 3 to 12 from @from, or UNSET_MEMSEG of them with NULL.
+ * Both take several regions.
+ */
 static int change(const struct guest *guest, const void *from)
 {
 	return from ? set_pages(guest, 3, 10, from) : unset_pages(guest, 3, 10);
 }
 
 /*
- * Let one region after the other fail, until nothing does. Each time all is as
- * before, in a VM that has not been started and in one that runs.
+ * Make change() fail at its first region, its second and so on, until it is
+ * done. Each failure must leave the guest's memory as it was. In a VM that has
+ * not been @started, the number of pinned pages is compared; in one that runs,
+ * what the guest reads.
  */
 static void test_exact(const void *change_to, bool started, const char *name)
 {
@@ -551,7 +577,7 @@ static void test_exact(const void *change_to, bool started, const char *name)
 		same &= !memcmp(before, after, sizeof(before));
 	}
 	hv_fault_done();
-	/* UNSET_MEMSEG has four pieces to do, SET_MEMSEG ten pages more. */
+	/* Both unmap four pieces; SET_MEMSEG then maps ten pages. */
 	tap_ok(n > (change_to ? 10 : 4), "%s: a region fails, each in turn",
 	       name);
 	if (started)
@@ -582,8 +608,9 @@ static void test_exact(const void *change_to, bool started, const char *name)
 }
 
 /*
- * From some region on all fail, so that nothing can be put back. What is known
- * to be mapped is no more and no less than what the guest has.
+ * Make all regions from the n-th on fail, so that a change cannot be undone
+ * either. The HSM must still know which pages the guest has: they can be unset,
+ * and then set again.
  */
 static void test_stuck(void *change_to, const char *name)
 {
@@ -636,7 +663,10 @@ static void test_regions(void)
 	munmap(other, 10 * PAGE);
 }
 
-/* Much memory is several hypercalls, so that other ones need not wait long. */
+/*
+ * The HSM splits a large segment of device memory into several hypercalls, as
+ * other hypercalls wait for each.
+ */
 static void test_much_memory(void)
 {
 	const uint64_t gib = 1 << 30, size = 2 * gib + gib / 2;
@@ -702,8 +732,9 @@ static void test_states(void)
 }
 
 /*
- * The hypervisor keeps a VM for good, and with it the pages: two that close()
- * tries to give back, and the I/O request page and the monitor's.
+ * If DESTROY_VM fails even at close(), the hypervisor keeps the VM, which can
+ * still access its pages. They must stay pinned for good: two of memory, the
+ * I/O request page and the monitor page.
  */
 static void test_abandoned(void)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the in-tree HSM does not survive: threads that do all they can to a VM
- * that comes and goes, and a device model that scribbles on its I/O request
- * page and answers wildly beside a VM that must not notice.
+ * Two tests that the in-tree HSM does not survive: threads make every call they
+ * can on a VM that is created and destroyed all the time; and a device model
+ * scribbles on its I/O request page and answers requests that do not exist,
+ * beside a second VM that must not notice.
  *
  * Arguments: physical CPUs of two User VMs.
  */
@@ -71,7 +72,10 @@ static void *racer(void *arg)
 	return NULL;
 }
 
-/* Attaches again and again; what ends the wait is the client's or VM's end. */
+/*
+ * Thread that attaches again and again. It sleeps in there until a racer
+ * destroys the client or the VM ends.
+ */
 static void *attacher(void *arg)
 {
 	struct race *race = arg;
@@ -81,7 +85,7 @@ static void *attacher(void *arg)
 	return NULL;
 }
 
-/* Events of the VM, if it has the first id and there is one. */
+/* Thread that raises events of the VM with id 1, whenever there is one. */
 static void *raise_events(void *arg)
 {
 	const uint64_t vmid = 1, event = ACRN_HV_EVENT_RTC_CHANGED;
@@ -127,7 +131,7 @@ static void test_race(void)
 	munmap(race.ring, PAGE);
 }
 
-/* Whether the device model saw one request, an access to a port. */
+/* Whether the device model has seen one request since, this port access. */
 static bool saw_port(const struct guest *guest, int direction, uint32_t port,
 		     uint64_t size)
 {
@@ -139,7 +143,7 @@ static bool saw_port(const struct guest *guest, int direction, uint32_t port,
 	       pio->size == size;
 }
 
-/* A device model gone mad, which must not harm the VM beside it. */
+/* A device model that scribbles on its I/O request page */
 struct scribbler {
 	struct guest guest;
 	pthread_t threads[2];
@@ -150,7 +154,8 @@ static void *scribble(void *arg)
 {
 	struct scribbler *mad = arg;
 	volatile uint32_t *words = (void *)mad->guest.vm.slots;
-	/* type, completion_polling, direction, address, size, processed */
+	/* Words of type, completion_polling, direction, address, size,
+	 * processed */
 	static const int fields[] = { 0, 1, 16, 18, 20, 34 };
 	unsigned int seed = 1, r, field;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hypervisor of tests/hypervisor itself, without a Linux User VM: what a
- * few hundred instructions in a User VM do must arrive as the I/O requests that
- * a real machine and ACRN make of them; and the Service VM must neither see SVM
- * nor get at the hypervisor.
+ * Tests tests/hypervisor itself, without Linux in the User VM. A User VM
+ * executes a few hundred instructions, and each must lead to the I/O requests,
+ * results and exceptions that it leads to on a real machine and on ACRN. The
+ * Service VM must neither see SVM nor reach the hypervisor's memory.
  *
  * Arguments: physical CPUs of the User VM's two vCPUs.
  */
@@ -18,7 +18,7 @@
 #include "raw_vm.h"
 #include "tap.h"
 
-/* Where the User VM's pieces lie; hypervisor_guest.S knows them too. */
+/* The User VM's address space; hypervisor_guest.S has the same numbers. */
 #define RAM_SIZE       0x200000
 #define GDT_ADDR       0x1000
 #define PML4_ADDR      0x10000
@@ -29,7 +29,7 @@
 #define READ_ONLY_ADDR 0x200000
 #define DEVICE_ADDR    0x90000000UL
 
-/* Ports that mean something to this program */
+/* Ports at which the guest asks this program to do something */
 #define PORT_BLOCK     0xe8
 #define PORT_MSI_LATER 0x700
 #define PORT_MSI_NOW   0x701
@@ -39,7 +39,8 @@
 #define PORT_LINE_LOW  0x705
 #define PORT_UNMAP     0x706
 #define PORT_END       0xff
-/* Where a triple fault, with which the guest ends, is told as "S5" */
+/* A triple fault, with which the guest ends, arrives here as a write of "S5".
+ */
 #define PORT_PM1A_CONTROL 0x404
 #define PM1A_S5		  0x3400
 
@@ -54,11 +55,11 @@
 
 /* The HPET's registers: memory of a device that any machine has */
 #define HPET_BASE 0xfed00000UL
-/* The hypervisor is linked here; the interrupt controllers are the machine's */
+/* Address of the hypervisor, and of the physical local APIC */
 #define HYPERVISOR_BASE 0x30000000UL
 #define LAPIC_BASE	0xfee00000UL
 
-/* What every read gives; the value is cut to the width of the access. */
+/* Answer to every read, cut to the width of the access */
 #define READ_VALUE 0xf1e2d3c4b5a69788UL
 
 #define SECONDS_PER_BLOCK 10
@@ -94,7 +95,7 @@ struct access {
 	{                                                                      \
 		MMIO, false, size, 0x80000000UL + (addr), 0                    \
 	}
-/* What the guest says: a 64-bit number in two halves; an exception; a count. */
+/* The guest reports a 64-bit number in two halves, an exception, or a count. */
 #define REPORT(value)                                                          \
 	OUT(4, 0x600, (uint32_t)(value)), OUT(4, 0x604, (value) >> 32)
 #define EXCEPTION(vector) OUT(1, 0x610, vector)
@@ -197,7 +198,10 @@ static const struct block blocks[] = {
 #define NR_BLOCKS    ARRAY_LEN(blocks)
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* What arrived in each block; filled by the I/O thread, read after it ended. */
+/*
+ * Accesses that arrived in each block, and those outside of any in the last
+ * entry. The I/O thread fills this; it is read when the guest has ended.
+ */
 static struct {
 	struct access got[64];
 	unsigned int nr;
@@ -205,7 +209,7 @@ static struct {
 static unsigned int block;
 static volatile bool at_end, ended;
 
-/* For the I/O thread to end at the next signal. */
+/* The I/O thread is to end when a signal wakes it. */
 static volatile bool detach;
 
 static void must(int ret, const char *what)
@@ -456,9 +460,9 @@ static void on_signal(int signal)
 }
 
 /*
- * Have the I/O thread leave ATTACH_IOREQ_CLIENT before its client is destroyed:
- * the in-tree HSM lets go of the client's memory under it. The signal may come
- * when the thread is not in there yet.
+ * Make the I/O thread leave ATTACH_IOREQ_CLIENT before its client is destroyed,
+ * because the in-tree HSM frees the client while the thread uses it. The signal
+ * is repeated, as it may come before the thread has entered the ioctl.
  */
 static void detach_client(pthread_t thread)
 {
@@ -538,8 +542,8 @@ static void exit_with_signal(int signal)
 }
 
 /*
- * The signal that a hypercall raises in a child, 0 for none. It is caught, as
- * the kernel logs the faults of programs that do not.
+ * Returns the signal that a child gets when it makes a hypercall, or 0. The
+ * child catches the signal, because the kernel would log an uncaught one.
  */
 static int signal_of_vmcall(void)
 {

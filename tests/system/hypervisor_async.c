@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rings between tests/hypervisor and the Service VM, without any HSM's help:
- * this program makes the hypercalls and empties the rings. What it expects is
- * what ACRN does: hypervisor/dm/io_req.c, common/sbuf.c, common/vm_event.c.
+ * The rings between tests/hypervisor and the Service VM, without the HSM: this
+ * program makes the hypercalls and empties the rings itself. It expects what
+ * ACRN does in hypervisor/dm/io_req.c, common/sbuf.c and common/vm_event.c.
  *
  * Argument: physical CPU of the User VM.
  */
@@ -16,7 +16,7 @@
 #define COOKIES ((PAGE - sizeof(struct acrn_ring)) / sizeof(uint64_t))
 #define EVENTS                                                                 \
 	((PAGE - sizeof(struct acrn_ring)) / sizeof(struct acrn_hv_event))
-/* One element tells a full ring from an empty one. */
+/* A full ring has one element unused, which tells it from an empty one. */
 #define ROOM (COOKIES - 1)
 
 #define PORT  0x500
@@ -39,7 +39,7 @@ struct ring {
 
 static int cpu;
 static struct ring *ring;
-/* What a hypercall points to */
+/* Page for the structure that a hypercall's argument points to */
 static void *argument;
 
 static void *locked_page(void)
@@ -70,7 +70,7 @@ static void fill_header(uint32_t element, uint32_t count)
 					   .size = element * count };
 }
 
-/* An empty ring of cookies for the VM. */
+/* Give the VM an empty ring for cookies. */
 static void setup(const struct raw_vm *vm)
 {
 	fill_header(sizeof(uint64_t), COOKIES);
@@ -92,7 +92,7 @@ static int64_t call_doorbell(uint32_t id, const struct raw_vm *vm,
 	call_doorbell(ACRN_HC_ASYNCIO_DEASSIGN, vm,                            \
 		      (struct acrn_async_doorbell){ __VA_ARGS__ })
 
-/* The oldest cookie; 0: there is none. */
+/* Take the oldest cookie from the ring; 0 if there is none. */
 static uint64_t take(void)
 {
 	struct acrn_ring *header = &ring->header;
@@ -107,7 +107,10 @@ static uint64_t take(void)
 	return cookie;
 }
 
-/* The access has rung @cookie, once, and is no request; 0: it is a request. */
+/*
+ * Check that the last access rang @cookie once and was no request. With a
+ * @cookie of 0, check that it was a request and rang nothing.
+ */
 static void expect(struct guest *guest, uint64_t cookie, const char *name)
 {
 	uint64_t got = take();
@@ -237,7 +240,8 @@ static void test_limit(void)
 	guest_close(&guest);
 }
 
-/* What a VM leaves behind, the next one with its id has. */
+/* Doorbells that a VM leaves behind occupy entries of the next VM with its id.
+ */
 static void test_reuse(void)
 {
 	struct guest guest = running_guest();
@@ -261,7 +265,7 @@ static void test_reuse(void)
 	guest_close(&guest);
 }
 
-/* Ring without end, and count. */
+/* Code of the User VM: ring RINGS times and count the rings. */
 extern const char storm_code[], storm_code_end[];
 asm(".pushsection .rodata\n"
     "storm_code:\n"
@@ -288,7 +292,7 @@ static struct guest storm_guest(void)
 	return guest;
 }
 
-/* Rings that the guest has done. */
+/* Number of rings after which the guest went on. */
 static uint32_t rings(const struct guest *guest)
 {
 	return *(volatile uint32_t *)(guest->ram + 0x8000);
@@ -395,7 +399,7 @@ static void test_event(void)
 	struct guest guest = guest_create(cpu, 0);
 	const struct acrn_pio_request *pio = &slot(&guest)->reqs.pio_request;
 
-	/* INT3, and no handler for whatever that leads to */
+	/* INT3, for which there is no handler, ends in a triple fault. */
 	guest.ram[CODE_ADDR] = 0xcc;
 	create_client(&guest);
 	fill_header(sizeof(struct acrn_hv_event), EVENTS);
@@ -419,7 +423,7 @@ int main(int argc, char **argv)
 	if (fixture_skip("registers",
 			 "rings between hypervisor and Service VM"))
 		return tap_done();
-	/* The rings are this test's, and not the HSM's. */
+	/* This test sets the rings up; the HSM must not. */
 	raw_use_async("off");
 	ring = locked_page();
 	argument = locked_page();

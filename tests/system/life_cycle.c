@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The life of User VMs as device models go through it: in order, in the order
- * of acrn-dm (devicemodel/core/main.c), and cut short by a kill at any point,
- * with requests outstanding, doorbells ringing and interrupts on their way. A
- * vCPU that is woken while its VM is paused takes the hypervisor down.
+ * The life of User VMs: ended and reset in the order of acrn-dm's calls
+ * (devicemodel/core/main.c), or by killing the device model at any point, with
+ * requests outstanding, doorbells ringing and interrupts on their way. If the
+ * HSM let any of these wake a vCPU while its VM is paused, the hypervisor would
+ * go down.
  *
- * Arguments: how many device models are killed, then the physical CPUs of the
- * User VMs. Needs nothing that ACRN has not, but for what is skipped there.
+ * Arguments: number of device models to kill, then the physical CPUs of the
+ * User VMs. Runs on ACRN too, where it skips what needs tests/hypervisor.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -25,7 +26,7 @@
 
 #define CPUS_MAX  16
 #define BELL_PORT 0x1000
-/* Of all vCPUs in x2APIC mode whose ids are below 8 */
+/* Logical destination: vCPUs in x2APIC mode whose APIC ids are below 8 */
 #define MSI_ADDRESS 0xfeeff004ULL
 #define MSI_DATA    0x41
 #define AP_ADDR	    0x4000
@@ -33,7 +34,7 @@
 #define PM1A_PORT   0x404
 #define PM1A_S5	    0x3400
 
-/* The checks of @function, in a process of their own. */
+/* Run the checks of @function in a process of their own. */
 #define group(function) tap_group(#function, function)
 
 static int cpus[CPUS_MAX];
@@ -41,11 +42,12 @@ static int nr_cpus;
 static int kills;
 
 /*
- * What each vCPU of the User VMs runs that are killed: ask what to do, ring a
- * doorbell or halt, and ask again. The first one starts the others. The answer
- * of an HSM whose device model has gone, all ones, has a vCPU run and exit for
- * ever: one that should not have been told of it is then in the way of the VM's
- * end.
+ * Code of each vCPU in a User VM whose device model is killed: read a port,
+ * halt if bit 0 of the answer is set, ring the doorbell, and begin again. The
+ * first vCPU starts the others. An answer of all ones is that of an HSM whose
+ * device model has gone, and makes the vCPU execute CPUID, which exits, for
+ * ever. So a vCPU that gets such an answer after its VM was paused is still
+ * running when the VM is destroyed, which the hypervisor notices.
  */
 extern const char bsp_code[], bsp_code_end[], ap_code[], ap_code_end[];
 asm(".pushsection .rodata\n"
@@ -92,7 +94,7 @@ static void must(int ret, const char *what)
 		err(1, "%s", what);
 }
 
-/* Both, so that there is something to ring and to inject at any time. */
+/* Assign a doorbell and an irqfd. */
 static void connect_eventfds(const struct raw_vm *vm, int bell, int irq)
 {
 	must(raw_ioeventfd(vm, bell, ACRN_IOEVENTFD_FLAG_PIO, BELL_PORT, 2, 0),
@@ -100,7 +102,7 @@ static void connect_eventfds(const struct raw_vm *vm, int bell, int irq)
 	must(raw_irqfd(vm, irq, 0, MSI_ADDRESS, MSI_DATA), "IRQFD");
 }
 
-/* A User VM of one vCPU that has been started, with a client. */
+/* Start a User VM with one vCPU and a client. */
 static struct guest guest_start_on(int cpu, uint64_t flags)
 {
 	struct guest guest = guest_create(cpu, flags);
@@ -115,7 +117,7 @@ static struct guest guest_start(uint64_t flags)
 	return guest_start_on(cpus[0], flags);
 }
 
-/* The same, but its vCPU runs bsp_code. */
+/* Start a User VM with one vCPU, which runs bsp_code, and a client. */
 static struct guest asker_start(uint64_t flags)
 {
 	struct guest guest = guest_create(cpus[0], flags);
@@ -127,9 +129,10 @@ static struct guest asker_start(uint64_t flags)
 }
 
 /*
- * The next VM gets another CPU than the VM that has ended. ACRN keeps the VMCS
- * of a vCPU by the number of its VM, so a vCPU of the former VM that still ran
- * on its CPU would share its VMCS with the new one.
+ * Whether a new VM works after one has ended. It runs on another CPU than the
+ * former one. ACRN has a VMCS for each VM id and vCPU, so a vCPU of the former
+ * VM that still ran would use the VMCS of the new VM's vCPU, and both would
+ * fail.
  */
 static bool next_vm_works(void)
 {
@@ -176,7 +179,7 @@ static void test_exit_order(void)
 	exit_order(polling, false, "polling, exit");
 }
 
-/* Whether doorbells ring and irqfds inject, once each. */
+/* Whether one write rings the doorbell once and one event injects one MSI. */
 static bool serves(struct guest *guest, int bell, int irq)
 {
 	unsigned long msis = raw_stat(&guest->vm, "msis");
@@ -189,9 +192,10 @@ static bool serves(struct guest *guest, int bell, int irq)
 }
 
 /*
- * acrn-dm's vm_suspend_resume() and vm_system_reset(): PAUSE_VM,
- * CLEAR_VM_IOREQ, RESET_VM, START_VM, while the vCPU waits for the answer to
- * the request that asked for it. What signals interrupts does so all the time.
+ * The calls of acrn-dm's vm_suspend_resume() and vm_system_reset(): PAUSE_VM,
+ * CLEAR_VM_IOREQ, RESET_VM, START_VM. Meanwhile the vCPU waits for the answer
+ * to a request, as it does in acrn-dm for the one that caused the reset, and
+ * interrupts are signalled between the calls.
  */
 static void suspend(uint64_t flags, bool clear, const char *name)
 {
@@ -229,7 +233,7 @@ static void test_suspend(void)
 	suspend(polling, false, "polling, reset without CLEAR_VM_IOREQ");
 }
 
-/* Ask what to do, and count the answers. */
+/* Code of a User VM: read a port, count the answers, for ever. */
 extern const char ask_code[], ask_code_end[];
 asm(".pushsection .rodata\n"
     "ask_code:\n"
@@ -248,7 +252,7 @@ static void wait_state(const struct guest *guest, uint32_t state)
 		usleep(1000);
 }
 
-/* A request is there, and its upcall still on its way. */
+/* CLEAR_VM_IOREQ of a request whose upcall has not arrived yet. */
 static void test_flush(void)
 {
 	struct guest guest;
@@ -274,7 +278,7 @@ static void test_flush(void)
 	guest_close(&guest);
 }
 
-/* An interrupt finds the vCPU halted, in a VM that is paused. */
+/* An interrupt for a halted vCPU in a paused VM must not wake it. */
 static void test_halted(void)
 {
 	struct guest guest = guest_create(cpus[0], 0);
@@ -299,7 +303,7 @@ static void test_halted(void)
 	tap_ok(next_vm_works(), "interrupted: the next VM works");
 }
 
-/* A running RTVM cannot be paused: what is tried must not do it any harm. */
+/* The hypervisor does not pause a running RTVM: it must go on working. */
 static void test_rtvm(void)
 {
 	struct guest guest;
@@ -351,10 +355,10 @@ static void *keep_signalling(void *arg)
 }
 
 /*
- * Held by a device model from START_VM until its first vCPU has started the
- * others, and by whoever kills it. ACRN stands still when a VM is paused
- * meanwhile, whatever the HSM does: see Documentation/known-faults.md. NULL on
- * the fixture, where device models are killed at that time as well.
+ * A device model holds this semaphore from START_VM until its first vCPU has
+ * started the others, and its parent to kill it. So no VM is paused in between,
+ * which would stop ACRN whatever the HSM does: Documentation/known-faults.md.
+ * NULL on the fixture, where device models are killed at that time too.
  */
 static sem_t *starting;
 
@@ -366,7 +370,8 @@ static void share_starting(void)
 		err(1, "mmap");
 }
 
-/* The first vCPU asks what to do when it has started the others. */
+/* Wait until the first vCPU reads the port, which it does after starting all.
+ */
 static void await_all_started(const struct raw_vm *vm)
 {
 	const struct acrn_io_request *slot = &vm->slots->req_slot[0];
@@ -387,7 +392,7 @@ static void start_all(const struct raw_vm *vm)
 	}
 }
 
-/* Answer each vCPU but the first @keep, whose requests stay outstanding. */
+/* Answer requests, except those of the first @keep vCPUs. */
 static void answer(const struct raw_vm *vm, int keep, unsigned int *seed)
 {
 	for (int i = keep; i < nr_cpus; i++) {
@@ -402,7 +407,7 @@ static void answer(const struct raw_vm *vm, int keep, unsigned int *seed)
 	}
 }
 
-/* A device model that does all it can until it is killed. */
+/* A device model that does everything at once until it is killed. */
 static void run_device_model(unsigned int number)
 {
 	uint64_t flags =
@@ -430,7 +435,7 @@ static void run_device_model(unsigned int number)
 	}
 }
 
-/* Whether a device model lives until it is killed, @us after its begin. */
+/* Start a device model and kill it after @us. False if it ended by itself. */
 static bool kill_device_model(unsigned int number, unsigned int us)
 {
 	pid_t pid;
@@ -453,7 +458,7 @@ static bool kill_device_model(unsigned int number, unsigned int us)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-/* Half of them live long enough for all vCPUs to run. */
+/* A random life: half of them are long enough for all vCPUs to run. */
 static unsigned int life_us(unsigned int *seed)
 {
 	return rand_r(seed) % (rand_r(seed) % 2 ? 60000 : 5000);
@@ -485,7 +490,7 @@ static void pin_to(int cpu)
 	must(sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
 }
 
-/* A real-time task that never sleeps, where upcalls come. */
+/* Start a real-time task that never sleeps on CPU 0, where upcalls arrive. */
 static pid_t start_hog(void)
 {
 	struct sched_param param = { .sched_priority = 50 };
@@ -508,7 +513,10 @@ static void write_setting(const char *path, const char *value)
 		err(1, "%s", path);
 }
 
-/* All that waits for upcalls or takes a VM apart. Returns what failed. */
+/*
+ * Make each call that waits for an upcall or ends a VM. Returns how many of
+ * them failed.
+ */
 static int live_beside_hog(void)
 {
 	struct guest guest = guest_start(0);
@@ -558,7 +566,7 @@ static void test_realtime_task(void)
 		tap_eq(WEXITSTATUS(pidfd), 0, "nothing of it fails");
 }
 
-/* Whether DESTROY_VM comes through while a device model waits for modprobe. */
+/* Whether DESTROY_VM succeeds within a second. */
 static bool destroy_at_once(struct raw_vm *vm)
 {
 	uint64_t begin = now_ns();
@@ -569,7 +577,10 @@ static bool destroy_at_once(struct raw_vm *vm)
 
 #define MODPROBE_SECONDS 3
 
-/* The data plane is loaded by a modprobe that takes its time. */
+/*
+ * A doorbell makes the HSM load the data plane by a modprobe that takes
+ * MODPROBE_SECONDS: this program itself. Other calls must not wait for it.
+ */
 static void test_slow_modprobe(void)
 {
 	static const char setting[] = "/proc/sys/kernel/modprobe";
@@ -602,7 +613,7 @@ static void test_slow_modprobe(void)
 
 int main(int argc, char **argv)
 {
-	/* As modprobe, see test_slow_modprobe() */
+	/* Run as modprobe by the kernel, see test_slow_modprobe() */
 	if (argc > 1 && !strcmp(argv[1], "-q")) {
 		sleep(MODPROBE_SECONDS);
 		return 1;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * As many User VMs at once as the hypervisor has. Each gets the right answers
- * from its own device model and its doorbells counted, all at the same time;
- * one whose device model never answers delays none of the others; and they all
- * end at once.
+ * As many User VMs as the hypervisor can have, all at the same time. Each must
+ * get the answers of its own device model and have its doorbells counted. A
+ * device model that never answers must not delay the others. At the end all VMs
+ * are closed at the same time.
  *
  * Arguments: a physical CPU for each User VM.
  */
@@ -24,10 +24,10 @@
 /**
  * struct vm - A User VM and the thread that is its device model
  * @guest:	The VM
- * @thread:	The device model
- * @number:	Which one it is
+ * @thread:	Its device model
+ * @number:	Index in vms
  * @bell:	Eventfd of its doorbell
- * @wrong:	Answers that did not arrive as they were given
+ * @wrong:	Answers that did not reach the VM as they were given
  */
 struct vm {
 	struct guest guest;
@@ -43,7 +43,7 @@ static int count;
 
 static void vm_create(struct vm *vm, int number)
 {
-	/* One that polls, as each of these keeps a processor busy. */
+	/* Only one VM polls, because each such VM keeps a processor busy. */
 	uint64_t flags = number == 1 ? ACRN_VM_FLAG_IO_COMPLETION_POLLING : 0;
 
 	vm->number = number;
@@ -56,7 +56,7 @@ static void vm_create(struct vm *vm, int number)
 	start(&vm->guest);
 }
 
-/* Run @function for each VM but the first @from, all at the same time. */
+/* Run @function in a thread for each VM from number @from on; wait for all. */
 static void in_parallel(int from, void *(*function)(void *))
 {
 	for (int i = from; i < count; i++)
@@ -101,7 +101,7 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* How long a device model takes to answer requests of @vm, one by one. */
+/* Measure in ns how long @number requests of @vm take to be answered. */
 static void time_answers(struct vm *vm, uint64_t *samples, int number)
 {
 	for (int i = 0; i < number; i++) {
@@ -126,8 +126,8 @@ static void vm_end(struct vm *vm)
 }
 
 /*
- * Two of the User VMs, the last of which comes and goes: it asks and nobody
- * answers. Times do not decide; they are there to be looked at.
+ * Measure the answers of the first VM by turns alone and beside the last VM,
+ * which waits for an answer that it never gets. The times are only printed.
  */
 static void time_beside_mute(void)
 {
@@ -147,7 +147,7 @@ static void time_beside_mute(void)
 		 (unsigned long long)median_us(beside));
 }
 
-/* All but the first, which asks and nobody answers. */
+/* All VMs work but the first, whose device model does not answer. */
 static void test_mute(void)
 {
 	wait_request(&vms[0].guest);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Becomes COMMAND, with a terminal as its standard input, into which a child
- * copies what was the standard input before.
+ * Executes COMMAND with a terminal as its standard input. A child copies this
+ * program's standard input to that terminal.
  *
  * Usage: on_tty COMMAND...
  *
- * acrn-dm reads a User VM's console input from a terminal and nothing else
+ * For acrn-dm, which reads a User VM's console input only from a terminal
  * (devicemodel/hw/uart_core.c).
  */
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static int fail(const char *what)
 	return 127;
 }
 
-/* Ends with COMMAND, or with the input. */
+/* The child: ends when COMMAND or the input does. */
 static void copy_input(int terminal)
 {
 	char text[256];

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Make a tap device with several queues, which neither tunctl nor ip of busybox
- * can: tap_queues NAME
+ * Creates a persistent tap device that can have several queues. Busybox's
+ * tunctl and ip cannot.
+ *
+ * Usage: tap_queues NAME
  */
 #include <fcntl.h>
 #include <stdio.h>

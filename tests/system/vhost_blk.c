@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/vhost-blk by raw ioctls. Requests cut in odd ways, requests that no
- * driver makes, disks that come and go while requests are in flight, power
- * cuts. Ends with a disk that works.
+ * /dev/vhost-blk by raw ioctls: requests whose buffers are cut in odd ways,
+ * requests that no driver makes, disks that are attached and detached while
+ * requests are in flight, and power cuts. The device must still work at the
+ * end.
  *
  * Argument: number of power cuts.
  */
@@ -104,7 +105,10 @@ static void transfers(const char *disk)
 	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 0), 0, "%s: nothing", disk);
 }
 
-/* Header, data and status in pieces of @piece bytes, not one apart. */
+/*
+ * Make a request whose header, data and status are in buffers of @piece bytes,
+ * with the status right behind the data.
+ */
 static bool in_pieces(uint32_t piece)
 {
 	const uint32_t in = DATA + 0x1000, bytes = 512 + 1;
@@ -137,7 +141,7 @@ static void cuts(void)
 		tap_ok(in_pieces(pieces[i]),
 		       "data and status in pieces of %u bytes", pieces[i]);
 
-	/* A header of single bytes in front of the data, in one buffer. */
+	/* The header right in front of the data, in one buffer with it. */
 	fill(DATA + 16, 1024, 77);
 	header(VIRTIO_BLK_T_OUT, 30);
 	memcpy(mem + DATA, mem + HEADER, 16);
@@ -189,7 +193,7 @@ static bool reads_zeroes(uint64_t sector, uint32_t bytes)
 	return true;
 }
 
-/* Sectors 64 and 80 are zeroed. */
+/* Zero sectors 64 and 80 by one request. */
 static int two_ranges(void)
 {
 	struct virtio_blk_discard_write_zeroes *r = (void *)(mem + DATA);
@@ -232,7 +236,10 @@ static void discard_and_zero(const char *disk)
 	       "%s: part of a range", disk);
 }
 
-/* A request may have as much as all other disks here hold. */
+/*
+ * The limit of a request, 64 MiB, is as much as the other disks hold, so this
+ * needs a larger one.
+ */
 static void too_large(void)
 {
 	unsigned int i;
@@ -282,7 +289,7 @@ static void wrong_requests(void)
 	tap_eq(request(VIRTIO_BLK_T_GET_ID, 0, DATA, 5), 0, "five bytes of it");
 }
 
-/* The queue says that it is corrupt and stops; a new start works. */
+/* Check that the queue reports an error and stops, and that a restart works. */
 static void is_broken(const char *what)
 {
 	ring(0);
@@ -345,7 +352,7 @@ static void corrupt_rings(void)
 	is_broken("more entries than the ring has");
 }
 
-/* Sectors 100 to 107 of the fast disk can be neither read nor written. */
+/* Make sectors 100 to 107 of the fast disk fail, or work again. */
 static bool bad_sectors(bool bad)
 {
 	return !system(bad ? "echo +100-107 > "
@@ -372,7 +379,7 @@ static void disk_errors(void)
 	       "good again");
 }
 
-/* I/O priority of this process, and of those that it starts */
+/* Set the I/O priority class of this process; 0 is none. */
 static bool set_ioprio(unsigned int class)
 {
 	return !syscall(SYS_ioprio_set, 1, 0, class ? class << 13 | 4 : 0);
@@ -388,7 +395,8 @@ static bool last_error_has(const char *what)
 	return !system(command);
 }
 
-/* The kernel says with which priority a request was made that has failed. */
+/* Find out requests' I/O priority from the kernel's message about a failed one.
+ */
 static void priority(void)
 {
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
@@ -483,8 +491,8 @@ static void arguments(void)
 }
 
 /*
- * A ring as large as they get, with the request at its very end. Its parts lie
- * where data is otherwise.
+ * Make one request at the end of a large ring, which lies where the data is in
+ * other tests.
  */
 static bool large_ring(unsigned int size)
 {
@@ -518,7 +526,7 @@ static bool large_ring(unsigned int size)
 	return wait_event(call, 5000) && !mem[STATUS];
 }
 
-/* As many requests as the ring takes, on a disk that takes its time. */
+/* Make as many reads of @bytes as the ring has room for, without waiting. */
 static void flood(uint32_t bytes)
 {
 	unsigned int i;
@@ -579,7 +587,10 @@ static void in_flight(void)
 		    "opened again");
 }
 
-/* No request is started before it is sure that the disk can be attached. */
+/*
+ * Attaching a disk fails because of the second queue. The first queue must not
+ * have started a request by then.
+ */
 static void half_attached(void)
 {
 	struct vhost_vring_state ring = { .index = 1, .num = RING };
@@ -602,9 +613,9 @@ static void half_attached(void)
 
 /**
  * struct bios - bios in the trace
- * @count:	Their number
- * @next:	Sector behind the last one
- * @in_order:	Each began there
+ * @count:	Number of bios
+ * @next:	Sector behind the last bio
+ * @in_order:	Each bio began where the one before it ended
  */
 struct bios {
 	unsigned int count;
@@ -628,7 +639,7 @@ static void see_bio(uint64_t time, const char *what, void *context)
 	bios->count++;
 }
 
-/* As a disk with heads and its scheduler like it */
+/* A large read is split into bios in ascending order, as hard disks need it. */
 static void parts_in_order(void)
 {
 	struct bios bios = { .in_order = true };
@@ -647,8 +658,8 @@ static void parts_in_order(void)
 }
 
 /*
- * A disk that takes one request at a time, each of which takes it 20 ms: the
- * first one is not kept until there is room for the last.
+ * A disk that takes one request at a time, for 20 ms each. The first request
+ * must be completed at once, not when the last one has been submitted.
  */
 static void narrow_disk(void)
 {
@@ -668,8 +679,8 @@ static void narrow_disk(void)
 }
 
 /*
- * The owner is reset while the disk is being zeroed, which takes it four
- * seconds: it ends early, and the end of the disk is as it was.
+ * The owner is reset while the disk is being zeroed, which takes four seconds.
+ * The zeroing must stop early, before it gets to the end of the disk.
  */
 static void long_zeroing(void)
 {
@@ -710,7 +721,7 @@ static bool remove_file(void)
 	return !system("umount /mnt") && remove_disk("fs");
 }
 
-/* The worker goes on while a write waits. */
+/* The worker serves other requests while a write waits for the file system. */
 static void frozen(void)
 {
 	int dir = open("/mnt", O_RDONLY);
@@ -726,7 +737,7 @@ static void frozen(void)
 	add_in(STATUS, 1);
 	ring(0);
 	tap_ok(!is_used(300), "a write waits");
-	/* Apart from the write, which uses its descriptors until it ends. */
+	/* Use other descriptors than the write, which has not ended. */
 	memcpy(mem + HEADER + 64, &(struct virtio_blk_outhdr){ 0 }, 16);
 	chain_length = 8;
 	add_out(HEADER + 64, 16);
@@ -740,7 +751,7 @@ static void frozen(void)
 	tap_success(unset_disk(), "the file is let go");
 }
 
-/* Is the beginning of the file in the page cache? */
+/* Whether the beginning of the file is in the page cache. */
 static bool is_cached(void)
 {
 	int fd = open(FS_FILE, O_RDONLY);
@@ -753,7 +764,10 @@ static bool is_cached(void)
 	return memchr(pages, 1, sizeof(pages));
 }
 
-/* The page cache beside direct I/O in flight loses data. */
+/*
+ * Buffered I/O beside direct I/O to the same file can lose data, so unaligned
+ * requests must not use the page cache either.
+ */
 static void unaligned_file(void)
 {
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
@@ -768,7 +782,7 @@ static void unaligned_file(void)
 	tap_success(unset_disk(), "the file is let go");
 }
 
-/* A file whose file system is on a disk with blocks of 4 KiB */
+/* A file on a file system whose disk has blocks of 4 KiB. */
 static void large_block_file(void)
 {
 	tap_ok(!unset_disk() &&
@@ -792,7 +806,7 @@ static void large_block_file(void)
 	tap_ok(!unset_disk() && !system("umount /mnt"), "it is given back");
 }
 
-/* Flags that somebody sets on the open file do not move what is written. */
+/* O_APPEND, set on the file while it is attached, must not redirect writes. */
 static void appended(void)
 {
 	int fd = open(FS_FILE, O_RDWR);
@@ -810,7 +824,10 @@ static void appended(void)
 	close(fd);
 }
 
-/* A write says that it is one: overlayfs ends those only that do. */
+/*
+ * A write to a file has the kernel's flag for writes, without which overlayfs
+ * does not end it properly.
+ */
 static void traced_write(void)
 {
 	if (access(TRACE_DIR "events/iomap/iomap_dio_rw_begin", F_OK)) {
@@ -836,7 +853,7 @@ static void traced_write(void)
 	tap_success(unset_disk(), "the file is let go");
 }
 
-/* The first block of the file can be written no more, or again. */
+/* Make the first block of the file fail, or work again. */
 static bool bad_block(bool bad)
 {
 	int fd = open(FS_FILE, O_RDONLY), block = 0;
@@ -852,7 +869,7 @@ static bool bad_block(bool bad)
 	return !system(command);
 }
 
-/* What is in the page cache and cannot be written */
+/* Write a block to the page cache whose writeback to the disk will fail. */
 static bool lose_data(void)
 {
 	int fd = open(FS_FILE, O_WRONLY);
@@ -878,7 +895,7 @@ static void lost_data(void)
 	tap_success(unset_disk(), "the file is let go");
 }
 
-/* More than all bios of the queue hold at once has to wait in the ring. */
+/* Requests for which the queue has no bios left must wait in the ring. */
 static void starvation(void)
 {
 	unsigned int i;
@@ -891,7 +908,7 @@ static void starvation(void)
 	tap_eq(mem[STATUS], 0, "the last one is well");
 }
 
-/* The disk loses what it has in its volatile cache. */
+/* Cut the disk's power: it loses the contents of its volatile cache. */
 static bool cut_power(void)
 {
 	return !unset_disk() &&
@@ -914,7 +931,10 @@ static bool block_is(uint64_t block, unsigned int seed)
 	       same(DATA, DATA + 4096, 4096);
 }
 
-/* What was flushed survives; what was not does not, or the test is void. */
+/*
+ * Whether a flushed block survives a power cut. Also checks that a block that
+ * was not flushed is lost, without which the test would prove nothing.
+ */
 static bool flushed_survives(unsigned int cut)
 {
 	const uint64_t block = 2 * cut;
@@ -960,7 +980,7 @@ static int set_log(void *log)
 	return ioctl(vhost, VHOST_SET_LOG_BASE, &base);
 }
 
-/* Have dirty pages logged, those of the used ring, too, or no more. */
+/* Switch the logging of dirty pages on, including the used ring's, or off. */
 static int log_pages(bool on)
 {
 	struct vhost_vring_addr addr = {
@@ -983,7 +1003,7 @@ static bool is_dirty(uint32_t offset)
 	return dirty[page / 64] >> page % 64 & 1;
 }
 
-/* The number of dirty pages, which are clean again afterwards. */
+/* Count the dirty pages in the log and clear it. */
 static unsigned int count_dirty(void)
 {
 	unsigned int i, count = 0;
@@ -1068,7 +1088,8 @@ static int forget_memory(void)
 	return ioctl(vhost, VHOST_SET_MEM_TABLE, &none);
 }
 
-/* Guest memory, and as much again as one descriptor can claim, without pages */
+/* Set guest memory plus 4 GiB at HUGE_GPA, which is mapped without any access.
+ */
 static int set_huge_memory(void *huge)
 {
 	struct {
@@ -1087,7 +1108,7 @@ static int set_huge_memory(void *huge)
 	return ioctl(vhost, VHOST_SET_MEM_TABLE, &memory);
 }
 
-/* A read that claims 240 GiB of buffers, and uses none */
+/* Make a read whose buffers add up to 240 GiB; it fails before it uses any. */
 static int claim(void)
 {
 	unsigned int i;
@@ -1122,8 +1143,9 @@ static void log_of_claims(void)
 }
 
 /*
- * Guest memory goes: what is in flight ends first. Without memory the vhost
- * core takes any log for a good one, so that nothing may be left to be logged.
+ * The memory table is replaced by an empty one while requests are in flight:
+ * they must end first. Without memory, the vhost core accepts any log address,
+ * so nothing may be left that could be logged there.
  */
 static void memory_changes(void)
 {
@@ -1151,7 +1173,7 @@ static void memory_changes(void)
 	       "with memory and a log all goes on");
 }
 
-/* Queue 1, which has no disk, has one worker and the other. */
+/* Give queue 1, which has no disk, one of two workers by turns. */
 static bool switch_workers(void)
 {
 	struct vhost_worker_state workers[2];
@@ -1171,7 +1193,10 @@ static bool switch_workers(void)
 	return true;
 }
 
-/* The vhost core warns of work that an old worker has been left with. */
+/*
+ * Changing a queue's worker while logging is switched on and off. The vhost
+ * core warns if work is still queued for the former worker.
+ */
 static void workers(void)
 {
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) && !set_log(dirty),
@@ -1180,8 +1205,9 @@ static void workers(void)
 }
 
 /*
- * How many of some requests that nobody rings for are done nevertheless. The
- * worker is given time to ask for a doorbell, as it looks once more afterwards.
+ * Make requests without ringing. Returns how many of 50 are done nevertheless.
+ * Before each, the worker gets time to enable doorbells, because it looks at
+ * the ring once more after that.
  */
 static unsigned int done_unasked(void)
 {
@@ -1220,7 +1246,7 @@ static void busyloop(void)
 	tap_ok(!system("echo 1 > " POLL_PARAM), "polling is on again");
 }
 
-/* A counter of the device, the only one there is; -1 if it has none such. */
+/* Read a counter of the only device in sysfs; -1 if there is none. */
 static long long counter(const char *name)
 {
 	char path[64];
@@ -1229,7 +1255,7 @@ static long long counter(const char *name)
 	return raw_number(path);
 }
 
-/* Whether the device says that its disk is @name. */
+/* Whether the attribute "disk" of the device in sysfs is @name. */
 static bool has_disk(const char *name)
 {
 	FILE *file = fopen("/sys/class/misc/vhost-blk/0/disk", "r");
@@ -1244,7 +1270,7 @@ static bool has_disk(const char *name)
 	       !strncmp(text, name, strlen(name));
 }
 
-/* Sum of the second numbers of a histogram's lines */
+/* Sum of a histogram: of the second number in each line. */
 static long long count_all(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -1258,9 +1284,9 @@ static long long count_all(const char *path)
 }
 
 /**
- * struct storm - What came of many requests in a row
+ * struct storm - Result of many requests in a row
  * @done:	Requests that were done
- * @interrupts:	How often the device signalled
+ * @interrupts:	Number of signals on the call eventfd
  */
 struct storm {
 	unsigned int done;
@@ -1275,7 +1301,7 @@ static void offer_and_ring(void)
 		eventfd_write(kick, 1);
 }
 
-/* A driver with @depth requests in flight that sleeps when it has to wait. */
+/* Make @count reads, @depth at a time, sleeping until the device interrupts. */
 static struct storm storm(unsigned int depth, unsigned int count)
 {
 	struct storm storm = { 0 };
@@ -1302,7 +1328,7 @@ static struct storm storm(unsigned int depth, unsigned int count)
 	return storm;
 }
 
-/* Leave the other CPU to the worker, as a guest does. */
+/* Run on CPU 0 only, or on both CPUs: the worker gets the other one. */
 static void stay_on_cpu(bool on)
 {
 	cpu_set_t cpus;
@@ -1388,7 +1414,7 @@ static void counters(void)
 	tap_ok(!system("echo 0 > " COUNTERS "measure_latency"), "no more");
 }
 
-/* One of each tracepoint */
+/* Each tracepoint is seen at least once. */
 static void traces(void)
 {
 	const char *const events[] = {
@@ -1455,7 +1481,10 @@ static bool make_disks(void)
 	       !system("truncate -s 64M " SMALL_FILE " " LARGE_FILE);
 }
 
-/* A loop device: null_blk wants each buffer to be of whole blocks. */
+/*
+ * Make a disk with blocks of 4 KiB. It is a loop device, because null_blk needs
+ * each buffer to have whole blocks.
+ */
 static bool make_large_blocks(void)
 {
 	struct loop_config config = { .block_size = 4096 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest that means harm: rings and requests made at random and then spoilt,
- * while another thread changes what the worker is reading. Nothing but guest
- * memory may be written to, and a well-behaved guest is served afterwards.
+ * A hostile guest: it makes random requests, corrupts some of them, and a
+ * thread changes rings and descriptors while the worker reads them. The device
+ * may write to nothing but guest memory, and must serve a well-behaved guest
+ * afterwards.
  *
  * Arguments: number of requests that the device is to see, seed.
  */
@@ -45,7 +46,7 @@ static unsigned int below(unsigned int limit)
 	return next_random(&seed) % limit;
 }
 
-/* One time of @n */
+/* True once in @n calls, at random. */
 static bool once_in(unsigned int n)
 {
 	return !below(n);
@@ -104,7 +105,7 @@ static void random_header(unsigned int i, uint32_t type)
 	};
 }
 
-/* A place in the data area, more often than not aligned */
+/* A random address in the data area, aligned to sectors three times of four. */
 static uint64_t data_address(uint32_t length)
 {
 	uint64_t offset = DATA + below(MEM_SIZE - DATA - length);
@@ -114,7 +115,10 @@ static uint64_t data_address(uint32_t length)
 	return GPA + offset;
 }
 
-/* Segments that might be data, or a range for discard. */
+/*
+ * Fill in random descriptors for data, or for the ranges of a discard. Returns
+ * how many.
+ */
 static unsigned int random_data(struct vring_desc *d, unsigned int room,
 				uint32_t type)
 {
@@ -138,7 +142,8 @@ static unsigned int random_data(struct vring_desc *d, unsigned int room,
 	return count;
 }
 
-static void spoil(struct vring_desc *d)
+/* Corrupt one field of a descriptor. */
+static void corrupt(struct vring_desc *d)
 {
 	const uint16_t flags[] = { VRING_DESC_F_NEXT, VRING_DESC_F_WRITE,
 				   VRING_DESC_F_INDIRECT,
@@ -164,7 +169,10 @@ static void spoil(struct vring_desc *d)
 	}
 }
 
-/* A chain of up to @room descriptors, the first of which is number @base. */
+/*
+ * Make a request of up to @room descriptors, the first of which has the number
+ * @base in its table. Returns how many.
+ */
 static unsigned int random_chain(struct vring_desc *d, unsigned int room,
 				 unsigned int base, unsigned int i)
 {
@@ -191,11 +199,11 @@ static unsigned int random_chain(struct vring_desc *d, unsigned int room,
 		d[k].next = base + k + 1;
 	}
 	if (once_in(16))
-		spoil(&d[below(count)]);
+		corrupt(&d[below(count)]);
 	return count;
 }
 
-/* Chain number @i of the batch, of which the head is returned. */
+/* Make request @i of a batch. Returns the index of its head, mostly. */
 static unsigned int random_request(unsigned int i)
 {
 	unsigned int head = i * CHAIN, count;
@@ -210,14 +218,14 @@ static unsigned int random_request(unsigned int i)
 			.flags = VRING_DESC_F_INDIRECT,
 		};
 		if (once_in(32))
-			spoil(&desc()[head]);
+			corrupt(&desc()[head]);
 	} else {
 		random_chain(&desc()[head], CHAIN, head, i);
 	}
 	return once_in(200) ? next_random(&seed) & 0xffff : head;
 }
 
-/* Changes what the worker may be reading: descriptors, tables, headers, ring */
+/* Thread that changes descriptors, tables, headers and the available ring. */
 static void *racer(void *opaque)
 {
 	uint64_t state = 0x9e3779b97f4a7c15;
@@ -251,7 +259,7 @@ static void *racer(void *opaque)
 	return NULL;
 }
 
-/* Start again, on one disk or the other, with or without this and that. */
+/* Restart the queue with a random disk and random features. */
 static bool attach(void)
 {
 	static const char *const disks[] = { FAST, FAST, FAST, SMALL_FILE };
@@ -277,7 +285,8 @@ static unsigned int count_used(void)
 			  used_idx);
 }
 
-/* Returns true when all are done, false if the queue stopped or is stuck. */
+/* Returns true when the batch is done, false if the queue stopped or is stuck.
+ */
 static bool wait_for_batch(void)
 {
 	unsigned int micros;
@@ -293,7 +302,10 @@ static bool wait_for_batch(void)
 	return false;
 }
 
-/* Returns how many of its requests were done. */
+/*
+ * Run a batch of requests. Returns how many were done; *@well: the queue still
+ * works.
+ */
 static unsigned int run_batch(bool *well)
 {
 	unsigned int i, done;
@@ -318,7 +330,7 @@ static void harm(unsigned long count)
 	bool attached = attach();
 	bool well;
 
-	/* With the one that stops the queue, these are those it has seen. */
+	/* The device has seen those that are done, and each that stopped it. */
 	while (attached && done + stopped < count) {
 		done += run_batch(&well);
 		if (well)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Asynchronous doorbells, which the in-tree HSM does not have: those that the
- * hypervisor writes to a ring and does not stop the vCPU for.
+ * Asynchronous doorbells, which the in-tree HSM does not have: the hypervisor
+ * puts a cookie in a ring and does not stop the vCPU.
  */
 #include "conformance.h"
 #include "hv_trace.h"
@@ -18,11 +18,11 @@
 #define MMIO	   0xc0000000U
 #define MANY_PORTS 0x2000
 
-/* What becomes of an access */
+/* How an access reaches the Service VM */
 enum way {
-	BY_RING,    /* rings, and was no request */
-	BY_REQUEST, /* rings, as an ordinary doorbell */
-	NOT_RUNG,   /* the device model's */
+	BY_RING,    /* as a cookie of an asynchronous doorbell */
+	BY_REQUEST, /* as a request that rings an ordinary doorbell */
+	NOT_RUNG,   /* as a request for the device model */
 };
 
 static unsigned long ring_count(const struct guest *guest)
@@ -30,7 +30,10 @@ static unsigned long ring_count(const struct guest *guest)
 	return raw_stat(&guest->vm, "doorbells_ring");
 }
 
-/* The last access went @way; @before it, the ring had been used so often. */
+/*
+ * Check that the last access went @way. @before: the number of rings through
+ * the hypervisor's ring before it.
+ */
 static void expect_way(const struct guest *guest, int bell, enum way way,
 		       unsigned long before, const char *name)
 {
@@ -56,7 +59,7 @@ static void expect_way(const struct guest *guest, int bell, enum way way,
 #define expect_write(guest, size, port, value, bell, way, name)                \
 	expect(write_port(guest, size, port, value), guest, bell, way, name)
 
-/* A VM that runs. */
+/* Start a VM with the module parameter async=@mode. */
 static struct guest running_guest(const char *mode)
 {
 	struct guest guest;
@@ -68,7 +71,7 @@ static struct guest running_guest(const char *mode)
 	return guest;
 }
 
-/* An eventfd with a doorbell. */
+/* Assign a doorbell. Returns its eventfd. */
 static int doorbell(const struct guest *guest, uint32_t flags, uint64_t address,
 		    uint32_t len, uint64_t data)
 {
@@ -148,7 +151,8 @@ static void test_async_access(void)
 	guest_close(&guest);
 }
 
-/* Queues of a virtio device of before 1.0: a port, and the number of a queue */
+/* Doorbells of a legacy virtio device: one port, the data is the queue's index
+ */
 static void test_async_data(void)
 {
 	struct guest guest = running_guest("auto");
@@ -164,7 +168,10 @@ static void test_async_data(void)
 	guest_close(&guest);
 }
 
-/* The hypervisor cannot tell widths, but it can tell memory from ports. */
+/*
+ * The hypervisor does not compare widths. So doorbells at one address that
+ * differ in nothing else must not be asynchronous.
+ */
 static void test_async_conflict(void)
 {
 	struct guest guest = running_guest("auto");
@@ -203,7 +210,10 @@ static void test_async_conflict(void)
 	guest_close(&guest);
 }
 
-/* A port and memory at one address; and address 0, which cannot be. */
+/*
+ * A port and memory at the same address do not conflict. A doorbell at address
+ * 0, which the hypervisor refuses, must be an ordinary one.
+ */
 static void test_async_address(void)
 {
 	struct guest guest = running_guest("auto");
@@ -250,7 +260,8 @@ static void test_async_many(void)
 	guest_close(&guest);
 }
 
-/* The VM after it has the same id and none of its doorbells. */
+/* Doorbells survive a reset, but the next VM with the same id has none of them.
+ */
 static void test_async_reset(void)
 {
 	struct guest guest = running_guest("auto");
@@ -276,7 +287,10 @@ static void test_async_reset(void)
 	guest_close(&guest);
 }
 
-/* One that compares no data, and one without asynchronous doorbells. */
+/*
+ * Two older hypervisors: one that does not compare data, one without
+ * asynchronous doorbells.
+ */
 static void test_async_old(void)
 {
 	struct guest guest;
@@ -307,7 +321,7 @@ static void test_async_old(void)
 	close(data);
 }
 
-/* The cookie of the last doorbell that the hypervisor was told of. */
+/* The cookie of the last asynchronous doorbell that was assigned. */
 static uint64_t last_cookie(struct trace *trace)
 {
 	const struct hv_trace_entry *entry;
@@ -319,7 +333,7 @@ static uint64_t last_cookie(struct trace *trace)
 	return cookie;
 }
 
-/* Put a cookie in the ring, and wait until it has been taken. */
+/* Put a cookie in the guest's ring; the request after it comes behind it. */
 static void forge(struct guest *guest, uint64_t cookie)
 {
 	hv_write_msr(HV_MSR_CALL_ARG0, guest->vm.vmid);
@@ -327,6 +341,7 @@ static void forge(struct guest *guest, uint64_t cookie)
 	read_port(guest, 4, 0x90, 0);
 }
 
+/* Cookies that are not, or no longer, those of a doorbell of this VM. */
 static void test_async_forged(void)
 {
 	static const uint64_t places = ACRN_ASYNC_DOORBELLS_MAX;

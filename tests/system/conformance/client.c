@@ -4,7 +4,7 @@
 
 #include "conformance.h"
 
-/* A thread that attaches, and what it got. */
+/* A thread that attaches to the client, and the result of the ioctl. */
 struct waiter {
 	pthread_t thread;
 	int fd;
@@ -26,7 +26,7 @@ static void waiter_start(struct waiter *waiter, int fd)
 	waiter->fd = fd;
 	if (pthread_create(&waiter->thread, NULL, attach, waiter))
 		errx(1, "pthread_create");
-	/* Most of the time it sleeps by then; either way it must end. */
+	/* The thread mostly sleeps in the ioctl by then, but need not. */
 	usleep(50000);
 }
 
@@ -97,7 +97,7 @@ static void test_end_while_attached(void)
 	raw_vm_close(&vm);
 }
 
-/* Answers that nobody has asked for. */
+/* Notifications without a request, and with wrong arguments. */
 static void test_notify(void)
 {
 	struct acrn_ioreq_notify reserved = { .reserved = 1 };

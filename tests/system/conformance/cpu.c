@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The attribute remove_cpu: a CPU of the Service VM becomes one of User VMs. */
+/* The attribute remove_cpu, which gives a CPU of the Service VM to User VMs */
 #include "acrn_hypercall.h"
 #include "conformance.h"
 #include "raw_guest.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices that the device model does not emulate: PCI devices and their
- * interrupts as the hypervisor gets them, byte for byte; the memory of an MMIO
- * device in the User VM; and a device that the hypervisor emulates.
+ * Devices that the device model does not emulate. Calls for PCI devices and
+ * their interrupts must reach the hypervisor byte for byte; the User VM
+ * accesses the memory of an MMIO device, and a device that the hypervisor
+ * emulates.
  */
 #include "acrn_hypercall.h"
 #include "conformance.h"
@@ -11,7 +12,7 @@
 #define DEVICE_ADDR  0x90000000U
 #define BDF(b, d, f) ((b) << 8 | (d) << 3 | (f))
 
-/* A comparator of the HPET, which Linux does not use: any value stays. */
+/* A comparator of the HPET that Linux does not use, so a value stays there */
 #define HPET_COMPARATOR 0x148
 #define HPET_VENDOR	0x8086
 
@@ -26,7 +27,7 @@
 #define REG_BUSES    0x18
 #define CLASS_BRIDGE 0x0604
 
-/* Do it, and see that the hypervisor has got @arg and nothing else. */
+/* Make a call, and check that the hypervisor got @arg unchanged. */
 #define expect_passed_on(vm, call, arg, name)                                  \
 	do {                                                                   \
 		tap_success(ioctl((vm)->fd, ACRN_IOCTL_##call, arg), name);    \
@@ -162,7 +163,7 @@ static void test_mmiodev_arguments(void)
 	raw_vm_close(&vm);
 }
 
-/* Stop the VM; the device model's request is forgotten with the reset. */
+/* Pause the VM. Its request stays unanswered; restart() clears it. */
 static void stop(const struct guest *guest)
 {
 	wait_request(guest);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A VM's events, as acrn-dm receives them (devicemodel/core/vm_event.c): from a
- * ring in its own memory, with an eventfd that says when there is something
- * new.
+ * Events of a VM, as acrn-dm receives them (devicemodel/core/vm_event.c): in a
+ * ring in its own memory, with an eventfd that is signalled for each.
  */
 #include <poll.h>
 
@@ -13,7 +12,7 @@
 #define PM1A_PORT 0x404
 #define PM1A_S5	  0x3400
 
-/* An eventfd of @vm's, which has its events in @ring. */
+/* Give @vm the ring and a new eventfd for its events. Returns the eventfd. */
 static int connect_ring(const struct raw_vm *vm, const struct event_ring *ring)
 {
 	int fd = raw_eventfd();
@@ -23,7 +22,7 @@ static int connect_ring(const struct raw_vm *vm, const struct event_ring *ring)
 	return fd;
 }
 
-/* Whether there is something new within @ms; then there is not any more. */
+/* Whether the eventfd is signalled within @ms; clears it. */
 static bool told(int fd, int ms)
 {
 	struct pollfd new = { .fd = fd, .events = POLLIN };
@@ -33,7 +32,7 @@ static bool told(int fd, int ms)
 
 #define told_soon(fd) told(fd, 5000)
 
-/* The oldest event; false: there is none. */
+/* Take the oldest event from the ring. Returns false if there is none. */
 static bool take(struct event_ring *ring, struct acrn_hv_event *event)
 {
 	struct acrn_ring *header = &ring->header;
@@ -57,7 +56,7 @@ static unsigned int take_all(struct event_ring *ring)
 	return count;
 }
 
-/* Whether the next event, and the last one, is @type and @data. */
+/* Whether an event arrives that is @type and @data, and no other one. */
 static bool gets(struct event_ring *ring, int fd, uint32_t type, uint64_t data)
 {
 	struct acrn_hv_event event;
@@ -69,6 +68,7 @@ static bool gets(struct event_ring *ring, int fd, uint32_t type, uint64_t data)
 	return event.type == type && got == data && !take_all(ring);
 }
 
+/* Whether an event that is raised arrives. */
 static bool works(const struct raw_vm *vm, struct event_ring *ring, int fd)
 {
 	static uint64_t data = 0x1122334455667788;
@@ -148,8 +148,9 @@ static void test_event_headers(void)
 }
 
 /*
- * Each kind, on a ring that is somewhere in the middle. ACRN has a clock of its
- * own only for RTVMs, so that no other guest brings about the first one.
+ * Each type of event, in a ring that is about to wrap around. They are raised
+ * by hand; on ACRN only an RTVM causes the first, as ACRN emulates no other
+ * User VM's clock.
  */
 static void test_kinds(void)
 {
@@ -173,7 +174,7 @@ static void test_kinds(void)
 	close(fd);
 }
 
-/* What does not fit is lost, and nothing else. */
+/* When the ring is full, further events are lost, and no others. */
 static void test_full_ring(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -208,7 +209,10 @@ static void test_full_ring(void)
 	close(fd);
 }
 
-/* What is in the header while the VM has events is for the reader alone. */
+/*
+ * The HSM must not read the ring's header again after it was set: whatever a
+ * device model writes there, events go to the right place.
+ */
 static void test_scribble(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -278,7 +282,7 @@ static void test_replace(void)
 	close(new);
 }
 
-/* Each part can go first. */
+/* Eventfd, ring and VM can end in any order. */
 static void test_event_ends(void)
 {
 	long pinned = pages_pinned();
@@ -332,7 +336,7 @@ static void test_triple_fault(void)
 	struct acrn_hv_event event;
 	int fd;
 
-	/* INT3, and no handler for whatever that leads to */
+	/* INT3, for which there is no handler, ends in a triple fault. */
 	guest.ram[CODE_ADDR] = 0xcc;
 	fd = connect_ring(&guest.vm, ring);
 	create_client(&guest);
@@ -352,7 +356,7 @@ static void test_triple_fault(void)
 void test_events(void)
 {
 	group(test_event_arguments);
-	/* There are none. */
+	/* The in-tree HSM has no events. */
 	if (raw_hsm_is_in_tree())
 		return;
 	group(test_event_headers);

@@ -7,7 +7,7 @@ static void test_msi(void)
 {
 	static const struct {
 		uint64_t address;
-		int error; /* the hypervisor's */
+		int error; /* of the hypervisor, on the in-tree HSM */
 		const char *name;
 	} wrong[] = {
 		{ 0, EPERM, "address 0" },
@@ -137,7 +137,7 @@ static void test_monitor(void)
 	tap_success(set_monitor(&vm, second), "VM_INTR_MONITOR: delay");
 	munmap(second, PAGE);
 	raw_vm_close(&vm);
-	/* The VM's I/O request page too, which was pinned before. */
+	/* -1: the I/O request page too, which was pinned before @pinned. */
 	differs_eq("monitor-leak", pages_pinned() - pinned, -1ULL, 0,
 		   "the end of the VM unpins it");
 	munmap(first, PAGE);

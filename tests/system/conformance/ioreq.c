@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* With completion by hypercall and by polling. */
+/* I/O requests of a User VM, with completion by hypercall and by polling */
 #include "conformance.h"
 #include "hv_trace.h"
 #include "raw_guest.h"
 
-/* Whether the device model saw one request, an access to a port. */
+/* Whether the last access reached the device model, as this port access. */
 static bool saw_port(const struct guest *guest, int direction, uint32_t port,
 		     uint64_t size)
 {
@@ -37,7 +37,10 @@ static void test_address_port(struct guest *guest, const char *how)
 	       "%s: none of them changes the address", how);
 }
 
-/* Bus 3, device 7, function 5, register 0x40. An address is for one access. */
+/*
+ * Write the PCI address of bus 3, device 7, function 5, register 0x40. It is
+ * valid for one access to the data port.
+ */
 static void set_address(struct guest *guest)
 {
 	write_port(guest, 4, 0xcf8,
@@ -121,8 +124,8 @@ static void test_accesses(struct guest *guest, const char *how)
 }
 
 /*
- * The User VM waits at COMMAND_PORT whenever a command is done; whatever ends
- * that wait without a command lets it ask again.
+ * The User VM reads COMMAND_PORT whenever it has done a command. CLEAR_VM_IOREQ
+ * ends that read without a command, after which the User VM reads again.
  */
 static void test_clear(struct guest *guest, const char *how)
 {
@@ -133,7 +136,7 @@ static void test_clear(struct guest *guest, const char *how)
 	       "%s: the User VM goes on", how);
 }
 
-/* A read that is cleared away; what it gives. */
+/* The value of a read that CLEAR_VM_IOREQ ends. */
 static void test_cleared_value(struct guest *guest, const char *how)
 {
 	guest->box->port = 0x90;
@@ -147,7 +150,11 @@ static void test_cleared_value(struct guest *guest, const char *how)
 		   "%s: what a read gives after CLEAR_VM_IOREQ", how);
 }
 
-/* The device model changes how completion is signalled, against itself. */
+/*
+ * The device model sets completion_polling in the slot. The HSM must still
+ * notify the vCPU, which does not poll because its VM was created without the
+ * flag.
+ */
 static void test_scribbled_polling(struct guest *guest)
 {
 	struct trace trace;
@@ -163,7 +170,8 @@ static void test_scribbled_polling(struct guest *guest)
 		   trace_calls(&trace, ACRN_HC_NOTIFY_REQUEST_FINISH), 1, 0,
 		   "the vCPU is notified, as its VM was created");
 	trace_stop(&trace);
-	/* Or at the reset it would be taken for a vCPU that polls */
+	/* With the flag left set, the vCPU would count as polling at a reset.
+	 */
 	slot(guest)->completion_polling = 0;
 	if (raw_hsm_is_in_tree())
 		finish(guest, ONES);
@@ -175,7 +183,7 @@ static void test_client_ends(struct guest *guest, const char *how)
 
 	wait_request(guest);
 	destroy_client(guest);
-	/* Goes on and asks again and again, or waits for good. */
+	/* The User VM either reads COMMAND_PORT in a loop or waits for good. */
 	usleep(20000);
 	waits = __atomic_load_n(&slot(guest)->processed, __ATOMIC_ACQUIRE) ==
 			ACRN_IOREQ_STATE_PROCESSING &&
@@ -206,7 +214,7 @@ static void test_reset(struct guest *guest, const char *how)
 		   "%s: the HSM's PCI address after a reset", how);
 }
 
-/* A VM that polls because another one of its number did. */
+/* A VM created without completion polling polls if the one before it did. */
 static void test_polls_on(void)
 {
 	struct raw_vm former =
@@ -229,7 +237,10 @@ static void test_polls_on(void)
 	guest_close(&guest);
 }
 
-/* At once or, on a machine that is busy, when the User VM gets a CPU. */
+/*
+ * Whether a request is finished: mostly at once, but on a busy machine only
+ * when the User VM gets a CPU.
+ */
 static bool is_finished(struct trace *trace)
 {
 	int tries = raw_hsm_is_in_tree() ? 1 : 500;
@@ -242,7 +253,7 @@ static bool is_finished(struct trace *trace)
 	return false;
 }
 
-/* The User VM asks and nobody has ever been there to answer. */
+/* A request of a User VM that never had a client. */
 static void test_no_client(void)
 {
 	struct guest guest;

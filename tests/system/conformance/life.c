@@ -6,7 +6,7 @@
 #include "hv_trace.h"
 #include "raw_guest.h"
 
-/* No errno that an HSM would come up with by itself */
+/* An errno that an HSM never returns of its own */
 #define FAULT_ERRNO EXFULL
 
 static void test_without_vm(void)
@@ -75,7 +75,7 @@ static void test_unknown(void)
 	raw_vm_close(&vm);
 }
 
-/* CREATE_VM on a file of its own with a given I/O request page. */
+/* Check the errno of CREATE_VM with the I/O request page @slots. */
 static void expect_create(const void *slots, const char *difference, int ours,
 			  int in_tree, const char *name)
 {
@@ -151,8 +151,8 @@ static int create_named(int fd, int cpu, const char *name)
 }
 
 /*
- * The name of a VM that is there is refused, and the hypervisor forgets that
- * this VM has it: it tries the VM's entry for whoever comes next.
+ * The hypervisor refuses the name of an existing VM, and that VM then loses its
+ * name: its entry looks free, so the next VM with a new name fails too.
  */
 static void test_names(void)
 {
@@ -177,7 +177,8 @@ static void test_names(void)
 	raw_close(second);
 }
 
-/* The hypervisor spins for ever, for a lock that is not there. */
+/* On the in-tree HSM the hypervisor would spin for ever, on a lock of no CPU.
+ */
 static void test_create_no_cpu(void)
 {
 	int fd;
@@ -193,7 +194,10 @@ static void test_create_no_cpu(void)
 	raw_close(fd);
 }
 
-/* The VM is there by then, but nobody knows its id. */
+/*
+ * CREATE_VM cannot return the VM's id, when the VM has already been created. It
+ * must be destroyed again.
+ */
 static void test_create_unreported(void)
 {
 	struct acrn_vm_creation *args = raw_pages(PAGE);
@@ -380,7 +384,7 @@ static void test_destroy_fails(void)
 	       "close when the hypervisor does not destroy the VM");
 }
 
-/* How many hypercalls since the last look could have let a vCPU run. */
+/* Number of new hypercalls in the trace that can wake a vCPU. */
 static unsigned int wakeups(struct trace *trace)
 {
 	const struct hv_trace_entry *entry;
@@ -393,7 +397,10 @@ static unsigned int wakeups(struct trace *trace)
 	return calls;
 }
 
-/* A vCPU that ACRN wakes in a paused VM runs, and then takes ACRN down. */
+/*
+ * On ACRN a vCPU that is woken in a paused VM runs, and ACRN goes down when the
+ * VM is destroyed. So the HSM must make no hypercall that wakes one.
+ */
 static void test_send_paused(void)
 {
 	int irq = raw_eventfd(), fd;
@@ -439,7 +446,7 @@ static void *attach(void *arg)
 	return NULL;
 }
 
-/* What a device model's process does before it is killed. */
+/* A process that gives the VM memory and exits while a thread is attached. */
 static int end_while_attached(int fd)
 {
 	void *pages = raw_pages(4 * PAGE);
@@ -452,7 +459,7 @@ static int end_while_attached(int fd)
 	       ioctl(fd, ACRN_IOCTL_PAUSE_VM);
 }
 
-/* A VM belongs to whoever has the file open. */
+/* A VM belongs to the open file, not to a process. */
 static void test_fork(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);

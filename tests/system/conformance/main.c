@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arguments: physical CPUs of two User VMs. The Service VM has two CPUs, of
- * which the second is lost in the end.
+ * Arguments: physical CPUs of two User VMs. The Service VM has to have two
+ * CPUs; it loses the second at the end.
  */
 #include "conformance.h"
 

@@ -5,7 +5,7 @@
 #define RWX  ACRN_MEM_ACCESS_RWX
 #define HUGE (2UL << 20)
 
-/* Beyond what any of the processors here can address */
+/* A physical address that no processor here has */
 #define BEYOND (1ULL << 52)
 
 static int set_ram_with(int fd, uint32_t type, uint32_t attr, const void *from)
@@ -14,7 +14,7 @@ static int set_ram_with(int fd, uint32_t type, uint32_t attr, const void *from)
 			  (uintptr_t)from, PAGE);
 }
 
-/* What no HSM takes. */
+/* Segments that every HSM refuses. */
 static void test_ram_refused(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -51,7 +51,7 @@ static void test_ram_refused(void)
 	munmap(read_only, PAGE);
 }
 
-/* What the in-tree HSM takes as something else. */
+/* Segments that our HSM refuses and the in-tree HSM rounds or truncates. */
 static void test_ram_rounded(void)
 {
 	static const char name[] = "memseg-arguments";
@@ -89,7 +89,7 @@ static void test_ram_rounded(void)
 	munmap(pages, 2 * PAGE);
 }
 
-/* How the hypervisor gets it. */
+/* Segments as they reach the hypervisor: pages, rights and memory type. */
 static void test_ram_type(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -131,7 +131,7 @@ static void test_ram_type(void)
 }
 
 /**
- * struct changes - What the hypervisor has been told
+ * struct changes - Memory regions that the hypervisor was given
  * @added:	Bytes mapped
  * @removed:	Bytes unmapped
  * @refused:	Regions that were part of a hypercall that failed
@@ -161,7 +161,7 @@ static struct changes take_changes(struct trace *trace)
 	return changes;
 }
 
-/* differs_eq() of what the trace says */
+/* differs_eq() of a number from the trace, which only the fixture has */
 #define traced_eq(difference, got, ours, in_tree, ...)                         \
 	do {                                                                   \
 		if (!fixture_skip("registers", __VA_ARGS__))                   \
@@ -169,7 +169,10 @@ static struct changes take_changes(struct trace *trace)
 				   __VA_ARGS__);                               \
 	} while (0)
 
-/* SET_MEMSEG over what there is: which of it the hypervisor has to forget. */
+/*
+ * SET_MEMSEG over existing segments. Our HSM unmaps the pages that they have in
+ * common first.
+ */
 static void test_replace(void)
 {
 	static const char name[] = "memseg-replace";
@@ -179,7 +182,7 @@ static void test_replace(void)
 		uint64_t replaced;
 		const char *name;
 	} cases[] = {
-		/* After the four pages at 16 */
+		/* Each is set after those above and the four pages at 16. */
 		{ 16, 4, 4, "replace: the same" },
 		{ 17, 1, 1, "replace: within" },
 		{ 14, 3, 1, "replace: its first page" },
@@ -276,7 +279,7 @@ static void test_unset_ram(void)
 	munmap(pages, 8 * PAGE);
 }
 
-/* As device models say it, who take the type MMIO for whatever there is. */
+/* UNSET_MEMSEG with type MMIO of any segment, as acrn-dm uses it. */
 static void test_unset_any(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -308,7 +311,10 @@ static void test_unset_any(void)
 	munmap(pages, 4 * PAGE);
 }
 
-/* A guest that runs may have the translation of a page that was unset. */
+/*
+ * Pages that are unset while the VM runs must stay pinned until it has ended,
+ * because a vCPU may still have their translation.
+ */
 static void test_unset_running(void)
 {
 	static const char name[] = "unset-ram";
@@ -343,7 +349,10 @@ static void reset(const struct raw_vm *vm)
 		err(1, "PAUSE_VM or RESET_VM");
 }
 
-/* A device may have it too, whether the VM has been started or not. */
+/*
+ * Pages that are unset while the VM has a passthrough device must stay pinned:
+ * the device may still access them, whether the VM has been started or not.
+ */
 static void test_unset_device(void)
 {
 	struct acrn_pcidev device = { .virt_bdf = 8, .phys_bdf = 16 };
@@ -400,7 +409,7 @@ static void test_mmio(void)
 	munmap(page, PAGE);
 }
 
-/* Device memory that the caller has mapped, which has no pages to pin. */
+/* RAM segments in a mapping of device memory, which has no pages to pin. */
 static void test_pfnmap(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -431,7 +440,7 @@ static void test_pfnmap(void)
 	close(fd);
 }
 
-/* Many pages, so that they take several hypercalls, and many segments. */
+/* A segment that takes several hypercalls, and the limit of segments. */
 static void test_many(void)
 {
 	const size_t big = 64 << 20;
@@ -441,7 +450,7 @@ static void test_many(void)
 	long pinned = pages_pinned();
 	int failed = 0;
 
-	/* Holes make neighbours in memory ones that are not. */
+	/* Pages that are faulted in again are not contiguous with the rest. */
 	for (size_t i = 0; i < big; i += 2 * PAGE)
 		madvise(pages + i, PAGE, MADV_DONTNEED);
 	tap_success(raw_set_ram(vm.fd, 0, pages, big), "RAM of 64 MiB");
@@ -465,8 +474,9 @@ static void test_many(void)
 }
 
 /*
- * Each of these segments takes page tables for 4 KiB pages, as it is somewhere
- * else within a huge page than in the Service VM.
+ * More segments than the hypervisor has page tables for. None can be mapped by
+ * huge pages, because its offset within one differs from that in the Service
+ * VM.
  */
 static void test_tables(void)
 {
@@ -493,7 +503,7 @@ static void test_tables(void)
 	raw_vm_close(&vm);
 }
 
-/* Huge pages, whole, in part and across their borders. */
+/* Segments of whole huge pages, of parts of them, and across their borders. */
 static void test_huge(void)
 {
 	static const char name[] = "/proc/sys/vm/nr_hugepages";
@@ -531,7 +541,7 @@ static void test_huge(void)
 	tap_eq(pages_pinned() - pinned, -1, "close unpins them");
 }
 
-/* The hypervisor fails when it has mapped some of a segment. */
+/* The hypervisor fails after it has mapped part of a segment. */
 static void test_rollback(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);
@@ -541,7 +551,7 @@ static void test_rollback(void)
 
 	if (fixture_skip("registers", "SET_MEMSEG fails"))
 		return;
-	/* So that they are no neighbours, but a region each */
+	/* Make the pages physically discontiguous: each is a region. */
 	for (size_t i = 0; i < 8; i += 2)
 		madvise(pages + i * PAGE, PAGE, MADV_DONTNEED);
 	trace = trace_start();

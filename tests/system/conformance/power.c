@@ -7,7 +7,7 @@
 #define PSTATES 3
 #define CSTATES 2
 
-/* Room for more than any result, and how much of it was written to. */
+/* Buffer larger than any result, to see how much of it is written */
 struct answer {
 	union {
 		uint64_t command;
@@ -92,7 +92,8 @@ static void test_states(void)
 	raw_vm_close(&vm);
 }
 
-/* By the count of C-states, which ACRN knows of boards that have none, too. */
+/* These use the count of C-states, which ACRN has even for boards without any.
+ */
 static void test_state_arguments(void)
 {
 	struct raw_vm vm = raw_vm_create(cpus[0], 0);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Random but reproducible sequences of calls, and what becomes of them.
+ * Random but reproducible sequences of calls, and their execution.
  *
- * A sequence depends on the seed and its number alone and never on a result, so
- * that it is the same on both HSMs. It begins with nothing and ends with all
- * closed. What it is made of is plain numbers: where in memory an argument lies
- * is said by a name.
+ * A sequence depends only on the seed and its number, never on a result, so it
+ * is the same on both HSMs. It begins without any VM and ends with everything
+ * closed. It contains only numbers: an argument that is an address is one of
+ * &enum place.
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -19,7 +19,7 @@
 #define CALLS_MAX  48
 #define GUEST_SIZE 0x10000UL
 
-/* Which argument of a call is what, in the order of the tables in generate.c */
+/* Indexes of each call's arguments, in the order of the tables in generate.c */
 enum {
 	CREATE_RESERVED,
 	CREATE_AFFINITY,
@@ -90,37 +90,38 @@ enum {
 	IRQFD_DATA
 };
 
-/* Values of arguments that are places in memory */
+/* Values of arguments that are addresses */
 enum place {
 	RAM,	    /* 16 pages, each with a mark of its own */
-	RAM_SECOND, /* from the second page on */
-	RAM_ODD,    /* not page aligned */
-	RAM_END,    /* its last page, nothing behind it */
-	HOLE,	    /* nothing is mapped */
+	RAM_SECOND, /* the second page of RAM */
+	RAM_ODD,    /* an address within RAM that is not page aligned */
+	RAM_END,    /* the last page of RAM, with nothing behind it */
+	HOLE,	    /* an address at which nothing is mapped */
 	READ_ONLY,
 	NOWHERE,    /* the null pointer */
 	KERNEL,	    /* an address of the kernel's */
-	HUGE_PAGES, /* two of them */
+	HUGE_PAGES, /* two huge pages */
 	DEVICE,	    /* a page of device memory */
 	DEVICE_READ_ONLY,
-	GUEST, /* memory of a User VM that runs */
+	GUEST, /* memory with the code of a User VM */
 	SLOTS, /* the I/O request page of the file */
 	SLOTS_ODD,
 	MONITOR, /* a page for interrupt statistics */
 	MONITOR_OTHER,
 	MONITOR_ODD,
-	MONITOR_COMMAND, /* one with a command that there is not */
+	MONITOR_COMMAND, /* such a page with an unknown command */
 	PLACES,
 };
 
-/* Whose id */
+/* Values of arguments that are VM ids: of this file's VM, the other's, none's
+ */
 enum {
 	VMID_OWN,
 	VMID_OTHER,
 	VMID_NONE
 };
 
-/* Where the argument lies as a whole */
+/* What an ioctl's argument points to */
 enum {
 	ARG_OK,
 	ARG_NULL,
@@ -156,7 +157,7 @@ enum kind {
 	IOEVENTFD,
 	IRQFD,
 	UNKNOWN,
-	/* No ioctls of the HSM: answer the request that waits; eventfds */
+	/* These are no ioctls of the HSM: answer a request; use eventfds. */
 	ANSWER,
 	SIGNAL,
 	READ,
@@ -166,10 +167,10 @@ enum kind {
 
 /**
  * struct call - One step of a sequence
- * @kind:	What to do
- * @file:	On which descriptor
+ * @kind:	The call
+ * @file:	Index of the descriptor of /dev/acrn_hsm
  * @arg:	ARG_*
- * @args:	As the kind's table says
+ * @args:	Values of the arguments, as the table in generate.c has them
  */
 struct call {
 	enum kind kind;
@@ -179,20 +180,20 @@ struct call {
 };
 
 /**
- * struct sequence - A sequence
- * @n:		How many calls
- * @calls:	In order
+ * struct sequence - A sequence of calls
+ * @n:		Number of calls
+ * @calls:	The calls, in order
  */
 struct sequence {
 	unsigned int n;
 	struct call calls[CALLS_MAX];
 };
 
-/* generate.c */
+/* generate.c: make sequence @number of those that @seed gives; list a call */
 void generate(struct sequence *sequence, uint64_t seed, uint64_t number);
 void print_call(const struct call *call);
 
-/* execute.c: set up once; run a sequence and print a line of results */
+/* execute.c: set up, once; run a sequence and print its results in one line */
 void execute_init(int first_cpu);
 void execute(const struct sequence *sequence, bool verbose);
 

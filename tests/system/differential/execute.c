@@ -18,12 +18,12 @@
 #define DONE_ADDR 0x8010
 
 #define HYPERCALLS_MAX 64
-/* Long enough for any request; whoever waits longer waits for good. */
+/* A User VM that has made no request within this time waits for good. */
 #define PATIENCE_MS 200
 
 /*
- * What the User VM runs, eight times: read port 0x80, ring or write what may be
- * a doorbell. Then it says so and halts.
+ * Code of the User VM: eight times read port 0x80 and write to port 0x1000,
+ * which may have a doorbell; then set the word at DONE_ADDR and halt.
  */
 extern const char sequence_code[], sequence_code_end[];
 asm(".pushsection .rodata\n"
@@ -46,11 +46,11 @@ asm(".pushsection .rodata\n"
 /**
  * struct file - An open /dev/acrn_hsm
  * @fd:		Descriptor
- * @vmid:	Of the VM that was created last
+ * @vmid:	Id of the VM that was created last
  * @slots:	I/O request page
- * @client:	There is one
- * @exists:	There is a VM
- * @runs:	It has been started
+ * @client:	The VM has a client
+ * @exists:	The VM exists
+ * @runs:	The VM was started, and does not wait for good
  */
 struct file {
 	int fd;
@@ -67,7 +67,7 @@ static int null_fd;
 static int first_cpu;
 static struct trace trace;
 
-/* Memory that the calls are about */
+/* Addresses of &enum place, and memory for the ioctls' arguments */
 static char *place_of[PLACES];
 static char *argument;
 static char *argument_read_only;
@@ -135,7 +135,7 @@ static void make_places(void)
 	((struct acrn_intr_monitor *)place_of[MONITOR_COMMAND])->cmd = 7;
 }
 
-/* For ATTACH_IOREQ_CLIENT to end when there is no request. */
+/* SIGALRM ends ATTACH_IOREQ_CLIENT when there is no request. */
 static void ignore_signal(int sig)
 {
 	(void)sig;
@@ -154,7 +154,7 @@ void execute_init(int cpu)
 	struct sigaction action = { .sa_handler = ignore_signal };
 
 	first_cpu = cpu;
-	/* The in-tree HSM, the other side, has no asynchronous doorbells. */
+	/* The in-tree HSM, to which we are compared, has no async doorbells. */
 	raw_use_async("off");
 	sigaction(SIGALRM, &action, NULL);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -187,7 +187,7 @@ static uint64_t vmid_of(const struct file *file, uint64_t whose)
 	return whose == VMID_OTHER ? files[file == files].vmid : 0x77;
 }
 
-/* The argument of each kind, from the numbers of the call */
+/* The build functions make the structure for an ioctl from a call's numbers. */
 
 static void build_create(const struct file *file, const uint64_t *args)
 {
@@ -410,7 +410,7 @@ static int reopen(uint64_t n)
 	return 0;
 }
 
-/* Returns what the call does, with errno. */
+/* Make the call. Returns its result, with errno. */
 static long do_call(struct file *file, const struct call *call)
 {
 	switch (call->kind) {
@@ -433,7 +433,7 @@ static long do_call(struct file *file, const struct call *call)
 	case REOPEN:
 		return reopen(call->args[0]);
 	case CREATE_VM:
-		/* Or the in-tree HSM goes by what the last VM was */
+		/* Otherwise the VM inherits polling from the last one. */
 		hv_forget_polling();
 		return call_ioctl(file, call);
 	default:
@@ -441,7 +441,7 @@ static long do_call(struct file *file, const struct call *call)
 	}
 }
 
-/* What the program has to know to wait for the User VM. */
+/* After a successful call, keep track of the VM so that settle() works. */
 static void follow(struct file *file, const struct call *call)
 {
 	struct acrn_vm_creation *create = (void *)argument;
@@ -486,8 +486,9 @@ static long now_ms(void)
 }
 
 /*
- * Let the User VM go on until it waits for an answer or has come to its end.
- * Without a client it goes on by itself or waits for good.
+ * Wait until the User VM waits for an answer or has ended. Without a client
+ * there is nothing to wait for: its requests are completed by themselves, or
+ * never.
  */
 static void settle(struct file *file)
 {
@@ -502,7 +503,7 @@ static void settle(struct file *file)
 		file->runs = false;
 }
 
-/* FNV-1a of what is written to the argument, and of the values of hypercalls */
+/* FNV-1a hash, of results in the argument and of hypercalls' arguments */
 static uint32_t digest(const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
@@ -527,7 +528,7 @@ static void print_hypercalls(bool verbose)
 	}
 }
 
-/* The request in the slot, when there is one to answer */
+/* Print the request in the slot if it waits for an answer. */
 static void print_request(const struct file *file)
 {
 	const struct acrn_io_request *slot = slot_of(file);
@@ -540,9 +541,10 @@ static void print_request(const struct file *file)
 }
 
 /*
- * The in-tree HSM wakes vCPUs of a paused VM (send-paused), and has VMs
- * destroyed that are not paused (destroy-running), neither of which the
- * hypervisor bears. A reset ends the one, and a pause the other.
+ * Called before a VM is destroyed. The in-tree HSM wakes vCPUs of a paused VM
+ * (send-paused), and asks the hypervisor to destroy VMs that are not paused
+ * (destroy-running). The hypervisor goes down by the first, for which the reset
+ * is here, and refuses the second, for which the last pause is.
  */
 static void prepare_end(const struct file *file)
 {
@@ -557,8 +559,8 @@ static void prepare_end(const struct file *file)
 }
 
 /*
- * When CREATE_VM fails half way, the in-tree HSM leaves the VM behind for the
- * same reason.
+ * When CREATE_VM fails half way, the in-tree HSM cannot destroy the VM, which
+ * is not paused (destroy-running), and leaves it behind. Destroy it by hand.
  */
 static void undo_create(const struct file *file)
 {
@@ -620,7 +622,7 @@ void execute(const struct sequence *sequence, bool verbose)
 	}
 	for (int i = 0; i < EVENTFDS; i++)
 		close(eventfds[i]);
-	/* How the VMs end belongs to it. */
+	/* The hypercalls by which the VMs ended belong to the result. */
 	printf(" 0");
 	print_hypercalls(verbose);
 	printf("\n");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the in-tree HSM does not survive is left out; the comments name the
- * entries of Documentation/differences.md.
+ * Makes sequences of calls. Calls that the in-tree HSM does not survive are
+ * left out; names in comments, like start-no-vcpu, are entries of
+ * Documentation/differences.md.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,12 +23,12 @@
 #define GONE ACRN_IOEVENTFD_FLAG_DEASSIGN
 
 /**
- * struct field - An argument
- * @name:	For the listing
- * @usual:	How many of @values, from the first on, are ordinary ones
- * @n:		How many there are
- * @is_place:	They are &enum place
- * @values:	Those that it takes
+ * struct field - An argument of a call
+ * @name:	Name for the listing
+ * @usual:	Number of ordinary values, which are the first of @values
+ * @n:		Number of @values
+ * @is_place:	The values are &enum place
+ * @values:	Values that the argument can have
  */
 struct field {
 	const char *name;
@@ -51,10 +52,10 @@ struct field {
 	}
 
 /**
- * struct shape - A kind of call
- * @name:	For the listing
- * @weight:	How often it comes, compared with others
- * @fields:	Arguments; the last has no name
+ * struct shape - Description of a kind of call
+ * @name:	Name for the listing
+ * @weight:	Frequency, relative to that of the other kinds
+ * @fields:	Arguments; an entry without a name ends them
  */
 struct shape {
 	const char *name;
@@ -72,8 +73,9 @@ static const struct shape shapes[KINDS] = {
 			12,
 			{ { "reserved", 1, VALUES(0, 1) },
 			  /*
-			   * Bits from the first CPU of User VMs on; with none
-			   * START_VM takes the machine down: start-no-vcpu
+			   * Bit 0 is the first CPU of User VMs. Never without
+			   * a CPU: START_VM takes the machine down then
+			   * (start-no-vcpu).
 			   */
 			  { "affinity", 3, VALUES(1, 2, 3, 1ULL << 63) },
 			  { "flag", 2,
@@ -100,7 +102,7 @@ static const struct shape shapes[KINDS] = {
 				    ACRN_MEM_ACCESS_WRITE, RWX | 0x1000) },
 			   { "gpa", 9, MEMSEG_GPAS },
 			   { "from", 0, VALUES(0) },
-			   /* Longer ones: memseg-large */
+			   /* No longer ones: memseg-large */
 			   { "len", 4,
 			     VALUES(PAGE, 2 * PAGE, 4 * PAGE, 0x10000, 0, 100,
 				    PAGE + 100, 0x300000,
@@ -116,7 +118,7 @@ static const struct shape shapes[KINDS] = {
 			       VALUES(PAGE, 2 * PAGE, 0, 100, -0x1000ULL) } } },
 	[CREATE_CLIENT] = { "CREATE_IOREQ_CLIENT", 5 },
 	[DESTROY_CLIENT] = { "DESTROY_IOREQ_CLIENT", 3 },
-	/* Alone: attach-destroy */
+	/* Nothing destroys the client during the call: attach-destroy */
 	[ATTACH_CLIENT] = { "ATTACH_IOREQ_CLIENT", 2 },
 	[NOTIFY] = { "NOTIFY_REQUEST_FINISH",
 		     2,
@@ -173,8 +175,8 @@ static const struct shape shapes[KINDS] = {
 #define MMIODEV_FIELDS                                                         \
 	{                                                                      \
 		{ "gpa", 2, VALUES(0x90000000, 0x90001000, 0x90000800) },      \
-			{ "from", 1, /* None that the kernel itself uses:      \
-					mmio-is-ram */                         \
+			{ "from",                                              \
+			  1, /* No memory of the kernel: mmio-is-ram */        \
 			  VALUES(HPET, HPET + 8, -0x1000ULL, 0xfec00000) },    \
 		{                                                              \
 			"size", 1, VALUES(PAGE, 0, 100, 2 * PAGE, 0x200000)    \
@@ -233,10 +235,10 @@ static const struct shape shapes[KINDS] = {
 	[REOPEN] = { "REOPEN", 2, { { "fd", 4, VALUES(0, 1, 2, 3) } } },
 };
 
-/* Where RAM and device memory come from, as which of the two comes first */
+/* The argument "from" of SET_MEMSEG: its values depend on the type */
 static const struct field ram_from = {
 	"from", 2,
-	/* From the middle of a huge page: memseg-huge */
+	/* Never the middle of a huge page: memseg-huge */
 	PLACES(RAM, RAM_SECOND, RAM_ODD, RAM_END, HOLE, READ_ONLY, NOWHERE,
 	       KERNEL, HUGE_PAGES, DEVICE, DEVICE_READ_ONLY)
 };
@@ -268,12 +270,12 @@ static const char *const places[PLACES] = {
 };
 
 /**
- * struct file_state - What the generator knows of a descriptor
- * @may_have_vm:	On one of the HSMs, or both
- * @spent:		No more CREATE_VM
- * @can_start:		There is memory with instructions in it
- * @memseg:		What was set last
- * @ioeventfd:		What was assigned last
+ * struct file_state - State of a descriptor in the generator
+ * @may_have_vm:	It has a VM on at least one of the HSMs
+ * @spent:		It must get no further CREATE_VM
+ * @can_start:		Its VM has memory with code in it
+ * @memseg:		Last SET_MEMSEG
+ * @ioeventfd:		Last IOEVENTFD that assigned
  */
 struct file_state {
 	bool may_have_vm;
@@ -285,10 +287,10 @@ struct file_state {
 
 /**
  * struct generator - State of the generator
- * @random:	Of the random numbers
- * @strange:	One in so many arguments is not ordinary; 0: none
- * @files:	What it knows
- * @out:	Result
+ * @random:	State of the random numbers
+ * @strange:	One in this many arguments is not an ordinary one; 0: none
+ * @files:	State of each descriptor
+ * @out:	The sequence that is made
  */
 struct generator {
 	uint64_t random;
@@ -373,7 +375,10 @@ static void add_create(struct generator *gen, struct call *call)
 	file->can_start = false;
 }
 
-/* With the registers that it needs to run, or to be refused. */
+/*
+ * Add START_VM and, before it, SET_VCPU_REGS, unless there may be a VM without
+ * code to run.
+ */
 static void add_start(struct generator *gen, unsigned int file)
 {
 	struct call regs = { .kind = SET_VCPU_REGS, .file = file };
@@ -393,7 +398,7 @@ static void add_unset(struct generator *gen, struct call *call)
 		memcpy(call->args, last->args, sizeof(call->args));
 		if (call->args[MEMSEG_TYPE] != ACRN_MEMMAP_MMIO)
 			call->args[MEMSEG_FROM] = 0;
-		/* As RAM it is refused in-tree, so it is mostly no RAM. */
+		/* The in-tree HSM refuses RAM here, so mostly say MMIO. */
 		if (below(gen, 4))
 			call->args[MEMSEG_TYPE] = ACRN_MEMMAP_MMIO;
 		if (one_in(gen, 3))
@@ -470,7 +475,7 @@ static void add_random(struct generator *gen)
 	add(gen, &call);
 }
 
-/* A VM whose vCPU makes requests: see execute.c for what it runs. */
+/* Add the calls that start a VM with a running vCPU; execute.c has its code. */
 static void add_guest(struct generator *gen)
 {
 	struct call create = { .kind = CREATE_VM };
@@ -493,7 +498,6 @@ static void add_guest(struct generator *gen)
 	add_start(gen, 0);
 }
 
-/* The sequence @number of those that @seed makes. */
 void generate(struct sequence *sequence, uint64_t seed, uint64_t number)
 {
 	struct generator gen = { .random = seed, .out = sequence };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Usage: differential SEED COUNT CPU CPU	run the sequences 0 to COUNT - 1
- *	  differential SEED COUNT NUMBER CPU CPU	one of them, in detail
- *	  differential SEED COUNT		list the calls of all
+ *	  differential SEED COUNT NUMBER CPU CPU	run one of them, in
+ *detail differential SEED COUNT		list the calls of all of them
  *
- * A line "result NUMBER" and then, for each call and for the end, errno or 0,
- * "=" with what it gave, "@" with the request that waits, and ":" with each
- * hypercall: id, VM, result, digest of the arguments. tests/harness compares.
+ * Prints a line for each sequence: "result NUMBER", then for each call, and
+ *last for the closing of all files: its errno or 0; after "=" a value that it
+ * returned; after "@" the request that waits for an answer; and after each ":"
+ *a hypercall, as id, VM, result and digest of the arguments.
+ * tests/harness/differential.py compares the lines of two HSMs.
  */
 #include <err.h>
 #include <stdio.h>
@@ -43,7 +45,7 @@ int main(int argc, char **argv)
 		errx(1, "usage: differential SEED COUNT [[NUMBER] CPU CPU]");
 	seed = strtoull(argv[1], NULL, 0);
 	count = strtoull(argv[2], NULL, 0);
-	/* Whole lines, as on ACRN others write to the same pipe. */
+	/* Write whole lines: on ACRN other programs write to the same pipe. */
 	setvbuf(stdout, buffer, _IOLBF, sizeof(buffer));
 	if (argc == 3) {
 		list(seed, count);

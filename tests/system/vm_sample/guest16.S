@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the User VM of Linux' samples/acrn runs: 16-bit code at 0, with nothing
- * set up but CS. The sample comes without any. main.c knows what to expect.
+ * Code for the User VM of Linux' samples/acrn, which comes without any: 16-bit
+ * code at address 0, with only CS set up. main.c has the requests that it
+ * makes.
  */
 	.code16
 	.text

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The sample of the kernel's own source, samples/acrn/vm-sample.c, as it is: a
- * client of the HSM's interface that is not of this project. It prints each
- * request of the User VM, whose code is guest16.S, until SIGINT ends it.
+ * Runs the kernel's samples/acrn/vm-sample.c, unchanged: a user of the HSM's
+ * interface that is not part of this project. The sample prints each request of
+ * its User VM, whose code is guest16.S, until SIGINT ends it.
  *
- * It names no physical CPU, so the hypervisor has to have one for such VMs.
+ * The sample's VM names no physical CPU, so the hypervisor has to have one for
+ * such VMs.
  */
 #include <poll.h>
 #include <pty.h>
@@ -21,9 +22,9 @@
 #define WAIT_MS 10000
 
 /**
- * struct sample - The running program
+ * struct sample - The running sample
  * @pid:	Its process
- * @out:	Where its output is read, a terminal's end: it buffers otherwise
+ * @out:	Its output, through a terminal so that it does not buffer
  */
 struct sample {
 	pid_t pid;
@@ -43,12 +44,12 @@ static struct sample sample_start(void)
 		err(1, SAMPLE);
 	}
 	sample.out = fdopen(fd, "r");
-	/* One at a time, or poll() does not see what has been read ahead */
+	/* Unbuffered, because poll() does not see what was read ahead. */
 	setvbuf(sample.out, NULL, _IONBF, 0);
 	return sample;
 }
 
-/* A line without its end; empty when none comes. */
+/* Read a line, without its end; empty when none comes within WAIT_MS. */
 static void read_line(const struct sample *sample, char *line, int size)
 {
 	struct pollfd ready = { .fd = fileno(sample->out), .events = POLLIN };

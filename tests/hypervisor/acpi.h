@@ -5,7 +5,8 @@
 
 #include "types.h"
 
-/* Returns the number of CPUs. Panics unless their APIC ids are 0, 1 and so on.
+/*
+ * Returns the number of CPUs. Panics unless their APIC ids are 0, 1 and so on.
  */
 u32 acpi_count_cpus(void);
 

@@ -37,8 +37,10 @@ struct vdev {
 
 /**
  * struct vm_devices - Devices of a VM
- * @pcidevs:	Assigned PCI devices; written with the VM's control lock and
- *		pcidev_lock of hc_device.c held, read with either
+ * @pcidevs:	Assigned PCI devices; assigned and deassigned with the VM's
+ *		control lock and pcidev_lock of hc_device.c held, read with
+ *		either; cleared with the control lock alone as a VM begins and
+ *		ends
  * @vdevs:	Emulated PCI devices; added and removed with the control lock
  *		held while the VM does not run. The VM's lock guards @config.
  * @pci_address: Value of port 0xcf8; guarded by the VM's lock

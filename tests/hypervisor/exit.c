@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Handlers of the exits of User VMs. They run in the vCPU's thread, unlocked.
+/*
+ * Handlers of the exits of User VMs. They run in the vCPU's thread, unlocked.
  */
 #include "cpuid.h"
 #include "ioreq.h"

@@ -103,7 +103,8 @@ s64 hc_set_memory_regions(u64 address, u64 unused)
 	int ret;
 
 	(void)unused;
-	/* ACRN first looks for the VM that the argument names; it finds none.
+	/*
+	 * ACRN first looks for the VM that the argument names; it finds none.
 	 */
 	if (service_vm_read(address, &batch, sizeof(batch)))
 		return -ENOTTY;

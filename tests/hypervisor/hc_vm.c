@@ -28,7 +28,8 @@ s64 hc_create_vm(u64 address, u64 unused UNUSED)
 	struct acrn_vm_creation params;
 	int ret;
 
-	/* ACRN first looks for a VM of the name in the argument; it finds none.
+	/*
+	 * ACRN first looks for a VM of the name in the argument; it finds none.
 	 */
 	if (service_vm_read(address, &params, sizeof(params)))
 		return -ENOTTY;

@@ -111,7 +111,8 @@ int ioreq_pio(struct vcpu *vcpu, u16 port, u32 size, bool write, u32 *value)
 		vm_poweroff(vcpu->vm);
 	if (!send(vcpu, slot, &vcpu->vm->stats.pio))
 		return 0;
-	/* The value is at the same offset if the HSM made this a PCI request.
+	/*
+	 * The value is at the same offset if the HSM made this a PCI request.
 	 */
 	if (!write)
 		*value = READ_ONCE(pio->value);

@@ -5,7 +5,8 @@
 
 #include "types.h"
 
-/* Vectors that the hypervisor uses, on CPUs that the Service VM does not have
+/*
+ * Vectors that the hypervisor uses, on CPUs that the Service VM does not have
  */
 #define HV_VECTOR_KICK	   0xf0
 #define HV_VECTOR_TIMER	   0xf1

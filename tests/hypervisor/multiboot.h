@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Structures that the loader leaves in memory: Multiboot Specification 0.6.96
+/*
+ * Structures that the loader leaves in memory: Multiboot Specification 0.6.96
  */
 #ifndef HV_MULTIBOOT_H
 #define HV_MULTIBOOT_H

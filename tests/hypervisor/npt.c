@@ -98,7 +98,8 @@ static u64 *get_table(u64 *entry)
 	return table;
 }
 
-/* Whether one entry of @level can map @gpa to @hpa without going beyond @end.
+/*
+ * Whether one entry of @level can map @gpa to @hpa without going beyond @end.
  */
 static bool fits(u64 gpa, u64 end, u64 hpa, u32 level)
 {

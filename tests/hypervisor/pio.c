@@ -34,7 +34,8 @@ static void simple_access(struct vcpu *vcpu, u64 info)
 		if (access_port(vcpu, IOIO_PORT(info), size, true, &value))
 			return;
 	}
-	/* For IN and OUT, SVM gives the address of the next instruction here.
+	/*
+	 * For IN and OUT, SVM gives the address of the next instruction here.
 	 */
 	guest_skip(cpu, vcpu->vmcb.exit_info_2 - vcpu->vmcb.rip);
 }

@@ -50,7 +50,8 @@ static struct vcpu *claim_vcpu(struct pcpu *cpu, struct vm *vm)
 	return vcpu;
 }
 
-/* Claim the next vCPU that can run, round robin by VM; NULL if there is none.
+/*
+ * Claim the next vCPU that can run, round robin by VM; NULL if there is none.
  */
 static struct vcpu *pick_vcpu(struct pcpu *cpu)
 {

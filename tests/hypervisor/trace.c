@@ -71,7 +71,8 @@ static void trace_create(struct hv_trace_entry *entry, u64 address)
 	if (service_vm_read(address, &params, sizeof(params)))
 		return;
 	entry->vmid = params.vmid;
-	/* A user address that differs from run to run; not used for anything.
+	/*
+	 * A user address that differs from run to run; not used for anything.
 	 */
 	params.ioreq_buf = 0;
 	entry->args[0] = digest(&params, sizeof(params));
@@ -80,7 +81,7 @@ static void trace_create(struct hv_trace_entry *entry, u64 address)
 /*
  * Sum of the pages' first words, each times its page number in the User VM:
  * tells which pages were mapped without saying where the Service VM has them.
- * The format is described in tests/include/hv_trace.h.
+ * See &struct hv_trace_entry in tests/include/hv_test.h.
  */
 static u64 content(u64 gpa, u64 hpa, u64 size)
 {

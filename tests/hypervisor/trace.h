@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The trace of hypercalls, for tests: tests/include/hv_test.h has its format.
+/*
+ * The trace of hypercalls, for tests: tests/include/hv_test.h has its format.
  */
 #ifndef HV_TRACE_H
 #define HV_TRACE_H
 
 #include "types.h"
 
-/*
- * Map the trace read-only into the Service VM. Called by service_vm_init().
- */
+/* Map the trace read-only into the Service VM. Called by service_vm_init(). */
 void trace_init(void);
 
 /* Called when a hypercall begins, followed by trace_end(). Any CPU. */

@@ -84,7 +84,8 @@ void vlapic_power_on(struct vcpu *vcpu)
 	vlapic_init(vcpu);
 }
 
-/* As on ACRN the mode can only be changed to x2APIC; other writes do nothing.
+/*
+ * As on ACRN the mode can only be changed to x2APIC; other writes do nothing.
  */
 static void write_base(struct vcpu *vcpu, u64 base)
 {
@@ -248,7 +249,8 @@ static int write_plain(struct vlapic *lapic, u32 reg, u32 value)
 	return 0;
 }
 
-/* Write a register that both modes have. Returns 0, or -EINVAL if neither has.
+/*
+ * Write a register that both modes have. Returns 0, or -EINVAL if neither has.
  */
 static int write_register(struct vcpu *vcpu, u32 reg, u32 value)
 {

@@ -23,7 +23,8 @@ struct mmio_access;
 #define MSR_X2APIC_FIRST 0x800
 #define MSR_X2APIC_LAST	 0x8ff
 
-/* Index of a local vector table entry; CMCI's register is not beside the rest.
+/*
+ * Index of a local vector table entry; CMCI's register is not beside the rest.
  */
 enum {
 	LVT_TIMER,
@@ -138,7 +139,8 @@ int vlapic_pending(const struct vcpu *vcpu);
 void vlapic_accept(struct vcpu *vcpu, u8 vector);
 void vlapic_unaccept(struct vcpu *vcpu, u8 vector);
 
-/* Fire the timer if it is due. Returns the TSC at which it is due next, or 0.
+/*
+ * Fire the timer if it is due. Returns the TSC at which it is due next, or 0.
  */
 u64 vlapic_run_timer(struct vcpu *vcpu, u64 now);
 
@@ -153,7 +155,8 @@ void vlapic_start_timer(struct vlapic *lapic, u32 initial);
  */
 void vlapic_set_timer_mode(struct vlapic *lapic, u32 lvt);
 
-/* Called when the local APIC is switched on or off: starts or stops the timer.
+/*
+ * Called when the local APIC is switched on or off: starts or stops the timer.
  */
 void vlapic_enable_timer(struct vlapic *lapic, bool on);
 

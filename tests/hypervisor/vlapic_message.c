@@ -32,7 +32,8 @@ static u32 vcpu_with_id(const struct vm *vm, u32 id)
 	return 0;
 }
 
-/* Logical ids in x2APIC mode: 16 bits of cluster, one bit for each vCPU in it
+/*
+ * Logical ids in x2APIC mode: 16 bits of cluster, one bit for each vCPU in it
  */
 static bool matches_x2apic(u32 ldr, u32 destination)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Timer of a local APIC. It counts at the rate of the TSC, before the divider.
+/*
+ * Timer of a local APIC. It counts at the rate of the TSC, before the divider.
  */
 #include "lapic.h"
 #include "vcpu.h"

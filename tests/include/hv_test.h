@@ -96,8 +96,7 @@
  * @id:		Low byte of the hypercall's id
  * @vmid:	Which VM
  * @result:	What it returned
- * @args:	What the Service VM asked for, without its own addresses, see
- * below
+ * @args:	Arguments without addresses of the Service VM, see below
  *
  * @args of SET_MEMORY_REGIONS, which has an entry for each region: type,
  * attributes, User VM physical address, size, whether all of it leads to RAM of
@@ -123,8 +122,7 @@ struct hv_trace_entry {
 /**
  * struct hv_trace - The last HV_TRACE_ENTRIES hypercalls
  * @count:	Number of entries since the trace was enabled
- * @active:	Number of hypercalls that have not returned, and have no entry
- * yet
+ * @active:	Hypercalls that have not returned, and have no entry yet
  * @reserved:	0
  * @entries:	Entries; number n is at n % HV_TRACE_ENTRIES
  */

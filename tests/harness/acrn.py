@@ -13,24 +13,26 @@ import time
 from vm import BUILD, DIES_WITH_US, TOP, BuildError, ServiceVM, run_logged
 
 ACRN = os.path.join(TOP, "tests", "acrn")
-# Where the processor that Bochs emulates, or ACRN, makes Linux complain; see
-# tests/acrn/README.md. tests/system/lib.sh has the same for User VMs.
+# Linux parameters without which it complains of the processor that Bochs
+# emulates, or of ACRN; see tests/acrn/README.md. tests/system/lib.sh has the same
+# for User VMs.
 PROCESSOR_WORDS = "nopcid noxsave clearcpuid=22,29"
-# Of the board that tests/acrn/adapt.py describes
+# CPUs of the board that tests/acrn/adapt.py describes
 CPUS = 4
-# Limits are seconds of CPU time, which Bochs uses all the time, so that they hold
-# on a busy host. The loader copies 60 MB, the hypervisor and Linux boot: 40 s.
+# Limits are seconds of Bochs' CPU time rather than of real time, so that they hold on a
+# busy host: Bochs never sleeps. The boot, in which the loader copies 60 MB, takes 40 s.
 BOOT_SECONDS = 120
-# Without a sign of life; the Service VM gives one each two of its seconds
+# Limit for the time without a sign of life, which the Service VM gives every two of its
+# own seconds
 STALL_SECONDS = 45
-# How often the CPUs of a machine that is given up are looked at
+# Number of times that the CPUs' registers are logged when a machine is given up
 CPU_SAMPLES = 3
-# Once the hypervisor has complained it may say more, or nothing ever again
+# Time for the hypervisor to log more after it has reported trouble
 LAST_WORDS_SECONDS = 5
 
 GRUB_MODULES = "multiboot2 serial normal iso9660 biosdisk boot terminal configfile minicmd"
 
-# What tests/system/service-init and tests/acrn/debug_port.c put before lines
+# Prefixes that tests/system/service-init and tests/acrn/debug_port.c give lines
 CONSOLE_PREFIX = "console>"
 ALIVE = "alive>"
 END = "end>"
@@ -63,7 +65,7 @@ class Acrn:
             self.commit = text.read().strip()
 
     def add_to(self, image, extras=()):
-        """Make, of `image`'s initramfs, the same with acrn-dm; those of `extras`, too."""
+        """Make copies of `image`'s initramfs, with and without `extras`, that have acrn-dm."""
         for extra in ("", *sorted(extras)):
             name = f"acrn-{image.name}{extra and '-' + extra}"
             image.acrn_initramfs[extra] = os.path.join(image.dir, f"service-vm-{name}.cpio")
@@ -74,10 +76,10 @@ class Acrn:
 
 
 class AcrnVM(ServiceVM):
-    """One boot of ACRN in Bochs, which has a log of its own, bochs.log.
+    """One boot of ACRN in Bochs, whose own log is bochs.log.
 
-    vms.log has what else the Service VM would write to its console, such as the
-    consoles of its User VMs.
+    vms.log has what programs of the Service VM write to its console, such as the
+    consoles of User VMs.
     """
 
     kernel_logs = ("console", "vms", "hv")
@@ -85,7 +87,7 @@ class AcrnVM(ServiceVM):
     def __init__(self, acrn, image, logs, task, args=(), hsm="ours", service_cpus=2,
                  cmdline="", timeout=600, provokes=None, extra=""):
         super().__init__(image, logs, timeout)
-        # What of HV_TROUBLE the test is to bring about
+        # Lines that HV_TROUBLE matches and the test causes on purpose
         self.provokes = re.compile(provokes or "(?!)")
         words = (f"{self.kernel_words(task, args, hsm, service_cpus, cmdline)} "
                  f"{PROCESSOR_WORDS} on=acrn console=ttyS1")
@@ -95,7 +97,7 @@ class AcrnVM(ServiceVM):
                         "-rc", self._path("bochs.commands")]
 
     def slowness(self):
-        """An emulated second has 50 million instructions, on a busy host as well."""
+        """Four times that of the fixture: a second has only 50 million instructions."""
         return 4 * self.image.slowness
 
     def _path(self, name):
@@ -111,10 +113,10 @@ class AcrnVM(ServiceVM):
         os.link(initramfs, os.path.join(boot, "initrd"))
         with open(os.path.join(boot, "grub", "grub.cfg"), "w", encoding="ascii") as grub:
             print("set timeout=0",
-                  # What is typed here has no meaning to the loader
+                  # GRUB passes these words on; ACRN appends them to Linux' own
                   f"multiboot2 /boot/acrn.bin {words}",
                   "module2 /boot/bzImage Linux_bzImage",
-                  # As it is, also when it looks packed
+                  # Not unpacked, even if it is compressed
                   "module2 --nounzip /boot/initrd Linux_ramdisk",
                   "boot", sep="\n", file=grub)
         run_logged("grub-mkrescue",
@@ -129,12 +131,12 @@ class AcrnVM(ServiceVM):
             text = template.read()
         with open(self._path("bochsrc"), "w", encoding="utf-8") as config:
             config.write(text.replace("@DIR@", self.logs).replace("@CPUS@", str(CPUS)))
-        # Debian's Bochs has a debugger, which waits to be told to go on
+        # Debian's Bochs has a debugger, which waits for this command at the start
         with open(self._path("bochs.commands"), "w", encoding="ascii") as commands:
             print("continue", file=commands)
 
     def run(self, on_line=lambda line: None):
-        """As FixtureVM.run(); recognises a machine that stands still."""
+        """As FixtureVM.run(); also ends a machine that stands still."""
         with open(self.log("task"), "w", encoding="utf-8") as task_log, \
                 open(self.log("vms"), "w", encoding="utf-8") as vms_log, \
                 open(self.log("stderr"), "w", encoding="utf-8") as stderr:
@@ -153,12 +155,12 @@ class AcrnVM(ServiceVM):
             finally:
                 bochs.kill()
                 bochs.wait()
-                # 50 MB that can be made again
+                # 50 MB that are made again for each boot
                 os.unlink(self._path("boot.iso"))
         return self.status
 
     def _lines(self, bochs):
-        """What the Service VM prints, until it or this test is at its end."""
+        """Yield the lines that the Service VM prints, until it ends or is given up."""
         found = queue.SimpleQueue()
         threading.Thread(target=self._read, args=(bochs.stdout, found), daemon=True).start()
         alive = 0
@@ -184,17 +186,17 @@ class AcrnVM(ServiceVM):
             if not up and line.startswith("service-vm: up"):
                 up = True
                 end = used + self.timeout
-            # Bochs prints lines of its own before
+            # Before that, Bochs itself prints lines
             if up and not line.startswith(ALIVE):
                 yield line
 
     def _write_cpus_log(self, bochs, found):
-        """Write down what each CPU is at, a few times: registers and stack."""
+        """Log registers and stack of each CPU, CPU_SAMPLES times."""
         words = "".join(f"set $cpu = {cpu}\nr\nprint-stack 48\n" for cpu in range(CPUS))
         with open(self.log("cpus"), "w", encoding="utf-8") as log:
             for sample in range(CPU_SAMPLES):
                 print(f"sample {sample}", file=log)
-                # To the debugger's prompt
+                # SIGINT gets Bochs to the debugger's prompt
                 bochs.send_signal(signal.SIGINT)
                 time.sleep(1)
                 bochs.stdin.write(words.encode())
@@ -207,7 +209,7 @@ class AcrnVM(ServiceVM):
                 time.sleep(1)
 
     def _reason_to_end(self, up, silent, late):
-        """Why the machine is not waited for any longer, or None."""
+        """The reason to give the machine up, or None."""
         if self._hypervisor_trouble():
             time.sleep(LAST_WORDS_SECONDS)
             return "the hypervisor complains"
@@ -219,7 +221,7 @@ class AcrnVM(ServiceVM):
         return None
 
     def _why_it_ended(self, bochs):
-        """How Bochs came to its end by itself, and what it said of it."""
+        """How Bochs ended by itself: its status and its last PANIC."""
         status = bochs.wait()
         how = f"killed by signal {-status}" if status < 0 else f"status {status}"
         panics = []
@@ -235,7 +237,7 @@ class AcrnVM(ServiceVM):
         found.put(None)
 
     def _hypervisor_trouble(self):
-        """Lines of the hypervisor's console that no run may have."""
+        """Lines of the hypervisor's console that make the run fail."""
         try:
             with open(self.log("hv"), encoding="utf-8", errors="replace") as text:
                 return [line.strip() for line in text

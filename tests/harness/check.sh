@@ -1,10 +1,9 @@
 #!/bin/bash
-# Static analysis, nothing runs: compiler warnings, sparse, checkpatch,
-# kernel-doc, which each function has that other files of a module can call,
-# clang-format, shellcheck, codespell, headers that compile alone, circles of
-# files.
+# Static analysis, behind `make check`: compiler warnings, sparse, checkpatch,
+# kernel-doc (of every function that is not static), clang-format, shellcheck,
+# codespell, headers that compile alone, circles of files. Runs none of the code.
 #
-# The kernels are those of the VMs, for each version in $KVERS.
+# Modules are built for the VMs' kernel of each version in $KVERS.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -36,13 +35,14 @@ step() {
 	fi
 }
 
-# Each kernel header gets a source file that includes it and nothing else.
+# module_tree DIR: a copy of the modules' sources, with an additional source file
+# for each kernel header that includes it and nothing else
 module_tree() {
 	local dir=$1 header name
 	rm -rf "$dir"
 	mkdir -p "$dir/headers"
 	cp -rs "$top"/{include,hsm,acrn_vhost,ioeventfd,irqfd,vhost_blk,bench/{floor,exits}} "$dir"
-	# No link: lines are added to it
+	# A copy, as lines are added to it
 	cp "$top/Kbuild" "$dir"
 	for header in "${kernel_h[@]}"; do
 		name=${header//[\/.]/_}
@@ -53,8 +53,7 @@ module_tree() {
 	echo "obj-m += headers_check.o floor/acrn_floor.o exits/acrn_exits.o" >> "$dir/Kbuild"
 }
 
-# W=1 and sparse warn without failing, so that the output has to be empty of
-# warnings too.
+# W=1 and sparse do not fail on a warning, so the output is searched for them.
 modules() {
 	local kdir=$1 dir=$2 flags=$3 log
 	log=$dir.out
@@ -74,7 +73,7 @@ headers_alone() {
 	done
 }
 
-# What runs in user space: no circles, no file over 600 lines
+# User-space code: no circles of files, no file over 600 lines
 circles() {
 	make -s -C "$top" tools &&
 		tests/harness/circles.py build/dm dm 600 &&
@@ -108,8 +107,8 @@ done
 
 step "circles of files: modules" tests/harness/circles.py "$build/modules-$version"
 
-# Of what is ignored, version and comparison are about include/compat.h, which
-# exists to ask for the version, the last two about how trace events are written.
+# Checks are ignored for two reasons: include/compat.h exists to compare versions,
+# and trace events are written in a style of their own.
 checkpatch() {
 	local ignore=$1
 	shift

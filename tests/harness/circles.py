@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Circles of files: circles.py OBJECTS [SOURCES [LIMIT]]
 
-A file depends on another one whose functions or variables it uses, by the
-symbols of the object files below OBJECTS. Those of whole kernel modules are left
-out. With SOURCES it also depends on what it includes, and a file and its header
-count as one. Prints each group of files that depend on each other, and files below
-SOURCES of more than LIMIT lines, and fails if there are any.
+A file depends on another one if it uses its functions or variables, according to
+the symbols of the object files below OBJECTS; object files of whole kernel modules
+are left out. With SOURCES it also depends on the files that it includes, and a file
+and its header count as one. Prints each group of files that depend on each other,
+and each file below SOURCES with more than LIMIT lines. Fails if there are any.
 """
 
 import os
@@ -24,12 +24,12 @@ def files_below(folder, suffixes):
 
 
 def stem(path):
-    """What a file and its header have in common."""
+    """A path without its suffix, which a file and its header have in common."""
     return os.path.splitext(path)[0]
 
 
 def includes(sources):
-    """For each stem those that its files include."""
+    """Map each stem to the stems that its files include."""
     found = {}
     for path in files_below(sources, (".c", ".h")):
         with open(os.path.join(sources, path), encoding="utf-8") as text:
@@ -55,12 +55,12 @@ def symbols(path):
 
 
 def is_module(path):
-    """Whether an object file is a kernel module, linked from others, or part of one."""
+    """Whether an object file is linked from those of a kernel module, or generated for it."""
     return path.endswith(".mod.o") or os.path.exists(stem(path) + ".mod")
 
 
 def add_calls(uses, objects):
-    """Add to what each stem uses the stems whose symbols it uses."""
+    """Add to `uses` the stems whose symbols each stem uses. Returns how many stems there are."""
     found = {stem(path): symbols(os.path.join(objects, path))
              for path in files_below(objects, (".o",))
              if (not uses or stem(path) in uses)
@@ -72,7 +72,7 @@ def add_calls(uses, objects):
 
 
 def reachable(uses, start):
-    """All that a stem depends on, itself only if it is part of a circle."""
+    """All stems that a stem depends on, including itself only if it is in a circle."""
     seen, todo = set(), [start]
     while todo:
         for other in uses[todo.pop()] - seen:
@@ -82,7 +82,7 @@ def reachable(uses, start):
 
 
 def too_long(sources, limit):
-    """A line for each file of more than so many lines."""
+    """Yield a message for each file with more than `limit` lines."""
     for path in files_below(sources, (".c", ".h")):
         with open(os.path.join(sources, path), encoding="utf-8") as text:
             lines = sum(1 for _ in text)
@@ -91,7 +91,7 @@ def too_long(sources, limit):
 
 
 def main():
-    """Print what is wrong."""
+    """Print circles and files that are too long."""
     objects, sources, limit = (sys.argv[1:] + [None, None])[:3]
     uses = includes(sources) if sources else {}
     if not add_calls(uses, objects):

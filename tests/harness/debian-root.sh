@@ -1,8 +1,7 @@
 #!/bin/bash
-# Make a root file system of this Debian release with what DKMS needs, and the headers
-# of Debian's own kernel, from the package mirrors that apt has, and print its path.
-#
-# It lives in the cache, keyed by release and packages.
+# Print the path of a root file system of this Debian release, with the packages that
+# DKMS needs and the headers of Debian's own kernel. It is made from apt's package
+# mirrors when it is missing, and kept in the cache, keyed by release and packages.
 set -euo pipefail
 
 cache=${ACRN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/acrn-vhost}

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Hold Documentation/differences.md against the tests.
+"""Compare Documentation/differences.md with the tests.
 
-Each difference that a test names must be an entry, and each entry must be named
-by a test or be listed under "Not checked".
+Each difference that a test names must have an entry there, and each entry must be
+named by a test or be listed under "Not checked".
 """
 
 import glob
@@ -25,16 +25,17 @@ def read(path):
 
 
 def document():
-    """Names of the entries, and of those that are listed as not checked."""
+    """Names of all entries, and names that are listed as not checked."""
     entries, _, unchecked = read(DOCUMENT).partition(UNCHECKED)
     return (set(re.findall(r"^\*\*([a-z0-9-]+)\.\*\*", entries, re.M)),
             set(re.findall(r"`([a-z0-9-]+)`", unchecked.partition("\n- ")[2])))
 
 
 def named_by_programs(entries):
-    """Differences that the programs of tests/system name, and where.
+    """Map the differences that programs of tests/system name to the file.
 
-    Some pass the name on, so that every string in the form of a name counts.
+    A name can be passed on through variables, so every string that looks like a name
+    counts as one.
     """
     named = {}
     for path in glob.glob(os.path.join(TOP, "tests/system/**/*.[ch]"), recursive=True):
@@ -50,7 +51,7 @@ def named_by_programs(entries):
 
 
 def main():
-    """Report what does not fit."""
+    """Print names without an entry and entries without a check."""
     entries, unchecked = document()
     named = named_by_programs(entries)
     named.update({name: "tests/harness/rules.py" for name in RULES})

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Compare what the two HSMs made of the same random calls.
+"""Compare the results of the same random calls on the two HSMs.
 
-`tests/system/differential` generates sequences of calls from a seed, here to
-list them, and in a Service VM to carry them out.
+`tests/system/differential` generates sequences of calls from a seed. It runs here to
+list them, and in a Service VM on each HSM to carry them out.
 """
 
 import os
@@ -19,12 +19,12 @@ END = Call(0, "END", text="the end of the sequence")
 
 
 def parse_value(text):
-    """A number, or the name of a place."""
+    """The value of an argument: a number, or the name of a place in memory."""
     return int(text, 0) if re.fullmatch(r"0x[0-9a-f]+|\d+", text) else text
 
 
 def parse_call(text):
-    """A call as the program lists it."""
+    """Parse a call as the program lists it."""
     file, kind, *words = text.split()
     values = dict(word.split("=", 1) for word in words)
     arg = values.pop("arg")
@@ -33,7 +33,7 @@ def parse_call(text):
 
 
 def list_calls(seed, count):
-    """The calls of each sequence."""
+    """Map the number of each sequence to its calls."""
     listing = subprocess.run([PROGRAM, str(seed), str(count)], check=True,
                              stdout=subprocess.PIPE, text=True).stdout
     calls = defaultdict(list)
@@ -44,7 +44,7 @@ def list_calls(seed, count):
 
 
 def parse_result(text):
-    """What came of a call."""
+    """Parse the result of a call as the program prints it."""
     match = re.fullmatch(r"(\d+)(?:=(\w+))?(?:@([^:]+))?((?::[^:]+)*)", text)
     if not match:
         raise ValueError(f"no result: {text}")
@@ -57,7 +57,7 @@ def parse_result(text):
 
 
 def parse_results(path):
-    """The results of each sequence, the last being that of its end."""
+    """Map the number of each sequence to its results, the last being that of its end."""
     results = {}
     with open(path, encoding="utf-8", errors="replace") as log:
         for line in log:
@@ -68,10 +68,11 @@ def parse_results(path):
 
 
 class Comparison:
-    """All sequences of one seed.
+    """Comparison of the sequences of one seed.
 
-    `compared` of the `total` calls were: those before the HSMs went different
-    ways, as the rules that `applied` allow.
+    Of all calls (`total`) those were `compared` that come before the HSMs' states
+    differ in a sequence. `applied` counts how often each rule explained a difference,
+    `unexplained` has the differences for which there is no rule.
     """
 
     def __init__(self):
@@ -81,14 +82,14 @@ class Comparison:
         self.unexplained = []
 
     def notes(self, seed):
-        """What was done, in a few lines."""
+        """A summary of the comparison, as a list of lines."""
         rules = ", ".join(f"{name} {count}" for name, count in self.applied.most_common())
         return [f"seed {seed}: {self.compared} of {self.total} calls compared, "
                 f"{sum(self.applied.values())} documented differences:",
                 *textwrap.wrap(rules, 76, break_on_hyphens=False)]
 
     def explain(self, number, position, step):
-        """Which rule explains a difference, and what is left alike."""
+        """Find the rule that explains a difference. Returns ALIKE or APART."""
         for name, applies in RULES.items():
             outcome = applies(step)
             if outcome:
@@ -100,7 +101,7 @@ class Comparison:
         return APART
 
     def sequence(self, number, calls, ours, theirs):
-        """Compare a sequence up to where the HSMs go different ways."""
+        """Compare a sequence, up to a difference after which the HSMs' states differ."""
         history = History()
         self.total += len(calls)
         for position, call in enumerate(calls):
@@ -113,7 +114,7 @@ class Comparison:
 
 
 def compare(seed, numbers, ours_log, theirs_log):
-    """Compare those sequences of two runs; the comparison and what is wrong."""
+    """Compare the sequences `numbers` of two runs. Returns the comparison and the problems."""
     calls = list_calls(seed, numbers[-1] + 1)
     ours, theirs = parse_results(ours_log), parse_results(theirs_log)
     comparison = Comparison()
@@ -126,7 +127,7 @@ def compare(seed, numbers, ours_log, theirs_log):
 
 
 def show(seed, number, ours_log, theirs_log):
-    """The calls of one sequence and what became of them, a line each."""
+    """A list of lines: each call of one sequence and its results on both HSMs."""
     calls = list_calls(seed, number + 1)[number] + [END]
     ours = parse_results(ours_log).get(number, [])
     theirs = parse_results(theirs_log).get(number, [])

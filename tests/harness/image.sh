@@ -1,21 +1,21 @@
 #!/bin/bash
-# Build the two initramfs images that the VMs boot from. Their programs are without
-# symbols: each boot unpacks all of it.
+# Build the initramfs images of Service VM and User VMs. Programs are stripped, since
+# each boot unpacks all of them.
 #
 # Usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [EXTRA...]
 #
 #   OUT/user-vm.cpio.lz4	busybox, iperf3, ethtool, tests/guest, the modules of
 #			vsock and tests/system/user-init
-#   OUT/service-vm.cpio	the same but for init and modules, our modules and all of
-#			the kernel's, the device model, acrn-vhost, the tests, and kernel,
-#			that of USER_KDIR, and image for User VMs; vm-sample of
-#			the kernel's samples
-#   OUT/service-vm-EXTRA.cpio	for each EXTRA the same and what few tests need:
-#		disk	in /disk, the root file system for a User VM's disk, with
-#			fio; and what makes and checks file systems. fio comes with
-#			80 MB of libraries.
-#		distribution	in /images/distribution, kernel and image for User
-#			VMs, with the kernel and the modules of Debian's package
+#   OUT/service-vm.cpio	the same programs, with another init, our modules and all of
+#			the kernel's; the device model, acrn-vhost, the tests,
+#			vm-sample of the kernel's samples; and for User VMs the
+#			kernel of USER_KDIR and the image above
+#   OUT/service-vm-EXTRA.cpio	for each EXTRA, service-vm.cpio and what few tests need:
+#		disk	programs that make and check file systems; and in /disk
+#			the root file system for a User VM's disk, with fio, which
+#			has 80 MB of libraries
+#		distribution	in /images/distribution, the kernel of Debian's
+#			package for User VMs, and an image with its modules
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -31,7 +31,7 @@ add_program() {
 	local root=$1 program file
 	program=$(command -v "$2") || { echo "image.sh: no program $2" >&2; exit 1; }
 	install -D -t "$root/bin" "$program"
-	# ldd fails for a static program, which needs nothing
+	# ldd fails for a static program, which needs no libraries.
 	{ ldd "$program" 2> /dev/null || true; } | grep -o '/[^ ]*' | while read -r file; do
 		install -D "$file" "$root$file"
 	done
@@ -47,12 +47,12 @@ new_root() {
 	echo "root:x:0:0:root:/root:/bin/sh" > "$root/etc/passwd"
 	add_program "$root" iperf3
 	add_program "$root" ethtool
-	# Some of these can be either end of what they do
+	# Programs that run in the Service VM as well as in User VMs
 	[ ! -d "$build/tests/user-vm" ] || install -s -t "$root/bin" "$build"/tests/user-vm/*
 	[ ! -d "$build/bench/both" ] || install -s -t "$root/bin" "$build"/bench/both/*
 }
 
-# add_modules ROOT KDIR DIR...: the modules below the folders, for that kernel
+# add_modules ROOT KDIR DIR...: add the modules below each DIR, built for that kernel
 add_modules() {
 	local root=$1 kernel=$2 release dir
 	shift 2
@@ -65,10 +65,11 @@ add_modules() {
 	depmod -b "$root" "$release"
 }
 
-# The kernel's sample as it is, by its own makefile, with a User VM's code from us,
-# as guest16.S is not in the kernel's source. No linker takes a payload that is
-# linked already; the payload does not say that it wants no executable stack; and
-# the sample leaves a field that the HSM wants to be zero to chance.
+# Build the kernel's samples/acrn by its own makefile. The code of the sample's User VM
+# is our guest16.S, as the kernel's source has none. Three faults of the sample are
+# worked around: its makefile links the payload fully, which no linker takes as input
+# (hence ld -r); the payload does not say that it needs no executable stack; and a field
+# that the HSM requires to be zero is not initialised.
 build_sample() {
 	local out=$1 source
 	source=$(realpath "$kdir/source")/samples/acrn
@@ -114,7 +115,7 @@ add_disk() {
 	install -D -t "$1/disk/jobs" "$top"/bench/jobs/*
 }
 
-# Modules as they are, for a distribution's kernel; xz is what later ones are in
+# Modules of Debian's package, which later releases compress with xz
 add_distribution() {
 	local images=$1/images/distribution package release root=$out/distribution-vm
 	package=$("$top/tests/kernel/distribution.sh")

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Print which of the supported kernel versions this Debian packages the source
-# of: Debian 12 has both, later ones only the newer.
-# A fresh machine has no package lists yet
+# Print the supported kernel versions whose source is a package of this Debian:
+# Debian 12 has both, later releases only the newer one.
+
+# A freshly installed machine has no package lists yet
 if [ "$(id -u)" = 0 ] && ! apt-cache show linux-libc-dev > /dev/null 2>&1; then
 	apt-get update > /dev/null 2>&1
 fi

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Install the Debian packages that building and testing need, or say how.
+# Install the Debian packages that building and testing need. Without root or sudo,
+# print the command to type.
 #
 # Usage: packages.sh GROUP...      GROUP: build, vm, acrn, bench, check, deb, root
 #
-# Kernel sources are part of "build": one for each version in $KVERS.
+# Also installs the kernel source of each version in $KVERS.
 set -euo pipefail
 
 declare -A groups=(

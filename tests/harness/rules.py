@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What may differ between two runs of `differential`, one per HSM.
+"""The differences that are allowed between two runs of `differential`, one per HSM.
 
-Each rule has the name of an entry of Documentation/differences.md. It looks at a
-step at which the HSMs did not do the same and says whether the entry explains
-all of it, and if so whether their states are still the same: ALIKE, or APART,
-after which the rest of the sequence means nothing.
+Each rule has the name of an entry of Documentation/differences.md. It is given a step
+at which the results of the HSMs differ. It returns None if the entry does not explain
+all of the difference. Otherwise it returns ALIKE if the HSMs are in the same state
+after the step, or APART if they are not, in which case the rest of the sequence cannot
+be compared.
 """
 
 from dataclasses import dataclass, field, replace
@@ -23,14 +24,15 @@ PIO, DATAMATCH, DEASSIGN, ASYNCIO = 1, 2, 4, 8
 NO_PLACE = ("hole", "read_only", "nowhere", "kernel")
 HC_PAUSE, HC_DESTROY = 0x13, 0x11
 HC_INJECT_MSI, HC_IRQLINE, HC_NOTIFY, HC_MEMORY = 0x23, 0x25, 0x31, 0x42
-# The memory of the User VM of a sequence, and what it writes: two bytes of 1
+# Size of the memory of a sequence's User VM, and the port to which the VM writes 1, in
+# two bytes
 GUEST_SIZE = 0x10000
 GUEST_BELL = 0x1000
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a sequence; a place in memory is a name, all else a number."""
+    """A call of a sequence. Arguments are numbers, but addresses are names of places."""
 
     file: int
     kind: str
@@ -47,7 +49,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Hypercall:
-    """What the hypervisor saw; `args` is a digest."""
+    """A hypercall of a step; `args` is a digest."""
 
     id: int
     vmid: int
@@ -57,7 +59,7 @@ class Hypercall:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a call: errno, value, request that waits, hypercalls."""
+    """The result of a call: errno, value, request that waits for an answer, hypercalls."""
 
     errno: int
     value: str
@@ -66,46 +68,46 @@ class Result:
     text: str
 
     def ids(self):
-        """The hypercalls without their arguments."""
+        """The ids of the hypercalls."""
         return [hypercall.id for hypercall in self.hypercalls]
 
 
 class File:
-    """A descriptor as the calls before have left it, on both HSMs."""
+    """State of a descriptor after the calls so far, the same on both HSMs."""
 
     def __init__(self):
         self.vm = self.client = self.started = self.paused = False
         self.polling = self.was_reset = False
-        self.unattended = False  # ran without a client at some time
+        self.unattended = False  # the VM ran without a client at some time
         self.segments = []
         self.doorbells = []
         self.unlike_doorbells = False
 
     def overlaps(self, start, size):
-        """Whether anything of that is mapped."""
+        """Whether any of the range is mapped."""
         return any(start < last and first < start + size for first, last in self.segments)
 
     def cut(self, start, size):
-        """Nothing of that is mapped any more."""
+        """Note that nothing of the range is mapped any more."""
         pieces = [piece for first, last in self.segments
                   for piece in ((first, min(last, start)), (max(first, start + size), last))]
         self.segments = [(first, last) for first, last in pieces if first < last]
 
 
 class History:
-    """Both descriptors and the eventfds."""
+    """State of both descriptors and of the eventfds after the calls so far."""
 
     def __init__(self):
         self.files = [File(), File()]
-        self.eventfds = [0, 0, 0, 0]  # how often each was opened anew
-        self.counting = set()  # those with an irqfd at some time
+        self.eventfds = [0, 0, 0, 0]  # how often each was opened again
+        self.counting = set()  # those that had an irqfd at some time
 
     def eventfd(self, number):
-        """Which eventfd, of all that had this number."""
+        """Identity of an eventfd: its number and how often that was opened again."""
         return number, self.eventfds[number] if number < 4 else 0
 
     def note(self, call, errno):
-        """`call` was done, on both HSMs with `errno`, or so that it is alike."""
+        """Note a call that left both HSMs in the same state; `errno` is ours."""
         if call.kind == "REOPEN":
             self.eventfds[call.fd] += 1
         if errno:
@@ -117,31 +119,31 @@ class History:
 
 
 def note_create(_history, file, call):
-    """A VM is there."""
+    """The file has a VM."""
     file.__init__()
     file.vm = True
     file.polling = bool(call.flag & POLLING)
 
 
 def note_memseg(_history, file, call):
-    """A segment is there, in place of what was."""
+    """A segment is mapped, and replaces what was mapped there."""
     file.cut(call.gpa, call.len)
     file.segments.append((call.gpa, call.gpa + call.len))
 
 
 def note_unset(_history, file, call):
-    """Nothing is there."""
+    """Nothing is mapped there any more."""
     file.cut(call.gpa, call.len)
 
 
 def doorbell(history, call):
-    """What an ioeventfd is, without what does not count."""
+    """Identity of a doorbell; its data counts only with DATAMATCH."""
     data = call.data if call.flags & DATAMATCH else None
     return (history.eventfd(call.fd), call.flags & PIO, call.addr, call.len, data)
 
 
 def note_ioeventfd(history, file, call):
-    """A doorbell comes or goes; in-tree another of the same eventfd may go."""
+    """A doorbell was assigned or deassigned; in-tree another one of its eventfd may have been."""
     bell = doorbell(history, call)
     if not call.flags & DEASSIGN:
         file.doorbells.append(bell)
@@ -153,19 +155,19 @@ def note_ioeventfd(history, file, call):
 
 
 def note_irqfd(history, _file, call):
-    """Its eventfd's count is not taken in-tree from now on."""
+    """The eventfd has an irqfd; the in-tree HSM does not consume its count."""
     if not call.flags & 1:
         history.counting.add(history.eventfd(call.fd))
 
 
 def note_reset(_history, file, _call):
-    """A vCPU that was polling does so still, once it is started."""
+    """The VM was reset; in-tree a vCPU that was polling will poll on when it is started."""
     file.paused = False
     file.was_reset = True
 
 
 def note_attribute(name, value):
-    """A note that is an attribute of the file."""
+    """A function that notes a call by setting an attribute of the file."""
     return lambda _history, file, _call: setattr(file, name, value)
 
 
@@ -186,7 +188,7 @@ NOTES = {
 
 @dataclass(frozen=True)
 class Step:
-    """A call with both results and all that came before."""
+    """A call with its results on both HSMs and the state before it."""
 
     call: Call
     ours: Result
@@ -199,15 +201,15 @@ class Step:
         return self.history.files[self.call.file]
 
     def errnos(self, ours, *theirs):
-        """Whether the errnos are these; any of the in-tree HSM's if none is given."""
+        """Whether our errno is `ours` and the in-tree HSM's one of `theirs`, or any without them."""
         return self.ours.errno == ours and (not theirs or self.theirs.errno in theirs)
 
     def both(self):
-        """Whether the errno is the same, and only the rest differs."""
+        """Whether the errnos are the same, so that something else differs."""
         return self.ours.errno == self.theirs.errno
 
     def outcome(self):
-        """A call that ours refuses is without effect unless in-tree takes it."""
+        """For a call that our HSM refuses: APART if the in-tree HSM did it, else ALIKE."""
         return ALIKE if self.theirs.errno else APART
 
 
@@ -235,7 +237,7 @@ def _ioctl_unknown(step):
 def _create_errno(step):
     if step.call.slots in NO_PLACE and step.errnos(EFAULT, EINVAL):
         return ALIKE
-    # The hypervisor's: a CPU of its own, the name of another VM
+    # The hypervisor refused: a CPU of the Service VM, or the name of an existing VM
     return ALIKE if step.errnos(EPERM, EINVAL) else None
 
 
@@ -248,7 +250,7 @@ def _ioreq_page_aligned(step):
 
 @rule("destroy-running", "DESTROY_VM", "CREATE_VM", "END")
 def _destroy_running(step):
-    """Ours pauses before; the hypervisor refuses the in-tree HSM's where it does not."""
+    """Ours pauses a VM before it destroys it; in-tree the hypervisor refuses to destroy it."""
     ours = [call for call in step.ours.hypercalls if call.id != HC_PAUSE]
     theirs = [replace(call, result=0) if call.id == HC_DESTROY else call
               for call in step.theirs.hypercalls]
@@ -260,7 +262,7 @@ def _destroy_running(step):
 
 @rule("send-paused")
 def _send_paused(step):
-    """Ours leaves out what could wake a vCPU; a vCPU that is woken goes on."""
+    """While paused, ours makes no hypercalls that could wake a vCPU; in-tree one may go on."""
     if not any(file.paused for file in step.history.files):
         return None
     rest = tuple(call for call in step.theirs.hypercalls
@@ -283,13 +285,13 @@ def _vcpu_regs(step):
 
 
 def is_page_range(start, size):
-    """As ours wants it."""
+    """Whether our HSM accepts the range."""
     return (size and not (start | size) % PAGE and start < PHYSICAL_END
             and size <= PHYSICAL_END - start)
 
 
 def is_sane_segment(call):
-    """Whether ours looks any further."""
+    """Whether our HSM accepts the arguments that do not depend on its state."""
     if (call.attr & ~(RIGHTS | TYPES) or not call.attr & READ
             or not is_page_range(call.gpa, call.len)):
         return False
@@ -307,7 +309,7 @@ def _memseg_arguments(step):
 
 @rule("unset-arguments", "UNSET_MEMSEG")
 def _unset_arguments(step):
-    """In-tree what is empty, or wraps, is done without doing anything."""
+    """In-tree a range that is empty or wraps is accepted and has no effect."""
     call = step.call
     if is_page_range(call.gpa, call.len) or not step.errnos(EINVAL) or step.ours.hypercalls:
         return None
@@ -315,7 +317,7 @@ def _unset_arguments(step):
 
 
 def only_remaps(step):
-    """Whether all that ours does beyond what is done in-tree is on memory, and done."""
+    """Whether our additional hypercalls are all for memory and have succeeded."""
     extra = list(step.ours.hypercalls)
     for call in step.theirs.hypercalls:
         if call not in extra:
@@ -326,7 +328,7 @@ def only_remaps(step):
 
 @rule("memseg-replace", "SET_MEMSEG")
 def _memseg_replace(step):
-    """When it fails ours puts things back; else the guest is in other memory."""
+    """If it succeeds in the guest's memory, the guest has other memory than in-tree."""
     call = step.call
     if not step.both() or not step.file.overlaps(call.gpa, call.len) or not only_remaps(step):
         return None
@@ -357,7 +359,7 @@ def _unset_ram(step):
 
 @rule("unset-hole", "UNSET_MEMSEG")
 def _unset_hole(step):
-    """In-tree it is the hypervisor that finds holes."""
+    """The in-tree HSM passes the range on, and the hypervisor refuses holes."""
     if step.call.type != MMIO or not step.errnos(0, EINVAL) and not step.errnos(EINVAL, EINVAL):
         return None
     if step.ours.errno and step.ours.hypercalls or step.theirs.ids() != [HC_MEMORY]:
@@ -369,7 +371,7 @@ def _unset_hole(step):
 def _notify(step):
     if not step.errnos(EINVAL, 0):
         return None
-    # What ends a wait before it began is of consequence later.
+    # A notification for a vCPU that does not wait affects its next request.
     return APART if step.file.started or HC_NOTIFY in step.theirs.ids() else ALIKE
 
 
@@ -384,7 +386,7 @@ def _clear(step):
 
 
 def cannot_ring(call):
-    """A doorbell that no write can ring."""
+    """Whether no write can ring the doorbell."""
     if call.flags & PIO and (call.len == 8 or call.addr + call.len > 0x10000):
         return True
     return bool(call.flags & DATAMATCH and call.len < 8 and call.data >> 8 * call.len)
@@ -450,7 +452,7 @@ def _irqfd_deassign(step):
 
 @rule("irqfd-count", "READ", "IRQFD")
 def _irqfd_count(step):
-    """In-tree what was injected can be read, and is injected once more."""
+    """In-tree, events that were injected can still be read, and are injected again."""
     if not step.both() or step.history.eventfd(step.call.fd) not in step.history.counting:
         return None
     extra = step.theirs.ids()[len(step.ours.ids()):]
@@ -482,7 +484,7 @@ def _pm_other_vm(step):
 
 @rule("no-client")
 def _no_client(step):
-    """Also later: with completion polling nothing is seen of it at once."""
+    """Applies to later steps too, as with completion polling the step itself may not differ."""
     guest = step.history.files[0]
     starts = step.call.kind == "START_VM" and step.call.file == 0
     if guest.unattended or (starts and not guest.client):
@@ -491,7 +493,7 @@ def _no_client(step):
 
 
 def bells_of_guest(step):
-    """Doorbells at the port that the User VM writes to."""
+    """The doorbells at the port to which the User VM writes."""
     return [bell for bell in step.history.files[0].doorbells if bell[1:3] == (PIO, GUEST_BELL)]
 
 

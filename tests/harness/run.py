@@ -23,7 +23,7 @@ USER_VM_CPU = 2
 
 
 def build(progress, kver):
-    """All that a boot needs, step by step."""
+    """Build everything that a boot needs. Returns the image."""
     progress.step(f"kernel {kver} for the VMs (minutes, unless it is cached)")
     image = Image(kver)
     progress.step("kernel modules")
@@ -36,7 +36,7 @@ def build(progress, kver):
 
 
 def boot(progress, image, hsm, seconds):
-    """Run the demonstration; the values that it reported."""
+    """Run the demonstration. Returns the values that it reported and the hypervisor's counts."""
     values = {}
     failures = []
 
@@ -80,17 +80,17 @@ def report(image, hsm, values, witness):
     msis = values["msis_injected"]
     return {
         "hsm": hsm, "kernel": image.release, "iperf3": runs,
-        # The in-tree HSM does not count the doorbells that it routes
+        # None on the in-tree HSM, which does not count them
         "doorbells_routed": values["doorbells_routed"],
         "doorbells_to_dm": values["device_model"]["doorbells_to_dm"],
-        # Without a counter in the HSM, the hypervisor's count of injections
+        # The in-tree HSM has no counter: take the hypervisor's count of MSIs
         "msis_injected": witness[0]["msi"] if msis is None else msis,
         "hypervisor": witness[0],
     }
 
 
 def show(result):
-    """A short table for people."""
+    """Print the result as a short table."""
     print()
     for row in result["iperf3"]:
         extra = ""
@@ -104,7 +104,7 @@ def show(result):
 
 
 def missing(result):
-    """What the run should have shown and did not."""
+    """A message for each result that is not as expected."""
     wrong = [f"{row['name']}: no throughput" for row in result["iperf3"]
              if not row["mbit_per_s"] > 0]
     if result["doorbells_to_dm"] != 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tests: which program, on which kernels and HSMs, on which machine."""
+"""The table of tests: each one's program, kernels, HSMs and machine."""
 
 from dataclasses import dataclass, field
 
@@ -11,10 +11,10 @@ BOTH = ("ours", "in-tree")
 class OnAcrn:
     """How a program runs on the real hypervisor, in Bochs.
 
-    A second of such a machine takes some seconds, so that there are other `args`
-    where the usual ones take too long, and a `timeout` in seconds of CPU time of
-    ours. It runs on the kernel `usually`, and on all with LONG=1. `provokes` matches
-    lines of tests/acrn/trouble that it is to bring about.
+    A second of such a machine takes several seconds. So `args` replace the usual
+    arguments if those take too long, and `timeout` is in seconds of Bochs' CPU time.
+    The program runs on the kernel `usually`, and on all kernels with LONG=1. `provokes`
+    matches lines that tests/acrn/trouble would find and the program causes on purpose.
     """
 
     args: tuple = None
@@ -24,7 +24,7 @@ class OnAcrn:
     provokes: str = ""
 
     def is_usual(self, _hsm, kver, kvers):
-        """Whether it is not left to LONG=1; any of `kvers` does for one they lack."""
+        """Whether it runs without LONG=1; the first of `kvers` stands in for one they lack."""
         return kver == (self.usually if self.usually in kvers else kvers[0])
 
 
@@ -32,14 +32,13 @@ class OnAcrn:
 class System:
     """A program of tests/system, run in a Service VM of its own.
 
-    The Service VM has the physical CPUs 0 and 1; User VMs get the others, of
-    which there are `user_cpus`. A test runs once for each kernel and HSM, or for
-    each HSM of `usually` on that kernel alone; the rest is then left to `make
-    test LONG=1`, or run when asked for by name. With LONG=1 `long_args` take the
-    place of `args`. `extra` is what the Service VM's image has more than others,
-    see image.sh, `acrn_dm` says that it has acrn-dm, `static_cpus` that the
-    hypervisor gives all CPUs for User VMs to a User VM for which no CPU is named.
-    `acrn` is set for those that run on the real hypervisor, too.
+    The Service VM has the physical CPUs 0 and 1; User VMs get `user_cpus` others. A test
+    runs once for each kernel and each HSM in `hsms`. With `usually`, it runs only for
+    the HSMs named there, on the kernel named there; all others run with `make test
+    LONG=1` or when asked for by name. With LONG=1, `long_args` replace `args`. `extra`
+    is the extra of the Service VM's image, see image.sh; with `acrn_dm` the image has
+    acrn-dm too. With `static_cpus`, the hypervisor gives all CPUs of User VMs to a User
+    VM that names none. `acrn` is set if the test also runs on the real hypervisor.
     """
 
     program: str
@@ -58,7 +57,7 @@ class System:
     acrn: OnAcrn = None
 
     def is_usual(self, hsm, kver, kvers):
-        """Whether it is not left to LONG=1; any of `kvers` does for one they lack."""
+        """Whether it runs without LONG=1; the first of `kvers` stands in for one they lack."""
         if not self.usually:
             return True
         wanted = self.usually.get(hsm)
@@ -69,10 +68,10 @@ class System:
 class Differential:
     """Random calls to both HSMs, compared; see differential.py.
 
-    The seed is always the same unless SEED in the environment names another.
-    There are so many `sequences`, with LONG=1 `long_sequences`. With SEQUENCE, that
-    one of them alone is done, and shown. On the real hypervisor ours alone carries out
-    `acrn.args` of them, or as many with LONG=1.
+    The seed is always the same unless SEED in the environment names another. There are
+    `sequences` of calls, with LONG=1 `long_sequences`. With SEQUENCE in the environment,
+    only that one of them is carried out, and printed. On the real hypervisor only our HSM
+    is tested, with `acrn.args` sequences, or `long_sequences` with LONG=1.
     """
 
     program: str = "differential"
@@ -81,7 +80,7 @@ class Differential:
     sequences: int = 400
     long_sequences: int = 10000
     user_cpus: int = 2
-    # Whoever ends a VM does not wait 30 ms for other CPUs
+    # Without it, each end of a VM waits 30 ms for an RCU grace period
     cmdline: str = "rcupdate.rcu_expedited=1"
     timeout: int = 180
     acrn: OnAcrn = OnAcrn(args=(300,), timeout=400, provokes="bad lapicid|triple fault")
@@ -102,13 +101,13 @@ SYSTEM = [
     System("tool", "acrn-vhost, while a User VM runs with network and disk",
            usually={"ours": "6.1"}, user_cpus=1,
            acrn=OnAcrn(timeout=900)),
-    # The in-tree HSM leaves each VM behind whose device model is killed
-    # ("destroy-running")
+    # Not on the in-tree HSM, which cannot destroy the VM of a device model that was
+    # killed ("destroy-running")
     System("acrn-dm_kill", "the unmodified acrn-dm, killed while its User VM boots",
            args=(10,), usually={"ours": "6.1"}, user_cpus=1, cmdline="init_on_alloc=1",
            timeout=420, acrn_dm=True,
            acrn=OnAcrn(timeout=900)),
-    System("acrn-dm_vhost_blk", "acrn-dm with what acrn-dm/ adds: a disk in the kernel",
+    System("acrn-dm_vhost_blk", "acrn-dm with the device of acrn-dm/: a disk in the kernel",
            usually={"ours": "6.1"}, user_cpus=2, cmdline="init_on_alloc=1",
            timeout=420, acrn_dm=True,
            acrn=OnAcrn(timeout=900)),
@@ -127,19 +126,19 @@ SYSTEM = [
     System("vsock", "sockets between a User VM and the Service VM on vhost-vsock",
            args=(2048,), long_args=(65536,), usually={"ours": "6.1"}, user_cpus=1,
            acrn=OnAcrn(args=(64,), timeout=600)),
-    System("dm_errors", "what the device model says when it is started wrongly",
+    System("dm_errors", "messages of the device model when it is started wrongly",
            user_cpus=1),
-    # On ACRN the in-tree HSM is left with an RCU stall and the Service VM stands still
+    # Not on ACRN with the in-tree HSM: it ends in an RCU stall of the Service VM
     System("conformance", "every interface of the HSM by raw ioctls", hsms=BOTH,
            acrn=OnAcrn(timeout=600, provokes="bad lapicid|triple fault")),
     System("life_cycle", "VMs as acrn-dm ends and resets them, device models killed",
            args=(20,), long_args=(200,), user_cpus=16, timeout=180,
            acrn=OnAcrn(timeout=900)),
-    # Many more rounds when each does not wait 30 ms for other CPUs
-    System("hsm_race", "threads against the end of their VM, a mad device model",
+    # Without expedited RCU, each round waits 30 ms for a grace period
+    System("hsm_race", "threads against the end of their VM, a device model that scribbles",
            cmdline="rcupdate.rcu_expedited=1",
            acrn=OnAcrn(timeout=600, provokes="bad lapicid|triple fault")),
-    System("dm_memory", "acrn-dm's own ways with memory, and what the guest sees",
+    System("dm_memory", "acrn-dm's changes to a guest's memory, and what the guest sees",
            hsms=BOTH, user_cpus=1,
            acrn=OnAcrn(hsms=BOTH)),
     System("hsm_fault", "a hypervisor that fails each hypercall in turn"),
@@ -152,7 +151,7 @@ SYSTEM = [
     System("dataplane_observe", "counters, latency, tracepoints, dispatch= at run time",
            user_cpus=1,
            acrn=OnAcrn()),
-    System("dataplane_race", "doorbells and MSIs counted while all changes at once",
+    System("dataplane_race", "doorbells and MSIs counted while everything changes",
            args=(500,), long_args=(100000,), timeout=180,
            cmdline="rcupdate.rcu_expedited=1",
            acrn=OnAcrn(args=(10,), timeout=900)),
@@ -164,15 +163,15 @@ SYSTEM = [
     System("guest_sleep", "interrupts that come as the guest goes to sleep",
            args=(2000,), long_args=(100000,), user_cpus=1,
            acrn=OnAcrn()),
-    System("many_vms", "16 User VMs at once, one of them with a mute device model",
+    System("many_vms", "16 User VMs at once, one with a device model that never answers",
            usually={"ours": "6.1"}, user_cpus=16),
     System("distribution", "a User VM with the kernel of a distribution, as packaged",
            hsms=BOTH, usually={"ours": "6.1"}, memory="3G", extra="distribution",
            timeout=300,
            acrn=OnAcrn(timeout=900)),
-    # Not on ACRN: it names no CPU, and a VM of a name that the scenario does not have
-    # has none then
-    System("vm_sample", "the sample in the kernel's own source, as it is",
+    # Not on ACRN: the sample names no CPU, and ACRN gives none to a VM whose name is not
+    # in its scenario
+    System("vm_sample", "the kernel's own samples/acrn, unchanged",
            hsms=BOTH, user_cpus=1, static_cpus=True),
     System("hypervisor", "the hypervisor itself, by a few hundred instructions",
            hsms=BOTH),
@@ -186,11 +185,11 @@ SYSTEM = [
            args=("short",), long_args=("long",), hsms=BOTH,
            usually={"ours": "6.12"}, memory="4G", extra="disk",
            timeout=300),
-    System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks that go",
+    System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks detached",
            args=(5,), long_args=(100,), hsms=("none",), usually={"none": "6.12"},
            user_cpus=0, timeout=240),
     System("vhost_blk_qemu", "vhost-blk by the calls that OpenVZ's QEMU makes",
            hsms=("none",), user_cpus=0),
-    System("vhost_blk_hostile", "vhost-blk and a guest that means harm",
+    System("vhost_blk_hostile", "vhost-blk and a hostile guest",
            args=(10000,), long_args=(1000000,), hsms=("none",), user_cpus=0),
 ]

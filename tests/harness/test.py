@@ -5,15 +5,15 @@
 Usage: test.py [--list] [--flavour base|debug|rt] [--kvers LIST] [--jobs N]
                [--long] [--on fixture|acrn] [--acrn-src PATH] [NAME...]
 
-NAME picks tests whose name is NAME or begins with "NAME-". Two tests run at a
-time, unless --jobs says otherwise: most wait for time to pass in their VMs. With
---long tests that count something go on counting. Without it, and without a NAME,
-some are left out, and the last line of the output but one says how many. The last
-is "N passed, N failed, N skipped": tests that passed and failed, and single
-checks that none of them made.
+NAME picks tests whose name is NAME or begins with "NAME-". Two tests run at a time,
+unless --jobs says otherwise, because most of them wait for time to pass in their VMs.
+With --long all tests run, and those that repeat something repeat it more often.
+Without --long and without a NAME some tests are left out; the last line but one of the
+output says how many. The last line is "N passed, N failed, N skipped": the first two
+count tests, the third counts single checks that were skipped.
 
-PATH has the sources of ACRN. With them acrn-dm is put to the test as well; with
---on acrn the tests that can run on the real hypervisor do, in Bochs.
+PATH has the sources of ACRN. With it the tests of acrn-dm run too. With --on acrn the
+tests that can run on the real hypervisor do so, in Bochs.
 """
 
 import argparse
@@ -41,15 +41,15 @@ UNIT_FLAGS = ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
               "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
               "-Itests/unit/shim", "-Iinclude", "-Ilib", "-Idm", "-Itool", "-Itests/include", "-I."]
 SERVICE_CPUS = 2
-# Lines of each log that are shown of a failed test
+# Number of lines of each log that are shown when a test fails
 LOG_TAIL = 30
 
 
 @dataclass
 class Outcome:
-    """What a test found: `checks` were made, `skipped` were not.
+    """Result of a test: `problems` make it fail, `notes` are always shown.
 
-    `notes` are worth to be read also when there are no problems.
+    `checks` is the number of checks that were made, `skipped` of those that were not.
     """
 
     problems: list = field(default_factory=list)
@@ -58,13 +58,13 @@ class Outcome:
     skipped: int = 0
 
     def judge_status(self, status):
-        """A program that failed without saying why has failed all the same."""
+        """Count the exit status as a problem if the program reported none."""
         if status and not self.problems:
             self.problems.append(f"exit status {status}")
 
 
 def judge_tap(path):
-    """A TAP stream: failed checks, and a plan that does not fit, are problems."""
+    """Judge TAP output: failed checks and a wrong or missing plan are problems."""
     with open(path, encoding="utf-8", errors="replace") as text:
         lines = text.read().splitlines()
     results = [line for line in lines if re.match(r"(not )?ok \d+", line)]
@@ -77,7 +77,7 @@ def judge_tap(path):
 
 
 def unmade_on_the_fixture(path):
-    """Checks that the fixture is there for, skipped all the same: a problem."""
+    """Checks that need the fixture, yet were skipped on it: each is a problem."""
     with open(path, encoding="utf-8", errors="replace") as text:
         return [line.rstrip() for line in text if "# SKIP needs the fixture's" in line]
 
@@ -150,13 +150,13 @@ class SystemTest:
         return (*args, *range(SERVICE_CPUS, cpus))
 
     def initramfs(self):
-        """What the Service VM boots from."""
+        """Path of the Service VM's initramfs."""
         if self.spec.acrn_dm:
             return self.image.acrn_initramfs[self.spec.extra]
         return self.image.initramfs(self.spec.extra)
 
     def judge_task(self, path):
-        """What the task's output says."""
+        """Judge the task's output."""
         outcome = judge_tap(path)
         outcome.problems += unmade_on_the_fixture(path)
         return outcome
@@ -197,7 +197,7 @@ class AcrnTest(SystemTest):
 
 
 class PackagesTest:
-    """A script of tests/packages, which runs here and not in a VM."""
+    """A script of tests/packages, which runs on this machine and not in a VM."""
 
     def __init__(self, script, about, kvers, usual):
         self.script = script
@@ -208,13 +208,13 @@ class PackagesTest:
         self.logs = os.path.join(LOGS, self.name)
 
     def command(self):
-        """The script and its arguments, after all that it takes is made."""
+        """Build what the script needs. Returns the script and its arguments."""
         path = os.path.join(TOP, "tests", "packages", f"{self.script}.sh")
         kdirs = [build_kernel(kver, "base") for kver in self.kvers]
         return [path, self.logs, *kdirs]
 
     def run(self):
-        """Run the script and judge what it prints."""
+        """Run the script and judge its output."""
         shutil.rmtree(self.logs, ignore_errors=True)
         os.makedirs(self.logs)
         log = os.path.join(self.logs, "task.log")
@@ -228,10 +228,10 @@ class PackagesTest:
 
 
 class InstalledPackagesTest(PackagesTest):
-    """The same for what needs a Debian to install into, and root for that."""
+    """A script that needs root and a Debian root file system to install packages into."""
 
     def command(self):
-        """Two versions of the packages, a Debian and the script in its namespace."""
+        """Build two versions of the packages and a root file system. Returns the command."""
         cache = os.path.dirname(build_kernel(self.kvers[0], "base"))
         as_root = [] if os.geteuid() == 0 else ["sudo", "-n", "env", f"ACRN_CACHE={cache}"]
         folders = [os.path.join(self.logs, folder) for folder in ("deb", "newer")]
@@ -263,7 +263,7 @@ class DifferentialTest:
         return self.spec.long_sequences if self.long else self.spec.sequences
 
     def run_on(self, hsm, args):
-        """Boot; the path of the results and what is wrong."""
+        """Boot with an HSM. Returns the path of the results and a list of problems."""
         spec = self.spec
         timeout = spec.timeout * (20 if self.long else 1)
         cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
@@ -278,7 +278,7 @@ class DifferentialTest:
         return vm.log("task"), problems
 
     def run(self):
-        """Boot both, compare."""
+        """Boot with each HSM and compare the results."""
         seed = int(os.environ.get("SEED") or self.spec.seed)
         only = os.environ.get("SEQUENCE")
         count = self.sequences() // self.image.slowness
@@ -301,7 +301,7 @@ class DifferentialTest:
 
 
 class AcrnDifferentialTest(DifferentialTest):
-    """The random calls on our HSM alone: whatever it makes of them, ACRN stands."""
+    """The random calls on our HSM alone: ACRN must survive them."""
 
     def __init__(self, spec, kver, usual):
         super().__init__(spec, kver)
@@ -313,7 +313,7 @@ class AcrnDifferentialTest(DifferentialTest):
         return self.spec.long_sequences if self.long else self.spec.acrn.args[0]
 
     def run(self):
-        """Boot; each sequence has to have been carried out."""
+        """Boot, and check that each sequence was carried out."""
         on = self.spec.acrn
         seed = int(os.environ.get("SEED") or self.spec.seed)
         count = self.sequences()
@@ -344,7 +344,7 @@ def all_tests(kvers):
     """Every test for the fixture, in the order of running."""
     tests = [UnitTest(file) for file in sorted(os.listdir(UNIT))
              if re.fullmatch(r"test_\w+\.c", file)]
-    # Before the others, as at the end one processor would wait for them
+    # First, because at the end one processor would be idle while these run
     tests.append(PackagesTest("build", "the Debian packages, and the sources in them",
                               kvers[:1], True))
     tests.append(InstalledPackagesTest("install", "the same, installed, upgraded and purged",
@@ -356,12 +356,12 @@ def all_tests(kvers):
 
 
 def needs_acrn_dm(test):
-    """Whether it can be run only with ACRN's sources."""
+    """Whether a test can run only with ACRN's sources."""
     return isinstance(test, SystemTest) and test.spec.acrn_dm
 
 
 def pick(tests, names):
-    """The tests that are named."""
+    """The tests that `names` pick. Exits if a name picks none."""
     def has(test, name):
         return test.name == name or test.name.startswith(name + "-")
 
@@ -372,7 +372,7 @@ def pick(tests, names):
 
 
 def build_image(kver, flavour, tests, acrn):
-    """All that the tests of one kernel boot from."""
+    """Build the image from which the tests of one kernel boot."""
     print(f"# building for kernel {kver}", flush=True)
     image = Image(kver, flavour)
     image.build_modules()
@@ -401,12 +401,12 @@ def prepare(tests, flavour, acrn_src):
 
 
 def run_one(test):
-    """Outcome of a test, and the seconds it took."""
+    """Run a test. Returns its outcome and the seconds it took."""
     start = time.monotonic()
     try:
         outcome = test.run()
     except Exception as error:
-        # Whatever it is, the other tests go on
+        # Whatever went wrong, the other tests go on
         outcome = Outcome([f"{type(error).__name__}: {error}"],
                           traceback.format_exc().splitlines())
     if not outcome.checks and not outcome.problems:
@@ -415,14 +415,14 @@ def run_one(test):
 
 
 def work(todo, done):
-    """Run one test after the other, and say what came of each."""
+    """Thread that runs tests from `todo` and puts their outcomes into `done`."""
     while True:
         test = todo.get()
         done.put((test, *run_one(test)))
 
 
 def show_logs(logs):
-    """Where a failed test's logs are, and how each ends: they may not be kept."""
+    """Print where a failed test's logs are and how each ends, as they may not be kept."""
     print(f"    logs: {logs}")
     for folder, _, files in sorted(os.walk(logs)):
         for file in sorted(file for file in files if file.endswith(".log")):
@@ -437,14 +437,14 @@ def show_logs(logs):
 
 
 def run_all(tests, jobs):
-    """Run the tests, `jobs` at a time; what failed and why, and skipped checks."""
+    """Run the tests, `jobs` at a time. Returns the failures and the number of skipped checks."""
     failed = []
     skipped = 0
     todo, done = queue.SimpleQueue(), queue.SimpleQueue()
     for test in tests:
         todo.put(test)
     for _ in range(jobs):
-        # Daemons: at an interrupt nobody waits for what is still to be done
+        # Daemon threads, so that an interrupt does not wait for the remaining tests
         threading.Thread(target=work, args=(todo, done), daemon=True).start()
     for number in range(1, len(tests) + 1):
         test, outcome, seconds = done.get()

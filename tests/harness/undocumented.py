@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Functions without kernel-doc: undocumented.py FILE...
 
-Prints each function of the source files that is not static, and so can be called
-from other files, but does not have a kernel-doc comment right before it. Fails if
-there are any.
+Prints each function of the source files that is not static and does not have a
+kernel-doc comment right before it. Fails if there are any.
 """
 
 import re
@@ -21,7 +20,7 @@ def is_documented(name, before):
 
 
 def undocumented(path):
-    """Names of such functions of a file."""
+    """Yield the names of a file's functions without kernel-doc."""
     with open(path, encoding="utf-8") as source:
         text = source.read()
     for match in FUNCTION.finditer(text):
@@ -30,7 +29,7 @@ def undocumented(path):
 
 
 def main():
-    """Print what is wrong."""
+    """Print them."""
     wrong = [f"{path}: {name}() has no kernel-doc"
              for path in sys.argv[1:] for name in undocumented(path)]
     if wrong:

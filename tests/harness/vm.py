@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Build what a Service VM boots from, run one and judge it."""
+"""Build a Service VM's images, boot them, and look for failures in the logs."""
 
 import os
 import re
@@ -12,16 +12,16 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(TOP, "build")
 HARNESS = os.path.join(TOP, "tests", "harness")
 
-# What must not stand in a kernel's or the hypervisor's log: a pattern per line,
-# for grep -E as well.
+# Patterns of lines that make a run fail when a kernel or the hypervisor logs them. The
+# file has one per line and is also used by grep -E.
 with open(os.path.join(TOP, "tests", "system", "trouble"), encoding="ascii") as lines:
     TROUBLE = re.compile("|".join(lines.read().splitlines()))
 
-# Begins a command that is killed when the thread ends that started it, also
-# when that is killed itself.
+# Prefix of a command that is to be killed when the thread that started it ends, even
+# if that is killed itself
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
-# A boot takes a tenth of it, and some tenths when other VMs run beside it.
+# A boot takes 4 s, and a few times that while other VMs run beside it.
 BOOT_SECONDS = 40
 
 
@@ -42,7 +42,7 @@ def run_logged(step, command, log):
 
 
 def build_kernel(kver, flavour):
-    """Return the build directory of the VMs' kernel, made when it is missing."""
+    """Return the build directory of the VMs' kernel, which is built when it is missing."""
     command = [os.path.join(TOP, "tests/kernel/build.sh"), kver, flavour]
     result = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
     if result.returncode:
@@ -58,21 +58,21 @@ def make(step, *targets):
 class Image:
     """Kernel, modules and initramfs of one kernel version.
 
-    The kernel that is put to the test is the Service VM's. User VMs have the base
-    one of the same version: a debug kernel in a User VM takes minutes to boot.
+    `flavour` is that of the Service VM's kernel, which is under test. User VMs have the
+    base flavour of the same version, as a debug kernel takes minutes to boot there.
     """
 
     def __init__(self, kver, flavour="base"):
         name = f"{kver}-{flavour}"
         self.kdir = build_kernel(kver, flavour)
         self.user_kdir = build_kernel(kver, "base")
-        # How much longer than usual everything may take
+        # Factor by which everything may take longer than usual
         self.slowness = 5 if flavour == "debug" else 1
         self.modules = os.path.join(BUILD, f"modules-{name}")
         self.dir = os.path.join(BUILD, f"image-{name}")
         self.name = name
         self.bzimage = os.path.join(self.kdir, "arch/x86/boot/bzImage")
-        # Those that have acrn-dm, once they have been made, by their extra
+        # By the name of the extra, initramfs with acrn-dm; Acrn.add_to() makes them
         self.acrn_initramfs = {}
         with open(os.path.join(self.kdir, "include/config/kernel.release"),
                   encoding="ascii") as release:
@@ -98,9 +98,9 @@ class Image:
 class ServiceVM:
     """One boot: hypervisor, Service VM, one task in it, power-off.
 
-    The logs in `logs`: console.log (kernel, User VMs), task.log (the task's
-    output), hv.log (the hypervisor). A task may take `timeout` seconds. What it is
-    booted on is left to FixtureVM and AcrnVM.
+    The folder `logs` gets console.log (kernel, User VMs), task.log (output of the task)
+    and hv.log (hypervisor). The task may take `timeout` seconds. FixtureVM and AcrnVM
+    are the two kinds of machine.
     """
 
     kernel_logs = ("console", "hv")
@@ -115,15 +115,15 @@ class ServiceVM:
         self.status = None
 
     def kernel_words(self, task, args, hsm, service_cpus, cmdline):
-        """The Service VM's command line, but for its console."""
-        # no_timer_check: on a busy host the kernel waits in vain for ten ticks
+        """The Service VM's command line, without its console."""
+        # no_timer_check: on a busy host the check for ten timer ticks fails
         return " ".join(["panic=-1", "loglevel=5", "mitigations=off", "tsc=reliable",
                          "no_timer_check", f"nr_cpus={service_cpus}", f"hsm={hsm}",
                          f"task={task}", f"args={','.join(map(str, args))}",
                          f"slowness={self.slowness()}", cmdline]).strip()
 
     def slowness(self):
-        """How much longer than usual everything may take."""
+        """Factor by which everything may take longer than usual."""
         return self.image.slowness
 
     def log(self, name):
@@ -137,7 +137,7 @@ class ServiceVM:
             self.status = int(match.group(1))
 
     def trouble(self):
-        """Lines of the logs that no run may have, and other reasons to fail."""
+        """Reasons for the run to fail: lines of the logs that match TROUBLE, and others."""
         found = []
         if self.gave_up:
             found.append(self.gave_up)
@@ -153,14 +153,14 @@ class ServiceVM:
 
 
 class FixtureVM(ServiceVM):
-    """One boot of tests/hypervisor in QEMU, which has a log of its own, qemu.log."""
+    """One boot of tests/hypervisor in QEMU, whose own log is qemu.log."""
 
     def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
                  cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0, static_cpus=0,
                  initramfs=None):
         super().__init__(image, logs, timeout)
         words = self.kernel_words(task, args, hsm, service_cpus, cmdline)
-        # QEMU splits the modules at commas; a doubled one stands for itself
+        # QEMU splits -initrd at commas; a doubled comma stands for one
         kernel = f"{image.bzimage} console=ttyS0 {words}".replace(",", ",,")
         self.command = [
             *DIES_WITH_US, "qemu-system-x86_64",
@@ -174,9 +174,9 @@ class FixtureVM(ServiceVM):
             "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
 
     def run(self, on_line=lambda line: None):
-        """Boot, hand each line of the task to `on_line`, wait for the end.
+        """Boot, pass each line that the task prints to `on_line`, wait for the end.
 
-        Returns the task's exit status, or None when it did not get that far.
+        Returns the task's exit status, or None if it did not end.
         """
         started = False
         with open(self.log("task"), "w", encoding="utf-8") as task_log, \
@@ -204,7 +204,7 @@ class FixtureVM(ServiceVM):
         return self.status
 
     def _give_up_after(self, seconds, what, qemu):
-        """A running timer for what has to come by then."""
+        """Start a timer that kills QEMU after `seconds`, unless it is cancelled."""
         timer = threading.Timer(seconds, self._give_up,
                                 [f"no {what} after {seconds} s", qemu])
         timer.daemon = True
@@ -216,7 +216,7 @@ class FixtureVM(ServiceVM):
         qemu.kill()
 
     def witness(self):
-        """What the hypervisor counted for each User VM when it was destroyed."""
+        """The hypervisor's counters of each User VM that was destroyed."""
         with open(self.log("hv"), encoding="utf-8", errors="replace") as text:
             lines = re.findall(r"^vm \d+: destroyed (.*)$", text.read(), re.M)
         return [{key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}

@@ -1,28 +1,28 @@
 #!/bin/sh
-# The unmodified acrn-dm and a Linux User VM: disk and network, by its own threads
-# and in the kernel, memory that it shares with the Service VM, reboots, power-off.
+# The unmodified acrn-dm with a Linux User VM: disk and network, handled by acrn-dm's own
+# threads and without them; memory shared with the Service VM; reboots; power-off.
 #
 # Arguments: physical CPU of the User VM.
 . ./acrn-dm-lib.sh
 
 cpu=$1
 
-# The User VM's own message when its first process is up, once for each boot
+# boots N: whether the User VM has booted N times. Its first process prints a line each time.
 boots() {
 	[ "$(grep -c '^user-vm: ready' /run/vm1.log)" -ge "$1" ]
 }
 
-# boots_again N: reboot from inside, and wait until it is up for the Nth time.
+# boots_again N: reboot from inside the User VM, and wait until it has booted N times.
 boots_again() {
 	echo "reboot -f" > /run/vm1.in
 	wait_until "${vm_boot_seconds:-60}" boots "$1" || { tail -n 12 /run/vm1.log; return 1; }
 }
 
-# Where the guest has the ivshmem device's memory: the BAR 2 of device 5
+# Guest physical address of the ivshmem device's memory: BAR 2 of device 5
 shared_address="\$(awk 'NR == 3 { print \$1 }' /sys/bus/pci/devices/0000:00:05.0/resource)"
 
-# The guest reads the word of four letters that the Service VM writes, and writes
-# it to another place, where the Service VM reads it.
+# shares_memory WORD: the Service VM writes a word of four letters to the shared memory,
+# the guest reads it and writes it to another place, where the Service VM reads it.
 shares_memory() {
 	printf %s "$1" | dd of=/dev/shm/shared bs=4096 seek=100 conv=notrunc 2> /dev/null
 	word=$(printf %s "$1" | hexdump -e '"0x%08X"')

@@ -1,15 +1,16 @@
 #!/bin/sh
-# The unmodified acrn-dm, killed while its User VM boots, and a User VM after that.
+# The unmodified acrn-dm is killed while its User VM boots, several times. Then a User VM
+# must work.
 #
-# Arguments: how many are killed, physical CPU of the User VM.
+# Arguments: number of kills, physical CPU of the User VM.
 . ./acrn-dm-lib.sh
 
 kills=$1
 cpu=$2
 
 prepare
-# In the middle of a boot a User VM has a request outstanding most of the time.
-# A new one has to find the hypervisor as if there had been none before.
+# A User VM that boots has a request outstanding most of the time. After a kill the next
+# User VM must find the hypervisor as if there had been none before.
 # shellcheck disable=SC2086 # the devices are several words
 start_fast() {
 	start_acrn_dm 1 "$cpu" $fast_disk $fast_network

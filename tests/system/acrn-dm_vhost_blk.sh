@@ -1,5 +1,6 @@
 #!/bin/sh
-# acrn-dm with what acrn-dm/ adds to it: a disk whose requests the kernel handles.
+# acrn-dm with the device that acrn-dm/ adds to it: a disk whose requests vhost-blk
+# handles in the kernel.
 #
 # Arguments: physical CPUs of the User VM, two.
 . ./acrn-dm-lib.sh
@@ -20,12 +21,13 @@ boots_again() {
 	wait_until "${vm_boot_seconds:-60}" rebooted || { tail -n 12 /run/vm1.log; return 1; }
 }
 
-# The User VM's own message when its first process is up, once for each boot
+# Whether the User VM has booted twice. Its first process prints a line each time.
 rebooted() {
 	[ "$(grep -c '^user-vm: ready' /run/vm1.log)" -ge 2 ]
 }
 
-# Each queue of the disk has one. The network's are counted before it is used.
+# Both queues of the disk have an asynchronous doorbell that has rung. This runs before
+# the network is used, so no other doorbells have.
 rings_asynchronously() {
 	cat /sys/kernel/debug/acrn_hsm/vm*/doorbells
 	[ "$(cat /sys/kernel/debug/acrn_hsm/vm*/doorbells | grep -c 'rings=[1-9].*async=yes')" -ge 2 ]
@@ -48,11 +50,12 @@ caches() {
 		echo 'write back' > cache_type && grep -x 'write back' cache_type"
 }
 
-# The mask of the first queue's vector, the second one in the table of MSI-X, which
-# is the device's BAR 1: 16 bytes each, the mask in the last 4.
+# Address of the device's MSI-X table, which is its BAR 1. An entry has 16 bytes, the mask
+# is in the last 4; the first queue's vector is the second entry.
 mask_address="\$(awk 'NR == 2 { print \$1 }' /sys/bus/pci/devices/0000:00:03.0/resource)"
 
-# A driver that masks the interrupt gets none, and what came meanwhile after that.
+# While the driver masks the vector, no interrupt arrives, so a read waits. Unmasking
+# delivers the interrupt that was raised meanwhile.
 interrupts_wait() {
 	guest 1 "mask=\$(($mask_address + 16 + 12))
 		devmem \$mask 32 1

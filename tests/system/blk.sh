@@ -1,22 +1,22 @@
 #!/bin/sh
-# Disks of a User VM: on block devices and files, through vhost-blk, and through
-# the device model by io_uring. What is written is there, on the
-# disk as well as in the User VM, also when the device model is killed and when
-# the power fails; what is not to be written is not.
+# Disks of a User VM on block devices and files, handled by vhost-blk and by the device
+# model with io_uring. Data that the User VM writes must be on the disk and be read back,
+# even after the device model was killed and the power cut. Read-only disks must not be
+# written to.
 #
-# Arguments: seconds for each random test, how often the device model is killed,
-# physical CPUs of the User VM.
+# Arguments: seconds for each random test, number of kills of the device model, physical
+# CPUs of the User VM.
 . ./lib.sh
 
 seconds=$1
 kills=$2
-# A device model that is killed leaves the in-tree HSM with a freed VM in its list.
+# On the in-tree HSM no device model is killed: that leaves a freed VM in its list.
 [ "$hsm" != in-tree ] || kills=0
 cpus=$3,$4
 vm_memory=256M
 
-# Disks by what handles them; each of the files in memory takes no direct I/O.
-# The last two are read-only.
+# Disks that vhost-blk and io_uring handle. Files in memory take no direct I/O. start()
+# adds two read-only disks, vdf and vdg.
 vhost_disks="vda vdb vdc"
 other_disks="vdd vde"
 start() {
@@ -38,7 +38,7 @@ make_cached() {
 	done
 }
 
-# What is in the cache is lost
+# Cut the power of the null_blk: the contents of its cache are lost.
 cut_power() {
 	echo 0 > $nullb/power && echo 1 > $nullb/power
 }
@@ -51,7 +51,7 @@ prepare() {
 		dd if=/dev/zero of=/dev/ram1 bs=1M count=4 && modprobe vhost_blk poll=0
 }
 
-# What the driver has read from the configuration space, and from GET_ID
+# Queues, sizes and serial numbers, as the driver has read them from the devices
 are_as_configured() {
 	guest 1 "for d in vda vdd; do [ -d /sys/block/\$d/mq/1 ] || echo \$d: one queue; done
 		for d in vdb vde; do [ ! -d /sys/block/\$d/mq/1 ] || echo \$d: two queues; done
@@ -73,7 +73,7 @@ on_all() {
 	guest 1 "pids=; $commands failed=0; for p in \$pids; do wait \$p || failed=1; done; [ \$failed = 0 ]"
 }
 
-# Random reads and writes: threads, largest transfer
+# transfers DISKS THREADS BYTES: random reads and writes of up to BYTES each
 transfers() {
 	on_all "$1" "blk_io verify /dev/DISK $seconds $2 $3"
 }
@@ -89,7 +89,7 @@ read_only() {
 	on_all "vdf vdg" "blk_io expect /dev/DISK 0 0x100000 0 && blk_io refused /dev/DISK"
 }
 
-# The sectors of the Service VM's device, past its page cache
+# sha_of PATH: digest of the first 4 MiB, read past the page cache
 sha_of() {
 	dd if="$1" bs=1M count=4 iflag=direct 2> /dev/null | sha256sum | cut -d ' ' -f 1
 }
@@ -112,14 +112,14 @@ grow() {
 		guest 1 "blk_io fill $2 0x9000000 0x100000 5 && blk_io expect $2 0x9000000 0x100000 5"
 }
 
-# The device of the disk that is only read becomes 160 MiB
+# The loop device of a read-only disk becomes 160 MiB
 grow_device() {
 	truncate -s 160M /run/grows && losetup -c /dev/loop0 &&
 		wait_until 10 has_size /dev/vdf 167772160 &&
 		guest 1 "blk_io expect /dev/vdf 0x9000000 0x100000 0"
 }
 
-# The driver lets go of a disk and takes it again
+# rebind DISK: unbind the driver from a disk and bind it again
 rebind() {
 	driver=/sys/bus/virtio/drivers/virtio_blk
 	device=$(guest 1 "basename \$(readlink /sys/block/$1/device)") || return
@@ -131,19 +131,21 @@ statistic() {
 	sed -n "s/.*\"$1\": *\\([0-9]*\\).*/\\1/p" /run/vm1.stats
 }
 
-# How far each writer has come
+# The number of the last block that each writer of "blk_io log" has had acknowledged
 last_ack() {
 	tr -d '\r' < /run/vm1.log | sed -n 's/^acked \([0-9 ]*\)\.$/\1/p' | tail -n 1
 }
 
+# acked N: the first writer is beyond block N
 acked() {
 	first=$(last_ack)
 	first=${first%% *}
 	[ -n "$first" ] && [ "$first" -gt "$1" ]
 }
 
-# kill_while_writing GENERATION BLOCKS: the first time, and each second one after it,
-# the power fails as well, and what is acknowledged has been flushed
+# kill_while_writing GENERATION BLOCKS: kill the device model when the first writer has
+# written BLOCKS blocks. In odd generations each block is flushed before it is
+# acknowledged, and the power is cut too; in even ones no block is flushed.
 kill_while_writing() {
 	flush=$(($1 % 2))
 	echo "blk_io log /dev/vda $1 $flush" > /run/vm1.in
@@ -152,7 +154,8 @@ kill_while_writing() {
 	[ $flush = 0 ] || cut_power
 }
 
-# polling 0|1: the worker takes the emulator's CPUs while it polls, so it polls in few tests
+# polling 0|1: vhost-blk's polling. It is on in few tests, as a worker that polls takes
+# CPU time from the emulated vCPUs.
 polling() {
 	echo "$1" > /sys/module/vhost_blk/parameters/poll
 }
@@ -192,8 +195,8 @@ work() {
 
 check "the disks are made" prepare
 
-# Each User VM looks for what the one before it was told is written, then writes
-# itself and is killed. The last one does all the rest.
+# Each User VM checks the blocks that were acknowledged to the one before it, then writes
+# blocks itself and is killed. The last one runs the other checks.
 generation=0
 acked=
 start

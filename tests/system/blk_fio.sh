@@ -1,19 +1,19 @@
 #!/bin/sh
-# A User VM whose root file system is on a disk on vhost-blk: fio with
-# verification on further disks, a block device and a file, much ado in the root
-# file system, and fsck in the end.
+# A User VM whose root file system is on a vhost-blk disk: fio with verification on two
+# further disks, a block device and a file; a stress of the root file system; and fsck at
+# the end.
 #
 # Arguments: short or long, physical CPUs of the User VM.
 . ./lib.sh
 
 length=$1
 cpus=$2,$3
-# All of fio's buffers: 4 jobs with 128 requests of 1 MiB are 512 MiB
+# fio's buffers take up to 512 MiB: 4 jobs with 128 requests of 1 MiB
 vm_memory=1G
 vm_root=/dev/vda
 guest_seconds=120
 
-# What the stress copies: some 10 MB of libraries, or all of them
+# The tree that the stress copies: some 10 MB of libraries, or all of them
 make_tree() {
 	case $length in
 	short) files='/disk/lib/x86_64-linux-gnu/lib[c-g]*' ;;
@@ -30,8 +30,8 @@ prepare() {
 		truncate -s 256M /mnt/disk && modprobe vhost_blk
 }
 
-# fio_verify DISK JOBS DEPTH BLOCK-SIZES IOS: each job writes to an area of its
-# own in random order, reading back in between and in the end.
+# fio_verify DISK JOBS DEPTH BLOCK-SIZES IOS: each job writes to an area of its own in
+# random order, and reads back at intervals and at the end.
 fio_verify() {
 	guest 1 "fio --name=verify --filename=$1 --numjobs=$2 --iodepth=$3 --bsrange=$4 \
 		--number_ios=$5 --size=64M --offset_increment=64M --direct=1 --ioengine=libaio \
@@ -39,7 +39,7 @@ fio_verify() {
 		--randseed=$3 --norandommap=0 --group_reporting --minimal"
 }
 
-# matrix TITLE DISK: all depths with all numbers of jobs and sizes
+# matrix TITLE DISK: fio with each combination of block size, number of jobs and depth
 matrix() {
 	for size in 512-512 4k-4k 64k-64k 1M-1M 512-1M; do
 		for jobs in 1 2 4; do
@@ -60,7 +60,7 @@ verify() {
 	fi
 }
 
-# Two trees copied at once beside writers that sync, and compared
+# Make two copies of the tree at once, beside writers that sync, and compare them.
 stress() {
 	guest 1 "mkdir copies" || return
 	guest 1 "fio --name=sync --directory=/root --nrfiles=20 --size=8M --rw=randwrite --bs=4k \
@@ -70,7 +70,7 @@ stress() {
 		rm -r copies/b && sync && [ -s fio.log ] && ! grep -i error fio.log"
 }
 
-# From the disk, past the page cache: the files are those that they should be
+# Read the files from the disk, with an empty page cache, and compare them.
 same_files() {
 	guest 1 "echo 3 > /proc/sys/vm/drop_caches && diff -r tree copies/a"
 }

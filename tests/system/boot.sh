@@ -1,16 +1,16 @@
 #!/bin/sh
-# The same User VM on the in-tree HSM and on ours: what its kernel and its
-# drivers found has to be the same.
+# The same User VM on the in-tree HSM and on ours: its kernel and drivers must find the
+# same machine.
 #
 # Arguments: physical CPUs of the User VM.
 . ./lib.sh
 
 cpus="$1,$2"
 
-# told COMMAND...: as guest 1, but what the command prints comes over the network.
-# The guest's console takes some exits for each character, and 40 KB so much time
-# on the in-tree HSM that the guest complains of stalls. nc ends when either side
-# has nothing to send any more, so ours has an input that never ends.
+# told COMMAND...: as guest 1, but the output comes over the network. Each character on
+# the guest's console takes several exits, so that on the in-tree HSM the guest's kernel
+# reports a stall after 40 KB. nc ends when its input does, so ours gets an input that
+# never ends.
 told() {
 	[ -p /run/nothing ] || mkfifo /run/nothing
 	nc -l -p 5001 <> /run/nothing > /run/told &
@@ -18,7 +18,7 @@ told() {
 	guest 1 "{ $1; } | nc 10.0.1.1 5001" && wait $nc_pid && cat /run/told
 }
 
-# What the guest says of itself, without times and measured rates.
+# Print the guest's description of its machine, without times and measured rates.
 describe() {
 	told "dmesg | sed 's/^\[[^]]*\] //'" | grep -vE \
 		'tsc:|TSC|BogoMIPS|clocksource|sched_clock|random: |Memory: |smp: Brought|smpboot: Total|clock_' |

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `make run` shows: iperf3 between the Service VM and a User VM.
+# The demonstration of `make run`: iperf3 between the Service VM and a User VM.
 #
 # Arguments: seconds for each iperf3 run, physical CPUs of the User VM.
 # Prints "step: TEXT" as it goes and "json: NAME VALUE" for the report.

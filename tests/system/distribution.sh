@@ -1,14 +1,14 @@
 #!/bin/sh
-# A User VM with the kernel of a distribution as its package has it: no
-# CONFIG_ACRN_GUEST, so that it uses the local APIC in xAPIC mode and learns the
-# TSC's rate elsewhere; drivers as modules, KASLR, mitigations.
+# A User VM with the unmodified kernel of a distribution. It has no CONFIG_ACRN_GUEST, so
+# it uses the local APIC in xAPIC mode and does not ask ACRN for the TSC's rate; its
+# drivers are modules; KASLR and mitigations are on.
 #
 # Arguments: physical CPUs of the User VM.
 . ./lib.sh
 
 cpus=$1,$2
 guest_words=$processor_words
-# The CPUID of the processor that Bochs emulates tells that one's rate, not Bochs'
+# In Bochs, CPUID has the TSC rate of the processor that is emulated, not that of Bochs
 [ "${on:-}" != acrn ] || guest_words="$guest_words tsc_early_khz=50000"
 vm_images=/images/distribution
 vm_memory=384M
@@ -18,7 +18,7 @@ prepare() {
 	modprobe null_blk nr_devices=1 gb=1 memory_backed=1 && modprobe vhost_blk
 }
 
-# Whatever is looked for is looked for there: the console is slow
+# These search in the User VM, as printing to its console is slow
 is_the_distribution() {
 	guest 1 "uname -r | grep -e -cloud- && ! dmesg | grep 'x2apic enabled'"
 }

@@ -1,13 +1,13 @@
 #!/bin/sh
-# What the device model says when it is started wrongly: status 1 and a message
-# that names what is wrong.
+# The device model is started with wrong options: it must end with status 1 and a message
+# that says what is wrong.
 #
 # Arguments: physical CPU of the User VM.
 . ./lib.sh
 
 cpu=$1
 
-# refuses PATTERN OPTION...: the device model ends with status 1 and says PATTERN.
+# refuses PATTERN OPTION...: the device model ends with status 1 and prints PATTERN.
 refuses() {
 	pattern=$1
 	shift
@@ -17,7 +17,7 @@ refuses() {
 	[ $status = 1 ] && grep -qE "$pattern" /run/dm.out
 }
 
-# with OPTION...: a command line that is right but for the options added.
+# with PATTERN OPTION...: as refuses, with OPTIONS added to a correct command line.
 with() {
 	pattern=$1
 	shift
@@ -49,7 +49,7 @@ check "a physical CPU of the Service VM" with "cpu" --cpu-affinity 0
 check "a physical CPU that is not there" with "cpu" --cpu-affinity 63
 check "no physical CPU" refuses "cpu-affinity" --name bad --memory 128M --kernel /images/bzImage
 check "an unknown option" with "nonsense" --nonsense
-# The data plane is loaded by the first ioeventfd only
+# No VM had an ioeventfd, so the data plane is not loaded
 check "the HSM unloads" modprobe -r acrn_hsm
 check "no HSM" with "/dev/acrn_hsm" --memory 128M
 finish

@@ -1,9 +1,9 @@
 #!/bin/sh
-# kill -9 of the device model in the middle of iperf3, then a new User VM at
-# once, again and again; afterwards nothing is left behind. The network device has
-# a pair of queues more than the User VM uses.
+# The device model is killed in the middle of iperf3 and a new User VM is started at once,
+# again and again. Afterwards no page may be pinned, and the modules must unload. The
+# network device has one more pair of queues than the User VM uses.
 #
-# Arguments: how many times, physical CPU of the User VM.
+# Arguments: number of kills, physical CPU of the User VM.
 . ./lib.sh
 
 times=$1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Accesses of the User VM that no driver makes: see tests/guest/guest_io.c.
+# Accesses of a User VM that no driver makes: see tests/guest/guest_io.c.
 #
 # Arguments: physical CPU of the User VM.
 . ./lib.sh

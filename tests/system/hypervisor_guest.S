@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the User VM of hypervisor.c runs, included there: 64-bit code, position
- * CODE_ADDR, flat segments, memory mapped one to one. RBX points to a device at
- * 2 GiB throughout; R14 counts interrupts; R15 is where exceptions continue.
+ * Code of the User VM in hypervisor.c, which includes this file: 64-bit code at
+ * CODE_ADDR with flat segments and memory mapped one to one. A block is what
+ * one entry of the table in hypervisor.c describes. RBX always points to a
+ * device at 2 GiB, R14 counts interrupts, and R15 is where the guest continues
+ * after an exception.
  */
 	.set IDT, 0x2000
 	.set AP_FLAG, 0x9f00
 	.set AP_PAGE, 0x8000
 	.set IOAPIC, 0xfec00000
 	.set LAPIC, 0xfee00000
-	.set LAPIC_IDS, 0x9f80			/* of both vCPUs */
+	.set LAPIC_IDS, 0x9f80			/* local APIC ids of both vCPUs */
 
 	.macro BLOCK n
 	mov	$\n, %al
 	out	%al, $0xe8
 	.endm
 
-	/* RAX, in two halves; what remains of it is the upper one. */
+	/* Report RAX in two halves. Leaves the upper half in RAX. */
 	.macro REPORT
 	mov	$0x600, %edx
 	out	%eax, %dx
@@ -31,14 +33,14 @@
 	out	%al, %dx
 	.endm
 
-	/* Go on behind @insn also when it faults. */
+	/* Execute @insn and continue behind it even if it faults. */
 	.macro TRY insn:vararg
 	lea	1f(%rip), %r15
 	\insn
 1:
 	.endm
 
-	/* Ask hypervisor.c for something. */
+	/* Write to a port at which hypervisor.c does something. */
 	.macro DOORBELL port
 	xor	%eax, %eax
 	mov	$\port, %edx
@@ -57,14 +59,14 @@
 	rdmsr
 	.endm
 
-	/* Interrupt command with the destination in EDX. */
+	/* Send an IPI in x2APIC mode to the destination in EDX. */
 	.macro SEND command
 	mov	$0x830, %ecx
 	mov	$\command, %eax
 	wrmsr
 	.endm
 
-	/* The same in xAPIC mode, for an eight-bit destination. */
+	/* Send an IPI in xAPIC mode to an 8-bit destination. */
 	.macro XAPIC_SEND dest, command
 	movl	$\dest << 24, 0x310(%r12)
 	movl	$\command, 0x300(%r12)
@@ -377,7 +379,7 @@ guest_code:
 	movl	$0, 0x280(%r12)
 	mov	0x280(%r12), %eax
 	REPORT
-	XAPIC_SEND 0, 0x4400f			/* a vector of an exception */
+	XAPIC_SEND 0, 0x4400f			/* the vector of an exception */
 	movl	$0, 0x280(%r12)
 	mov	0x280(%r12), %eax
 	REPORT
@@ -386,7 +388,7 @@ guest_code:
 	SET_MSR	0x1b, 0xfee00d00
 	READ_MSR 0x1b
 	REPORT
-	SET_MSR	0x1b, 0xfee00900		/* cannot be left */
+	SET_MSR	0x1b, 0xfee00900		/* xAPIC mode: has no effect */
 	READ_MSR 0x1b
 	REPORT
 	xor	%r14d, %r14d
@@ -542,7 +544,7 @@ guest_code:
 	mov	$1, %r14d
 	COUNT
 
-	/* The end, and a triple fault. */
+	/* Report the end, then cause a triple fault. */
 	out	%al, $0xff
 	lidt	no_idt(%rip)
 	int3
@@ -573,7 +575,7 @@ invalid_opcode:
 	mov	%r15, (%rsp)
 	iretq
 
-/* The third lowers the line. */
+/* The third interrupt lowers the line. */
 level_interrupt:
 	cmp	$2, %r14
 	jne	count_interrupt
@@ -606,7 +608,7 @@ no_idt:
 	.quad	0
 guest_code_end:
 
-/* The second vCPU, in real mode at AP_PAGE. */
+/* Code of the second vCPU, in real mode at AP_PAGE. */
 	.code16
 guest_ap:
 	xor	%ax, %ax

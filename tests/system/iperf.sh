@@ -1,6 +1,7 @@
 #!/bin/sh
-# A Linux User VM at work: boots, pings, runs iperf3 over vhost-net and over
-# user-space virtio, with completion by hypercall and by polling, and powers off.
+# A Linux User VM boots, answers to ping, runs iperf3 and powers off: with vhost-net and
+# completion by hypercall, with vhost-net and completion by polling, and with virtio in
+# user space.
 #
 # Arguments: seconds for each iperf3 run, physical CPU of the User VM.
 . ./lib.sh
@@ -14,7 +15,7 @@ has_throughput() {
 		awk -F: '{ last = $2 } END { exit !(last > 0) }' || { echo "$result"; return 1; }
 }
 
-# doorbells_to_dm and doorbells_user of the device model's statistics
+# statistic NAME: a number of the device model's statistics
 statistic() {
 	sed -n "s/.*\"$1\": *\\([0-9]*\\).*/\\1/p" /run/vm1.stats
 }

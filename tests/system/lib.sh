@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# For the tests that run in the Service VM: TAP output and User VMs.
+# Functions for tests in the Service VM: TAP output and User VMs.
 #
 # User VM number N has tap device tapN, the Service VM's address 10.0.N.1, its
 # own 10.0.N.2, the console in /run/vmN.log and its input in /run/vmN.in.
 
-# For Linux in a User VM: what it needs where Bochs emulates the processor, as in
-# tests/harness/acrn.py, and what else makes it quick.
+# Parameters of Linux in a User VM: those that it needs on a processor that Bochs
+# emulates, as in tests/harness/acrn.py, and those that make it fast.
 processor_words=
 [ "${on:-}" != acrn ] || processor_words="no_timer_check nopcid noxsave clearcpuid=22,29"
 guest_words="mitigations=off tsc=reliable $processor_words"
@@ -20,8 +20,8 @@ counter() {
 	cat "/sys/kernel/debug/acrn_vhost/$1"
 }
 
-# wait_until SECONDS COMMAND...: poll until COMMAND succeeds. More seconds on slow
-# kernels.
+# wait_until SECONDS COMMAND...: poll until COMMAND succeeds. SECONDS are multiplied by
+# $slowness.
 wait_until() {
 	tries=$(($1 * 20 * ${slowness:-1}))
 	shift
@@ -32,8 +32,8 @@ wait_until() {
 	done
 }
 
-# make_tap N [multi_queue]: the tap device of User VM N, with the Service VM's
-# address.
+# make_tap N [multi_queue]: make the tap device of User VM N, with the Service VM's
+# address
 make_tap() {
 	if [ "$2" = multi_queue ]; then
 		/tests/tap_queues "tap$1"
@@ -43,17 +43,18 @@ make_tap() {
 		ip link set "tap$1" up
 }
 
-# new_console N: input of User VM N, and no output yet.
+# new_console N: make the console input of User VM N, and set old output aside
 new_console() {
 	rm -f "/run/vm$1.in"
-	# Each console is looked through for warnings at the end
+	# service-init looks for warnings in each console at the end
 	[ ! -e "/run/vm$1.log" ] ||
 		mv "/run/vm$1.log" "/run/vm$1-until-$(cut -d ' ' -f 1 /proc/uptime).log"
 	mkfifo "/run/vm$1.in"
 	[ "${on:-}" != acrn ] || show_console "$1"
 }
 
-# show_console N: as it comes, as a machine that stands still has no last words.
+# show_console N: copy the console of User VM N to standard error as it is written. If the
+# machine stands still, service-init does not get to copy it at the end.
 show_console() {
 	[ ! -e "/run/vm$1.shown" ] || kill "$(cat "/run/vm$1.shown")"
 	: > "/run/vm$1.log"
@@ -61,10 +62,10 @@ show_console() {
 	echo $! > "/run/vm$1.shown"
 }
 
-# start_vm N CPUS OPTION...: a User VM on the physical CPUS (a list with
-# commas). Its process id is in /run/vmN.pid. Its root file system is the
-# initramfs or $vm_root, such as /dev/vda. Kernel and initramfs are in $vm_images
-# or /images.
+# start_vm N CPUS OPTION...: start User VM N with vhost-dm on the physical CPUS (a list
+# with commas). The device model's process id is in /run/vmN.pid. The root file system is
+# the initramfs, or $vm_root, such as /dev/vda. Kernel and initramfs are in $vm_images, by
+# default /images.
 start_vm() {
 	vm=$1
 	cpus=$2
@@ -77,10 +78,10 @@ start_vm() {
 	fi
 	rm -f "/run/vm$vm.stats"
 	new_console "$vm"
-	# Where the Service VM is slow, its User VM's CPUs stand still at times
+	# With a slow Service VM, the User VM's CPUs stand still at times
 	quiet=
 	[ "${slowness:-1}" = 1 ] || quiet=rcupdate.rcu_cpu_stall_suppress=1
-	# Open for reading and writing: the console never sees end of file
+	# The input is open for reading and writing, so that it never ends
 	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
 		--kernel "${vm_images:-/images}/bzImage" \
 		--cmdline "console=ttyS0 loglevel=5 $guest_words net_address=10.0.$vm.2/24 $boot $quiet" \
@@ -89,21 +90,21 @@ start_vm() {
 	echo $! > "/run/vm$vm.pid"
 }
 
-# huge_pages N: of 2 MiB, which acrn-dm takes a User VM's memory from.
+# huge_pages N: reserve N huge pages of 2 MiB, from which acrn-dm takes a User VM's memory
 huge_pages() {
 	echo "$1" > /proc/sys/vm/nr_hugepages
 	[ "$(cat /proc/sys/vm/nr_hugepages)" = "$1" ]
 }
 
-# start_acrn_dm N CPUS OPTION...: as start_vm, with acrn-dm or another such program
-# ($acrn_dm), which names CPUs by their local APIC's id; OPTIONs are devices.
+# start_acrn_dm N CPUS OPTION...: as start_vm, with acrn-dm or the program $acrn_dm.
+# OPTIONs are devices. acrn-dm takes local APIC ids for CPUs.
 start_acrn_dm() {
 	vm=$1
 	cpus=$2
 	shift 2
 	new_console "$vm"
-	# Without init_on_alloc in the Service VM, vhost-net on 6.1 looks at a header
-	# that acrn-dm has it believe is there.
+	# The Service VM needs init_on_alloc: on 6.1 vhost-net reads a header that acrn-dm
+	# says is there, and is not
 	/tests/on_tty "${acrn_dm:-acrn-dm}" --logger_setting console,level=3 --cpu_affinity "$cpus" -m 128M \
 		-s 0:0,hostbridge -s 1:0,lpc -l com1,stdio "$@" \
 		-k /images/bzImage -r /images/user-vm.cpio.lz4 \
@@ -131,8 +132,8 @@ vm_ready() {
 	guest "$1" true > /dev/null
 }
 
-# guest N COMMAND: run a shell command in User VM N; its output and status. A
-# mark before and after the output tells it from prompts and kernel messages.
+# guest N COMMAND: run a shell command in User VM N, print its output and return its
+# status. Marks before and after the output separate it from prompts and kernel messages.
 guest() {
 	console=/run/vm$1.log
 	mark="mark-$(cut -d ' ' -f 1 /proc/uptime)"
@@ -143,7 +144,7 @@ guest() {
 	return "$(sed -n "s/.*$mark \([0-9]*\).*/\1/p" "$console")"
 }
 
-# stop_vm N: power off from inside; succeeds when the device model ends well.
+# stop_vm N: power the User VM off from inside. Returns the device model's status.
 stop_vm() {
 	echo "poweroff -f" > "/run/vm$1.in"
 	wait_until 30 sh -c "! kill -0 $(vm_pid "$1") 2> /dev/null" ||
@@ -151,7 +152,7 @@ stop_vm() {
 	wait "$(vm_pid "$1")"
 }
 
-# kill_vm N: what a crash of the device model is to the kernel.
+# kill_vm N: kill the device model, which for the kernel is the same as a crash
 kill_vm() {
 	kill -9 "$(vm_pid "$1")"
 	wait "$(vm_pid "$1")" 2> /dev/null
@@ -162,8 +163,8 @@ ping_vm() {
 	ping -c 1 -W 5 "10.0.$1.2" > /dev/null 2>&1
 }
 
-# iperf N OPTION...: the iperf3 client against User VM N; JSON on one line. With
-# --json some versions name an error there alone, and their status is 0.
+# iperf N OPTION...: run an iperf3 client against User VM N and print JSON in one line.
+# With --json some versions return 0 on an error, which is then only in the JSON.
 iperf() {
 	vm=$1
 	shift
@@ -173,9 +174,9 @@ iperf() {
 	[ $iperf_status = 0 ] && ! echo "$iperf_json" | grep -q '"error":'
 }
 
-# Long-term pins of pages taken and given back are the same number.
+# Whether as many long-term pins of pages were released as acquired
 no_pages_pinned() {
-	# Each CPU counts for itself until asked
+	# Reading this adds up the CPUs' own counts
 	cat /proc/sys/vm/stat_refresh
 	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
 		END { print "acquired", a, "released", r; exit !(a == r && a > 0) }' /proc/vmstat

@@ -1,27 +1,27 @@
 #!/bin/sh
-# A network device with several pairs of queues in a User VM of two vCPUs, over
-# vhost-net and through the device model: packets on each queue, other numbers of
-# pairs, unbind and bind, reboot.
+# A network device with several pairs of queues, in a User VM with two vCPUs, with vhost-net
+# and with the device model's own network: packets on each queue, changes of the number of
+# pairs, unbinding and binding, a reboot.
 #
-# Arguments: seconds for each iperf3 run, what to do ("all", or "vhost" without the
-# device model's own network and the reboot), physical CPUs of the User VM.
+# Arguments: seconds for each iperf3 run; "all", or "vhost" to leave out the device model's
+# own network and the reboot; physical CPUs of the User VM.
 . ./lib.sh
 
 seconds=$1
 what=$2
 cpus=$3,$4
 interrupts="cat /proc/interrupts"
-# Commands on the control queue, a reboot's included
+# Number of commands on the control queue; a reboot makes one more
 commands=4
 [ "$what" != all ] || commands=5
 
-# On each vCPU a server of its own, whose packets take that vCPU's queues
+# Start an iperf3 server on each vCPU: its packets use that vCPU's queues
 start_servers() {
 	guest 1 "taskset 1 iperf3 --server --daemon --port 5301 &&
 		taskset 2 iperf3 --server --daemon --port 5302"
 }
 
-# Two streams each way to each of the servers at the same time
+# Run two streams each way to both servers at the same time
 streams() {
 	guest 1 "$interrupts" || return
 	for server in 1 2; do
@@ -32,14 +32,14 @@ streams() {
 		guest 1 "$interrupts"
 }
 
-# Each vCPU has its answers
+# Ping from each vCPU
 pings() {
 	guest 1 "$interrupts && taskset 1 ping -A -c 50 -q 10.0.1.1 &&
 		taskset 2 ping -A -c 50 -q 10.0.1.1 && $interrupts"
 }
 
-# packets_on LEAST MOST COMMAND: it makes packets on so many queues. It shows all
-# interrupts before and after, those of queues that are not used included.
+# packets_on LEAST MOST COMMAND: COMMAND causes packets on LEAST to MOST queues. It prints
+# /proc/interrupts before and after.
 packets_on() {
 	$3 > /run/interrupts || { cat /run/interrupts; return 1; }
 	awk -v least="$1" -v most="$2" '
@@ -51,8 +51,8 @@ packets_on() {
 		END { exit used < least || used > most }' /run/interrupts
 }
 
-# What the tap device does for the driver. From 6.2 on it segments UDP too, which
-# the driver leaves to be switched on.
+# The offloads of the tap device that the driver uses. From 6.2 on there is UDP segmentation
+# too, which is off until it is switched on.
 offloads() {
 	guest 1 "ethtool -k eth0" > /run/offloads
 	for name in tx-checksum-ip-generic tx-tcp-segmentation tx-tcp-ecn-segmentation; do
@@ -64,8 +64,7 @@ offloads() {
 	esac
 }
 
-# pairs_are N: the guest uses so many pairs, and so many queues of the tap
-# device are attached
+# pairs_are N: the guest uses N pairs, and N queues of the tap device are attached
 pairs_are() {
 	guest 1 "ethtool -l eth0" > /run/pairs
 	cat /run/pairs
@@ -81,7 +80,7 @@ no_more_pairs() {
 	! guest 1 "ethtool -L eth0 combined $1" && pairs_are 2
 }
 
-# Each queue of both pairs has rung, and in the upcall
+# All four queues of the two pairs have a doorbell that has rung
 doorbells_routed() {
 	cat /sys/kernel/debug/acrn_hsm/vm*/doorbells
 	[ "$(grep -c 'mmio.*rings=[1-9]' /sys/kernel/debug/acrn_hsm/vm*/doorbells)" = 4 ]
@@ -104,8 +103,8 @@ boot() {
 	vm_ready 1 && wait_until 10 ping_vm 1 && start_servers
 }
 
-# work NAME PAIRS: the device has as many as that. Answers to pings come to the
-# queue of the vCPU that asked last, so that one of those for reception may idle.
+# work NAME PAIRS: check a device with PAIRS pairs of queues. Answers to pings come to the
+# queue of the vCPU that pinged last, so one of the receive queues may be idle.
 work() {
 	check "$1: the User VM boots and answers to ping" boot
 	check "$1: it has the offloads of the tap device" offloads

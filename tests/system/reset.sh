@@ -1,6 +1,6 @@
 #!/bin/sh
-# Device and machine resets: driver unbind and bind, device reset under traffic,
-# reboot of the User VM; with vhost and without.
+# Resets of a network device and of the User VM: the driver is unbound and bound, also under
+# traffic, and the User VM reboots; with vhost-net and without.
 #
 # Arguments: physical CPU of the User VM.
 . ./lib.sh
@@ -15,9 +15,9 @@ rebind() {
 		ip link set eth0 up"
 }
 
-# The interface goes down first, as an init would have it. Linux 6.1.192 breaks a
-# virtio device at reboot, and its virtio-net then looks for ever for transmitted
-# packets, if there are any.
+# Take the interface down first, as an init does. Linux 6.1.192 marks virtio devices as
+# broken at reboot, after which its virtio-net polls for ever if packets are still to be
+# transmitted.
 reboot_vm() {
 	from=$(grep -c '^user-vm: ready' /run/vm1.log)
 	echo "ip link set eth0 down; reboot -f" > /run/vm1.in
@@ -26,7 +26,7 @@ reboot_vm() {
 	guest 1 true
 }
 
-# resets NAME TIMES
+# resets NAME TIMES: check each reset, TIMES times
 resets() {
 	check "$1: the User VM comes to its prompt" vm_ready 1
 	check "$1: ping" wait_until 10 ping_vm 1

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# TAP output for tests that are scripts.
+# TAP output for tests that are shell scripts.
 
 tap_run=0
 tap_failed=0
@@ -9,8 +9,8 @@ diag() {
 	echo "# $*"
 }
 
-# check NAME COMMAND...: one check, passed when COMMAND succeeds. The end of what
-# it prints is shown when it does not. Returns COMMAND's status.
+# check NAME COMMAND...: one check, which passes if COMMAND succeeds; otherwise the end of
+# COMMAND's output is printed. Returns COMMAND's status.
 check() {
 	tap_name=$1
 	shift
@@ -28,7 +28,7 @@ check() {
 	return $tap_status
 }
 
-# Print the plan; the exit status says whether all checks passed.
+# finish: print the plan. Succeeds if there were checks and all of them passed.
 finish() {
 	echo "1..$tap_run"
 	[ "$tap_failed" = 0 ] && [ "$tap_run" -gt 0 ]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# acrn-vhost as a user sees it who is not root, while a User VM works.
+# The program acrn-vhost, run by root and by another user, while a User VM works.
 #
 # Arguments: physical CPU of the User VM.
 . ./lib.sh
@@ -10,7 +10,7 @@ disk_dir=/sys/class/misc/vhost-blk
 
 echo "nobody:x:65534:65534::/:/bin/sh" >> /etc/passwd
 
-# as_nobody COMMAND
+# as_nobody COMMAND: run a shell command as the user nobody
 as_nobody() {
 	su -s /bin/sh nobody -c "$1"
 }
@@ -19,7 +19,7 @@ prepare() {
 	modprobe null_blk nr_devices=1 gb=1 memory_backed=1 && modprobe vhost_blk poll=0
 }
 
-# shows REGEX COMMAND...: a line of what it prints is that
+# shows REGEX COMMAND...: COMMAND prints a line that matches REGEX
 shows() {
 	wanted=$1
 	shift
@@ -36,12 +36,13 @@ reads() {
 	guest 1 "dd if=/dev/vda of=/dev/null bs=4k count=$1 iflag=direct"
 }
 
-# sum NAME of the VM, from sysfs
+# vm_sum NAME: a counter of the VM, from sysfs
 vm_sum() {
 	cat "$hsm_dir/vm$id/$1"
 }
 
-# In -1, by column, and in --json, by name, what sysfs has; the VM is idle
+# The columns of -1 and the fields of --json have the counters of sysfs. The VM is idle,
+# so they do not change.
 shows_sums() {
 	as_nobody "acrn-vhost stat -1" > /run/sums && as_nobody "acrn-vhost stat --json" > /run/json
 	cat /run/sums /run/json
@@ -60,7 +61,7 @@ shows_no_rates() {
 	awk '$3 == "nullb0" { seen = 1; reads = $4 } END { exit !(seen && reads == 0) }' /run/rates
 }
 
-# The second of two tables has rates of what goes on
+# The second of two tables has the rates of a User VM that reads its disk
 shows_rates() {
 	echo "while dd if=/dev/vda of=/dev/null bs=4k iflag=direct 2> /dev/null; do :; done" \
 		> /run/vm1.in
@@ -75,7 +76,7 @@ shows_rates() {
 		END { exit !(doorbells > 5 && parts > 5 && msis > 5 && reads > 5) }' /run/rates
 }
 
-# What root sees, and nobody else
+# Doorbells are shown to root only
 doorbells_for_root() {
 	shows "^ *$id mmio 0x[0-9a-f]+ [0-9] (any|0x[0-9a-f]+) +[1-9][0-9]* +(yes|no)" \
 		acrn-vhost stat -1 -d && ! as_nobody "acrn-vhost stat -1 -d"
@@ -88,7 +89,7 @@ latency_when_measured() {
 	shows "^ *0 +$id nullb0 .* [0-9]+\.[0-9] +[0-9]+\.[0-9]$" acrn-vhost stat -1
 }
 
-# fails REGEX: it does, and says so in a line like that
+# fails REGEX: acrn-vhost check fails with a line "FAIL REGEX"
 fails() {
 	acrn-vhost check > /run/shown
 	status=$?
@@ -101,7 +102,7 @@ in_tree_instead() {
 		modprobe acrn && fails "in-tree HSM .*loaded"
 }
 
-# What stands in the line below
+# The commands that acrn-vhost check advises make it succeed
 follow_the_advice() {
 	acrn-vhost check | sed -n '/^FAIL in-tree/ { n; s/.*then: //p; }' > /run/advice
 	cat /run/advice

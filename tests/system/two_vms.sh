@@ -1,11 +1,11 @@
 #!/bin/sh
-# Two User VMs of two vCPUs each at once, each with its own traffic, and then with
-# each other over a bridge.
+# Two User VMs with two vCPUs each at the same time: each has traffic with the Service VM,
+# then both with each other over a bridge.
 #
 # Arguments: physical CPUs, two for each User VM.
 . ./lib.sh
 
-# User VM N has the address 10.1.0.N there
+# Join the tap devices by a bridge, on which User VM N has the address 10.1.0.N
 bridge() {
 	brctl addbr br0 && ip link set br0 up || return
 	for vm in 1 2; do
@@ -17,12 +17,12 @@ unbridge() {
 	brctl delif br0 tap1 && brctl delif br0 tap2 && ip link set br0 down && brctl delbr br0
 }
 
-# talks_to N M: User VM N finds M and sends to it
+# talks_to N M: User VM N pings User VM M and runs iperf3 with it
 talks_to() {
 	guest "$1" "ping -c 3 -W 5 10.1.0.$2 && iperf3 --client 10.1.0.$2 --time 1"
 }
 
-# has_sent N: its iperf3 ended well
+# has_sent N: the iperf3 with User VM N succeeded
 has_sent() {
 	eval "wait \$iperf_pid_$1" && grep -q '"sum_received"' "/run/iperf.$1"
 }

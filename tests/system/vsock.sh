@@ -1,8 +1,8 @@
 #!/bin/sh
-# Sockets between a User VM and the Service VM on vhost-vsock: both ends listen
-# and connect, also after the driver, the User VM and the device model began anew.
+# Sockets between a User VM and the Service VM on vhost-vsock: each end listens and
+# connects, and again after the driver, the User VM and the device model were restarted.
 #
-# Arguments: KiB that go through each connection both ways, physical CPU of the
+# Arguments: KiB to transfer through each connection in each direction, physical CPU of the
 # User VM.
 . ./lib.sh
 
@@ -15,7 +15,7 @@ load_driver() {
 	guest 1 "modprobe vmw_vsock_virtio_transport"
 }
 
-# A port of its own for each connection, so that it is seen who listens
+# Use another port for each connection, so that a listener's message is not an old one
 next_port() {
 	port=$((port + 1))
 }
@@ -43,7 +43,7 @@ service_vm_listens() {
 	return 1
 }
 
-# Both queues have rung, and in the upcall: none of it reached the device model
+# The doorbells of both queues were routed and have rung
 doorbells_routed() {
 	cat /sys/kernel/debug/acrn_hsm/vm*/doorbells
 	[ "$(grep -c 'mmio.*rings=[1-9]' /sys/kernel/debug/acrn_hsm/vm*/doorbells)" = 2 ]
@@ -60,15 +60,15 @@ reboot_vm() {
 	wait_until 60 sh -c "[ \$(grep -c '^user-vm: ready' /run/vm1.log) = 2 ]" && load_driver
 }
 
-# Another User VM wants the same address
+# A second User VM with the same address is refused
 taken() {
 	! vhost-dm --name other --cpu-affinity "$cpu" --memory 128M --kernel /images/bzImage \
 		--vsock cid=$cid > /run/other.log 2>&1 && grep "vsock $cid.*in use" /run/other.log
 }
 
-# The connection ends with an error when the device model dies in the middle of
-# it. Which error Linux reports depends on the moment: the connection was reset,
-# is broken, is none any more, or a packet could not be queued for want of memory.
+# The connection ends with an error when the device model is killed in the middle of it.
+# Which error Linux reports depends on the moment: reset, broken pipe, not connected, or no
+# memory to queue a packet.
 kill_in_traffic() {
 	next_port
 	echo "vsock_io stream listen $port 0x100000000" > /run/vm1.in
@@ -105,7 +105,7 @@ check "stream to it and back" guest_listens stream
 check "the User VM powers off" stop_vm 1
 check "no doorbell reached the device model" grep '"doorbells_to_dm": 0' /run/vm1.stats
 check "no page stays pinned" no_pages_pinned
-# A socket that has not heard of its peer's end waits 8 seconds for it
+# A socket that is not told of its peer's end times out after 8 seconds
 check "vhost-vsock unloads" wait_until 10 rmmod vhost_vsock
 check "the modules unload" unload_modules
 finish

@@ -222,7 +222,8 @@ static bool take_request(struct guest *guest)
 		.value = pio->value,
 	};
 
-	/* PIO and MMIO requests have the same fields, but some differ in width.
+	/*
+	 * PIO and MMIO requests have the same fields, but some differ in width.
 	 */
 	if (slot->type == ACRN_IOREQ_TYPE_MMIO) {
 		access.size = slot->reqs.mmio_request.size;
@@ -496,7 +497,8 @@ static uint32_t interrupts(struct guest *guest, uint32_t count)
 	return guest->vars->interrupts;
 }
 
-/* Signal one event after the other, each when the last one's MSI was handled.
+/*
+ * Signal one event after the other, each when the last one's MSI was handled.
  */
 static void test_interrupts(struct guest *guest, const char *how)
 {
@@ -574,7 +576,8 @@ int main(int argc, char **argv)
 {
 	if (argc != 2)
 		errx(2, "usage: dataplane_guest CPU");
-	/* Asynchronous doorbells ignore the width and direction of an access.
+	/*
+	 * Asynchronous doorbells ignore the width and direction of an access.
 	 */
 	raw_use_async("off");
 	test_all(atoi(argv[1]), 0, "hypercall");

@@ -405,7 +405,8 @@ static int pick(unsigned int *seed)
 	return rand_r(seed) % FDS;
 }
 
-/* Whether the call succeeded, or failed as it may if another thread was first.
+/*
+ * Whether the call succeeded, or failed as it may if another thread was first.
  */
 static bool is_fair(int ret)
 {
@@ -500,7 +501,8 @@ static void test_threads(void)
 	tap_eq(bad, 0, "no irqfd is left when the VM is closed");
 }
 
-/* Destroys the VM while threads assign, deassign and signal. NULL: it worked.
+/*
+ * Destroys the VM while threads assign, deassign and signal. NULL: it worked.
  */
 static void *destroyer(void *arg)
 {

@@ -69,7 +69,8 @@ static const char *get_of_vm(const char *file)
 	return get(path);
 }
 
-/* Ring the doorbell. Returns how many of the writes reached the device model.
+/*
+ * Ring the doorbell. Returns how many of the writes reached the device model.
  */
 static int ring(unsigned int count)
 {
@@ -157,10 +158,12 @@ static void test_change(void)
 	       "dispatch changes all the time: none to the device model");
 	stop = true;
 	pthread_join(thread, NULL);
-	tap_eq(raw_events(bell), RINGS_CHANGED, "... every ring is counted");
+	tap_eq(raw_events(bell), RINGS_CHANGED,
+	       "dispatch changes all the time: every ring is counted");
 	tap_eq(raw_stat(&guest.vm, "doorbells") +
 		       raw_stat(&guest.vm, "doorbells_deferred") - before,
-	       RINGS_CHANGED, "... once");
+	       RINGS_CHANGED,
+	       "dispatch changes all the time: each ring is signalled once");
 }
 
 static void test_dispatch(void)
@@ -172,7 +175,7 @@ static void test_dispatch(void)
 	       "dispatch is %s by itself", mode);
 	tap_eq(set(DISPATCH, "sometimes"), EINVAL, "dispatch=sometimes");
 	tap_ok(!strncmp(get(DISPATCH), mode, strlen(mode)),
-	       "what is refused changes nothing");
+	       "a mode that is refused changes nothing");
 	test_mode("thread");
 	if (rt) {
 		tap_eq(set(DISPATCH, "irq"), EOPNOTSUPP,
@@ -246,7 +249,7 @@ static void test_doorbells(unsigned int rings)
 	tap_ok(has_line(text, line), "doorbells: %s", line);
 	tap_ok(has_line(text, "mmio 0xc0000000 4 any rings=0 async=no"),
 	       "doorbells: one in memory, without data");
-	tap_eq(lines(text), 2, "doorbells: no more");
+	tap_eq(lines(text), 2, "doorbells: two lines");
 }
 
 static void test_irqfds(void)
@@ -261,7 +264,7 @@ static void test_irqfds(void)
 	tap_ok(!strcmp(get_of_vm("irqfds"), line),
 	       "irqfds: one, and how often it was injected");
 	tap_eq(raw_stat(&guest.vm, "msis") - before, SIGNALS, "stats: MSIs");
-	tap_eq(raw_stat(&guest.vm, "msis_failed"), 0, "stats: none failed");
+	tap_eq(raw_stat(&guest.vm, "msis_failed"), 0, "stats: no MSI failed");
 }
 
 /* The hypervisor refuses one of two MSIs. */
@@ -278,7 +281,7 @@ static void test_irqfd_fails(void)
 	raw_signal(irqfd);
 	tap_ok(!strcmp(get_of_vm("irqfds"), line),
 	       "irqfds: how often it failed");
-	tap_eq(raw_stat(&guest.vm, "msis_failed"), 1, "stats: one failed");
+	tap_eq(raw_stat(&guest.vm, "msis_failed"), 1, "stats: one MSI failed");
 }
 
 static void test_latency(void)
@@ -288,12 +291,13 @@ static void test_latency(void)
 	tap_eq(set(MEASURE, "2"), EINVAL, "measure_latency: 2");
 	tap_eq(set(MEASURE, "1"), 0, "measure_latency: 1");
 	ring(RINGS);
-	/* The User VM's reads of a command are requests too, but not measured.
+	/*
+	 * The User VM's reads of a command are requests too, but not measured.
 	 */
 	tap_ok(measured() == RINGS, "latency: as many as have rung");
 	tap_eq(set(MEASURE, "0"), 0, "measure_latency: 0");
 	ring(RINGS);
-	tap_eq(measured(), RINGS, "latency: no more of them");
+	tap_eq(measured(), RINGS, "latency: not measured any more");
 }
 
 /**

@@ -189,7 +189,8 @@ static void write_ram(struct lane *of)
 	}
 }
 
-/* Thread that counts and answers requests, made while no doorbell is assigned.
+/*
+ * Thread that counts and answers requests, made while no doorbell is assigned.
  */
 static void *serve(void *arg)
 {

@@ -221,9 +221,7 @@ static void *sleep_and_wake(void *arg)
 	struct timespec nap = { .tv_nsec = TIMER_US * 1000 };
 	uint64_t start, us;
 
-	/* Run at once when the timer fires: the timer is measured, not the
-	 * scheduler.
-	 */
+	/* FIFO: the timer is measured, not the scheduler. */
 	sched_setscheduler(0, SCHED_FIFO, &first);
 	while (!timer->stop) {
 		start = now_ns();

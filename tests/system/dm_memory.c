@@ -320,7 +320,8 @@ static void test_framebuffer_reboot(void)
 	munmap(frame, size);
 }
 
-/* Make the kernel drop the page cache's pages that it does not know as dirty.
+/*
+ * Make the kernel drop the page cache's pages that it does not know as dirty.
  */
 static void drop_clean_pages(void)
 {
@@ -353,7 +354,8 @@ static uint32_t *map_clean(int fd, size_t size)
 static void test_file(void)
 {
 	const uint64_t gpa = 0xc0000000;
-	/* A CPU's last few new pages are not dropped, so use more than those.
+	/*
+	 * A CPU's last few new pages are not dropped, so use more than those.
 	 */
 	const size_t size = 64 * PAGE;
 	int fd = memfd_create("guest", MFD_CLOEXEC), lost = 0;

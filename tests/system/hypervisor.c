@@ -39,7 +39,8 @@
 #define PORT_LINE_LOW  0x705
 #define PORT_UNMAP     0x706
 #define PORT_END       0xff
-/* A triple fault, with which the guest ends, arrives here as a write of "S5".
+/*
+ * A triple fault, with which the guest ends, arrives here as a write of "S5".
  */
 #define PORT_PM1A_CONTROL 0x404
 #define PM1A_S5		  0x3400

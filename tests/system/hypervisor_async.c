@@ -159,26 +159,31 @@ static void test_access(void)
 	struct guest guest = running_guest();
 
 	setup(&guest.vm);
-	tap_eq(assign(&guest.vm, PIO_BELL, 0, PORT, 1, 0), 0, "assigned");
+	tap_eq(assign(&guest.vm, PIO_BELL, 0, PORT, 1, 0), 0,
+	       "a doorbell is assigned");
 	expect_write(&guest, 1, PORT, 5, 1, "one byte rings");
 	expect_write(&guest, 2, PORT, 6, 1, "two bytes ring");
 	expect_write(&guest, 4, PORT, 7, 1, "four bytes ring");
-	expect_write(&guest, 1, PORT + 1, 5, 0, "the next port does not");
+	expect_write(&guest, 1, PORT + 1, 5, 0,
+		     "a write to the next port does not ring");
 	tap_eq(command(&guest, 4, PORT, 0x77, 0), 0x77,
 	       "a read gives what was in the register");
-	expect(&guest, 1, "and rings");
+	expect(&guest, 1, "the read of the port rings");
 
 	assign(&guest.vm, MMIO_BELL, 0, MMIO, 2, 0);
 	write_memory(&guest, MMIO, 5);
-	expect(&guest, 2, "memory rings");
+	expect(&guest, 2, "a write to memory rings");
 	tap_eq(command(&guest, MEMORY | 4, MMIO, 0x99, 0), 0x99,
 	       "reading it gives what was in the register");
-	expect(&guest, 2, "and rings");
+	expect(&guest, 2, "the read of memory rings");
 
 	deassign(&guest.vm, PIO_BELL, 0, PORT, 9, 0);
-	expect_write(&guest, 4, PORT, 5, 1, "deassigned with another cookie");
-	tap_eq(deassign(&guest.vm, PIO_BELL, 0, PORT, 1, 0), 0, "deassigned");
-	expect_write(&guest, 4, PORT, 5, 0, "it no longer rings");
+	expect_write(&guest, 4, PORT, 5, 1,
+		     "deassigning with another cookie has no effect");
+	tap_eq(deassign(&guest.vm, PIO_BELL, 0, PORT, 1, 0), 0,
+	       "the doorbell is deassigned");
+	expect_write(&guest, 4, PORT, 5, 0,
+		     "a deassigned doorbell does not ring");
 	deassign(&guest.vm, MMIO_BELL, 0, MMIO, 2, 0);
 	guest_close(&guest);
 }
@@ -198,13 +203,17 @@ static void test_data(void)
 	       "conflict: the same data is no error");
 	tap_eq(assign(&guest.vm, PIO_BELL, 0, PORT, 6, 0), 0,
 	       "conflict: nor is any data");
-	tap_eq(assign(&guest.vm, PIO_BELL, 0, 0, 6, 0), 0, "nor is address 0");
+	tap_eq(assign(&guest.vm, PIO_BELL, 0, 0, 6, 0), 0,
+	       "conflict: nor is address 0");
 	deassign(&guest.vm, PIO_BELL, 1, PORT, 3, 7);
-	expect_write(&guest, 2, PORT, 7, 0, "but none of them is there");
+	expect_write(&guest, 2, PORT, 7, 0,
+		     "conflict: none of these was assigned");
 	deassign(&guest.vm, PIO_BELL, 0, PORT, 4, 8);
-	expect_write(&guest, 2, PORT, 8, 4, "deassigned as one of any data");
+	expect_write(&guest, 2, PORT, 8, 4,
+		     "data: deassigning with any data has no effect");
 	deassign(&guest.vm, PIO_BELL, 1, PORT, 4, 8);
-	expect_write(&guest, 2, PORT, 8, 0, "deassigned as what it is");
+	expect_write(&guest, 2, PORT, 8, 0,
+		     "data: deassigned with its own data");
 	guest_close(&guest);
 }
 
@@ -231,7 +240,7 @@ static void test_limit(void)
 		     "64 doorbells");
 	tap_eq(assign(&guest.vm, PIO_BELL, 0, PORT, 1, 0), 0,
 	       "one more is no error");
-	expect_write(&guest, 1, PORT, 1, 0, "but it is not there");
+	expect_write(&guest, 1, PORT, 1, 0, "the 65th doorbell does not ring");
 	deassign(&guest.vm, PIO_BELL, 0, MANY, 100, 0);
 	assign(&guest.vm, PIO_BELL, 0, PORT, 1, 0);
 	expect_write(&guest, 1, PORT, 1, 1, "there is room when one has gone");
@@ -240,7 +249,8 @@ static void test_limit(void)
 	guest_close(&guest);
 }
 
-/* Doorbells that a VM leaves behind occupy entries of the next VM with its id.
+/*
+ * Doorbells that a VM leaves behind occupy entries of the next VM with its id.
  */
 static void test_reuse(void)
 {
@@ -313,10 +323,10 @@ static void test_full(void)
 	wait_rings(&guest, ROOM);
 	usleep(20000);
 	tap_eq(rings(&guest), ROOM, "the ring is full and the guest waits");
-	tap_eq(take(), 1, "one is taken");
+	tap_eq(take(), 1, "one cookie is taken from the full ring");
 	wait_rings(&guest, ROOM + 1);
 	usleep(20000);
-	tap_eq(rings(&guest), ROOM + 1, "and the guest rings once more");
+	tap_eq(rings(&guest), ROOM + 1, "the guest rings once more");
 	for (int i = 0; i < 5000 && taken < RINGS - 1; i++) {
 		while ((cookie = take())) {
 			wrong += cookie != 1;
@@ -324,8 +334,8 @@ static void test_full(void)
 		}
 		usleep(1000);
 	}
-	tap_eq(taken, RINGS - 1, "all are taken: none is lost");
-	tap_eq(wrong, 0, "and none is another's");
+	tap_eq(taken, RINGS - 1, "all cookies are taken, none is lost");
+	tap_eq(wrong, 0, "no cookie is another doorbell's");
 	wait_rings(&guest, RINGS);
 	tap_eq(rings(&guest), RINGS, "the guest has come to its end");
 	deassign(&guest.vm, PIO_BELL, 0, PORT, 1, 0);
@@ -350,7 +360,7 @@ static void test_full_pause(void)
 		    "PAUSE_VM of a VM that waits for room");
 	take();
 	usleep(20000);
-	tap_eq(rings(&guest), ROOM, "then it waits for good");
+	tap_eq(rings(&guest), ROOM, "the paused VM does not ring any more");
 	deassign(&guest.vm, PIO_BELL, 0, PORT, 1, 0);
 	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_DESTROY_VM), "DESTROY_VM");
 	guest_close(&guest);
@@ -411,7 +421,7 @@ static void test_event(void)
 	       "a triple fault is told as S5");
 	tap_ok(ring->header.tail == sizeof(struct acrn_hv_event) &&
 		       ring->events[0].type == ACRN_HV_EVENT_TRIPLE_FAULT,
-	       "and as an event before");
+	       "the triple fault is an event too");
 	guest_close(&guest);
 }
 

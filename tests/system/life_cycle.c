@@ -370,7 +370,8 @@ static void share_starting(void)
 		err(1, "mmap");
 }
 
-/* Wait until the first vCPU reads the port, which it does after starting all.
+/*
+ * Wait until the first vCPU reads the port, which it does after starting all.
  */
 static void await_all_started(const struct raw_vm *vm)
 {

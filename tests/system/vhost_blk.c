@@ -102,7 +102,8 @@ static void transfers(const char *disk)
 	tap_ok(round_trip(SECTORS - 8, DATA, DATA + 0x800000, 4096, 4),
 	       "%s: the end of the disk", disk);
 	tap_eq(request(VIRTIO_BLK_T_FLUSH, 0, 0, 0), 0, "%s: flush", disk);
-	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 0), 0, "%s: nothing", disk);
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 0), 0,
+	       "%s: a read of no bytes", disk);
 }
 
 /*
@@ -151,7 +152,7 @@ static void cuts(void)
 	tap_eq(go(), 0, "header and data in one buffer");
 	tap_ok(!request(VIRTIO_BLK_T_IN, 30, DATA + 0x1000, 1024) &&
 		       same(DATA + 16, DATA + 0x1000, 1024),
-	       "and it is what is read");
+	       "header and data in one buffer: the data is read back");
 
 	header(VIRTIO_BLK_T_IN, 30);
 	begin();
@@ -163,8 +164,9 @@ static void cuts(void)
 			 VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 2 },
 		       { GPA + STATUS, 1, VRING_DESC_F_WRITE, 0 } },
 	       3 * sizeof(struct vring_desc));
-	tap_eq(go(), 0, "an indirect table");
-	tap_ok(same(DATA + 16, DATA + 0x2000, 1024), "with the same data");
+	tap_eq(go(), 0, "a read with an indirect table");
+	tap_ok(same(DATA + 16, DATA + 0x2000, 1024),
+	       "a read with an indirect table has the data");
 }
 
 static int ranges(uint32_t type, uint64_t sector, uint32_t count,
@@ -210,16 +212,18 @@ static void discard_and_zero(const char *disk)
 
 	round_trip(0, DATA, DATA + 0x800000, 65536, 1);
 	tap_eq(ranges(zeroes, 8, 8, 1, 1), 0, "%s: zero and unmap", disk);
-	tap_ok(reads_zeroes(8, 4096), "%s: zeroes", disk);
+	tap_ok(reads_zeroes(8, 4096), "%s: what was zeroed reads as zeroes",
+	       disk);
 	tap_eq(ranges(discard, 24, 8, 0, 1), 0, "%s: discard", disk);
-	tap_ok(reads_zeroes(24, 4096), "%s: zeroes again", disk);
+	tap_ok(reads_zeroes(24, 4096), "%s: what was discarded reads as zeroes",
+	       disk);
 	tap_eq(ranges(discard, 0, 8, 0, 16), 0, "%s: 16 ranges", disk);
 	tap_eq(two_ranges(), 0, "%s: two ranges that are apart", disk);
 	tap_ok(reads_zeroes(64, 512) && reads_zeroes(80, 512),
-	       "%s: zeroes in both", disk);
+	       "%s: both ranges read as zeroes", disk);
 	tap_ok(!request(VIRTIO_BLK_T_IN, 65, DATA + 0x800000, 512) &&
 		       mem[DATA + 0x800000],
-	       "%s: and not in between", disk);
+	       "%s: the sector between them does not", disk);
 	tap_eq(ranges(discard, 0, 8, 0, 17), VIRTIO_BLK_S_IOERR,
 	       "%s: 17 ranges", disk);
 	tap_eq(ranges(discard, 0, 0, 0, 1), VIRTIO_BLK_S_IOERR,
@@ -260,7 +264,8 @@ static void too_large(void)
 		add_in(DATA, 2 << 20);
 	add_in(STATUS, 1);
 	tap_eq(go(), 0, "a read of 64 MiB");
-	tap_eq(used_length(), (64 << 20) + 1, "all of it");
+	tap_eq(used_length(), (64 << 20) + 1,
+	       "a read of 64 MiB returns all of it");
 }
 
 static void wrong_requests(void)
@@ -278,27 +283,30 @@ static void wrong_requests(void)
 	tap_eq(request(in, UINT64_MAX / 512 + 1, DATA, 512), VIRTIO_BLK_S_IOERR,
 	       "an offset that overflows");
 	tap_eq(request(in, 0, DATA, 511), VIRTIO_BLK_S_IOERR,
-	       "no whole sector");
+	       "read of a part of a sector");
 	tap_eq(request(2, 0, DATA, 512), VIRTIO_BLK_S_UNSUPP, "a SCSI command");
-	tap_eq(request(0x7fffffff, 0, 0, 0), VIRTIO_BLK_S_UNSUPP, "no command");
+	tap_eq(request(0x7fffffff, 0, 0, 0), VIRTIO_BLK_S_UNSUPP,
+	       "an unknown command");
 	tap_eq(request(VIRTIO_BLK_T_SECURE_ERASE, 0, DATA, 16),
 	       VIRTIO_BLK_S_UNSUPP, "secure erase");
 	tap_eq(request(VIRTIO_BLK_T_GET_ID, 0, DATA, 20), 0, "serial number");
 	tap_ok(!memcmp(mem + DATA, "raw-ioctls\0\0\0\0\0\0\0\0\0\0", 20),
-	       "it is the one that was set");
-	tap_eq(request(VIRTIO_BLK_T_GET_ID, 0, DATA, 5), 0, "five bytes of it");
+	       "the serial number is the one that was set");
+	tap_eq(request(VIRTIO_BLK_T_GET_ID, 0, DATA, 5), 0,
+	       "five bytes of the serial number");
 }
 
 /* Check that the queue reports an error and stops, and that a restart works. */
 static void is_broken(const char *what)
 {
 	ring(0);
-	tap_ok(wait_event(err_fd, 5000), "%s: the error event", what);
+	tap_ok(wait_event(err_fd, 5000), "%s: the error eventfd is signalled",
+	       what);
 	ring(0);
-	tap_ok(!is_used(100), "%s: nothing is done any more", what);
+	tap_ok(!is_used(100), "%s: no request is handled any more", what);
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
 		       !request(VIRTIO_BLK_T_IN, 0, DATA, 512),
-	       "%s: a new start works", what);
+	       "%s: the device works after a restart", what);
 }
 
 static void corrupt_rings(void)
@@ -345,7 +353,7 @@ static void corrupt_rings(void)
 	add_out(HEADER, 16);
 	add_in(DATA, 512);
 	add_out(HEADER, 16);
-	is_broken("out behind in");
+	is_broken("a readable descriptor behind a writable one");
 
 	avail()->idx += RING + 1;
 	avail_idx += RING + 1;
@@ -368,15 +376,18 @@ static void disk_errors(void)
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
 		       bad_sectors(true),
 	       "a disk with bad sectors");
-	tap_eq(request(in, 96, DATA, 4096), VIRTIO_BLK_S_IOERR, "read");
-	tap_eq(request(out, 96, DATA, 4096), VIRTIO_BLK_S_IOERR, "written");
+	tap_eq(request(in, 96, DATA, 4096), VIRTIO_BLK_S_IOERR,
+	       "bad sectors: a read fails");
+	tap_eq(request(out, 96, DATA, 4096), VIRTIO_BLK_S_IOERR,
+	       "bad sectors: a write fails");
 	tap_eq(request(in, 100, DATA + 3, 512), VIRTIO_BLK_S_IOERR,
-	       "read to an odd address");
+	       "bad sectors: a read to an odd address fails");
 	tap_eq(request(in, 0, DATA, 4 << 20), VIRTIO_BLK_S_IOERR,
-	       "read as a small part of it all");
-	tap_eq(request(in, 92, DATA, 4096), 0, "not read");
+	       "bad sectors: a large read that has them fails");
+	tap_eq(request(in, 92, DATA, 4096), 0,
+	       "bad sectors: a read beside them works");
 	tap_ok(bad_sectors(false) && !request(in, 96, DATA, 4096),
-	       "good again");
+	       "sectors that are good again are read");
 }
 
 /* Set the I/O priority class of this process; 0 is none. */
@@ -395,7 +406,8 @@ static bool last_error_has(const char *what)
 	return !system(command);
 }
 
-/* Find out requests' I/O priority from the kernel's message about a failed one.
+/*
+ * Find out requests' I/O priority from the kernel's message about a failed one.
  */
 static void priority(void)
 {
@@ -405,14 +417,15 @@ static void priority(void)
 		       last_error_has("prio class 2"),
 	       "requests of a usual process have the usual priority");
 	tap_ok(set_ioprio(1) && start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
-	       "one with real-time priority");
+	       "a process gets real-time priority");
 	tap_ok(request(VIRTIO_BLK_T_IN, 96, DATA, 4096) &&
 		       last_error_has("READ.*prio class 1"),
-	       "has that of its own");
+	       "its requests have real-time priority");
 	tap_ok(ranges(VIRTIO_BLK_T_WRITE_ZEROES, 96, 8, 0, 1) &&
 		       last_error_has("WRITE.*prio class 1"),
-	       "also for what the worker leaves to others");
-	tap_ok(set_ioprio(0) && bad_sectors(false), "it has none any more");
+	       "so do those that the worker leaves to other threads");
+	tap_ok(set_ioprio(0) && bad_sectors(false),
+	       "the process gets the usual priority back");
 }
 
 static bool set_read_only(bool on)
@@ -428,23 +441,24 @@ static void read_only(void)
 {
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDONLY),
 	       "a disk that is open for reading");
-	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 4096), 0, "it is read");
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 4096), 0,
+	       "a disk that is open for reading is read");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), VIRTIO_BLK_S_IOERR,
-	       "it is not written");
+	       "a disk that is open for reading is not written");
 	tap_eq(ranges(VIRTIO_BLK_T_DISCARD, 0, 8, 0, 1), VIRTIO_BLK_S_IOERR,
-	       "it is not discarded");
+	       "a disk that is open for reading is not discarded");
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
 		       set_read_only(true),
 	       "a disk that becomes read-only");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), VIRTIO_BLK_S_IOERR,
-	       "it is not written any more");
+	       "a disk that became read-only is not written");
 	tap_ok(set_read_only(false) &&
 		       !request(VIRTIO_BLK_T_OUT, 0, DATA, 4096),
-	       "until it is writable again");
+	       "a disk that is writable again is written");
 	tap_ok(start_over(FLUSH_BIT | V1_BIT | RO_BIT, FAST, O_RDWR),
 	       "a disk that the driver took as read-only");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), VIRTIO_BLK_S_IOERR,
-	       "it is not written either");
+	       "a disk that the driver took as read-only is not written");
 }
 
 static void arguments(void)
@@ -452,42 +466,48 @@ static void arguments(void)
 	struct vhost_vring_file other = { .index = 1, .fd = 0 };
 	uint64_t features;
 
-	tap_errno(set_disk(FAST, O_RDWR), EPERM, "a disk without an owner");
-	tap_success(ioctl(vhost, VHOST_GET_FEATURES, &features), "features");
+	tap_errno(set_disk(FAST, O_RDWR), EPERM,
+		  "attach a disk without an owner");
+	tap_success(ioctl(vhost, VHOST_GET_FEATURES, &features),
+		    "get the features");
 	tap_ok((features & (V1_BIT | FLUSH_BIT | RO_BIT)) ==
 		       (V1_BIT | FLUSH_BIT | RO_BIT),
-	       "what they have to have");
+	       "the required features are offered");
 	tap_errno(set_features(1ULL << VIRTIO_F_ACCESS_PLATFORM), EOPNOTSUPP,
-		  "a feature that is not offered");
+		  "set a feature that is not offered");
 	tap_success(ioctl(vhost, VHOST_BLK_SET_SERIAL,
 			  "raw-ioctls\0\0\0\0\0\0\0\0\0\0"),
-		    "serial number");
-	tap_success(ioctl(vhost, VHOST_SET_OWNER), "owner");
-	tap_errno(set_disk(FAST, O_RDWR), EFAULT, "a disk without a ring");
-	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "no owner");
+		    "set the serial number");
+	tap_success(ioctl(vhost, VHOST_SET_OWNER), "set the owner");
+	tap_errno(set_disk(FAST, O_RDWR), EFAULT,
+		  "attach a disk without a ring");
+	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "reset the owner");
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
-	tap_errno(set_disk("/dev/null", O_RDWR), EINVAL, "/dev/null");
-	tap_errno(set_disk("/run", O_RDONLY), EINVAL, "a directory");
-	tap_errno(set_disk(FAST, O_WRONLY), EBADF, "open for writing only");
-	tap_errno(set_disk(SMALL_FILE, O_RDWR | O_APPEND), EINVAL, "O_APPEND");
+	tap_errno(set_disk("/dev/null", O_RDWR), EINVAL, "attach /dev/null");
+	tap_errno(set_disk("/run", O_RDONLY), EINVAL, "attach a directory");
+	tap_errno(set_disk(FAST, O_WRONLY), EBADF,
+		  "attach a disk that is open for writing only");
+	tap_errno(set_disk(SMALL_FILE, O_RDWR | O_APPEND), EINVAL,
+		  "attach a file that is open with O_APPEND");
 	tap_errno(vring_file(VHOST_BLK_SET_BACKEND, 999), EBADF,
-		  "no descriptor");
+		  "attach a descriptor that is not open");
 	tap_errno(ioctl(vhost, VHOST_BLK_SET_BACKEND, &other), EINVAL,
-		  "another index");
+		  "attach a disk to queue 1");
 	tap_errno(ioctl(vhost, VHOST_BLK_SET_BACKEND, NULL), EFAULT,
-		  "no argument");
+		  "attach without an argument");
 	tap_success(unset_disk(), "detach what is not attached");
-	tap_success(set_disk(FAST, O_RDWR), "a disk");
+	tap_success(set_disk(FAST, O_RDWR), "attach a disk");
 	tap_errno(set_features(V1_BIT | FLUSH_BIT | RO_BIT), EBUSY,
-		  "features change");
-	tap_success(set_features(V1_BIT), "without a cache");
+		  "change RO while a disk is attached");
+	tap_success(set_features(V1_BIT), "the driver turns the cache off");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), 0,
-	       "a write goes through");
-	tap_success(set_features(V1_BIT | FLUSH_BIT), "with a cache");
+	       "a write without a cache");
+	tap_success(set_features(V1_BIT | FLUSH_BIT),
+		    "the driver turns the cache on");
 	tap_errno(ioctl(vhost, VHOST_BLK_SET_SERIAL, mem), EBUSY,
-		  "the serial number of a disk in use");
+		  "set the serial number of a disk in use");
 	tap_errno(vring_state(VHOST_SET_VRING_NUM, RING), EBUSY,
-		  "another size of a ring in use");
+		  "set another size of a ring in use");
 }
 
 /*
@@ -550,7 +570,8 @@ static void in_flight(void)
 {
 	struct vhost_vring_state base = { 0 };
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR), "a slow disk");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR),
+	       "a slow disk is attached");
 	flood(4096);
 	usleep(SLOW_MILLIS * 1000 / 4);
 	tap_success(unset_disk(), "detached with requests in flight");
@@ -559,24 +580,27 @@ static void in_flight(void)
 	       "what was taken from the ring is completed: %u of %u",
 	       count_used(), base.num);
 	usleep(SLOW_MILLIS * 2000);
-	tap_ok(count_used() == base.num, "nothing comes later");
+	tap_ok(count_used() == base.num, "no request is completed after that");
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR), "again");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR),
+	       "a slow disk is attached again");
 	flood(4096);
 	usleep(SLOW_MILLIS * 1000 / 4);
 	tap_success(set_disk(FAST, O_RDWR), "another disk in the middle");
 	for (int tries = 0; tries < 100 && count_used() != RING; tries++)
 		usleep(SLOW_MILLIS * 1000);
 	tap_eq(count_used(), RING,
-	       "all are completed, by the one or the other");
+	       "all requests are completed, by one disk or the other");
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR), "again");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR),
+	       "a slow disk is attached again");
 	flood(4096);
 	usleep(SLOW_MILLIS * 1000 / 4);
 	tap_success(ioctl(vhost, VHOST_RESET_OWNER),
 		    "owner reset with requests in flight");
 
-	tap_ok(set_up(FLUSH_BIT | V1_BIT) && !set_disk(SLOW, O_RDWR), "again");
+	tap_ok(set_up(FLUSH_BIT | V1_BIT) && !set_disk(SLOW, O_RDWR),
+	       "a slow disk is attached again");
 	flood(4096);
 	usleep(SLOW_MILLIS * 1000 / 4);
 	close(vhost);
@@ -584,7 +608,7 @@ static void in_flight(void)
 	raw_blk_open();
 	tap_success(ioctl(vhost, VHOST_BLK_SET_SERIAL,
 			  "raw-ioctls\0\0\0\0\0\0\0\0\0\0"),
-		    "opened again");
+		    "the device is opened again");
 }
 
 /*
@@ -604,11 +628,11 @@ static void half_attached(void)
 		       !ioctl(vhost, VHOST_SET_VRING_ADDR, &nowhere),
 	       "a second queue whose ring is not there");
 	flood(4096);
-	tap_errno(set_disk(SLOW, O_RDWR), EFAULT, "no disk");
+	tap_errno(set_disk(SLOW, O_RDWR), EFAULT, "attaching a disk fails");
 	ring.index = 0;
 	tap_ok(!ioctl(vhost, VHOST_GET_VRING_BASE, &ring) && !ring.num,
-	       "the first queue has not begun: %u", ring.num);
-	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "no owner");
+	       "the first queue has taken no request: %u", ring.num);
+	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "reset the owner");
 }
 
 /**
@@ -644,7 +668,8 @@ static void parts_in_order(void)
 {
 	struct bios bios = { .in_order = true };
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
+	       "a disk is attached");
 	trace_set("trace", "\n");
 	trace_set("events/block/block_bio_queue/enable", "1");
 	trace_on(true);
@@ -653,8 +678,8 @@ static void parts_in_order(void)
 	trace_set("events/block/block_bio_queue/enable", "0");
 	trace_read(see_bio, &bios);
 	tap_ok(bios.count > 1 && bios.next == 1 << 11,
-	       "is made of several parts: %u", bios.count);
-	tap_ok(bios.in_order, "which are in order");
+	       "the large read is made of several bios: %u", bios.count);
+	tap_ok(bios.in_order, "the bios are in order");
 }
 
 /*
@@ -668,14 +693,16 @@ static void narrow_disk(void)
 		       start_over(FLUSH_BIT | V1_BIT, NARROW, O_RDWR),
 	       "a disk that takes one request at a time");
 	flood(4096);
-	tap_ok(is_used(500), "the first of %u is given back at once", RING);
+	tap_ok(is_used(500), "the first of %u requests is completed at once",
+	       RING);
 	for (; used_idx < RING && is_used(5000);)
 		;
-	tap_eq(used_idx, RING, "and so are all, one after the other");
-	tap_eq(mem[STATUS], 0, "the last one is well");
+	tap_eq(used_idx, RING,
+	       "all requests are completed, one after the other");
+	tap_eq(mem[STATUS], 0, "the last request succeeds");
 	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 8 << 20), 0,
 	       "a read larger than it takes at once");
-	tap_ok(!unset_disk() && remove_disk("narrow"), "the disk is let go");
+	tap_ok(!unset_disk() && remove_disk("narrow"), "the disk is released");
 }
 
 /*
@@ -687,7 +714,7 @@ static void long_zeroing(void)
 	tap_ok(make_disk("narrow", "mbps=16 ") &&
 		       start_over(FLUSH_BIT | V1_BIT, NARROW, O_RDWR) &&
 		       round_trip(SECTORS - 8, DATA, DATA + 0x800000, 4096, 1),
-	       "a disk that takes its time to write");
+	       "a disk that takes 16 MB a second");
 	*(struct virtio_blk_discard_write_zeroes *)(mem + DATA + 0x1000) =
 		(struct virtio_blk_discard_write_zeroes){ .num_sectors =
 								  SECTORS };
@@ -697,14 +724,14 @@ static void long_zeroing(void)
 	add_out(DATA + 0x1000, 16);
 	add_in(STATUS, 1);
 	ring(0);
-	tap_ok(!is_used(300), "it is zeroed from beginning to end");
+	tap_ok(!is_used(300), "zeroing the whole disk takes its time");
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, NARROW, O_RDWR) &&
 		       !request(VIRTIO_BLK_T_IN, SECTORS - 8, DATA + 0x800000,
 				4096) &&
 		       same(DATA, DATA + 0x800000, 4096),
-	       "a reset does not wait for that");
-	tap_ok(reads_zeroes(0, 4096), "and comes in the middle");
-	tap_ok(!unset_disk() && remove_disk("narrow"), "the disk is let go");
+	       "a reset does not wait for the end of zeroing");
+	tap_ok(reads_zeroes(0, 4096), "the beginning of the disk was zeroed");
+	tap_ok(!unset_disk() && remove_disk("narrow"), "the disk is released");
 }
 
 /* A file on a file system that takes direct I/O */
@@ -728,7 +755,7 @@ static void frozen(void)
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
 		       round_trip(0, DATA, DATA + 0x800000, 65536, 1),
-	       "a file on a file system");
+	       "a file on a file system is attached");
 	tap_success(ioctl(dir, FIFREEZE, 0), "the file system is frozen");
 	header(VIRTIO_BLK_T_OUT, 0);
 	begin();
@@ -736,7 +763,7 @@ static void frozen(void)
 	add_out(DATA, 4096);
 	add_in(STATUS, 1);
 	ring(0);
-	tap_ok(!is_used(300), "a write waits");
+	tap_ok(!is_used(300), "frozen: a write waits");
 	/* Use other descriptors than the write, which has not ended. */
 	memcpy(mem + HEADER + 64, &(struct virtio_blk_outhdr){ 0 }, 16);
 	chain_length = 8;
@@ -744,11 +771,11 @@ static void frozen(void)
 	add_in(DATA + 0x10000, 4096);
 	add_in(STATUS + 64, 1);
 	ring(8);
-	tap_ok(is_used(2000), "a read does not");
-	tap_success(ioctl(dir, FITHAW, 0), "it is thawed");
+	tap_ok(is_used(2000), "frozen: a read does not");
+	tap_success(ioctl(dir, FITHAW, 0), "the file system is thawed");
 	tap_ok(is_used(5000) && !mem[STATUS], "the write is done");
 	close(dir);
-	tap_success(unset_disk(), "the file is let go");
+	tap_success(unset_disk(), "the file is released");
 }
 
 /* Whether the beginning of the file is in the page cache. */
@@ -772,14 +799,14 @@ static void unaligned_file(void)
 {
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
 		       round_trip(0, DATA, DATA + 0x800000, 65536, 1),
-	       "the file");
-	tap_ok(!is_cached(), "it is not in the page cache");
+	       "a file is attached");
+	tap_ok(!is_cached(), "a file: it is not in the page cache");
 	tap_ok(round_trip(5, DATA + 3, DATA + 0x800005, 8192, 2),
-	       "from odd addresses");
+	       "a file: from odd addresses");
 	tap_ok(round_trip(5, DATA + 1, DATA + 0x800001, 300 * 512, 3),
-	       "a lot from odd addresses");
-	tap_ok(!is_cached(), "still it is not");
-	tap_success(unset_disk(), "the file is let go");
+	       "a file: a lot from odd addresses");
+	tap_ok(!is_cached(), "a file: it still is not in the page cache");
+	tap_success(unset_disk(), "the file is released");
 }
 
 /* A file on a file system whose disk has blocks of 4 KiB. */
@@ -790,20 +817,21 @@ static void large_block_file(void)
 			       "mkdir -p /mnt && mount -t ext4 " LARGE
 			       " /mnt && "
 			       "truncate -s 4M " FS_FILE),
-	       "a file system on it");
+	       "4 KiB blocks: a file system is made");
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
 		       round_trip(0, DATA, DATA + 0x800000, 65536, 1),
-	       "a file on that");
+	       "4 KiB blocks: a file on it");
 	tap_ok(round_trip(8, DATA + 3, DATA + 0x800005, 8192, 2),
-	       "it takes data from odd addresses");
+	       "4 KiB blocks: data from odd addresses");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 1, DATA, 4096), VIRTIO_BLK_S_IOERR,
-	       "but no block in between");
+	       "4 KiB blocks: no write that begins within a block");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 8, DATA, 512), VIRTIO_BLK_S_IOERR,
-	       "and no part of one");
+	       "4 KiB blocks: no write of a part of a block");
 	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 4608), VIRTIO_BLK_S_IOERR,
-	       "nor is one read in part");
-	tap_ok(!is_cached(), "nothing of it is in the page cache");
-	tap_ok(!unset_disk() && !system("umount /mnt"), "it is given back");
+	       "4 KiB blocks: no read of a part of a block");
+	tap_ok(!is_cached(), "4 KiB blocks: the file is not in the page cache");
+	tap_ok(!unset_disk() && !system("umount /mnt"),
+	       "4 KiB blocks: the file system is unmounted");
 }
 
 /* O_APPEND, set on the file while it is attached, must not redirect writes. */
@@ -815,12 +843,12 @@ static void appended(void)
 	tap_ok(set_up(FLUSH_BIT | V1_BIT) && !fstat(fd, &before) &&
 		       !vring_file(VHOST_BLK_SET_BACKEND, fd) &&
 		       !fcntl(fd, F_SETFL, O_APPEND),
-	       "the file gets O_APPEND");
+	       "O_APPEND is set on an attached file");
 	tap_ok(round_trip(8, DATA, DATA + 0x800000, 65536, 4),
-	       "data is written where it belongs");
+	       "O_APPEND: data is written where it belongs");
 	tap_ok(!fstat(fd, &after) && before.st_size == after.st_size,
-	       "and not at the end");
-	tap_ok(!ioctl(vhost, VHOST_RESET_OWNER), "the file is let go");
+	       "O_APPEND: the file does not grow");
+	tap_ok(!ioctl(vhost, VHOST_RESET_OWNER), "the file is released");
 	close(fd);
 }
 
@@ -840,17 +868,17 @@ static void traced_write(void)
 	trace_on(true);
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
 		       round_trip(8, DATA, DATA + 0x800000, 4096, 4),
-	       "a write to the file");
+	       "a write to a file");
 	tap_ok(!set_features(V1_BIT) &&
 		       !request(VIRTIO_BLK_T_OUT, 8, DATA, 512),
-	       "one without a cache");
+	       "a write to a file without a cache");
 	trace_on(false);
 	trace_set("events/iomap/iomap_dio_rw_begin/enable", "0");
 	tap_ok(!system("grep -q 'flags.*DIRECT|WRITE' " TRACE_DIR "trace"),
-	       "is flagged as one");
+	       "a write is flagged as one");
 	tap_ok(!system("grep -q 'flags.*DSYNC' " TRACE_DIR "trace"),
-	       "and as one that goes through");
-	tap_success(unset_disk(), "the file is let go");
+	       "a write without a cache is flagged as synchronous");
+	tap_success(unset_disk(), "the file is released");
 }
 
 /* Make the first block of the file fail, or work again. */
@@ -883,16 +911,19 @@ static void lost_data(void)
 {
 	const uint32_t flush = VIRTIO_BLK_T_FLUSH;
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR), "the file");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR),
+	       "a file is attached");
 	tap_eq(request(flush, 0, 0, 0), 0, "a flush");
-	tap_ok(lose_data(), "data is lost");
-	tap_eq(request(flush, 0, 0, 0), VIRTIO_BLK_S_IOERR, "a flush tells");
-	tap_eq(request(flush, 0, 0, 0), VIRTIO_BLK_S_IOERR, "so does another");
+	tap_ok(lose_data(), "data in the page cache is lost");
+	tap_eq(request(flush, 0, 0, 0), VIRTIO_BLK_S_IOERR,
+	       "a flush fails after data was lost");
+	tap_eq(request(flush, 0, 0, 0), VIRTIO_BLK_S_IOERR,
+	       "so does the next flush");
 	tap_ok(bad_block(false) &&
 		       start_over(FLUSH_BIT | V1_BIT, FS_FILE, O_RDWR) &&
 		       !request(flush, 0, 0, 0),
-	       "a new start is well");
-	tap_success(unset_disk(), "the file is let go");
+	       "a flush works after a restart");
+	tap_success(unset_disk(), "the file is released");
 }
 
 /* Requests for which the queue has no bios left must wait in the ring. */
@@ -900,12 +931,13 @@ static void starvation(void)
 {
 	unsigned int i;
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a fast disk");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
+	       "a fast disk is attached");
 	flood(8 << 20);
 	for (i = 0; i < RING && is_used(20000); i++)
 		;
 	tap_eq(i, RING, "%u requests of 8 MiB", RING);
-	tap_eq(mem[STATUS], 0, "the last one is well");
+	tap_eq(mem[STATUS], 0, "the last request succeeds");
 }
 
 /* Cut the disk's power: it loses the contents of its volatile cache. */
@@ -951,24 +983,26 @@ static void power_cuts(void)
 	unsigned int i;
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, CACHED, O_RDWR),
-	       "a disk with a volatile cache");
+	       "a disk with a volatile cache is attached");
 	for (i = 0; i < power_cut_count && flushed_survives(i); i++)
 		;
 	tap_eq(i, power_cut_count, "what was flushed survives %u power cuts",
 	       power_cut_count);
 	tap_ok(write_block(199, 1) && !set_features(V1_BIT),
 	       "the driver turns the cache off after a write");
-	tap_ok(cut_power() && block_is(199, 1), "which survives a power cut");
+	tap_ok(cut_power() && block_is(199, 1),
+	       "that write survives a power cut");
 	for (i = 0; i < power_cut_count; i++)
 		if (!write_block(200 + i, i) || !cut_power() ||
 		    !block_is(200 + i, i))
 			break;
-	tap_eq(i, power_cut_count, "then all survives %u power cuts",
+	tap_eq(i, power_cut_count,
+	       "without a cache each write survives, %u power cuts",
 	       power_cut_count);
 	tap_eq(ranges(VIRTIO_BLK_T_WRITE_ZEROES, 200 * 8, 8, 0, 1), 0,
-	       "a block is zeroed");
+	       "a block is zeroed without a cache");
 	tap_ok(cut_power() && reads_zeroes(200 * 8, 4096),
-	       "and that survives as well");
+	       "the zeroed block survives a power cut");
 }
 
 static uint64_t dirty[(GPA + MEM_SIZE) / 4096 / 64 + 1];
@@ -1035,49 +1069,55 @@ static void dirty_pages(void)
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) && !set_log(dirty),
 	       "a log of dirty pages");
 	tap_eq(logged_request(VIRTIO_BLK_T_IN, 0, DATA, 8192), 0, "a read");
-	tap_eq(count_dirty(), 0, "nothing is logged before it is asked for");
-	tap_ok(!set_log((void *)-4096L), "a log that is the kernel's");
+	tap_eq(count_dirty(), 0, "no page is logged before logging is on");
+	tap_ok(!set_log((void *)-4096L), "a log at a kernel address");
 	tap_errno(set_features(FLUSH_BIT | V1_BIT | LOG_BIT), EFAULT,
-		  "is none");
-	tap_ok(!set_log(dirty) && !log_pages(true), "a log of a disk in use");
+		  "logging to a kernel address is refused");
+	tap_ok(!set_log(dirty) && !log_pages(true),
+	       "logging is switched on for a disk in use");
 	tap_eq(logged_request(VIRTIO_BLK_T_IN, 0, DATA + 2048, 8192), 0,
 	       "a read");
 	tap_ok(is_dirty(DATA) && is_dirty(DATA + 4096) && is_dirty(DATA + 8192),
-	       "its pages are dirty");
-	tap_ok(is_dirty(STATUS) && is_dirty(USED), "status and used ring, too");
-	tap_eq(count_dirty(), 5, "and nothing else");
+	       "the pages that a read filled are dirty");
+	tap_ok(is_dirty(STATUS) && is_dirty(USED),
+	       "so are status and used ring");
+	tap_eq(count_dirty(), 5, "no other page is dirty");
 	tap_eq(logged_request(VIRTIO_BLK_T_OUT, 0, DATA, 8192), 0, "a write");
-	tap_ok(is_dirty(STATUS) && is_dirty(USED), "its status is logged");
-	tap_eq(count_dirty(), 2, "and nothing else");
+	tap_ok(is_dirty(STATUS) && is_dirty(USED),
+	       "the page of the status is dirty");
+	tap_eq(count_dirty(), 2, "no other page is dirty");
 	tap_eq(logged_request(VIRTIO_BLK_T_IN, SECTORS, DATA, 4096),
 	       VIRTIO_BLK_S_IOERR, "a read that fails");
-	tap_ok(is_dirty(STATUS), "its status is logged");
+	tap_ok(is_dirty(STATUS), "the page of the status is dirty");
 	count_dirty();
-	tap_success(log_pages(false), "no more");
+	tap_success(log_pages(false), "logging is switched off");
 	tap_eq(logged_request(VIRTIO_BLK_T_IN, 0, DATA, 8192), 0, "a read");
-	tap_eq(count_dirty(), 0, "nothing is logged");
+	tap_eq(count_dirty(), 0, "no page is logged after that");
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR) && !set_log(dirty),
 	       "a log for a slow disk");
 	flood(4096);
 	usleep(SLOW_MILLIS * 1000 / 4);
-	tap_success(log_pages(true), "with requests in flight");
+	tap_success(log_pages(true),
+		    "logging is switched on with requests in flight");
 	used_idx = __atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE);
 	count_dirty();
 	usleep(SLOW_MILLIS * 2000);
 	tap_ok(!count_used() || is_dirty(DATA),
-	       "what ends later is logged: %u of %u", count_used(), RING);
+	       "a request that ends later is logged: %u of %u", count_used(),
+	       RING);
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
 		       !set_log((void *)0x1000) && !log_pages(true),
-	       "a log that is not there");
+	       "a log that is not mapped");
 	header(VIRTIO_BLK_T_IN, 0);
 	begin();
 	add_out(HEADER, 16);
 	add_in(DATA, 512);
 	add_in(STATUS, 1);
 	ring(0);
-	tap_ok(wait_event(err_fd, 5000), "stops the queue");
+	tap_ok(wait_event(err_fd, 5000),
+	       "a log that is not mapped stops the queue");
 	count_dirty();
 }
 
@@ -1088,7 +1128,8 @@ static int forget_memory(void)
 	return ioctl(vhost, VHOST_SET_MEM_TABLE, &none);
 }
 
-/* Set guest memory plus 4 GiB at HUGE_GPA, which is mapped without any access.
+/*
+ * Set guest memory plus 4 GiB at HUGE_GPA, which is mapped without any access.
  */
 static int set_huge_memory(void *huge)
 {
@@ -1132,12 +1173,14 @@ static void log_of_claims(void)
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
 		       !set_huge_memory(huge) && !set_log(log) &&
 		       !set_features(FLUSH_BIT | V1_BIT | LOG_BIT),
-	       "a log of more memory");
+	       "a log of 8 GiB of memory");
 	start = now_millis();
-	tap_eq(claim(), VIRTIO_BLK_S_IOERR, "a read of 240 GiB");
-	tap_ok(now_millis() - start < 1000, "it takes no time to log");
+	tap_eq(claim(), VIRTIO_BLK_S_IOERR, "a read of 240 GiB fails");
+	tap_ok(now_millis() - start < 1000,
+	       "the read of 240 GiB takes less than a second");
 	tap_ok(!log[HUGE_GPA / 4096 / 8], "what was not written is not logged");
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "without it");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
+	       "a restart without the log");
 	free(log);
 	munmap(huge, HUGE_SIZE);
 }
@@ -1163,14 +1206,16 @@ static void memory_changes(void)
 	for (i = 0; i < 8; i++)
 		ring(0);
 	usleep(SLOW_MILLIS * 1000 / 4);
-	tap_ok(!count_used() && !forget_memory(), "its memory goes");
-	tap_eq(count_used(), 8, "when all requests in flight are done");
+	tap_ok(!count_used() && !forget_memory(),
+	       "guest memory is taken away with requests in flight");
+	tap_eq(count_used(), 8, "all requests in flight are done by then");
 	used_idx += 8;
-	tap_ok(!set_log((void *)-4096L), "there is no log for other memory");
-	tap_errno(set_memory(), EFAULT, "which is not taken then");
+	tap_ok(!set_log((void *)-4096L),
+	       "a log at a kernel address, without memory");
+	tap_errno(set_memory(), EFAULT, "memory is refused with that log");
 	tap_ok(!set_log(dirty) && !set_memory() &&
 		       !request(VIRTIO_BLK_T_IN, 0, DATA, 4096),
-	       "with memory and a log all goes on");
+	       "requests are served with memory and a log again");
 }
 
 /* Give queue 1, which has no disk, one of two workers by turns. */
@@ -1201,7 +1246,8 @@ static void workers(void)
 {
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) && !set_log(dirty),
 	       "a log of dirty pages");
-	tap_ok(switch_workers(), "workers change as logging does");
+	tap_ok(switch_workers(),
+	       "the worker of a queue changes as logging does");
 }
 
 /*
@@ -1236,13 +1282,15 @@ static void busyloop(void)
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
 		       !system("echo 0 > " POLL_PARAM),
 	       "a disk that is not polled for");
-	tap_eq(done_unasked(), 0, "nothing is done before the doorbell");
+	tap_eq(done_unasked(), 0, "no request is done before the doorbell");
 	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 100000),
-		    "busyloop");
+		    "a busyloop timeout is set");
 	count = done_unasked();
 	tap_ok(count > 0, "%u requests are done without a doorbell", count);
-	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 0), "none");
-	tap_eq(done_unasked(), 0, "nothing again");
+	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 0),
+		    "the busyloop timeout is set to 0");
+	tap_eq(done_unasked(), 0,
+	       "no request is done before the doorbell again");
 	tap_ok(!system("echo 1 > " POLL_PARAM), "polling is on again");
 }
 
@@ -1346,18 +1394,21 @@ static void polling(void)
 	long long found, waits, polls;
 	struct storm result;
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
+	       "a disk is attached");
 	stay_on_cpu(true);
 	found = counter("polls_found");
 	result = storm(1, 500);
 	tap_eq(result.done, 500, "one request in flight: all are done");
-	tap_eq(result.interrupts, 500, "and each has its interrupt");
+	tap_eq(result.interrupts, 500,
+	       "one request in flight: each has its interrupt");
 	waits = counter("waits");
 	result = storm(32, many);
 	waits = counter("waits") - waits;
 	tap_eq(result.done, many, "32 in flight: all are done");
-	tap_ok(waits >= 0 && waits < many / 4, "by %lld doorbells", waits);
-	tap_ok(result.interrupts < many / 4, "and %u interrupts",
+	tap_ok(waits >= 0 && waits < many / 4, "32 in flight: %lld doorbells",
+	       waits);
+	tap_ok(result.interrupts < many / 4, "32 in flight: %u interrupts",
 	       result.interrupts);
 	found = counter("polls_found") - found;
 	tap_ok(found > 0, "polling has found something %lld times", found);
@@ -1380,9 +1431,10 @@ static void counters(void)
 	const char *measure = "echo 1 > " COUNTERS "measure_latency";
 	long long reads, writes, errors, flushes, ids, others, started, ended;
 
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR), "a disk");
-	tap_eq(counter("pid"), getpid(), "whose device is ours");
-	tap_ok(has_disk(FAST + strlen("/dev/")), "which disk it has");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
+	       "a disk is attached");
+	tap_eq(counter("pid"), getpid(), "counters: the pid is ours");
+	tap_ok(has_disk(FAST + strlen("/dev/")), "counters: the disk is named");
 	reads = counter("reads");
 	writes = counter("writes");
 	flushes = counter("flushes");
@@ -1398,20 +1450,22 @@ static void counters(void)
 	request(VIRTIO_BLK_T_FLUSH, 0, 0, 0);
 	request(VIRTIO_BLK_T_GET_ID, 0, DATA, 20);
 	request(0x7fffffff, 0, 0, 0);
-	tap_eq(counter("reads") - reads, 5, "5 reads");
-	tap_eq(counter("writes") - writes, 2, "2 writes");
-	tap_eq(counter("flushes") - flushes, 1, "a flush");
-	tap_eq(counter("ids") - ids, 1, "a serial number");
-	tap_eq(counter("others") - others, 1, "what is none of these");
-	tap_eq(counter("errors") - errors, 2, "2 of them failed");
+	tap_eq(counter("reads") - reads, 5, "counters: 5 reads");
+	tap_eq(counter("writes") - writes, 2, "counters: 2 writes");
+	tap_eq(counter("flushes") - flushes, 1, "counters: a flush");
+	tap_eq(counter("ids") - ids, 1, "counters: a serial number");
+	tap_eq(counter("others") - others, 1, "counters: an unknown request");
+	tap_eq(counter("errors") - errors, 2, "counters: 2 requests failed");
 	tap_eq(count_all(COUNTERS "0/depth") - started, 10,
-	       "the depth of each");
+	       "counters: the depth at each request");
 	tap_eq(count_all(COUNTERS "0/latency") - ended, 0,
-	       "no time of any before it is asked for");
+	       "counters: no latency before it is measured");
 	tap_ok(!system(measure) && !request(VIRTIO_BLK_T_IN, 0, DATA, 512),
-	       "a read that is measured");
-	tap_eq(count_all(COUNTERS "0/latency") - ended, 1, "has its time");
-	tap_ok(!system("echo 0 > " COUNTERS "measure_latency"), "no more");
+	       "counters: latency is measured");
+	tap_eq(count_all(COUNTERS "0/latency") - ended, 1,
+	       "counters: the latency of one read");
+	tap_ok(!system("echo 0 > " COUNTERS "measure_latency"),
+	       "counters: latency is not measured any more");
 }
 
 /* Each tracepoint is seen at least once. */
@@ -1522,21 +1576,23 @@ int main(int argc, char **argv)
 	too_large();
 	disk_errors();
 	priority();
-	tap_ok(start_over(FLUSH_BIT | V1_BIT, SMALL_FILE, O_RDWR), "a file");
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SMALL_FILE, O_RDWR),
+	       "a file is attached");
 	transfers("file");
 	discard_and_zero("file");
 	cuts();
 	wrong_requests();
-	tap_ok(start_over(V1_BIT, FAST, O_RDWR), "a disk without a cache");
+	tap_ok(start_over(V1_BIT, FAST, O_RDWR),
+	       "a disk without a cache is attached");
 	transfers("written through");
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, LARGE, O_RDWR),
-	       "a disk with blocks of 4 KiB");
+	       "a disk with blocks of 4 KiB is attached");
 	tap_ok(round_trip(8, DATA + 512, DATA + 0x800200, 65536, 5),
-	       "it takes data that is not aligned to them");
+	       "4 KiB blocks: data that is not aligned in memory");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 1, DATA, 4096), VIRTIO_BLK_S_IOERR,
-	       "but no sector in the middle of one");
+	       "4 KiB blocks: no write that begins within a block");
 	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 512), VIRTIO_BLK_S_IOERR,
-	       "and no part of one");
+	       "4 KiB blocks: no write of a part of a block");
 	large_block_file();
 	power_cuts();
 	tap_ok(make_file(), "a file system is made");
@@ -1544,15 +1600,15 @@ int main(int argc, char **argv)
 	unaligned_file();
 	lost_data();
 	traced_write();
-	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "no owner");
+	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "reset the owner");
 	appended();
-	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
-	tap_ok(remove_file(), "it is removed");
+	tap_ok(set_up(FLUSH_BIT | V1_BIT), "the device is set up");
+	tap_ok(remove_file(), "the file system is removed");
 	in_flight();
-	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
+	tap_ok(set_up(FLUSH_BIT | V1_BIT), "the device is set up");
 	parts_in_order();
 	half_attached();
-	tap_ok(set_up(FLUSH_BIT | V1_BIT), "set up");
+	tap_ok(set_up(FLUSH_BIT | V1_BIT), "the device is set up");
 	narrow_disk();
 	long_zeroing();
 	starvation();
@@ -1565,10 +1621,10 @@ int main(int argc, char **argv)
 	counters();
 	traces();
 	race();
-	tap_ok(large_ring(1024), "a ring of 1024");
-	tap_ok(large_ring(32768), "a ring of 32768");
+	tap_ok(large_ring(1024), "a ring of 1024 descriptors");
+	tap_ok(large_ring(32768), "a ring of 32768 descriptors");
 	tap_ok(guards_are_intact(), "only guest memory was written to");
 	close(vhost);
-	tap_ok(remove_disks(), "nothing is in use");
+	tap_ok(remove_disks(), "the disks are removed: nothing is in use");
 	return tap_done();
 }

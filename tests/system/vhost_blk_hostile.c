@@ -285,7 +285,8 @@ static unsigned int count_used(void)
 			  used_idx);
 }
 
-/* Returns true when the batch is done, false if the queue stopped or is stuck.
+/*
+ * Returns true when the batch is done, false if the queue stopped or is stuck.
  */
 static bool wait_for_batch(void)
 {

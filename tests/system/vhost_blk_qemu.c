@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/vhost-blk by the calls that QEMU makes for the device vhost-blk-pci, as
- * Virtuozzo posted it to qemu-devel in October 2022 (RFC v2), in their order.
- * QEMU's vhost core (hw/virtio/vhost.c) makes most of them, the device the
- * others.
+ * Makes the calls to /dev/vhost-blk that QEMU makes for the device
+ * vhost-blk-pci, which Virtuozzo posted to qemu-devel in October 2022 (RFC v2),
+ * in the same order. QEMU's vhost core (hw/virtio/vhost.c) makes most of these
+ * calls, the device makes the others.
  *
- * The device has a queue more than the driver uses. QEMU sets the rings of that
- * one up as little as the driver does, but gives it eventfds as any other.
+ * The device has one more queue than the driver uses. As the driver does not
+ * set up that queue's rings, QEMU does not either, but it does give it
+ * eventfds.
  */
 #include "raw_blk.h"
 #include "tap.h"
@@ -20,7 +21,9 @@
 
 #define group(function) tap_group(#function, function)
 
-/* What a driver may accept; vhost-blk knows no geometry and is not told of it.
+/*
+ * Features that the driver accepts if the device offers them. vhost-blk does
+ * not offer GEOMETRY, so that one is never sent to it.
  */
 #define DRIVER_FEATURES                                                        \
 	(FLUSH_BIT | V1_BIT | 1ULL << VIRTIO_BLK_F_SEG_MAX |                   \
@@ -28,18 +31,18 @@
 	 1ULL << VIRTIO_BLK_F_TOPOLOGY | 1ULL << VIRTIO_BLK_F_GEOMETRY |       \
 	 1ULL << VIRTIO_BLK_F_MQ | 1ULL << VIRTIO_RING_F_INDIRECT_DESC)
 
-/* Without one of these the device cannot be used, or not be migrated. */
+/* Features without which QEMU cannot use the device, or not migrate it */
 #define NEEDED_FEATURES                                                        \
 	(FLUSH_BIT | V1_BIT | RO_BIT | LOG_BIT | 1ULL << VIRTIO_BLK_F_MQ |     \
 	 1ULL << VIRTIO_RING_F_INDIRECT_DESC |                                 \
 	 1ULL << VIRTIO_RING_F_EVENT_IDX)
 
 /**
- * struct backend - What QEMU's device is started with
- * @disk:	Its drive
- * @flags:	How that is open
- * @features:	What the driver has accepted of it, besides DRIVER_FEATURES
- * @threads:	Its property num-threads
+ * struct backend - Settings with which QEMU starts the device
+ * @disk:	Path of its drive
+ * @flags:	Flags with which the drive is opened
+ * @features:	Features that the driver accepts besides DRIVER_FEATURES
+ * @threads:	Property num-threads of the device
  */
 struct backend {
 	const char *disk;
@@ -50,7 +53,7 @@ struct backend {
 
 static const struct backend usual = { FAST, O_RDWR | O_DIRECT, 0, 1 };
 
-/* What QEMU is doing */
+/* Name of the step that QEMU takes, for the names of checks */
 static const char *step;
 
 static int kicks[QUEUES], calls[QUEUES], masked[QUEUES], errors[QUEUES];
@@ -90,7 +93,7 @@ static void send_address(unsigned int queue, bool log)
 		    "%s: VHOST_SET_VRING_ADDR of queue %u", step, queue);
 }
 
-/* Guest memory is in several regions, as that of a PC is. */
+/* Send guest memory, in several regions as that of a PC. */
 static void send_memory(void)
 {
 	struct {
@@ -109,7 +112,10 @@ static void send_memory(void)
 	sent(VHOST_SET_MEM_TABLE, &memory);
 }
 
-/* QEMU asks for these of the IOTLB, and takes any error for none. */
+/*
+ * Send features. QEMU also asks for backend features, which are those of an
+ * IOTLB; an error means that there are none.
+ */
 static void send_features(uint64_t more)
 {
 	uint64_t features = accepted | more, backend_features = 0;
@@ -119,8 +125,7 @@ static void send_features(uint64_t more)
 	       "%s: VHOST_GET_BACKEND_FEATURES has none", step);
 }
 
-/* The device is made. vhost_dev_init() makes it the owner until the first
- * reset. */
+/* QEMU creates the device. Its vhost_dev_init() is the owner until a reset. */
 static void realize(void)
 {
 	unsigned int i;
@@ -140,7 +145,8 @@ static void realize(void)
 	}
 }
 
-/* The machine and the driver reset the device, each before it was ever started.
+/*
+ * Both the machine and the driver reset the device before it is first started.
  */
 static void first_resets(void)
 {
@@ -150,7 +156,7 @@ static void first_resets(void)
 		  "%s: VHOST_RESET_OWNER once more", step);
 }
 
-/* Eventfds of the transport: new ones each time that the device is started */
+/* Make the transport's eventfds, which are new at each start of the device. */
 static void set_notifiers(void)
 {
 	unsigned int i;
@@ -167,7 +173,7 @@ static void start_queue(unsigned int queue)
 	sent_number(VHOST_SET_VRING_BASE, queue, 0);
 	send_address(queue, false);
 	sent_fd(VHOST_SET_VRING_KICK, queue, kicks[queue]);
-	/* This is sent of a queue to which the driver has given no vector. */
+	/* QEMU does this if the driver gave the queue no vector. */
 	if (queue == DRIVER_QUEUES - 1)
 		sent_fd(VHOST_SET_VRING_CALL, queue, -1);
 }
@@ -182,7 +188,7 @@ static void send_backend(const struct backend *backend)
 	close(file.fd);
 }
 
-/* The driver has said DRIVER_OK. */
+/* Start the device, as QEMU does when the driver sets DRIVER_OK. */
 static void start(const struct backend *backend)
 {
 	int threads = backend->threads;
@@ -206,7 +212,9 @@ static void start(const struct backend *backend)
 		eventfd_write(kicks[i], 1);
 }
 
-/* QEMU asks where the rings are, while requests may be in flight. */
+/*
+ * Stop the device: get the rings' positions, with requests possibly in flight.
+ */
 static void stop(void)
 {
 	unsigned int i;
@@ -220,7 +228,7 @@ static void stop(void)
 		sent_number(VHOST_GET_VRING_BASE, i, 0);
 }
 
-/* The driver resets the device, which QEMU stops before. */
+/* The driver resets the device: QEMU stops it first. */
 static void reset(void)
 {
 	stop();
@@ -228,7 +236,7 @@ static void reset(void)
 	sent(VHOST_RESET_OWNER, NULL);
 }
 
-/* The device goes: QEMU closes it as it is. */
+/* QEMU removes the device: it closes it without a reset. */
 static void unrealize(void)
 {
 	unsigned int i;
@@ -240,8 +248,7 @@ static void unrealize(void)
 	}
 }
 
-/* What raw_blk.h does is done on the rings of this queue, from its beginning.
- */
+/* Let the functions of raw_blk.h use the rings of this queue, which is new. */
 static void use_queue(unsigned int queue)
 {
 	kick = kicks[queue];
@@ -290,7 +297,7 @@ static void runs(void)
 	unrealize();
 }
 
-/* A drive on a file, which OpenVZ's module does not take */
+/* A drive on a file; OpenVZ's module takes block devices only */
 static void runs_on_file(void)
 {
 	const struct backend file = { SMALL_FILE, O_RDWR, 0, 1 };
@@ -316,7 +323,7 @@ static void runs_read_only(void)
 	unrealize();
 }
 
-/* num-threads is 1 unless somebody sets it; QEMU gives up if it is refused. */
+/* The property num-threads: QEMU gives up if the device refuses it. */
 static void asks_for_threads(void)
 {
 	static const int too_few[] = { 0, -1 };

@@ -151,7 +151,8 @@ static void test_async_access(void)
 	guest_close(&guest);
 }
 
-/* Doorbells of a legacy virtio device: one port, the data is the queue's index
+/*
+ * Doorbells of a legacy virtio device: one port, the data is the queue's index
  */
 static void test_async_data(void)
 {
@@ -260,7 +261,8 @@ static void test_async_many(void)
 	guest_close(&guest);
 }
 
-/* Doorbells survive a reset, but the next VM with the same id has none of them.
+/*
+ * Doorbells survive a reset, but the next VM with the same id has none of them.
  */
 static void test_async_reset(void)
 {

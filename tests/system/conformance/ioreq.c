@@ -170,7 +170,8 @@ static void test_scribbled_polling(struct guest *guest)
 		   trace_calls(&trace, ACRN_HC_NOTIFY_REQUEST_FINISH), 1, 0,
 		   "the vCPU is notified, as its VM was created");
 	trace_stop(&trace);
-	/* With the flag left set, the vCPU would count as polling at a reset.
+	/*
+	 * With the flag left set, the vCPU would count as polling at a reset.
 	 */
 	slot(guest)->completion_polling = 0;
 	if (raw_hsm_is_in_tree())

@@ -177,7 +177,8 @@ static void test_names(void)
 	raw_close(second);
 }
 
-/* On the in-tree HSM the hypervisor would spin for ever, on a lock of no CPU.
+/*
+ * On the in-tree HSM the hypervisor would spin for ever, on a lock of no CPU.
  */
 static void test_create_no_cpu(void)
 {

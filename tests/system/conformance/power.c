@@ -92,7 +92,8 @@ static void test_states(void)
 	raw_vm_close(&vm);
 }
 
-/* These use the count of C-states, which ACRN has even for boards without any.
+/*
+ * These use the count of C-states, which ACRN has even for boards without any.
  */
 static void test_state_arguments(void)
 {

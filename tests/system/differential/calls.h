@@ -113,7 +113,8 @@ enum place {
 	PLACES,
 };
 
-/* Values of arguments that are VM ids: of this file's VM, the other's, none's
+/*
+ * Values of arguments that are VM ids: of this file's VM, the other's, none's
  */
 enum {
 	VMID_OWN,

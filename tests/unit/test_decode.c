@@ -1,8 +1,9 @@
 // sources: tests/hypervisor/decode.c tests/hypervisor/alu.c
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hypervisor's instruction decoder: encodings as an assembler makes them,
- * and byte sequences that nobody would. Flags are compared with the CPU's own.
+ * The instruction decoder and the arithmetic of tests/hypervisor: instructions
+ * as an assembler encodes them, byte sequences that no assembler makes, and
+ * flags, which are compared with those of this machine's CPU.
  */
 #include "tests/hypervisor/alu.h"
 #include "tests/hypervisor/decode.h"
@@ -21,12 +22,12 @@ struct sample {
 	struct insn want;
 };
 
-/* Fields that are not named are 0, so those that are not must come out as 0. */
+/* Fields that a sample does not name must be decoded as 0. */
 #define MEM(b, i) .base = (b), .index = (i)
 #define DS	  .segment = INSN_DS
 #define SS	  .segment = INSN_SS
 
-/* A line per field would hide the table. */
+/* clang-format would give each field a line of its own. */
 /* clang-format off */
 static const struct sample samples[] = {
 	{ "mov (%rdi),%eax", 64, 2, { 0x8b, 0x07 },
@@ -184,7 +185,7 @@ static void test_samples(void)
 	}
 }
 
-/* Decode from a copy of exactly @len bytes, so that ASan sees one more read. */
+/* Decode from a copy of exactly @len bytes: ASan finds a read beyond them. */
 static int decode_copy(const u8 *bytes, u32 len, u32 bits, struct insn *insn)
 {
 	u8 *copy = malloc(len ?: 1);
@@ -260,7 +261,7 @@ static bool sane(const struct insn *insn, u32 len)
 	       insn->segment <= INSN_GS && insn->op <= INSN_OUTS;
 }
 
-/* xorshift: the same sequence in every run. */
+/* xorshift, with the same sequence in every run */
 static u64 next_random(void)
 {
 	static u64 x = 88172645463325252;
@@ -344,7 +345,7 @@ static void test_address(void)
 			NATIVE(insn, u64);                                     \
 	} while (0)
 
-/* What this machine's CPU makes of it. */
+/* The result and the flags of this machine's CPU. */
 static u64 native(enum insn_op op, u64 dst, u64 src, u32 size, u64 *rflags)
 {
 	u64 flags = 0;
@@ -369,7 +370,7 @@ static u64 native(enum insn_op op, u64 dst, u64 src, u32 size, u64 *rflags)
 	return dst;
 }
 
-/* AF is undefined after logical operations. */
+/* Compare alu() with the CPU. AF is undefined after logical operations. */
 static void test_alu(enum insn_op op, const char *name)
 {
 	static const u64 edges[] = { 0,		 1,	     0x7f,

@@ -1,9 +1,10 @@
 // sources: dm/block/blk.c dm/baseline/blk_request.c dm/baseline/blk_sync.c dm/baseline/blk_bounce.c dm/baseline/blk_uring.c dm/baseline/uring_queue.c dm/process/worker.c dm/block/blk_vhost.c dm/block/disk.c dm/virtio/vhost.c dm/virtio/virtio.c dm/virtio/virtio_pci.c dm/virtio/virtio_regs.c dm/virtio/virtqueue.c dm/virtio/buffers.c dm/bus/msix.c dm/bus/pci.c dm/bus/bus.c dm/bus/mem.c dm/process/event.c dm/process/alloc.c dm/process/log.c lib/device.c lib/queue.c lib/user.c lib/blk.c lib/disk.c -l:liburing.a -Wl,--wrap=open,--wrap=ioctl,--wrap=statx,--wrap=io_uring_submit_and_wait,--wrap=fdatasync
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Disks of the device model, on a file, with this file for the driver, and for
- * vhost-blk, which handles no requests here. Each request is one descriptor
- * with a table of its own, so that a queue holds as many as it has descriptors.
+ * Disks of the device model, on a file. This test is the driver; it also stands
+ * for /dev/vhost-blk, which handles no requests here. Each request has one
+ * descriptor with an indirect table, so a queue holds as many requests as it
+ * has descriptors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,11 +43,11 @@
 #define WAIT_MS	  5000
 #define NO_STATUS 0xff
 
-/* A request's header, data and status, and more data if it is misaligned */
+/* Descriptors of a request: header, data, status, and more misaligned data */
 #define TABLE_SIZE 4
 #define MORE_DATA  3
 
-/* Two pieces, both at odd addresses, and more than is copied at once */
+/* Misaligned data: more than is copied at once, cut at an odd place */
 #define ODD_BYTES 0x50000
 #define ODD_CUT	  1001
 
@@ -77,7 +78,9 @@ void vm_add_device(struct vm *v, struct vm_device *device)
 	v->devices = device;
 }
 
-/* vhost-blk: it knows all features, and all that it is asked succeeds. */
+/*
+ * /dev/vhost-blk: offers all features; its ioctls succeed unless told to fail.
+ */
 static int vhost_fd = -1;
 static uint64_t vhost_features;
 static int vhost_error;
@@ -117,7 +120,7 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	return 0;
 }
 
-/* io_uring has ended that many more requests with this error. */
+/* Number of requests that io_uring is still to complete with uring_error */
 static atomic_uint uring_failures;
 static int uring_error;
 
@@ -139,7 +142,7 @@ int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned int count)
 	return ret;
 }
 
-/* How often this process has flushed the disk, and what came of it. */
+/* Number of flushes of the disk, and the error that they are to return */
 static unsigned int flushes;
 static int flush_error;
 
@@ -176,7 +179,7 @@ static uint8_t *data_of(unsigned int i)
 	return ram + DATA + i * PIECE;
 }
 
-/* Request @i is made, but not available yet. */
+/* Make request @i. It is not available yet. */
 static void make(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
 {
 	struct virtio_blk_outhdr *header =
@@ -199,7 +202,7 @@ static void make(unsigned int i, uint32_t type, uint64_t sector, uint32_t bytes)
 	ram[STATUS + i] = NO_STATUS;
 }
 
-/* The data of request @i begins one byte later and is cut in two. */
+/* Move the data of request @i by one byte and cut it in two. */
 static void misalign(unsigned int i)
 {
 	uint64_t at = TABLES + i * TABLE_SIZE * sizeof(struct vring_desc);
@@ -213,7 +216,7 @@ static void misalign(unsigned int i)
 	table[1].next = MORE_DATA;
 }
 
-/* The same for @count ranges to discard or to zero. */
+/* Make request @i for @count ranges to discard or to zero. */
 static void make_ranges(unsigned int i, uint32_t type, unsigned int count,
 			uint32_t sectors)
 {
@@ -243,7 +246,7 @@ static bool wait_used(uint16_t count)
 	return used_idx() == count;
 }
 
-/* The status of request @i, which is offered and rung for. */
+/* Offer request @i, ring, and wait for it. Returns its status. */
 static uint8_t do_made(unsigned int i)
 {
 	uint16_t count = used_idx() + 1;
@@ -261,15 +264,15 @@ static uint8_t do_request(uint32_t type, uint64_t sector, uint32_t bytes)
 }
 
 /*
- * An eventfd of vhost's for a corrupt queue, if there is one: behind the timer,
- * which came last, the main loop waits for nothing else.
+ * The event source of vhost's eventfd for a corrupt queue, or NULL. It is the
+ * second in the list, behind the timer, which was added last.
  */
 static struct event_source *error_source(void)
 {
 	return vm.events.first->next;
 }
 
-/* What the main loop does when it has been told that a queue is corrupt. */
+/* Do what the main loop does when that eventfd is signalled. */
 static void handle_error(void)
 {
 	if (error_source())
@@ -320,15 +323,19 @@ static void transfers(const char *name)
 	memset(data_of(0), 0x5a, PIECE);
 	tap_eq(do_request(VIRTIO_BLK_T_OUT, 8, PIECE), VIRTIO_BLK_S_OK,
 	       "%s: a write", name);
-	tap_eq(pread(disk_fd, there, PIECE, PIECE), PIECE, "the file");
-	tap_ok(!memcmp(there, data_of(0), PIECE), "has what was written");
+	tap_eq(pread(disk_fd, there, PIECE, PIECE), PIECE,
+	       "%s: the file is read", name);
+	tap_ok(!memcmp(there, data_of(0), PIECE),
+	       "%s: the file has what was written", name);
 	memset(data_of(0), 0, PIECE);
 	tap_eq(do_request(VIRTIO_BLK_T_IN, 8, PIECE), VIRTIO_BLK_S_OK,
 	       "%s: a read", name);
-	tap_ok(!memcmp(there, data_of(0), PIECE), "gives it back");
+	tap_ok(!memcmp(there, data_of(0), PIECE), "%s: the read gives it back",
+	       name);
 	tap_eq(do_request(VIRTIO_BLK_T_IN, DISK / DISK_SECTOR, PIECE),
-	       VIRTIO_BLK_S_IOERR, "%s: behind the end", name);
-	tap_eq(do_request(77, 0, 0), VIRTIO_BLK_S_UNSUPP, "%s: nonsense", name);
+	       VIRTIO_BLK_S_IOERR, "%s: a read behind the end", name);
+	tap_eq(do_request(77, 0, 0), VIRTIO_BLK_S_UNSUPP,
+	       "%s: an unknown request", name);
 }
 
 static uint8_t do_ranges(uint32_t type, unsigned int count, uint32_t sectors)
@@ -349,7 +356,7 @@ static void ranges(const char *name)
 	       VIRTIO_BLK_S_IOERR, "%s: too much to zero", name);
 }
 
-/* As many requests as the queue takes, before the device sees the first. */
+/* Fill the queue with requests before the device sees the first. */
 static void full_ring(const char *name)
 {
 	unsigned int i, good = 0;
@@ -363,8 +370,8 @@ static void full_ring(const char *name)
 	tap_ok(wait_used(SIZE), "%s: a full ring is served", name);
 	for (i = 0; i < SIZE; i++)
 		good += status_of(i) == VIRTIO_BLK_S_OK;
-	tap_eq(good, SIZE, "%s: all of it", name);
-	tap_ok(!is_broken(), "%s: and is not corrupt", name);
+	tap_eq(good, SIZE, "%s: all requests of a full ring succeed", name);
+	tap_ok(!is_broken(), "%s: a full ring is not corrupt", name);
 }
 
 static void try_again(int error, unsigned int times, uint8_t status)
@@ -384,7 +391,7 @@ static void try_again(int error, unsigned int times, uint8_t status)
 	uring_failures = 0;
 }
 
-/* What the disk takes in direct I/O, if it is not the truth. */
+/* Alignment of direct I/O that statx() is to return; 0: that of the disk */
 static unsigned int dio_align;
 
 int __real_statx(int dir, const char *name, int flags, unsigned int mask,
@@ -410,7 +417,7 @@ static bool takes_direct(void)
 	       st.stx_dio_offset_align;
 }
 
-/* Is any of the disk's first @bytes in the page cache? */
+/* Whether any of the disk's first @bytes are in the page cache. */
 static bool cached(size_t bytes)
 {
 	unsigned char pages[ODD_BYTES / 4096];
@@ -426,7 +433,7 @@ static bool cached(size_t bytes)
 	return found;
 }
 
-/* What is not aligned in memory does not go through the page cache either. */
+/* Data that is misaligned in memory must not go through the page cache. */
 static void misaligned(void)
 {
 	static uint8_t there[ODD_BYTES];
@@ -442,42 +449,49 @@ static void misaligned(void)
 	tap_eq(do_made(0), VIRTIO_BLK_S_OK, "io_uring: a misaligned write");
 	if (takes_direct())
 		tap_ok(!cached(ODD_BYTES),
-		       "io_uring: goes past the page cache");
+		       "io_uring: a misaligned write goes past the page cache");
 	else
-		tap_skip("no direct I/O in /tmp",
-			 "io_uring: goes past the page cache");
-	tap_eq(pread(disk_fd, there, ODD_BYTES, 0), ODD_BYTES, "the file");
-	tap_ok(!memcmp(there, data, ODD_BYTES), "has what was written");
+		tap_skip(
+			"no direct I/O in /tmp",
+			"io_uring: a misaligned write goes past the page cache");
+	tap_eq(pread(disk_fd, there, ODD_BYTES, 0), ODD_BYTES,
+	       "io_uring: the file is read");
+	tap_ok(!memcmp(there, data, ODD_BYTES),
+	       "io_uring: the file has what was written");
 
 	memset(data, 0, ODD_BYTES);
 	make(0, VIRTIO_BLK_T_IN, 0, ODD_BYTES);
 	misalign(0);
 	tap_eq(do_made(0), VIRTIO_BLK_S_OK, "io_uring: a misaligned read");
-	tap_ok(!memcmp(there, data, ODD_BYTES), "gives it back");
+	tap_ok(!memcmp(there, data, ODD_BYTES),
+	       "io_uring: the misaligned read gives it back");
 }
 
-/* Direct I/O takes no smaller blocks, and those next to each other are one. */
+/* The disk's blocks are as large as direct I/O needs; parts are refused. */
 static void large_blocks(void)
 {
 	const struct virtio_blk_config *config = dev->config;
 
-	tap_eq(config->blk_size, dio_align, "blocks are as direct I/O is");
+	tap_eq(config->blk_size, dio_align,
+	       "the block size is that of direct I/O");
 	tap_eq(config->capacity % (dio_align / DISK_SECTOR), 0,
-	       "and the disk has whole ones");
+	       "the disk has whole blocks");
 	start(USUAL);
 	posix_fadvise(disk_fd, 0, 0, POSIX_FADV_DONTNEED);
 	tap_eq(do_request(VIRTIO_BLK_T_OUT, 0, PIECE), VIRTIO_BLK_S_OK,
 	       "io_uring: a write of a block");
 	if (takes_direct())
-		tap_ok(!cached(PIECE), "io_uring: goes past the page cache");
+		tap_ok(!cached(PIECE),
+		       "io_uring: a write of a block goes past the page cache");
 	else
-		tap_skip("no direct I/O in /tmp",
-			 "io_uring: goes past the page cache");
+		tap_skip(
+			"no direct I/O in /tmp",
+			"io_uring: a write of a block goes past the page cache");
 	tap_eq(do_request(VIRTIO_BLK_T_OUT, 0, DISK_SECTOR), VIRTIO_BLK_S_IOERR,
-	       "io_uring: part of one is refused");
+	       "io_uring: a write of a part of a block is refused");
 }
 
-/* A driver that never lets the ring run empty, while it is to. */
+/* Thread of a driver that never lets the ring run empty, until told to stop. */
 static void *keep_busy(void *opaque)
 {
 	atomic_bool *go_on = opaque;
@@ -486,7 +500,7 @@ static void *keep_busy(void *opaque)
 	for (n = 0; *go_on; n++) {
 		unsigned int i = n % SIZE;
 
-		/* The device has handled what was in this place. */
+		/* Wait until the request in this descriptor is done. */
 		while (n >= SIZE && status_of(i) == NO_STATUS && *go_on)
 			;
 		ram[STATUS + i] = NO_STATUS;
@@ -504,7 +518,7 @@ static void endless(const char *name)
 	uint64_t before;
 	unsigned int i;
 
-	/* Slow requests, so that the driver is always ahead of the device */
+	/* Slow requests keep the driver ahead of the device. */
 	start(USUAL & ~BIT(VIRTIO_BLK_F_FLUSH));
 	for (i = 0; i < SIZE; i++)
 		make_ranges(i, VIRTIO_BLK_T_WRITE_ZEROES, VHOST_BLK_MAX_RANGES,
@@ -526,7 +540,7 @@ static bool reads_write_back(void)
 	return config->wce;
 }
 
-/* Do writes wait for a flush, for whoever handles them? */
+/* Whether the backend may complete writes before they are flushed. */
 static bool is_write_back(const char *name)
 {
 	bool write_back = blk_of(dev)->write_back;
@@ -549,72 +563,79 @@ static void cache(const char *name)
 	const uint64_t flush = BIT(VIRTIO_BLK_F_FLUSH);
 
 	start(USUAL & ~flush);
-	tap_ok(!is_write_back(name), "%s: no flush, no cache", name);
+	tap_ok(!is_write_back(name), "%s: without FLUSH there is no cache",
+	       name);
 	start(USUAL);
-	tap_ok(is_write_back(name), "%s: a flush, a cache", name);
+	tap_ok(is_write_back(name), "%s: with FLUSH there is a cache", name);
 
 	negotiate((USUAL & ~flush) | choice);
-	tap_ok(!reads_write_back(), "%s: a choice, but no flush", name);
+	tap_ok(!reads_write_back(),
+	       "%s: CONFIG_WCE without FLUSH reads as no cache", name);
 	start((USUAL & ~flush) | choice);
-	tap_ok(!is_write_back(name), "%s: and no cache", name);
+	tap_ok(!is_write_back(name),
+	       "%s: CONFIG_WCE without FLUSH has no cache", name);
 
 	negotiate(USUAL | choice);
-	tap_ok(reads_write_back(), "%s: a choice and a flush", name);
+	tap_ok(reads_write_back(), "%s: CONFIG_WCE with FLUSH reads as a cache",
+	       name);
 	start(USUAL | choice);
-	tap_ok(is_write_back(name), "%s: and a cache", name);
+	tap_ok(is_write_back(name), "%s: CONFIG_WCE with FLUSH has a cache",
+	       name);
 	set_cache(0);
 	tap_ok(!reads_write_back() && !is_write_back(name),
-	       "%s: until the driver turns it off", name);
+	       "%s: the driver turns the cache off", name);
 	start(USUAL | choice);
-	tap_ok(!reads_write_back() && !is_write_back(name), "%s: it stays off",
-	       name);
+	tap_ok(!reads_write_back() && !is_write_back(name),
+	       "%s: the cache stays off at the next start", name);
 	set_cache(1);
 	tap_ok(reads_write_back() && is_write_back(name),
-	       "%s: and is turned on again", name);
+	       "%s: the driver turns the cache on again", name);
 	virtio_set_status(dev, 0);
 }
 
-/* What was completed is on the medium when the cache is off, or it is not off.
- */
+/* Turning the cache off flushes the disk; if that fails, the cache stays on. */
 static void cache_off(const char *name)
 {
 	start(USUAL | BIT(VIRTIO_BLK_F_CONFIG_WCE));
 	flushes = 0;
 	set_cache(0);
 	tap_ok(flushes || blk_of(dev)->backend == &blk_vhost_backend,
-	       "%s: the disk is flushed", name);
+	       "%s: turning the cache off flushes the disk", name);
 	set_cache(1);
 	flush_error = -EIO;
 	vhost_error = -EIO;
 	set_cache(0);
 	tap_ok(reads_write_back() && is_write_back(name),
-	       "%s: if it cannot be, the cache stays on", name);
+	       "%s: if the flush fails, the cache stays on", name);
 	flush_error = 0;
 	vhost_error = 0;
 	start(USUAL | BIT(VIRTIO_BLK_F_CONFIG_WCE));
 	tap_ok(reads_write_back() && is_write_back(name),
-	       "%s: for the next driver, too", name);
+	       "%s: the cache is still on at the next start", name);
 	virtio_set_status(dev, 0);
 }
 
-/* A write that begins with a cache and ends without it */
+/* A write that is completed after the cache was turned off is flushed. */
 static void late_write(const char *name)
 {
 	start(USUAL);
 	flushes = 0;
 	tap_eq(blk_written(blk_of(dev), false), 0, "%s: a write", name);
-	tap_eq(flushes, 0, "%s: may wait for a flush", name);
+	tap_eq(flushes, 0, "%s: a write with a cache is not flushed", name);
 	blk_of(dev)->write_back = false;
-	tap_eq(blk_written(blk_of(dev), false), 0, "%s: one that is late",
-	       name);
-	tap_eq(flushes, 1, "%s: is flushed by itself", name);
+	tap_eq(blk_written(blk_of(dev), false), 0,
+	       "%s: a write that ends after the cache was turned off", name);
+	tap_eq(flushes, 1, "%s: that write is flushed", name);
 	flushes = 0;
 	tap_eq(do_request(VIRTIO_BLK_T_OUT, 0, PIECE), VIRTIO_BLK_S_OK,
-	       "%s: one that comes later", name);
-	tap_eq(flushes, 0, "%s: needs no flush", name);
+	       "%s: a write that begins after that", name);
+	tap_eq(flushes, 0, "%s: is not flushed in addition", name);
 }
 
-/* Data is lost, and the kernel says so once. */
+/*
+ * The kernel reports lost data by one failing flush. The device must fail each
+ * later flush too.
+ */
 static void lost_data(const char *name)
 {
 	start(USUAL);
@@ -626,31 +647,31 @@ static void lost_data(const char *name)
 	flush_error = 0;
 	uring_failures = 0;
 	tap_eq(do_request(VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_IOERR,
-	       "%s: so does each later one", name);
+	       "%s: each later flush fails", name);
 	start(USUAL);
 	tap_eq(do_request(VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_OK,
-	       "%s: until the device starts again", name);
+	       "%s: a flush works after a restart", name);
 }
 
-/* Of a set-up that is wrong in its second queue, nothing is left. */
+/* A set-up that fails at its second queue leaves nothing behind. */
 static void abandoned(void)
 {
 	negotiate(USUAL);
 	set_queue(0, DESC);
 	set_queue(1, RAM_SIZE);
 	driver_ok();
-	tap_ok(dev->needs_reset && !dev->running, "vhost: half a set-up");
+	tap_ok(dev->needs_reset && !dev->running,
+	       "vhost: a set-up with a wrong second queue fails");
 	negotiate(USUAL);
 	set_queue(1, DESC);
 	vhost_queues = 0;
 	driver_ok();
-	tap_ok(dev->running, "vhost: the other half");
-	tap_eq(vhost_queues, 1 << 1, "vhost: which alone is served");
+	tap_ok(dev->running, "vhost: a set-up of the second queue alone");
+	tap_eq(vhost_queues, 1 << 1, "vhost: only the second queue is served");
 	virtio_set_status(dev, 0);
 }
 
-/* A queue is found to be corrupt, and the driver is faster than the main loop.
- */
+/* A corrupt queue, which the driver may reset before the main loop sees it. */
 static void late_error(void)
 {
 	start(USUAL);
@@ -660,16 +681,17 @@ static void late_error(void)
 	handle_error();
 	tap_ok(dev->needs_reset, "vhost: a corrupt queue");
 	virtio_set_status(dev, 0);
-	tap_ok(!dev->needs_reset, "vhost: a reset helps");
+	tap_ok(!dev->needs_reset, "vhost: a reset clears the need for one");
 
 	start(USUAL);
 	eventfd_write(error_source()->fd, 1);
 	virtio_set_status(dev, 0);
 	handle_error();
-	tap_eq(virtio_status(dev), 0, "vhost: also of an error not seen yet");
+	tap_eq(virtio_status(dev), 0,
+	       "vhost: a reset drops an error that was not handled yet");
 }
 
-/* A reset is not done before the disk has answered. */
+/* A reset waits until the disk has answered. */
 static void slow_disk(void)
 {
 	start(USUAL);
@@ -755,7 +777,7 @@ static bool io_uring_works(void)
 
 int main(void)
 {
-	/* A thread that does not stop must not keep the test from ending. */
+	/* End the test even if a thread does not stop. */
 	alarm(60);
 	disk_fd = mkstemp(path);
 	if (!tap_ok(disk_fd >= 0 && !ftruncate(disk_fd, DISK), "a disk"))

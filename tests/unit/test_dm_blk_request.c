@@ -1,6 +1,8 @@
 // sources: dm/virtio/buffers.c dm/baseline/blk_request.c
 // SPDX-License-Identifier: GPL-2.0
-/* Requests to a disk of the device model, cut in all ways. */
+/*
+ * Parsing of requests to the device model's disks, cut into buffers in all ways
+ */
 #include <stdint.h>
 #include <string.h>
 
@@ -20,7 +22,7 @@ static void add(uint8_t *from, size_t size)
 	chain.iov[chain.out + chain.in].iov_len = size;
 }
 
-/* @bytes in buffers of @piece bytes each. */
+/* Add @bytes at @from to the chain, in buffers of @piece bytes. */
 static void add_all(uint8_t *from, size_t bytes, size_t piece,
 		    unsigned int *count)
 {
@@ -47,7 +49,7 @@ static int parse(uint32_t type, size_t out_bytes, size_t out_piece,
 	return blk_request_parse(&chain, &request);
 }
 
-/* The data of @request is the @bytes at @from, in this order. */
+/* Whether the data of the request is the @bytes at @from, in this order. */
 static bool data_is(const uint8_t *from, size_t bytes)
 {
 	size_t done = 0;

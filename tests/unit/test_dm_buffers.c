@@ -1,6 +1,6 @@
 // sources: dm/virtio/buffers.c
 // SPDX-License-Identifier: GPL-2.0
-/* Data in buffers that are cut at every place, copied from every offset. */
+/* Copies from and to lists of buffers, cut at every place, from every offset */
 #include <string.h>
 
 #include "dm/virtio/buffers.h"
@@ -11,7 +11,7 @@
 
 static const char text[] = "abcdefgh";
 
-/* Three buffers, the second of which may be empty. */
+/* Cut @data into three buffers, each of which may be empty. */
 static void cut(struct iovec *iov, char *data, size_t first, size_t second)
 {
 	iov[0] = (struct iovec){ data, first };

@@ -1,6 +1,6 @@
 // sources: dm/boot/bzimage.c
 // SPDX-License-Identifier: GPL-2.0
-/* The device model's judgement of kernel images, good and bad. */
+/* The device model's checks of kernel images, good and bad */
 #include <stdint.h>
 #include <string.h>
 
@@ -90,7 +90,7 @@ static void short_header(void)
 	struct setup_header *header = good();
 	struct bzimage image;
 
-	/* Ends behind xloadflags, as if later fields were other code. */
+	/* The header ends behind xloadflags, before init_size. */
 	header->jump = 0xeb | 0x36 << 8;
 	check(FILE_SIZE, &image);
 	tap_eq(image.header.init_size, 0, "nothing behind the header is read");

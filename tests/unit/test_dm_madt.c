@@ -1,6 +1,6 @@
 // sources: dm/boot/madt.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
-/* What the device model reads from the machine's table of local APICs. */
+/* How the device model reads local APIC ids from the machine's MADT */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #define HEADER 44
 
 /* clang-format off */
-/* Local APICs 4, 6, 9 and 1 of which 6 is switched off, and an I/O APIC */
+/* Local APICs 4, 6 (disabled), 9 and 1, and an I/O APIC */
 static const uint8_t entries[] = {
 	0, 8, 0, 4, 1, 0, 0, 0,				/* CPU 0 */
 	1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,
@@ -21,7 +21,7 @@ static const uint8_t entries[] = {
 };
 /* clang-format on */
 
-/* From a copy that ends where the memory does */
+/* Parse a copy of exactly @size bytes: ASan finds a read beyond them. */
 static int parse(size_t size, uint64_t cpus, uint8_t *ids)
 {
 	uint8_t *table = calloc(1, size);

@@ -16,7 +16,7 @@
 #define DATA	 0x8000
 #define ACK	 0x9000
 
-/* Neither VIRTIO_NET_OK nor VIRTIO_NET_ERR */
+/* Value of the answer before there is one: neither VIRTIO_NET_OK nor _ERR */
 #define NO_ACK 0xee
 
 static uint8_t ram[RAM_SIZE];
@@ -66,7 +66,7 @@ static void set(unsigned int i, uint64_t addr, uint32_t len, uint16_t flags,
 	desc[i] = (struct vring_desc){ addr, len, flags, next };
 }
 
-/* A command of @len bytes in one buffer, the answer in another one. */
+/* Offer a command of @len bytes in one buffer, with another for the answer. */
 static void command(const char *bytes, uint32_t len)
 {
 	start();
@@ -165,7 +165,7 @@ static void hostile(void)
 	corrupt(EINVAL, "more commands than the queue holds");
 }
 
-/* Another vCPU offers commands for as long as they are served. */
+/* Offer another command for each that is served, as another vCPU could. */
 static int offer_more(void *opaque, unsigned int pairs)
 {
 	(void)opaque, (void)pairs;

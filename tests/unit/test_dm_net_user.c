@@ -1,8 +1,8 @@
 // sources: dm/baseline/net_user.c dm/net/net_pairs.c dm/net/net_ctrl.c dm/process/worker.c dm/virtio/virtio.c dm/virtio/virtqueue.c dm/virtio/buffers.c dm/bus/mem.c dm/process/alloc.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The user-space packet mover of the device model, with a pair of sockets for
- * each queue of a tap device and this file for the driver.
+ * The device model's network in user space. A pair of sockets stands for each
+ * queue of a tap device, and this test is the driver.
  */
 #include <poll.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@
 #define MRG_RXBUF (1ULL << VIRTIO_NET_F_MRG_RXBUF)
 #define MQ	  (1ULL << VIRTIO_NET_F_MQ | 1ULL << VIRTIO_NET_F_CTRL_VQ)
 
-/* Of the second pair */
+/* Queues of the second pair */
 #define RX_1 (NET_QUEUES + NET_RX)
 #define TX_1 (NET_QUEUES + NET_TX)
 
@@ -144,7 +144,7 @@ static bool wait_broken(void)
 	return net.pci.virtio.needs_reset;
 }
 
-/* The driver sets up the first @queues. */
+/* Negotiate @features and set up the first @queues queues. */
 static void start_with(uint64_t features, unsigned int queues)
 {
 	struct virtio_dev *dev = &net.pci.virtio;
@@ -244,7 +244,7 @@ static void mergeable(void)
 	tap_eq(ram[BUFFERS + 0x2000], 80, "goes on where the second ends");
 }
 
-/* The longest IP packet there is, with two tags for VLANs. */
+/* The longest IP packet, with two VLAN tags. */
 static void longest(void)
 {
 	static uint8_t packet[HEADER + 14 + 2 * 4 + 65535];
@@ -264,7 +264,7 @@ static void longest(void)
 	tap_eq(received, sizeof(packet), "and is received whole");
 }
 
-/* A thread that waits for more buffers sleeps, and still sees the stop. */
+/* A thread that sleeps until the driver offers buffers can be stopped. */
 static void stop_while_blocked(void)
 {
 	uint8_t packet[HEADER + 100] = { 0 };
@@ -321,7 +321,7 @@ static void hostile(void)
 	       "a start without queues");
 }
 
-/* The driver asks for a number of pairs; the answer. */
+/* Ask for a number of pairs by the control queue. Returns the answer. */
 static uint8_t ask_for(uint16_t pairs)
 {
 	const uint8_t command[] = { VIRTIO_NET_CTRL_MQ,
@@ -395,7 +395,7 @@ static void pairs(void)
 	receive_on(0, NET_RX);
 }
 
-/* Drivers that set up less than they might, or wrongly. */
+/* Drivers that set up fewer queues than there are, or wrong ones. */
 static void fewer_queues(void)
 {
 	struct virtio_dev *dev = &net.pci.virtio;
@@ -432,7 +432,7 @@ int main(void)
 	struct virtio_dev *dev = &net.pci.virtio;
 	int pair[2], i;
 
-	/* A thread that does not stop must not keep the test from ending. */
+	/* End the test even if a thread does not stop. */
 	alarm(60);
 	for (i = 0; i < PAIRS; i++) {
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair);

@@ -108,7 +108,7 @@ static void put(unsigned int offset, unsigned int size, uint64_t value)
 	bus_write(&vm.mmio, bar + offset, size, value);
 }
 
-/* The virtio capability of @type, 0 if there is none. */
+/* Offset of the virtio capability of @type, 0 if there is none. */
 static unsigned int find_cap(unsigned int type)
 {
 	unsigned int cap = config_get(PCI_CAPABILITY_LIST, 1);
@@ -344,12 +344,12 @@ static void device_config(void)
 	tap_eq(get(at, 1), 1, "it cannot be written");
 }
 
-/* Fewer than there are generations */
+/* Fewer changes than the generation counter has values */
 #define CHANGES 250
 
 static uint8_t large[0x1000];
 
-/* The device changes its configuration from end to end. */
+/* Thread of a device that changes its whole configuration again and again. */
 static void *change(void *opaque)
 {
 	atomic_bool *done = opaque;
@@ -365,7 +365,9 @@ static void *change(void *opaque)
 	return NULL;
 }
 
-/* What a driver reads in one generation belongs together. */
+/*
+ * A driver that reads one generation has read one state of the configuration.
+ */
 static void changing_config(void)
 {
 	unsigned int at = block(VIRTIO_PCI_CAP_DEVICE_CFG);

@@ -1,6 +1,6 @@
 // sources: dm/virtio/virtqueue.c dm/bus/mem.c dm/process/log.c
 // SPDX-License-Identifier: GPL-2.0
-/* Virtqueues of the device model, under honest and hostile drivers. */
+/* The device model's virtqueues, with honest and hostile drivers */
 #include <stdint.h>
 #include <string.h>
 #include <linux/virtio_ring.h>
@@ -122,7 +122,7 @@ static void chains(void)
 	tap_ok(chain.out == 1 && chain.in == 1, "both buffers");
 }
 
-/* A ring that is corrupt stays so: each case starts again. */
+/* A queue that was found corrupt stays so, so each case starts a new one. */
 static void hostile_chain(int want, const char *name)
 {
 	offer(0);
@@ -202,7 +202,7 @@ static void events(void)
 	tap_ok(virtqueue_wait(&vq, 0), "nothing to do again");
 	tap_eq(*(uint16_t *)&used->ring[SIZE], 2, "doorbell at the third");
 
-	/* The driver wants to hear of the second used buffer. */
+	/* The driver wants an interrupt for the second used buffer. */
 	avail->ring[SIZE] = 1;
 	virtqueue_push(&vq, 0, 0);
 	tap_ok(!virtqueue_publish(&vq), "no interrupt for the first");

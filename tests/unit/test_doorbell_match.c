@@ -1,6 +1,6 @@
 // sources: ioeventfd/match.c
 // SPDX-License-Identifier: GPL-2.0
-/* Which doorbells can be registered, and which writes ring them. */
+/* Doorbells: which can be registered, and which writes ring them */
 #include "ioeventfd/match.h"
 #include "tap.h"
 
@@ -40,7 +40,7 @@ static bool collide(struct doorbell_key a, struct doorbell_key b)
 	return forth;
 }
 
-/* Whether a write finds the key, with the two lookups that the router does. */
+/* Whether a write rings the doorbell, by the two lookups of the router. */
 static bool rings(struct doorbell_key doorbell, u32 type, u64 address, u32 size,
 		  u64 value)
 {

@@ -1,6 +1,8 @@
 // sources: lib/device.c lib/queue.c lib/net.c lib/blk.c lib/vsock.c lib/user.c -Wl,--wrap=open,--wrap=ioctl
 // SPDX-License-Identifier: GPL-2.0
-/* The attach library, with this file for the kernel. */
+/*
+ * libacrnvhost. This test stands for the kernel: it wraps open() and ioctl().
+ */
 #include <fcntl.h>
 #include <stdint.h>
 #include <linux/vhost.h>
@@ -25,13 +27,13 @@ static const struct acrnvhost_queue with_doorbell = { .size = 8,
 static const struct acrnvhost_region ram = { .size = sizeof(rings),
 					     .va = rings };
 
-/* The device has an owner; the queues whose rings it was told; what fails. */
+/* State of the vhost device: owner, queues with a ring, ioctl that fails */
 static bool owned;
 static unsigned int served;
 static unsigned long failing;
 static int fails_with = EBUSY;
 
-/* How many doorbells there are. */
+/* Number of doorbells that are assigned */
 static unsigned int doorbells;
 
 int __real_open(const char *path, int flags, ...);
@@ -76,7 +78,7 @@ static int start(struct acrnvhost *dev)
 	return acrnvhost_start(dev, FEATURES, &ram, 1);
 }
 
-/* Whatever fails, the next start does not go on with its queues. */
+/* A start that fails leaves no queue or doorbell for the next start. */
 static void failing_start(unsigned long request, const char *name)
 {
 	struct acrnvhost *dev = open_blk();
@@ -106,7 +108,7 @@ static void abandoned(void)
 	acrnvhost_close(dev);
 }
 
-/* A device that does not let go of its owner still has it. */
+/* If RESET_OWNER fails, the device still has its owner. */
 static void kept_owner(void)
 {
 	struct acrnvhost *dev = open_blk();
@@ -123,7 +125,7 @@ static void kept_owner(void)
 	acrnvhost_close(dev);
 }
 
-/* While the disk may still write to memory, nothing is taken back. */
+/* As long as the disk may still write to memory, nothing is released. */
 static void slow_disk(void)
 {
 	struct acrnvhost *dev = open_blk();

@@ -1,6 +1,6 @@
 // sources: hsm/memseg.c
 // SPDX-License-Identifier: GPL-2.0
-/* Which memory segments make sense, and how pinned pages are merged. */
+/* Checks of memory segments' arguments, and merging of pinned pages */
 #include "hsm/memseg.h"
 #include "tap.h"
 

@@ -1,6 +1,6 @@
 // sources: irqfd/msi.c
 // SPDX-License-Identifier: GPL-2.0
-/* Which MSIs an irqfd takes. */
+/* Checks of the MSI of an irqfd */
 #include "irqfd/msi.h"
 #include "tap.h"
 

@@ -13,7 +13,7 @@ static const char *const names[] = {
 	[ACRN_PCI_CONF_REGISTER] = "a register",
 };
 
-/* A VM's address register, and the register that was last accessed. */
+/* Address register of a VM, and the configuration register last accessed */
 static u32 address;
 static struct acrn_pci_register reg;
 

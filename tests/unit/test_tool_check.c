@@ -1,8 +1,8 @@
 // sources: tool/check.c tool/facts.c tool/config.c tool/module.c tool/files.c tool/sample.c tool/process.c
 // SPDX-License-Identifier: GPL-2.0
 /*
- * acrn-vhost check: each thing that it knows, provoked; and what it takes for
- * facts, from files of a machine that is made up.
+ * acrn-vhost check: each fault that it can find is provoked; and the facts that
+ * it reads from files, here those of a made-up machine.
  */
 #include "check.h"
 #include "files.h"
@@ -16,7 +16,7 @@
 
 static char folder[] = "/tmp/check-XXXXXX";
 
-/* What check says of @facts, until the next call. */
+/* The output of check for @facts, valid until the next call. */
 static const char *text_of(const struct facts *facts, unsigned int *bad)
 {
 	static char text[16384];
@@ -64,7 +64,7 @@ static struct facts all_is_well(void)
 	return facts;
 }
 
-/* One thing is wrong: exactly one line says so, with @wanted after it. */
+/* Check that exactly one line has @verdict, with @wanted after it. */
 static void expect(const struct facts *facts, const char *verdict,
 		   const char *wanted, const char *name)
 {

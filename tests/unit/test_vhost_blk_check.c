@@ -1,6 +1,6 @@
 // sources: vhost_blk/check.c
 // SPDX-License-Identifier: GPL-2.0
-/* Which requests a disk takes. */
+/* vhost-blk's checks of requests */
 #include <errno.h>
 #include <stdint.h>
 #include <linux/virtio_blk.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel names of types, for kernel code that is tested in user space. */
+/* The kernel's names of types, for kernel code that is unit tested. */
 #ifndef SHIM_LINUX_TYPES_H
 #define SHIM_LINUX_TYPES_H
 

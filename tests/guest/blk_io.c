@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * I/O to a disk of the User VM, past its page cache, that knows what has to be
- * read back.
+ * Direct I/O to a disk of the User VM, with checks of the data:
  *
  *	verify DISK SECONDS THREADS BYTES
- *		random reads and writes of up to BYTES, each sector checked
+ *		make random reads and writes of up to BYTES, check each sector
  *	fill DISK OFFSET BYTES SEED
  *		write a pattern
  *	expect DISK OFFSET BYTES SEED
- *		it is there; SEED 0 means zeroes
+ *		check that the pattern is there; SEED 0 means zeroes
  *	ranges DISK OFFSET
  *		in a MiB with a pattern, zero a part and discard another
  *	refused DISK
- *		writing fails
+ *		check that writing fails
  *	log DISK GENERATION FLUSH
- *		LOG_WRITERS threads write numbered blocks for ever; says how far
- *		each of them has been acknowledged, with FLUSH 1 that it is on
- *		the medium
+ *		LOG_WRITERS threads write numbered blocks for ever; print the
+ *		number of the last block of each that was acknowledged; with
+ *		FLUSH 1, each block is flushed before
  *	checklog DISK GENERATION NUMBER...
- *		of each thread, all up to NUMBER are there
+ *		check that all blocks of each thread up to NUMBER are there
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +40,7 @@
 #define BLOCK	  4096
 #define LOG_SLOTS 256
 
-/* Threads of the log */
+/* Number of threads that write the log */
 #define LOG_WRITERS 4
 
 static void die(const char *what)
@@ -68,7 +67,7 @@ static void *buffer(size_t bytes)
 	return p;
 }
 
-/* Each word of a sector tells where and when it was written. */
+/* Fill a sector with words that depend on its number and on the seed. */
 static void fill_sector(uint64_t *words, uint64_t sector, uint64_t seed)
 {
 	unsigned int i;
@@ -86,19 +85,19 @@ static int sector_is(const uint64_t *words, uint64_t sector, uint64_t seed)
 	return !memcmp(words, want, SECTOR);
 }
 
-/* Of each thread, on the slowest machine. */
+/* Number of transfers that each thread makes even on the slowest machine */
 #define OPERATIONS_MIN 20
 
 /**
- * struct verifier - A thread with a part of the disk to itself
+ * struct verifier - A thread that uses a part of the disk alone
  * @fd:		Disk
  * @base:	First sector of its part
  * @random:	State of rand_r()
- * @end:	When to stop, after OPERATIONS_MIN at least
+ * @end:	Time at which to stop, if OPERATIONS_MIN transfers were made
  * @max_bytes:	Largest transfer
  * @step:	Sectors in a block of the disk
  * @operations:	Number of transfers
- * @seeds:	What was written last to each sector, 0 for nothing yet
+ * @seeds:	Seed last written to each sector; 0: none yet
  */
 struct verifier {
 	pthread_t thread;
@@ -154,7 +153,9 @@ static void *verify_thread(void *opaque)
 	uint64_t *data = buffer(MAX_BYTES + BLOCK);
 
 	while (v->operations < OPERATIONS_MIN || time(NULL) < v->end) {
-		/* Small transfers as often as large ones, and in odd places. */
+		/*
+		 * Small transfers as often as large ones, and at odd offsets.
+		 */
 		unsigned int count =
 			1 + rand_r(&v->random) %
 				    ((v->max_bytes >> rand_r(&v->random) % 10) /
@@ -247,7 +248,7 @@ static void range(int fd, unsigned long request, uint64_t offset,
 }
 
 /*
- * What is discarded reads as zeroes with the disks of these tests, though disks
+ * Discarded sectors read as zeroes on the disks of these tests; other disks
  * need not do that.
  */
 static int ranges(int fd, uint64_t offset)
@@ -279,14 +280,13 @@ static int refused(const char *path)
 }
 
 /**
- * struct log_writer - One of those that write numbered blocks
+ * struct log_writer - A thread that writes numbered blocks
  * @thread:	Thread
  * @fd:		Disk
- * @index:	Which of them it is
- * @generation:	Tells these blocks from what was there before, in the upper half
- *		of each word
- * @flush:	What has been written is to be on the medium
- * @acked:	Number of the last block that the disk has taken
+ * @index:	Index of the writer
+ * @generation:	Upper half of each word, which tells the blocks from older ones
+ * @flush:	Flush each block before it counts as acknowledged
+ * @acked:	Number of the last block that was acknowledged
  */
 struct log_writer {
 	pthread_t thread;
@@ -341,16 +341,15 @@ static void log_for_ever(int fd, uint64_t generation, int flush)
 			printf(" %u", w[i].acked);
 		printf(".\n");
 		fflush(stdout);
-		/* Where the console is slow, its interrupt must come to an end
-		 */
+		/* Let a slow console finish with its interrupts. */
 		tcdrain(STDOUT_FILENO);
 		usleep(20000);
 	}
 }
 
 /*
- * Each word is that of the block which was acknowledged, or of one that came
- * after it in the same slot and was not.
+ * Check that each word is that of block @number, which was acknowledged, or of
+ * a later block in the same slot, which was not.
  */
 static int check_block(const uint64_t *data, uint64_t generation,
 		       unsigned int number)

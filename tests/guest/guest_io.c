@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs in the User VM: accesses that no well-behaved driver makes. Each has to
- * end with a value that real hardware could have given, and PCI configuration
- * has to work as before afterwards.
+ * Runs in the User VM and makes accesses that no well-behaved driver makes.
+ * Each must return a value that real hardware could return, and PCI
+ * configuration must work as before afterwards.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@
 #define UNCLAIMED_PORT 0x2000
 #define UNCLAIMED_PAGE 0xdf000000UL
 
-/* ACRN forgets the address with each access to the data. */
+/* ACRN clears the address at each access to the data, so write it each time. */
 static uint8_t config_byte(uint32_t address, unsigned int offset)
 {
 	outl(address, PCI_ADDRESS);

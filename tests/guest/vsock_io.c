@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One end of a connection over vsock, in a User VM or in the Service VM. Both
- * ends send and receive at the same time, each as many bytes as it was told,
- * whose values follow from their place.
+ * One end of a vsock connection, in a User VM or in the Service VM. Both ends
+ *send and receive BYTES at the same time. The value of each byte follows from
+ *its position.
  *
  *	vsock_io stream|seqpacket listen PORT BYTES
  *	vsock_io stream|seqpacket connect PORT BYTES CID
  *
- * Status 0 when all bytes have come and were right, and the other end says the
- * same of its own.
+ * Exits with 0 if all bytes arrived and were right, at both ends.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,10 +19,10 @@
 #include <sys/socket.h>
 #include <linux/vm_sockets.h>
 
-/* Messages of a seqpacket socket are not longer than what is read at once. */
+/* Bytes per send and receive: a seqpacket message has to be read at once. */
 #define CHUNK 32768
 
-/* What the end that is content says last. */
+/* Byte that each end sends last, if all that it received was right */
 #define CONTENT 0x5a
 
 static int sock;
@@ -35,7 +34,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* Neither chunks nor powers of two begin with the same byte again. */
+/* 251 is prime: chunks, and blocks of powers of two, begin with other bytes. */
 static uint8_t byte_at(size_t place)
 {
 	return place % 251;
@@ -93,7 +92,7 @@ static int listen_on(int type, unsigned int port)
 	if (fd < 0 || bind(fd, (void *)&address, sizeof(address)) ||
 	    listen(fd, 1))
 		die("listen");
-	/* For whoever starts the other end */
+	/* The test starts the other end when it sees this. */
 	printf("listening on %u\n", port);
 	fflush(stdout);
 	connection = accept(fd, NULL, NULL);

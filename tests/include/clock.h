@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Time, for programs in the VMs. */
+/* The time, for programs in the VMs. */
 #ifndef CLOCK_H
 #define CLOCK_H
 

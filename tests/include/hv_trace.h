@@ -70,7 +70,8 @@ static inline bool trace_merge(struct hv_trace_entry *entry,
 	return true;
 }
 
-/* Return the next hypercall, or NULL. Waits for those that have not returned.
+/*
+ * Return the next hypercall, or NULL. Waits for those that have not returned.
  */
 static inline const struct hv_trace_entry *trace_next(struct trace *trace)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * For User VMs of raw_vm.h, which run a few instructions: those that take
- * interrupts, and those that have more than one vCPU.
+ * Assembler macros for User VMs that run a few instructions and take interrupts
+ * or have more than one vCPU.
  */
 #ifndef IRQ_GUEST_H
 #define IRQ_GUEST_H

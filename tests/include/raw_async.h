@@ -23,8 +23,7 @@ static inline int raw_set_async(const char *mode)
 	return ret;
 }
 
-/* Set the parameter for the VMs that follow. Does nothing on the in-tree HSM.
- */
+/* Set the parameter for VMs created from now on; nothing on the in-tree HSM. */
 static inline void raw_use_async(const char *mode)
 {
 	if (!raw_hsm_is_in_tree() && raw_set_async(mode))

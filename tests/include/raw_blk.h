@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /dev/vhost-blk by raw ioctls: this process is device model and guest in one,
- * with one queue. Its memory is guest memory at GPA; the rings come first, then
- * one header and one status, then data.
+ * /dev/vhost-blk by raw ioctls: this process is both device model and guest,
+ * with one queue. Its memory is guest memory at GPA: rings, a table, a header
+ * and a status, then data.
  */
 #ifndef RAW_BLK_H
 #define RAW_BLK_H
@@ -119,7 +119,7 @@ static inline int set_features(uint64_t features)
 	return ioctl(vhost, VHOST_SET_FEATURES, &features);
 }
 
-/* A new device with one queue and no disk. */
+/* Set up the device, which has no owner, with one queue and no disk. */
 static inline bool set_up(uint64_t features)
 {
 	struct vhost_vring_addr addr = {
@@ -144,13 +144,14 @@ static inline bool set_up(uint64_t features)
 	       !vring_file(VHOST_SET_VRING_KICK, kick);
 }
 
+/* Reset the device, set it up again and attach a disk. */
 static inline bool start_over(uint64_t features, const char *disk, int flags)
 {
 	return !ioctl(vhost, VHOST_RESET_OWNER) && set_up(features) &&
 	       !set_disk(disk, flags);
 }
 
-/* Chains are built one descriptor after the other, from descriptor 0 on. */
+/* Begin a chain of descriptors; add() appends to it, from descriptor 0 on. */
 static inline void begin(void)
 {
 	chain_length = 0;
@@ -187,7 +188,7 @@ static inline void header(uint32_t type, uint64_t sector)
 	mem[STATUS] = NO_STATUS;
 }
 
-/* Make a chain available. */
+/* Make the chain that begins with descriptor @head available. */
 static inline void offer(unsigned int head)
 {
 	avail()->ring[avail_idx++ % RING] = head;
@@ -211,6 +212,7 @@ static inline bool wait_event(int fd, int millis)
 	return true;
 }
 
+/* Wait for the next used chain; false after @millis without a signal. */
 static inline bool is_used(int millis)
 {
 	while (__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) == used_idx)
@@ -226,7 +228,7 @@ static inline uint32_t used_length(void)
 	return used()->ring[(uint16_t)(used_idx - 1) % RING].len;
 }
 
-/* Let the chain be worked on. Returns its status, -1 if there is none. */
+/* Ring for the chain. Returns the request's status, -1 if it is not done. */
 static inline int go(void)
 {
 	ring(0);
@@ -234,8 +236,8 @@ static inline int go(void)
 }
 
 /*
- * A request in the usual three or two pieces. Returns its status, -1 if there
- * is none, -2 if the used ring does not say that what is read was written.
+ * Make a request of two or three descriptors. Returns its status; -1 if it is
+ * not done; -2 if the used ring has the wrong number of bytes written.
  */
 static inline int request(uint32_t type, uint64_t sector, uint32_t offset,
 			  uint32_t bytes)
@@ -257,7 +259,7 @@ static inline int request(uint32_t type, uint64_t sector, uint32_t offset,
 	return status;
 }
 
-/* Guest memory and eventfds. The device is to be opened yet. */
+/* Make guest memory and eventfds. Once, before raw_blk_open(). */
 static inline void raw_blk_init(void)
 {
 	uint8_t *all =
@@ -274,7 +276,7 @@ static inline void raw_blk_init(void)
 	memset(mem + MEM_SIZE, GUARD_BYTE, GUARD_SIZE);
 }
 
-/* What lies around guest memory was not written to. */
+/* Whether nothing was written right before and behind guest memory. */
 static inline bool guards_are_intact(void)
 {
 	unsigned int i;
@@ -286,7 +288,7 @@ static inline bool guards_are_intact(void)
 	return true;
 }
 
-/* Where null_blk is made. */
+/* Load null_blk and vhost_blk, and mount configfs, in which disks are made. */
 static inline bool mount_configfs(void)
 {
 	return !system("modprobe null_blk nr_devices=0 && "
@@ -296,8 +298,8 @@ static inline bool mount_configfs(void)
 }
 
 /*
- * A disk of 64 MiB in memory, by null_blk; @settings are file=value of its
- * directory in configfs, each with a space behind it.
+ * Make a null_blk disk of 64 MiB in memory. @settings has further file=value
+ * pairs for its directory in configfs, each followed by a space.
  */
 static inline bool make_disk(const char *name, const char *settings)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Events of a VM by raw ioctls; on the fixture tests can raise them. */
+/* Events of a VM by raw ioctls. On the fixture, tests can raise events. */
 #ifndef RAW_EVENT_H
 #define RAW_EVENT_H
 
@@ -10,7 +10,9 @@
 
 #define ELEMENT ((uint32_t)sizeof(struct acrn_hv_event))
 #define EVENTS	((4096 - sizeof(struct acrn_ring)) / ELEMENT)
-/* Elements that fit: one stays free, so that a full ring is not an empty one */
+/*
+ * Capacity: one element stays free, which tells a full ring from an empty one
+ */
 #define ROOM (EVENTS - 1)
 
 /* A device model's ring, of one page. */
@@ -19,7 +21,7 @@ struct event_ring {
 	struct acrn_hv_event events[EVENTS];
 };
 
-/* Fill in the header as acrn-dm does, but begin at this element. */
+/* Fill in the header as acrn-dm does, but with head and tail at @first. */
 static inline void fill_header(struct event_ring *ring, uint32_t first)
 {
 	ring->header = (struct acrn_ring){ .magic = ACRN_RING_MAGIC,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A User VM that runs a few instructions: it makes the accesses that the test
- * tells it to make, one at a time. The test is its device model, and sees what
- * becomes of them.
+ * tells it to make, one at a time. The test is its device model, and sees which
+ * accesses become requests.
  */
 #ifndef RAW_GUEST_H
 #define RAW_GUEST_H
@@ -159,7 +159,7 @@ static inline void guest_close(struct guest *guest)
 	munmap(guest->ram, RAM_SIZE);
 }
 
-/* End the VM as device models do, which pause it: ACRN destroys no other. */
+/* Pause and close the VM, in the order in which acrn-dm ends one. */
 static inline void guest_end(struct guest *guest)
 {
 	if (ioctl(guest->vm.fd, ACRN_IOCTL_PAUSE_VM))
@@ -167,6 +167,7 @@ static inline void guest_end(struct guest *guest)
 	guest_close(guest);
 }
 
+/* Answer the request with @value. */
 static inline void finish(const struct guest *guest, uint32_t value)
 {
 	struct acrn_ioreq_notify notify = { .vmid = guest->vm.vmid };

@@ -79,10 +79,8 @@ static inline uint64_t raw_physical(const void *page)
 
 /*
  * Create a User VM with a vCPU on each of the physical CPUs in the bit mask
- * @cpus;
- * @flags are those of CREATE_VM. On ACRN the VM may poll for completion
- * although
- * @flags do not say so, if an earlier VM with the same id did.
+ * @cpus and the @flags of CREATE_VM. On ACRN the VM may poll for completion
+ * although the flags do not say so, if an earlier VM with the same id did.
  */
 static inline struct raw_vm raw_vm_create_any(uint64_t cpus, uint64_t flags)
 {
@@ -173,7 +171,9 @@ static inline int raw_create(int fd, int cpu, const void *slots)
 	return ioctl(fd, ACRN_IOCTL_CREATE_VM, &args);
 }
 
-/* Both addresses of a segment are at the same place of the structure. */
+/*
+ * @from is a user or a physical address: both are the same field of the struct.
+ */
 static inline int raw_memseg(int fd, unsigned long cmd, uint32_t type,
 			     uint32_t attr, uint64_t gpa, uint64_t from,
 			     uint64_t len)
@@ -213,13 +213,13 @@ static inline int raw_unset_mmio(int fd, uint64_t gpa, uint64_t len)
 			  ACRN_MEM_ACCESS_RWX, gpa, 0, len);
 }
 
-/* Where the descriptor tables are in the memory of a User VM of tests. */
+/* Addresses of the descriptor tables in a test's User VM */
 #define RAW_GDT 0x1000
 #define RAW_IDT 0x2000
 
 /*
- * The first vCPU is going to run @rip in flat protected mode, with the stack
- * below @rsp.
+ * Registers with which the first vCPU starts at @rip in flat protected mode,
+ * with the stack below @rsp.
  */
 static inline struct acrn_vcpu_regs raw_registers(uint64_t rip, uint64_t rsp)
 {
@@ -250,7 +250,8 @@ static inline int raw_set_registers(int fd, uint64_t rip, uint64_t rsp)
 	return ioctl(fd, ACRN_IOCTL_SET_VCPU_REGS, &regs);
 }
 
-/* Give the VM @size bytes of memory at @ram, with the segments for the above.
+/*
+ * Give the VM @size bytes of memory at @ram, with the segments for the above.
  */
 static inline int raw_set_memory(int fd, char *ram, uint64_t size)
 {
@@ -325,7 +326,7 @@ static inline void raw_signal(int fd)
 		err(1, "write to an eventfd");
 }
 
-/* Whether all doorbells are left to threads. */
+/* Whether the kernel is PREEMPT_RT, on which threads signal all doorbells. */
 static inline bool raw_is_preempt_rt(void)
 {
 	struct utsname name;
@@ -334,7 +335,7 @@ static inline bool raw_is_preempt_rt(void)
 	return strstr(name.version, "PREEMPT_RT");
 }
 
-/* A number of the VM's from sysfs; ends the program if there is none. */
+/* Read a counter of the VM from sysfs; ends the program if there is none. */
 static inline unsigned long raw_stat(const struct raw_vm *vm,
 				     const char *wanted)
 {
@@ -349,7 +350,7 @@ static inline unsigned long raw_stat(const struct raw_vm *vm,
 	return value;
 }
 
-/* A number from /proc/vmstat, up to date. */
+/* Read a number from /proc/vmstat, after the CPUs' counts were added up. */
 static inline long vmstat(const char *name)
 {
 	char line[128], key[64];

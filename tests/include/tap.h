@@ -30,7 +30,8 @@ struct tap_counts {
 	int failed;
 };
 
-/* Shared by the files of a program; tap_group.h has its children share it too.
+/*
+ * Shared by the files of a program; tap_group.h has its children share it too.
  */
 __attribute__((weak)) struct tap_counts tap_own;
 __attribute__((weak)) struct tap_counts *tap_counts = &tap_own;

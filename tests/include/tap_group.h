@@ -50,7 +50,7 @@ static inline bool tap_ends(int pidfd, int seconds)
 	return poll(&ended, 1, seconds * 1000) == 1;
 }
 
-/* Show where in the kernel a process is. */
+/* Print the kernel stack of a process. */
 static inline void tap_show_stack(pid_t pid)
 {
 	char path[64], line[128];
@@ -90,7 +90,7 @@ static inline void tap_group_wait(const char *name, pid_t pid, int seconds)
 	close(pidfd);
 }
 
-/* Run the group @checks, which has this name. */
+/* Run a group of checks in a child process, and wait for its end. */
 static inline void tap_group(const char *name, void (*checks)(void))
 {
 	pid_t pid;

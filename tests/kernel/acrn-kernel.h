@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Names that <linux/acrn.h> has in ACRN's own kernel (projectacrn/acrn-kernel,
- * based on 6.1) and not in Linux. `make check` compiles the modules with these
- * in view: what is declared here must not be declared by us. It comes before
- * all other headers, and so includes none.
+ * based on 6.1) but not in Linux. `make check` compiles the modules with this
+ * file included first, so that a name of ours that would collide with one of
+ * these is an error. As it comes before all other headers, it includes none.
  */
 #ifndef ACRN_KERNEL_H
 #define ACRN_KERNEL_H

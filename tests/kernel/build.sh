@@ -27,7 +27,7 @@ debug | rt) fragments+=("$here/$flavour.config") ;;
 esac
 [ ! -e "$here/$flavour-$kver.config" ] || fragments+=("$here/$flavour-$kver.config")
 
-# The last word of the fragments on each option that is to be set.
+# Print the options that the fragments set; if several mention one, the last counts.
 wanted_options() {
 	sed -E 's/^# (CONFIG_\w+) is not set$/\1=n/' "${fragments[@]}" |
 		awk -F= '/^CONFIG_/ { last[$1] = $0 }

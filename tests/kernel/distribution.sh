@@ -1,7 +1,7 @@
 #!/bin/bash
-# Unpack Debian's kernel for virtual machines, as its package has it, into the
-# cache, and print the folder: its boot/ has the kernel, its lib/modules/ the
-# modules. Installing the package would make an initramfs for this machine.
+# Unpack the package of Debian's kernel for virtual machines into the cache, and print the
+# folder: boot/ has the kernel, lib/modules/ the modules. The package is not installed, as
+# that would make an initramfs for this machine.
 #
 # Usage: distribution.sh
 set -euo pipefail
@@ -11,7 +11,7 @@ name=linux-image-cloud-amd64
 
 die() { echo "distribution.sh: $*" >&2; exit 1; }
 
-# The package of that name is empty and depends on the one of the present version
+# The package of that name is empty and depends on that of the current version
 package=$(apt-cache depends "$name" | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
 [ -n "$package" ] || die "no package $name is known: apt-get update"
 version=$(apt-cache show --no-all-versions "$package" | sed -n 's/^Version: //p')

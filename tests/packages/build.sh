@@ -1,6 +1,6 @@
 #!/bin/bash
-# The packages are built, lintian finds nothing, and the sources in them make the
-# modules for a kernel.
+# The packages build, lintian finds nothing, and the modules build from the sources in
+# them.
 #
 # Usage: build.sh FOLDER KDIR
 work=$1
@@ -26,7 +26,7 @@ find_header() {
 	sh "$work"/root/usr/src/vhost-blk-*/find-vhost-header "$@"
 }
 
-# A kernel of another version than the tree behind it, and than any package
+# A build directory whose version differs from its source tree's and from any package's
 another_version() {
 	sed 's/^SUBLEVEL = .*/SUBLEVEL = 9999/' "$work/linux/Makefile" > "$work/root/Makefile"
 	ln -s "$work/linux" "$work/root/source"

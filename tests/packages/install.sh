@@ -1,11 +1,11 @@
 #!/bin/bash
-# The packages in a root file system of Debian's: installed, with DKMS building for
-# kernels with ACRN_GUEST and refusing Debian's own; upgraded; purged.
+# The packages in a Debian root file system: installed, where DKMS builds the modules for
+# kernels with ACRN_GUEST and refuses Debian's own; upgraded; purged.
 #
 # Usage: install.sh FOLDER ROOT CACHE PACKAGES NEWER-PACKAGES KDIR...
 #
-# For root, in a mount namespace of its own. ROOT is not changed. CACHE has what the
-# KDIRs lead to.
+# Run as root in a mount namespace of its own. ROOT is not changed. CACHE is the folder
+# with the KDIRs and their sources.
 work=$1
 base=$2
 cache=$3
@@ -30,12 +30,12 @@ in_root() {
 	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# mount_at SOURCE PLACE
+# mount_at SOURCE PLACE: bind-mount a folder read-only in the root file system
 mount_at() {
 	mkdir -p "$root$2" && mount --bind -o ro "$1" "$root$2"
 }
 
-# A kernel as if its package were installed, with the in-tree HSM
+# add_kernel KDIR: add a kernel as if its package were installed, with the in-tree HSM
 add_kernel() {
 	local kdir=$1 release
 	release=$(cat "$kdir/include/config/kernel.release")
@@ -60,14 +60,14 @@ set_up() {
 	done
 }
 
-# install FOLDER: all packages from there; what apt says is in $work/apt.log
+# install FOLDER: install all packages from there; apt's output is in $work/apt.log
 install() {
 	in_root sh -c "apt-get install -y --no-install-recommends $1/acrn-vhost_*.deb \
 		$1/acrn-vhost-dkms_*.deb $1/vhost-blk-dkms_*.deb $1/libacrnvhost-dev_*.deb" \
 		> "$work/apt.log" 2>&1 || { tail -n 40 "$work/apt.log"; return 1; }
 }
 
-# built VERSION: for each kernel with ACRN_GUEST all three modules
+# built VERSION: each kernel with ACRN_GUEST has all three modules of that version
 built() {
 	local release name
 	for release in "${releases[@]}"; do

@@ -48,8 +48,8 @@
 #define RESIDUE_US	100
 
 /*
- * In percent. Tried on ACRN with a User VM that rings all the time: with 80 the
- * Service VM stood still, with 50 it did not.
+ * In percent. Tried on ACRN with a User VM that rings all the time: with 60 the
+ * Service VM works, and with 80 it once stood still.
  */
 #define IDLE_SHARE	60U
 
@@ -103,7 +103,7 @@ static struct upcall_total {
 /* Cycles of the TSC in @us microseconds. */
 static u64 us_to_cycles(u64 us)
 {
-	return us * tsc_khz / 1000;
+	return mul_u64_u32_div(us, tsc_khz, USEC_PER_MSEC);
 }
 
 /* Subtract @amount from @owed, down to 0. In the upcall or a timer. */

@@ -509,7 +509,7 @@ int acrn_ring_set_up(const struct acrn_vm *vm, u32 id, struct acrn_ring *ring,
 void acrn_vm_event_init(struct acrn_vm_events *events);
 void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin);
 int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address);
-int acrn_vm_event_set_fd(struct acrn_vm *vm, int fd);
+int acrn_vm_event_set_fd(struct acrn_vm *vm, u64 fd);
 int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
 			u32 elements);
 void acrn_vm_event_deliver(struct acrn_vm *vm);

@@ -261,17 +261,21 @@ int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
 /**
  * acrn_vm_event_set_fd() - ACRN_IOCTL_SETUP_VM_EVENT_FD
  * @vm:	User VM
- * @fd:	Descriptor of an eventfd, which replaces the former one. It is signalled
- *	when there are events in the ring of the device model
+ * @fd:	Descriptor of an eventfd as the ioctl has it, in 64 bits. The eventfd
+ *	replaces the former one, and is signalled when there are events in the
+ *	ring of the device model
  *
  * Context: Process context, may sleep: an ioctl with &struct acrn_file.lock
  *	    held. Takes &struct acrn_vm_events.lock.
- * Return: 0, or the errno of eventfd_ctx_fdget()
+ * Return: 0; -EBADF if @fd is no descriptor, or another errno of eventfd_ctx_fdget()
  */
-int acrn_vm_event_set_fd(struct acrn_vm *vm, int fd)
+int acrn_vm_event_set_fd(struct acrn_vm *vm, u64 fd)
 {
-	struct eventfd_ctx *eventfd = eventfd_ctx_fdget(fd);
+	struct eventfd_ctx *eventfd;
 
+	if (fd > INT_MAX)
+		return -EBADF;
+	eventfd = eventfd_ctx_fdget(fd);
 	if (IS_ERR(eventfd))
 		return PTR_ERR(eventfd);
 	mutex_lock(&vm->events.lock);

@@ -45,7 +45,7 @@ static inline int set_ring(const struct raw_vm *vm, const void *ring)
 	return ioctl(vm->fd, ACRN_IOCTL_SETUP_VM_EVENT_RING, ring);
 }
 
-static inline int set_fd(const struct raw_vm *vm, int fd)
+static inline int set_fd(const struct raw_vm *vm, long fd)
 {
 	return ioctl(vm->fd, ACRN_IOCTL_SETUP_VM_EVENT_FD, fd);
 }

@@ -96,6 +96,8 @@ static void test_event_arguments(void)
 		      "events: a ring");
 	differs_errno("vm-events", set_fd(&vm, -1), EBADF, ENOTTY,
 		      "events: no descriptor");
+	differs_errno("vm-events", set_fd(&vm, fd | 1L << 32), EBADF, ENOTTY,
+		      "events: a descriptor of more than 32 bits");
 	differs_errno("vm-events", set_fd(&vm, file), EINVAL, ENOTTY,
 		      "events: no eventfd");
 	differs_errno("vm-events", set_fd(&vm, fd), 0, ENOTTY,

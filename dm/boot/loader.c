@@ -95,8 +95,10 @@ static int read_all(int fd, void *buf, uint64_t size, const char *path)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			log_error("cannot read %s: %s", path, strerror(errno));
-			return -errno;
+			int error = errno;
+
+			log_error("cannot read %s: %s", path, strerror(error));
+			return -error;
 		}
 		if (!n) {
 			log_error("%s has become shorter since it was opened",

@@ -189,7 +189,7 @@ SYSTEM = [
            args=(5,), long_args=(100,), hsms=("none",), usually={"none": "6.12"},
            user_cpus=0, timeout=240),
     System("vhost_blk_qemu", "vhost-blk by the calls that OpenVZ's QEMU makes",
-           hsms=("none",), user_cpus=0),
+           hsms=("none",), usually={"none": "6.12"}, user_cpus=0),
     System("vhost_blk_hostile", "vhost-blk and a hostile guest",
            args=(10000,), long_args=(1000000,), hsms=("none",), user_cpus=0),
 ]

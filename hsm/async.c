@@ -33,9 +33,8 @@
  * cookie reads as 0. Only one doorbell of a VM is deassigned at a time, so a
  * cookie 0 is that of this doorbell.
  *
- * The module parameter "async" says which doorbells are asynchronous: "auto",
- * the default, all; "flag", those that the device model asks for; "off", none.
- * A VM that is started while the parameter is "off" has none until it is reset.
+ * The module parameter "async" says which doorbells are asynchronous, see
+ * async_mode.c. A VM that is started while it is "off" has none until it is reset.
  *
  * Contexts and locks. take_cookies() and what it calls are the hot path: they
  * run in the upcall, or in process context with interrupts off, and always with
@@ -53,13 +52,10 @@
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
-#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
-#include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 
 #include "acrn_hypercall.h"
@@ -82,44 +78,6 @@
 #define BLOCKED_DELAY_US	20000
 /* Time after the ring was seen full in which there may be such a vCPU */
 #define RECENTLY_JIFFIES	(HZ / 10)
-
-enum async_mode {
-	ASYNC_AUTO,
-	ASYNC_FLAG,
-	ASYNC_OFF,
-};
-
-static const char * const mode_names[] = {
-	[ASYNC_AUTO] = "auto",
-	[ASYNC_FLAG] = "flag",
-	[ASYNC_OFF] = "off",
-};
-
-static int mode = ASYNC_AUTO;
-
-/* Set the parameter "async". Each doorbell that is assigned later reads it. */
-static int mode_set(const char *text, const struct kernel_param *param)
-{
-	int value = sysfs_match_string(mode_names, text);
-
-	if (value < 0)
-		return value;
-	WRITE_ONCE(mode, value);
-	return 0;
-}
-
-static int mode_get(char *text, const struct kernel_param *param)
-{
-	return sysfs_emit(text, "%s\n", mode_names[READ_ONCE(mode)]);
-}
-
-static const struct kernel_param_ops mode_ops = {
-	.set = mode_set,
-	.get = mode_get,
-};
-
-module_param_cb(async, &mode_ops, NULL, 0644);
-MODULE_PARM_DESC(async, "which doorbells are asynchronous: auto (default), flag or off");
 
 /**
  * struct async_page - Page that the hypervisor writes to
@@ -293,14 +251,13 @@ bool acrn_async_pending(const struct acrn_vm *vm)
  */
 void acrn_async_drain(struct acrn_vm *vm)
 {
-	struct acrn_async *async = vm->async;
 	unsigned int i;
 
 	for (i = 0; i < RING_COOKIES && acrn_async_pending(vm); i++) {
 		/* Signalling may take long: let interrupts come in between. */
-		spin_lock_irq(&async->lock);
+		spin_lock_irq(&vm->async->lock);
 		take_cookies(vm, 1);
-		spin_unlock_irq(&async->lock);
+		spin_unlock_irq(&vm->async->lock);
 	}
 }
 
@@ -378,7 +335,7 @@ void acrn_async_prepare(struct acrn_vm *vm)
 	struct acrn_async *async;
 
 	if (vm->async || vm->state != ACRN_VM_CREATED ||
-	    READ_ONCE(mode) == ASYNC_OFF)
+	    !acrn_async_mode_any())
 		return;
 	async = create_async(vm);
 	if (!async)
@@ -387,19 +344,6 @@ void acrn_async_prepare(struct acrn_vm *vm)
 	smp_store_release(&vm->async, async);
 	/* Pairs with ring_has_more() of the upcall, which then uses vm->async. */
 	smp_store_release(&vm->upcall.doorbells.ring, &async->page->ring);
-}
-
-/* Whether the parameter allows a doorbell to be asynchronous. */
-static bool is_wanted(bool asked_for)
-{
-	switch (READ_ONCE(mode)) {
-	case ASYNC_AUTO:
-		return true;
-	case ASYNC_FLAG:
-		return asked_for;
-	default:
-		return false;
-	}
 }
 
 /* Whether the hypervisor can. It takes a doorbell at address 0 for a free place. */
@@ -489,7 +433,7 @@ int acrn_hsm_async_assign(struct acrn_vm *vm, const struct acrn_async_key *key,
 
 	acrn_async_prepare(vm);
 	async = vm->async;
-	if (!async || !is_wanted(asked_for) || !is_possible(async, key))
+	if (!async || !acrn_async_mode_wants(asked_for) || !is_possible(async, key))
 		return -EOPNOTSUPP;
 	place = find_place(async, NULL);
 	if (!place)

@@ -15,6 +15,7 @@
  *	slot.c		a request is taken from its slot and put back
  *	pci_conf.c	ports 0xCF8 and 0xCFC become accesses to PCI registers
  *	async.c		doorbells that are no I/O requests
+ *	async_mode.c	which doorbells these are
  *	vm_event.c	events of a VM, such as a triple fault
  *	ring.c		rings that the hypervisor writes to
  *	share.c		how much of its CPU the upcall may use
@@ -475,6 +476,8 @@ void acrn_client_clear(struct acrn_vm *vm);
 void acrn_client_reset(struct acrn_vm *vm);
 
 /* async.c */
+bool acrn_async_mode_any(void);
+bool acrn_async_mode_wants(bool asked_for);
 void acrn_async_prepare(struct acrn_vm *vm);
 bool acrn_async_upcall(struct acrn_vm *vm, bool defer);
 bool acrn_async_pending(const struct acrn_vm *vm);

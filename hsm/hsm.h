@@ -39,8 +39,9 @@
  *	the VM's thread	acrn_ioreq/N, an ordinary task, see thread.c
  *	an ioctl	the task of the device model that calls it, see ioctl.c
  *
- * "Process context" is an ioctl or the VM's thread. An MSI goes to the VM in
- * the context of whoever signals its irqfd, which may be any.
+ * "Process context" is an ioctl or the VM's thread, and may sleep unless a
+ * spinlock is held or interrupts are off. An MSI goes to the VM in the context of
+ * whoever signals its irqfd, which may be any.
  *
  * Locks, outermost first:
  *

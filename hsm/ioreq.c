@@ -260,15 +260,18 @@ void acrn_ioreq_serve(struct acrn_vm *vm)
 
 /**
  * acrn_ioreq_polling() - Find vCPUs that were paused while they polled a slot
- * @vm:	VM, paused
+ * @vm:	VM that is about to be reset. If it is not paused, the hypervisor
+ *	refuses the reset, and the result is of no use
  *
  * The hypervisor says in the slot whether the vCPU polls. On ACRN this may be
  * so although the VM was not created to poll: when an earlier VM with the same
  * id was. A device model that forges the field makes the next request of its
  * own VM fail.
  *
- * Context: Process context, &struct acrn_file.lock is held for writing. The
- *	    upcall has been flushed.
+ * Context: Process context, may sleep. &struct acrn_file.lock is held for
+ *	    writing, so that no client answers; acrn_upcall_flush() has left
+ *	    nothing to the upcall or the VM's thread. The slots are the device
+ *	    model's memory as well, so each field is read once.
  * Return: a bit for each such vCPU, whose slot is not free
  */
 unsigned long acrn_ioreq_polling(struct acrn_vm *vm)

@@ -119,8 +119,11 @@ int acrn_vm_reset(struct acrn_vm *vm)
  * acrn_vm_end() - Have the hypervisor destroy a VM
  * @vm:	VM, paused: ACRN destroys no other
  *
- * Context: Process context. &struct acrn_file.lock is held for writing, or nobody
- *	    else can reach the VM.
+ * Context: Process context, may sleep. vmid_lock of vm.c is held, and &struct
+ *	    acrn_file.lock for writing unless no ioctl can reach the VM. The
+ *	    upcall, the thread and irqfds still can: they send nothing to a
+ *	    paused VM nor to a destroyed one, so nobody has to see this change in
+ *	    time, and acrn_wake_set_state() is not needed.
  * Return: 0, upon which the id may be that of another VM; or the hypervisor's
  *	   errno, upon which the VM is as it was
  */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Creating and destroying a User VM, in process context. The caller makes sure
- * that no other function is called for the VM meanwhile: &struct acrn_file.lock
- * is held for writing, or the file has been closed. The exceptions are
- * acrn_vm_clear_requests() and acrn_vm_set_vcpu_regs(), which are ioctls on a
- * VM and so hold that lock for reading, and do_deferred_work(), which runs in
- * the VM's thread.
+ * that no other ioctl can reach the VM meanwhile: &struct acrn_file.lock is
+ * held for writing, or the file has been closed. The upcall looks at the VM
+ * from acrn_upcall_add() to acrn_upcall_remove(), its thread runs from
+ * acrn_thread_start() to acrn_thread_stop(), and sysfs and debugfs show it as
+ * long as it has directories there. The exceptions are acrn_vm_clear_requests()
+ * and acrn_vm_set_vcpu_regs(), which are ioctls on a VM and so hold that lock
+ * for reading, and do_deferred_work(), which runs in the VM's thread.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -126,7 +128,8 @@ static void free_vm(struct acrn_vm *vm, bool unpin)
  * Return: the VM, or an ERR_PTR() of -EINVAL when a reserved field is not 0 or
  *	   the machine lacks a CPU of cpu_affinity, -ENOMEM, -EOVERFLOW when the
  *	   VM has more vCPUs than there are slots, the errno of
- *	   acrn_ioreq_init(), or the hypervisor's errno
+ *	   acrn_ioreq_init() or acrn_thread_start(), or the hypervisor's errno;
+ *	   also -EINVAL when the hypervisor gives it no valid id
  */
 struct acrn_vm *acrn_vm_create(struct acrn_vm_creation *args,
 			       struct kobject *parent)

@@ -81,7 +81,7 @@ void acrn_wake_deinit(void)
  * When this returns, no CPU sends anything on account of the former state.
  *
  * Context: Process context, may sleep. &struct acrn_file.lock is held for writing,
- *	    or no other function can reach the VM.
+ *	    or no ioctl can reach the VM.
  */
 void acrn_wake_set_state(struct acrn_vm *vm, enum acrn_vm_state state)
 {
@@ -144,8 +144,9 @@ void acrn_wake_forget_held(struct acrn_vm *vm)
 }
 
 /*
- * Whether the state of the VM lets interrupts through. Hot path, any context;
- * interrupts are off, and stay so until the interrupt has been sent.
+ * Whether the state of the VM lets interrupts through. Hot path, any context but
+ * NMI; takes no lock. Interrupts are off, and stay so until the interrupt has
+ * been sent.
  */
 static bool takes_interrupts(const struct acrn_vm *vm)
 {

@@ -153,8 +153,9 @@ int vhost_blk_pause(struct vhost_blk *blk)
  * A queue without a backend must have no work: the vhost core may give it to
  * another worker without looking at the old one.
  *
- * Context: Process context. dev.mutex is held, which keeps backends from
- * changing, so that vq.mutex is not needed.
+ * Context: Process context, in an ioctl. dev.mutex is held, which keeps
+ *	    backends from changing, so that vq.mutex is not needed. Takes the
+ *	    spinlock of each queue's requests in flight.
  */
 void vhost_blk_resume(struct vhost_blk *blk)
 {
@@ -171,8 +172,8 @@ void vhost_blk_resume(struct vhost_blk *blk)
 
 /*
  * Attach @disk to all queues that are set up, and let them start requests.
- * Takes over
- * @disk, also when it fails. dev.mutex is held, and no disk is attached.
+ * Takes over @disk, also when it fails. dev.mutex is held, and no disk is
+ * attached.
  */
 static int attach(struct vhost_blk *blk, const struct vhost_blk_disk *disk)
 {

@@ -20,6 +20,7 @@
  *	pool.c		memory of requests
  *	check.c		which requests a disk accepts
  *	stats.c		a device's counters are the sums of its queues'
+ *	layout.c	what vhost.h looked like, compared before the module is loaded
  *
  * The functions of bdev.c and file.c are called from below through
  * &struct vhost_blk_disk_ops.
@@ -35,6 +36,8 @@
  *			belongs to the work that carries it out
  *	the end of I/O	any context up to hard IRQ; without a lock, as each
  *			request belongs to its I/O
+ *
+ * The first three may sleep unless a spinlock is held.
  *
  * Locks, outermost first: dev.mutex, vq.mutex, and the spinlock of &struct
  * vhost_blk_inflight, which the end of I/O takes. Works take the bounce_mutex

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Interrupts that are held back while the worker polls; interrupt.h says why.
- * The functions run in the queue's worker, or in an ioctl that attaches or
- * detaches the disk. vq.mutex is held and guards all of it.
+ * The functions run in process context and may sleep: in the queue's worker;
+ * _init() in the ioctl that attaches the disk; _used() and _now() also in the
+ * ioctl or the release of the file that detaches it. vq.mutex is held and
+ * guards all of it.
  */
 #include <linux/ktime.h>
 #include <linux/minmax.h>
@@ -35,7 +37,9 @@ void vhost_blk_interrupt_init(struct vhost_blk_interrupt *interrupt)
  * vhost_blk_interrupt_now() - Interrupt the driver for all that is held back
  * @queue:	Queue
  *
- * Context: The queue's worker, vq.mutex held.
+ * Context: Process context, vq.mutex held, may sleep: the worker, or the ioctl or
+ *	    the release of the file that detaches the disk, when no interrupt is
+ *	    held back.
  */
 void vhost_blk_interrupt_now(struct vhost_blk_queue *queue)
 {
@@ -73,7 +77,9 @@ static void batch_full(struct vhost_blk_interrupt *interrupt)
  * The driver is interrupted at once unless the worker polls, and otherwise when a
  * batch is full or the time limit has been reached.
  *
- * Context: The queue's worker, vq.mutex held.
+ * Context: Process context, vq.mutex held, may sleep: the worker, or the ioctl or
+ *	    the release of the file that detaches the disk, when no interrupt is
+ *	    held back.
  */
 void vhost_blk_interrupt_used(struct vhost_blk_queue *queue, unsigned int count)
 {

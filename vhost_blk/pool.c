@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory of a queue's requests. It is allocated and freed in an ioctl,
- * under dev.mutex, when the disk is attached and detached; in between, the
- * queue's worker takes pieces of it and gives them back. vq.mutex guards which
- * are free.
+ * The memory of a queue's requests. It is allocated in the ioctl that attaches
+ * the disk and freed in the ioctl or the release of the file that detaches it,
+ * under dev.mutex; in between, the queue's worker takes pieces of it and gives
+ * them back. vq.mutex guards which are free.
  */
 #include <linux/log2.h>
 #include <linux/memcontrol.h>
@@ -93,7 +93,8 @@ int vhost_blk_pool_create(struct vhost_blk_pool *pool, unsigned int ring_size,
  * vhost_blk_pool_destroy() - Free the memory of a pool
  * @pool:	Pool of which no request is in use
  *
- * Context: Process context, dev.mutex and vq.mutex held.
+ * Context: Process context, dev.mutex and vq.mutex held, may sleep. No work uses
+ *	    the bounce buffer any more, so bounce_mutex is not needed.
  */
 void vhost_blk_pool_destroy(struct vhost_blk_pool *pool)
 {
@@ -138,9 +139,8 @@ struct vhost_blk_request *vhost_blk_request_get(struct vhost_blk_pool *pool)
  * @pool:	Pool
  * @request:	Request that has no parts any more
  *
- * Context: Process context, vq.mutex held: the worker, or an ioctl that
- *	    detaches the
- * disk.
+ * Context: Process context, vq.mutex held: the worker, or the ioctl or the
+ *	    release of the file that detaches the disk.
  */
 void vhost_blk_request_put(struct vhost_blk_pool *pool,
 			   struct vhost_blk_request *request)
@@ -226,9 +226,8 @@ struct vhost_blk_part *vhost_blk_part_get(struct vhost_blk_pool *pool,
  * @pool:	Pool
  * @request:	Request
  *
- * Context: Process context, vq.mutex held: the worker, or an ioctl that
- *	    detaches the
- * disk.
+ * Context: Process context, vq.mutex held: the worker, or the ioctl or the
+ *	    release of the file that detaches the disk.
  */
 void vhost_blk_parts_put(struct vhost_blk_pool *pool,
 			 struct vhost_blk_request *request)

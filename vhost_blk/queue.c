@@ -6,9 +6,11 @@
  *
  * handle_kick() and reap_work() run in the queue's worker and take vq.mutex;
  * what they call runs with it held. vq.mutex guards the ring and all of &struct
- * vhost_blk_queue but the requests in flight, which have a lock of their own.
- * vhost_blk_queue_init() runs when the device is opened, and the functions
- * behind it in an ioctl or in the release of the file, with dev.mutex held.
+ * vhost_blk_queue but @inflight, whose count and list have a lock of their own.
+ * No lock guards a request that was started: it belongs to its I/O until it has
+ * ended, see pool.h. vhost_blk_queue_init() runs when the device is opened, and
+ * the functions behind it in an ioctl or in the release of the file, with
+ * dev.mutex held.
  */
 #include <linux/blkdev.h>
 #include <linux/ktime.h>
@@ -66,8 +68,10 @@ static void count_start(struct vhost_blk_queue *queue,
 }
 
 /*
- * Start the request of @head. Returns 0, or -errno when the queue has to pause.
- * In the worker, vq.mutex is held.
+ * Start the request of @head; the caller has seen that one is free in the pool.
+ * Returns 0, upon which the request belongs to its I/O; -EAGAIN when it waits
+ * in the ring until others have ended; another -errno when the queue is broken
+ * and takes no more. In the worker, vq.mutex is held; may sleep.
  */
 static int start_request(struct vhost_blk_queue *queue, unsigned int head,
 			 unsigned int out, unsigned int in,

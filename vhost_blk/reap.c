@@ -26,8 +26,8 @@
  * Requests that were started are still completed. Nothing more is taken from the
  * ring until the device model resets the device.
  *
- * Context: The queue's worker, or an ioctl that detaches the disk; vq.mutex
- *	    held.
+ * Context: The queue's worker, or the ioctl or the release that detaches the
+ *	    disk; vq.mutex held.
  */
 void vhost_blk_queue_broken(struct vhost_blk_queue *queue, const char *why)
 {

@@ -2,9 +2,9 @@
 /*
  * A queue that io_uring handles. What uring_thread() calls runs in the thread
  * of the queue, to which struct uring_queue belongs while it runs; all else
- * runs in the thread that handles I/O requests, before that thread is started
- * and after it has ended. So there is no lock. What all queues of a disk share
- * is atomic or does not change.
+ * runs in the thread that handles I/O requests, before the queue's thread is
+ * started and after it has ended. So there is no lock. What all queues of a
+ * disk share is atomic or does not change while one of them runs.
  */
 #include <errno.h>
 #include <poll.h>
@@ -43,7 +43,11 @@ static void poll_eventfd(struct uring_queue *queue, int fd, unsigned int id)
 	io_uring_sqe_set_data64(sqe, id);
 }
 
-/* Returns the index of the registered piece that contains a buffer, or -1. */
+/*
+ * Returns the index in @buffers, the guest's memory as registered with
+ * io_uring, of the one that contains all of @iov, or -1. Thread of the queue;
+ * @disk is constant while that runs.
+ */
 static int find_buffer(const struct uring_disk *disk, const struct iovec *iov)
 {
 	unsigned int i;

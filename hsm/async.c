@@ -509,8 +509,10 @@ int acrn_hsm_async_deassign(struct acrn_vm *vm, const void *doorbell)
 EXPORT_SYMBOL_NS_GPL(acrn_hsm_async_deassign, ACRN_HSM);
 
 /*
- * Make the hypercall @call for each asynchronous doorbell of a VM. Process
- * context; the caller makes sure that none is assigned or deassigned meanwhile.
+ * Make the hypercall @call for each asynchronous doorbell of a VM. A call that
+ * fails is only logged. Process context, without &acrn_async.lock: this only
+ * reads the places, and the caller makes sure that none is assigned or
+ * deassigned meanwhile.
  */
 static void call_each_doorbell(struct acrn_vm *vm,
 			       int (*call)(u16 vmid,

@@ -22,11 +22,11 @@
  *	thread.c	a VM's thread does what the upcall leaves
  *	dataplane.c	ioeventfds and irqfds, which acrn_vhost.ko implements
  *	wake.c		notifications and interrupts to the VM
+ *	monitor.c	interrupt statistics
  *	memory.c	the VM's address space
  *	regions.c	the hypervisor is told of it
  *	segment.c	the memory behind it
  *	memseg.c	arithmetic on that
- *	monitor.c	interrupt statistics
  *	power.c		P- and C-states
  *	remove_cpu.c	a CPU is taken from the Service VM
  *	platform.c	the CPUs of the machine
@@ -35,9 +35,14 @@
  *
  * The code for a VM runs in one of three contexts:
  *
- *	the upcall	hard IRQ on CPU 0, see upcall.c
+ *	the upcall	hard IRQ on CPU 0, see upcall.c; the timers of share.c
+ *			run there as well
  *	the VM's thread	acrn_ioreq/N, an ordinary task, see thread.c
- *	an ioctl	the task of the device model that calls it, see ioctl.c
+ *	an ioctl	the task of the device model that calls it, or that
+ *			closes the file last, see ioctl.c
+ *
+ * Beside these, any task may read sysfs.c and debugfs.c, and a workqueue calls
+ * modprobe, see dataplane.c.
  *
  * "Process context" is an ioctl or the VM's thread, and may sleep unless a
  * spinlock is held or interrupts are off. An MSI goes to the VM in the context of

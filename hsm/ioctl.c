@@ -2,8 +2,8 @@
 /*
  * /dev/acrn_hsm: an open file has one VM at most, and each ioctl has one function.
  *
- * An ioctl holds the lock of the file for reading until it returns. So the VM
- * is not destroyed meanwhile, and its state does not change. An ioctl that
+ * An ioctl holds the lock of the file for reading while it uses the VM. So the
+ * VM is not destroyed meanwhile, and its state does not change. An ioctl that
  * destroys the VM or changes its state holds the lock for writing. Only the
  * ioctl that waits for I/O requests holds no lock while it waits.
  *

@@ -3,9 +3,9 @@
  * Interrupt statistics of a User VM. The device model puts a command into a
  * page of its memory, and the hypervisor writes its answer to the same page.
  *
- * All functions run in process context, in an ioctl. &struct acrn_monitor.lock
- * makes the hypervisor use the page that the HSM keeps pinned, when two ioctls
- * set one.
+ * All functions run in process context: in an ioctl, or, acrn_monitor_deinit(),
+ * when the file is released. &struct acrn_monitor.lock makes the hypervisor use
+ * the page that the HSM keeps pinned, when two ioctls set one.
  */
 #include <linux/mm.h>
 
@@ -38,8 +38,9 @@ void acrn_monitor_deinit(struct acrn_monitor *monitor, bool unpin)
 }
 
 /*
- * Have the hypervisor use @page from now on, see acrn_replace_page(). Takes
- * &struct acrn_monitor.lock.
+ * Have the hypervisor use @page from now on. Returns the page that is not used
+ * any more, which acrn_replace_page() unpins: the former one or NULL, or @page
+ * itself if @ret is set to an errno. Takes &struct acrn_monitor.lock.
  */
 static struct page *replace_page(struct acrn_vm *vm, struct page *page,
 				 int *ret)

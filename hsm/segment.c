@@ -4,9 +4,10 @@
  * from acrn_segment_create() to acrn_segment_release(). Device memory has no
  * pages that can be pinned, and is physically contiguous.
  *
- * All functions run in process context, in an ioctl of the process whose memory
- * it is, or when the VM is destroyed. While a segment is created nobody else
- * has it; afterwards &struct acrn_memory.lock guards it.
+ * All functions run in process context: in an ioctl, that of the process whose
+ * memory it is while a segment is created, or when the VM is destroyed. While a
+ * segment is created nobody else has it; afterwards &struct acrn_memory.lock
+ * guards it.
  */
 #include <linux/err.h>
 #include <linux/io.h>

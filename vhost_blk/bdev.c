@@ -9,14 +9,16 @@
  * the queue, and the worker waits for each piece. A driver that respects the
  * block size of its disk never causes this.
  *
- * Contexts: transfer(), start_flush(), release() and what they call run in the
- * queue's worker, under vq.mutex, which guards the pool and the bounce buffer;
- * submit_slowly(), flush() and do_range() in a workqueue without a lock,
- * flush() also in an ioctl under dev.mutex; part_end_io() and put_pending()
- * where a bio ends, up to hard IRQ. A request and its bios belong to one of
- * these at a time: to the worker until submit(), then to the last holder of a
- * reference in its field pending, then to the worker again. The disk is
- * constant while a request is in flight.
+ * Contexts: transfer(), start_flush() and what they call run in the queue's
+ * worker, under vq.mutex, which guards the pool and the bounce buffer;
+ * release() likewise, and for a request that has ended also in the ioctl or the
+ * release of the file that detaches the disk; submit_slowly(), flush() and
+ * do_range() in a workqueue without a lock, flush() also in an ioctl under
+ * dev.mutex; part_end_io() where a bio ends, up to hard IRQ; put_pending() in
+ * any of these. A request and its bios belong to one of these at a time: to the
+ * worker until submit(), then to the last holder of a reference in its field
+ * pending, then to whoever holds vq.mutex to return it. The disk is constant
+ * while a request is in flight.
  */
 #include <linux/blkdev.h>
 #include <linux/limits.h>
@@ -165,7 +167,8 @@ static void restore_bio(struct vhost_blk_part *part)
 
 /*
  * Release bios and pages of a request that has ended or was not submitted.
- * Called by the worker under vq.mutex.
+ * Called under vq.mutex: by the worker, or by the ioctl or the release of the
+ * file that detaches the disk.
  */
 static void release(struct vhost_blk_request *request)
 {

@@ -28,7 +28,9 @@
  * The code runs in one of four contexts:
  *
  *	an ioctl	a task of the device model, with dev.mutex of &struct
- *			vhost_dev held; the release of the file likewise
+ *			vhost_dev held; the release of the file likewise. Both
+ *			take vq.mutex to attach and detach a queue, and return
+ *			requests that have ended
  *	the worker	the thread of the vhost core that serves the queue, in
  *			the address space of the device's owner, with vq.mutex
  *			of &struct vhost_virtqueue held
@@ -231,7 +233,8 @@ static inline bool vhost_blk_write_through(const struct vhost_blk_queue *queue)
  * @error:	0 or a negative errno
  *
  * Context: Any, from the start of the request by the worker to hard IRQ. The
- * request belongs to the worker afterwards.
+ * request belongs to whoever holds vq.mutex afterwards, to return it to the
+ * driver.
  */
 static inline void vhost_blk_request_done(struct vhost_blk_request *request,
 					  int error)

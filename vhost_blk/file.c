@@ -12,8 +12,8 @@
  * to hard IRQ; the others in any of these. No lock guards a request: it belongs
  * to the worker until transfer() has submitted it or queued its work, then to
  * whoever drops the last of the two references in its field pending, and after
- * vhost_blk_request_done() to the worker again. The disk is constant while a
- * request is in flight.
+ * vhost_blk_request_done() to whoever holds vq.mutex to return it. The disk is
+ * constant while a request is in flight.
  */
 #include <linux/blkdev.h>
 #include <linux/fs.h>

@@ -95,7 +95,8 @@ void vhost_blk_inflight_drop(struct vhost_blk_inflight *inflight)
  * The worker is woken unless it is going to look anyway.
  *
  * Context: Any, from the start of the request by the worker to hard IRQ. The
- * request belongs to the worker afterwards.
+ * request belongs to whoever holds vq.mutex afterwards, to return it to the
+ * driver.
  */
 void vhost_blk_inflight_done(struct vhost_blk_inflight *inflight,
 			     struct vhost_blk_request *request)

@@ -354,7 +354,11 @@ static long set_mem_table(struct vhost_blk *blk, void __user *argp)
 	return ret;
 }
 
-/* An ioctl that the vhost core implements. dev.mutex is held. */
+/*
+ * An ioctl that the vhost core implements, in one of three functions, of which
+ * each refuses what it does not know. dev.mutex is held; the core takes
+ * vq.mutex where it changes a queue.
+ */
 static long core_ioctl(struct vhost_blk *blk, unsigned int cmd,
 		       void __user *argp)
 {
@@ -370,8 +374,8 @@ static long core_ioctl(struct vhost_blk *blk, unsigned int cmd,
 
 /*
  * An ioctl of /dev/vhost-blk. Any thread of any process that has the file open.
- * The functions of the switch take dev.mutex themselves; for the others it is
- * held.
+ * The functions of the switch take dev.mutex themselves, if they need it; for
+ * the others it is held.
  */
 static long vhost_blk_ioctl(struct file *file, unsigned int cmd,
 			    unsigned long arg)

@@ -103,10 +103,10 @@ struct vhost_blk_buffer {
  *
  * No lock guards a request, but it has one owner at a time: the pool while it
  * is free, under vq.mutex; the worker that starts it, under vq.mutex; then its
- * I/O, or the work in a workqueue; and after vhost_blk_request_done() the
- * worker again. Several bios may end at the same time, and before the function
- * that submits them returns: whoever drops the last reference in the atomic
- * @pending goes on with the request.
+ * I/O, or the work in a workqueue; and after vhost_blk_request_done() whoever
+ * holds vq.mutex to return it. Several bios may end at the same time, and
+ * before the function that submits them returns: whoever drops the last
+ * reference in the atomic @pending goes on with the request.
  */
 struct vhost_blk_request {
 	struct list_head list;

@@ -7,7 +7,8 @@
  * vhost_blk_request_start() and what it calls run in the queue's worker, in the
  * address space of the device's owner, with vq.mutex held. slow_work() and
  * do_slowly() run in a workqueue without a lock: a request belongs to the
- * worker until its work is queued, and then to the work.
+ * worker until it is given to the disk or its work is queued, and to the work
+ * while that runs.
  */
 #include <linux/ioprio.h>
 #include <linux/kthread.h>

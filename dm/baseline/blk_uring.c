@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks on io_uring. The main thread creates and destroys the backend, when no
- * other thread runs; all else runs in the thread that handles I/O requests,
- * which starts and stops the threads of the queues. A queue and its thread are
- * in uring_queue.c. What the queues share does not change while one of them
- * runs.
+ * I/O requests are handled; all else runs in the thread that handles I/O
+ * requests, which starts and stops the threads of the queues. A queue and its
+ * thread are in uring_queue.c. What the queues share does not change while one
+ * of them runs.
  */
 #include <stdlib.h>
 #include <string.h>

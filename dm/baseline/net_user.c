@@ -6,9 +6,10 @@
  *
  * What net_user_thread() calls runs in the thread of a pair, to which struct
  * net_user_pair belongs while it runs, so that there is no lock. The main
- * thread creates and destroys the backend, when no other thread runs; all else
- * runs in the thread that handles I/O requests, which starts and stops the
- * threads of pairs.
+ * thread creates the backend before the VM runs. All else runs in the thread
+ * that handles I/O requests, which starts and stops the threads of pairs; when
+ * that thread has ended, the main thread stops those that are left and destroys
+ * the backend.
  */
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * virtio-blk. The main thread creates and destroys the disk, when no other
- * thread runs, and its event loop calls check_size(). All else runs in the
- * thread that handles I/O requests. Of the configuration the main thread
+ * virtio-blk. The main thread creates and destroys the disk, when no I/O
+ * requests are handled, and its event loop calls check_size(). All else runs in
+ * the thread that handles I/O requests. Of the configuration the main thread
  * changes the capacity alone, under @config_lock of struct virtio_dev. Threads
  * that handle requests see the atomic @write_back.
  */
@@ -165,7 +165,7 @@ static void stop_size_timer(struct blk *blk)
 	close(blk->timer.fd);
 }
 
-/* For struct virtio_ops: main thread, when no other thread runs. */
+/* For struct virtio_ops: main thread, when no I/O requests are handled. */
 void blk_destroy(struct virtio_dev *dev)
 {
 	struct blk *blk = blk_of(dev);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Disks on vhost-blk. The main thread calls blk_vhost_create(),
- * blk_vhost_destroy() and blk_vhost_features(), when no other thread runs; all
- * else runs in the thread that handles I/O requests, to which struct blk and
- * struct vhost belong.
+ * blk_vhost_destroy() and blk_vhost_features(), when no I/O requests are
+ * handled; all else runs in the thread that handles I/O requests, to which
+ * struct blk and struct vhost belong.
  */
 #include <errno.h>
 #include <string.h>
@@ -88,7 +88,7 @@ static int blk_vhost_create(struct blk *blk)
 	return vhost_create(&setup);
 }
 
-/* For struct blk_backend. Main thread, when no other thread runs. */
+/* For struct blk_backend. Main thread, when no I/O requests are handled. */
 static void blk_vhost_destroy(struct blk *blk)
 {
 	vhost_destroy(&blk->pci.virtio);

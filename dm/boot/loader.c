@@ -222,7 +222,7 @@ close:
 	return ret;
 }
 
-/* Close the files. Main thread, when no other thread runs. */
+/* Close the files. Main thread, when no I/O requests are handled. */
 void loader_close(struct loader *loader)
 {
 	if (loader->initrd_fd >= 0)

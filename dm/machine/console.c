@@ -167,7 +167,7 @@ static void console_reset(struct vm_device *device)
 	uart_reset(&from_device(device)->uart);
 }
 
-/* Undo console_create(). Main thread, when no other thread runs. */
+/* Undo console_create(). Main thread, when no I/O requests are handled. */
 static void console_destroy(struct vm_device *device)
 {
 	struct console *console = from_device(device);

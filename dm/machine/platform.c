@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The devices that every VM has. The main thread creates and destroys them,
- * when no other thread runs; the thread that handles I/O requests resets them.
+ * when no I/O requests are handled; the thread that handles I/O requests resets
+ * them.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -49,7 +50,7 @@ static void platform_reset(struct vm_device *device)
 	pci_dev_reset(&from_device(device)->bridge);
 }
 
-/* Undo platform_create(). Main thread, when no other thread runs. */
+/* Undo platform_create(). Main thread, when no I/O requests are handled. */
 static void platform_destroy(struct vm_device *device)
 {
 	struct platform *platform = from_device(device);

@@ -8,7 +8,7 @@
  * the main thread. The functions of uart.h, uart_io_read() and uart_io_write()
  * take the lock of struct uart, and the static functions that they call run
  * with it held. The main thread calls uart_init() and uart_deinit() when no
- * other thread runs.
+ * I/O requests are handled.
  */
 #include <linux/serial_reg.h>
 

@@ -37,7 +37,7 @@ enum vm_request {
  * @next:	Device that was added before
  * @reset:	The VM is reset. Thread of I/O requests.
  * @destroy:	Undo the device's creation and free it. Main thread, when no
- *		other thread runs.
+ *		I/O requests are handled.
  */
 struct vm_device {
 	struct vm_device *next;

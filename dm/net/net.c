@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * virtio-net. The main thread creates and destroys the device, when no other
- * thread runs. struct net belongs to the thread that handles I/O requests while
- * the VM runs, but for the descriptors of the tap device, which its backend
- * uses.
+ * virtio-net. The main thread creates and destroys the device, when no I/O
+ * requests are handled. struct net belongs to the thread that handles I/O
+ * requests while the VM runs, but for the descriptors of the tap device, which
+ * its backend uses.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -65,7 +65,7 @@ static int open_taps(struct net *net)
 	return 0;
 }
 
-/* For struct virtio_ops: main thread, when no other thread runs. */
+/* For struct virtio_ops: main thread, when no I/O requests are handled. */
 void net_destroy(struct virtio_dev *dev)
 {
 	struct net *net = net_of(dev);

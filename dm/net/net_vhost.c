@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Networks on vhost-net. The main thread calls net_vhost_create(),
- * net_vhost_destroy() and net_vhost_features(), when no other thread runs; all
- * else runs in the thread that handles I/O requests, to which struct net and
- * struct vhost belong.
+ * net_vhost_destroy() and net_vhost_features(), when no I/O requests are
+ * handled; all else runs in the thread that handles I/O requests, to which
+ * struct net and struct vhost belong.
  */
 #include <acrnvhost.h>
 
@@ -87,7 +87,7 @@ static int net_vhost_create(struct net *net)
 	return vhost_create(&setup);
 }
 
-/* For struct net_backend. Main thread, when no other thread runs. */
+/* For struct net_backend. Main thread, when no I/O requests are handled. */
 static void net_vhost_destroy(struct net *net)
 {
 	vhost_destroy(&net->pci.virtio);

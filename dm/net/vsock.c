@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Sockets on vhost-vsock. The main thread creates and destroys the device, when
- * no other thread runs; all else runs in the thread that handles I/O requests.
- * struct vsock is constant once it is created.
+ * no I/O requests are handled; all else runs in the thread that handles I/O
+ * requests. struct vsock is constant once it is created.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -80,7 +80,7 @@ static int vsock_start(struct virtio_dev *dev)
 	return vhost_start(dev, dev->accepted, 1);
 }
 
-/* For struct virtio_ops: main thread, when no other thread runs. */
+/* For struct virtio_ops: main thread, when no I/O requests are handled. */
 static void vsock_destroy(struct virtio_dev *dev)
 {
 	vhost_destroy(dev);

@@ -23,7 +23,10 @@ int field_text(const struct field *field, void *to, const char *text)
 	return 0;
 }
 
-/* A decimal number, for an unsigned int. */
+/*
+ * A decimal number from @min to @max, for an unsigned int. Returns as @parse of
+ * struct field.
+ */
 int field_number(const struct field *field, void *to, const char *text)
 {
 	unsigned long value;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A virtio device on vhost devices. The main thread creates and destroys it,
- * when no other thread runs, and its event loop calls error_signalled(). All
- * else runs in the thread that handles I/O requests, to which struct vhost
+ * when no I/O requests are handled, and its event loop calls error_signalled().
+ * All else runs in the thread that handles I/O requests, to which struct vhost
  * belongs. The one thing that both threads touch are the error eventfds: the
  * lock of struct vhost makes the main thread act on errors of the device as it
  * is now, not of before a reset.

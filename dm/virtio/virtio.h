@@ -44,7 +44,7 @@ struct virtio_dev;
  *			is unmasked?
  * @doorbells_moved:	The guest has moved the doorbells
  * @destroy:		Free the device, which is stopped and off the bus. Main
- *			thread, when no other thread runs.
+ *			thread, when no I/O requests are handled.
  *
  * @notify and those from @vector_changed to @doorbells_moved are called only
  * while the device runs. @negotiated and those from @config_written to

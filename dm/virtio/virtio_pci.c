@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A virtio device on the PCI bus. The main thread adds and destroys it, when no
- * other thread runs. raise_vector() and inject_msi() are for any thread, under
- * the lock of struct msix. All else runs in the thread that handles I/O
+ * I/O requests are handled. raise_vector() and inject_msi() are for any thread,
+ * under the lock of struct msix. All else runs in the thread that handles I/O
  * requests, to which the device belongs.
  */
 #include <stddef.h>
@@ -312,7 +312,7 @@ static void virtio_pci_deinit(struct virtio_pci *dev)
 	pthread_mutex_destroy(&dev->virtio.config_lock);
 }
 
-/* Stop and free the device. Main thread, when no other thread runs. */
+/* Stop and free the device. Main thread, when no I/O requests are handled. */
 static void virtio_pci_destroy(struct vm_device *device)
 {
 	struct virtio_pci *dev = from_device(device);

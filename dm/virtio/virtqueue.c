@@ -262,8 +262,8 @@ bool virtqueue_publish(struct virtqueue *vq)
  * @seen:	Number of available chains that the device knows of and has left
  *		in the ring
  *
- * Return: false if there are more chains by now, which may come without a
- * doorbell.
+ * Return: true if there are no others, so the next one comes with a doorbell;
+ * false if there are more by now, which may come without one.
  */
 bool virtqueue_wait(struct virtqueue *vq, uint16_t seen)
 {

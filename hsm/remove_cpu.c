@@ -45,12 +45,13 @@ static int take_offline_and_give(unsigned int cpu)
 	int ret;
 
 	if (was_online) {
+		/* 1 if somebody else was quicker, which give_cpu() deals with */
 		ret = remove_cpu(cpu);
-		if (ret)
+		if (ret < 0)
 			return ret;
 	}
 	ret = give_cpu(cpu);
-	if (ret && was_online && add_cpu(cpu))
+	if (ret && was_online && add_cpu(cpu) < 0)
 		pr_err("CPU %u stays offline, but the hypervisor does not take it\n",
 		       cpu);
 	return ret;

@@ -556,7 +556,10 @@ static int hsm_open(struct inode *inode, struct file *f)
 	return 0;
 }
 
-/* Called when the last reference to the file is gone, so no ioctl is running. */
+/*
+ * Destroy the VM, if the file has one, and free the file. Called by whoever drops
+ * the last reference to the file, so no ioctl is running, and no lock is needed.
+ */
 static int hsm_release(struct inode *inode, struct file *f)
 {
 	struct acrn_file *file = f->private_data;

@@ -17,8 +17,9 @@
  * to the tail, and nowhere else.
  *
  * All functions run in process context: acrn_vm_event_deliver() in the VM's
- * thread, the others in an ioctl. &struct acrn_vm_events.lock, a mutex, guards
- * both rings.
+ * thread, the others in an ioctl, acrn_vm_event_deinit() also when the file is
+ * released. &struct acrn_vm_events.lock, a mutex, guards both rings and the
+ * eventfd; init and deinit need none, as nobody else has the VM.
  */
 #include <linux/eventfd.h>
 #include <linux/mm.h>

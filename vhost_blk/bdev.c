@@ -488,9 +488,8 @@ static int empty_page_cache(struct address_space *mapping)
  * vhost_blk_bdev_init() - Make a disk of an open block device
  * @disk:	Disk; its file is set, and is open for reading
  *
- * Context: Process context, dev.mutex held, may sleep for long. No queue has
- *	    the disk
- * yet.
+ * Context: Process context: the ioctl that attaches the disk, dev.mutex held;
+ *	    may sleep for long. @disk is the caller's own: no queue has it yet.
  *
  * Return: 0; -EOPNOTSUPP for a zoned device; -EBUSY if its page cache cannot be
  * emptied; -EIO and others if it cannot be written back.

@@ -5,15 +5,16 @@
  * be allocated, for a frozen file system or because it goes through the page
  * cache, is started once more in a workqueue, so that the worker does not wait.
  *
- * Contexts: transfer() and keep_iov() run in the queue's worker, under
- * vq.mutex; transfer_slowly(), bounce(), flush() and do_range() in a workqueue
- * without a lock, flush() also in an ioctl under dev.mutex;
- * transfer_complete(), put_transfer() and end_transfer() where the I/O ends, up
- * to hard IRQ; the others in any of these. No lock guards a request: it belongs
- * to the worker until transfer() has submitted it or queued its work, then to
- * whoever drops the last of the two references in its field pending, and after
- * vhost_blk_request_done() to whoever holds vq.mutex to return it. The disk is
- * constant while a request is in flight.
+ * Contexts: transfer(), keep_iov() and try_start_write() run in the queue's
+ * worker, under vq.mutex; transfer_slowly(), bounce() and what it calls, flush()
+ * and do_range() in a workqueue without a lock, flush() also in an ioctl under
+ * dev.mutex; get_data(), submit() and submit_iov() in the worker or a workqueue;
+ * transfer_complete(), put_transfer() and end_transfer() there too, and where
+ * the I/O ends, up to hard IRQ. No lock guards a request: it belongs to the
+ * worker until transfer() has submitted it or queued its work; to the work until
+ * that has submitted it; then to whoever drops the last of the two references in
+ * its field pending; and after vhost_blk_request_done() to whoever holds vq.mutex
+ * to return it. The disk is constant while a request is in flight.
  */
 #include <linux/blkdev.h>
 #include <linux/fs.h>
@@ -131,9 +132,9 @@ static void transfer_complete(struct kiocb *iocb, long ret)
 
 /*
  * Begin to read or write. Returns -EIOCBQUEUED if the I/O ends later by the
- * function in
- * @iocb, otherwise its result. In the worker, where @flags have IOCB_NOWAIT, or
- * in a workqueue, where this may sleep.
+ * function in @iocb, otherwise its result. In the worker, where @flags have
+ * IOCB_NOWAIT, or in a workqueue, where this may sleep. The request belongs to
+ * the caller until the I/O is submitted.
  */
 static ssize_t submit(struct vhost_blk_request *request, struct kiocb *iocb,
 		      struct iov_iter *data, int flags)

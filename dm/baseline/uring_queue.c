@@ -2,8 +2,9 @@
 /*
  * A queue that io_uring handles. What uring_thread() calls runs in the thread
  * of the queue, to which struct uring_queue belongs while it runs; all else
- * runs in the thread that handles I/O requests, before the queue's thread is
- * started and after it has ended. So there is no lock. What all queues of a
+ * runs in the thread that handles I/O requests, uring_queue_stop() also in the
+ * main thread when that has ended: before the queue's thread is started, or to
+ * end it and after it has. So there is no lock. What all queues of a
  * disk share is atomic or does not change while one of them runs.
  */
 #include <errno.h>

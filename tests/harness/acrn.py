@@ -16,7 +16,7 @@ ACRN = os.path.join(TOP, "tests", "acrn")
 # Linux parameters without which it complains of the processor that Bochs
 # emulates, or of ACRN; see tests/acrn/README.md. tests/system/lib.sh has the same
 # for User VMs.
-PROCESSOR_WORDS = "nopcid noxsave clearcpuid=22,29"
+PROCESSOR_WORDS = "nopcid noxsave clearcpuid=22,28,29"
 # CPUs of the board that tests/acrn/adapt.py describes
 CPUS = 4
 # Limits are seconds of Bochs' CPU time rather than of real time, so that they hold on a

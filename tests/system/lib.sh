@@ -7,7 +7,7 @@
 # Parameters of Linux in a User VM: those that it needs on a processor that Bochs
 # emulates, as in tests/harness/acrn.py, and those that make it fast.
 processor_words=
-[ "${on:-}" != acrn ] || processor_words="no_timer_check nopcid noxsave clearcpuid=22,29"
+[ "${on:-}" != acrn ] || processor_words="no_timer_check nopcid noxsave clearcpuid=22,28,29"
 guest_words="mitigations=off tsc=reliable $processor_words"
 
 # shellcheck source=tap.sh

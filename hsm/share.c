@@ -143,16 +143,18 @@ static unsigned int idle_share(void)
 }
 
 /*
- * Idle time of this CPU since boot. Where the kernel does not measure it, since its
- * tick never stops, it is the same at any time. In the upcall or a timer, on the CPU
- * of the upcall.
+ * Idle time of this CPU since boot; 0 where the kernel does not measure it, since
+ * its tick never stops (nohz=off). In the upcall or a timer, on the CPU of the
+ * upcall.
  */
 static u64 idle_time(void)
 {
 	int cpu = smp_processor_id();
+	u64 us = get_cpu_idle_time_us(cpu, NULL);
 
-	return us_to_cycles(get_cpu_idle_time_us(cpu, NULL) +
-			    get_cpu_iowait_time_us(cpu, NULL));
+	if (us == U64_MAX)
+		return 0;
+	return us_to_cycles(us + get_cpu_iowait_time_us(cpu, NULL));
 }
 
 /* Earn for idle time since this was last called. In the upcall or a timer. */

@@ -9,6 +9,7 @@
  * which add_vm(), remove_vm() and defer_requests() run, so that there is no
  * lock. The functions that are not static run in process context.
  */
+#include <linux/cpu.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
@@ -106,18 +107,20 @@ static void upcall(void)
  * Call @fn on the CPU of the upcall while the handler is not running, and wait
  * until it returns. That takes an interrupt of that CPU. A thread will not do,
  * as it might have to wait for a real-time task there. While the CPU is offline
- * there is no upcall either, and @fn is called here, under offline_lock.
- * Process context, interrupts on.
+ * there is no upcall either, and @fn is called here, under offline_lock; it does
+ * not come back online meanwhile. Process context, interrupts on.
  */
 static void call_between_upcalls(smp_call_func_t fn, void *arg)
 {
 	unsigned long flags;
 
-	if (!smp_call_function_single(UPCALL_CPU, fn, arg, true))
-		return;
-	spin_lock_irqsave(&offline_lock, flags);
-	fn(arg);
-	spin_unlock_irqrestore(&offline_lock, flags);
+	cpus_read_lock();
+	if (smp_call_function_single(UPCALL_CPU, fn, arg, true)) {
+		spin_lock_irqsave(&offline_lock, flags);
+		fn(arg);
+		spin_unlock_irqrestore(&offline_lock, flags);
+	}
+	cpus_read_unlock();
 }
 
 /* For call_between_upcalls(): leave the requests of a VM to its thread. */

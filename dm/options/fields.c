@@ -2,6 +2,7 @@
 /*
  * Main thread, before there are others.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,8 @@ int field_number(const struct field *field, void *to, const char *text)
 	char *end;
 
 	value = strtoul(text, &end, 10);
-	if (end == text || *end || *text == '-' || value < field->min ||
-	    value > field->max)
+	/* strtoul() would skip blanks and take a sign. */
+	if (!isdigit(*text) || *end || value < field->min || value > field->max)
 		return -EINVAL;
 	*(unsigned int *)to = value;
 	return 0;

@@ -97,6 +97,8 @@ static void blks(void)
 		"path=a,queues=17",
 		"path=a,queues=2x",
 		"path=a,queues=-1",
+		"path=a,queues=+1",
+		"path=a,queues= 1",
 		"path=a,busyloop=1001",
 		"path=a,busyloop=",
 		"path=a,busyloop=1,backend=uring",

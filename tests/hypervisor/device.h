@@ -39,8 +39,7 @@ struct vdev {
  * struct vm_devices - Devices of a VM
  * @pcidevs:	Assigned PCI devices; assigned and deassigned with the VM's
  *		control lock and pcidev_lock of hc_device.c held, read with
- *		either; cleared with the control lock alone as a VM begins and
- *		ends
+ *		either
  * @vdevs:	Emulated PCI devices; added and removed with the control lock
  *		held while the VM does not run. The VM's lock guards @config.
  * @pci_address: Value of port 0xcf8; guarded by the VM's lock
@@ -76,5 +75,8 @@ bool vdev_access_port(struct vcpu *vcpu, u16 port, u32 size, bool write,
  * or by a vCPU of @vm.
  */
 struct vdev *vdev_find(struct vm *vm, u16 bdf);
+
+/* Take all its devices from @vm. Called with the control lock held. */
+void devices_clear(struct vm *vm);
 
 #endif /* HV_DEVICE_H */

@@ -64,6 +64,13 @@ static s64 with_argument(u64 id, u64 vmid, u64 address, void *argument,
 	return ret;
 }
 
+void devices_clear(struct vm *vm)
+{
+	spin_lock(&pcidev_lock);
+	memset(&vm->devices, 0, sizeof(vm->devices));
+	spin_unlock(&pcidev_lock);
+}
+
 /* Whether any VM has the PCI device. pcidev_lock held. */
 static bool is_assigned(u16 phys_bdf)
 {

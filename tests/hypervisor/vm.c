@@ -90,7 +90,7 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
 	vm->realtime = params->vm_flag & ACRN_VM_FLAG_RT;
 	vm->powers_off = false;
 	vm->stats = (struct vm_stats){};
-	memset(&vm->devices, 0, sizeof(vm->devices));
+	devices_clear(vm);
 	asyncio_forget_ring(&vm->asyncio);
 	vm->events.ring = NULL;
 	vioapic_reset(vm);
@@ -280,7 +280,7 @@ int vm_destroy(struct vm *vm)
 		return -EPERM;
 	check_asleep(vm);
 	npt_free(&vm->npt);
-	memset(&vm->devices, 0, sizeof(vm->devices));
+	devices_clear(vm);
 	hv_log("vm %u: destroyed pio=%llu mmio=%llu finished=%llu ignored=%llu msi=%llu irqline=%llu async=%llu",
 	       vm->id, stats->pio, stats->mmio, stats->finished, stats->ignored,
 	       stats->msi, stats->irqline, stats->async);

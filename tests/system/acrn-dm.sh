@@ -2,10 +2,11 @@
 # The unmodified acrn-dm with a Linux User VM: disk and network, handled by acrn-dm's own
 # threads and without them; memory shared with the Service VM; reboots; power-off.
 #
-# Arguments: physical CPU of the User VM.
+# Arguments: number of reboots, physical CPU of the User VM.
 . ./acrn-dm-lib.sh
 
-cpu=$1
+reboots=$1
+cpu=$2
 
 # boots N: whether the User VM has booted N times. Its first process prints a line each time.
 boots() {
@@ -58,11 +59,11 @@ if check "$name: the User VM comes to its prompt" vm_ready 1; then
 	works "$name" 64
 	[ "$hsm" != ours ] || check "$name: the doorbells are asynchronous" rings_asynchronously
 	check "$name: memory is shared" shares_memory boot
-	for boot in 2nd 3rd 4th; do
-		check "$name: the User VM boots for the $boot time" boots_again "${boot%[a-z][a-z]}"
-		check "$name: memory is shared after that" shares_memory "-$boot"
+	for reboot in $(seq "$reboots"); do
+		check "$name: the User VM reboots ($reboot)" boots_again $((reboot + 1))
+		check "$name: memory is shared after that" shares_memory "-re$reboot"
 	done
-	works "$name, after the reboots" 128
+	works "$name, after a reboot" 128
 	check "$name: acrn-dm ends well at power-off" stop_vm 1
 else
 	kill_vm 1

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What an administrator can set and see: the module parameter "dispatch", which
- * also changes while doorbells ring, and the counters, histograms and
+ * also changes while doorbells ring, the priority of the VM's thread, and the
+ * counters, histograms and
  * tracepoints of Documentation/counters.md and tracing.md, which are compared
  * with the number of doorbells and MSIs that this test causes.
  *
@@ -10,9 +11,11 @@
 #include <pthread.h>
 
 #include "acrn_hypercall.h"
+#include "clock.h"
 #include "fixture.h"
 #include "raw_async.h"
 #include "raw_guest.h"
+#include "schedule.h"
 #include "tap.h"
 #include "trace.h"
 
@@ -30,6 +33,10 @@
 #define RINGS_CHANGED 1000
 #define SIGNALS	      7
 #define TEXT_SIZE     4096
+
+#define HOG_PRIORITY 50
+#define STARVED_MS   300
+#define PATIENCE_MS  10000
 
 static struct guest guest;
 static int bell, memory_bell, irqfd;
@@ -185,6 +192,90 @@ static void test_dispatch(void)
 	test_mode("irq");
 	test_change();
 	set(DISPATCH, mode);
+}
+
+/**
+ * struct hog - A real-time task that does not sleep, on CPU 0
+ * @ms:		How long it runs at most
+ * @runs:	It has begun
+ * @stop:	It is to end
+ * @done:	It has ended
+ */
+struct hog {
+	unsigned int ms;
+	volatile bool runs;
+	volatile bool stop;
+	volatile bool done;
+};
+
+static void *occupy_cpu(void *arg)
+{
+	struct hog *hog = arg;
+	uint64_t end;
+
+	pin_to(0, 0);
+	set_fifo(0, HOG_PRIORITY);
+	end = now_ns() + hog->ms * 1000000ULL;
+	hog->runs = true;
+	while (!hog->stop && now_ns() < end)
+		;
+	hog->done = true;
+	return NULL;
+}
+
+/* Ring @count times. Returns how many microseconds a ring takes. */
+static unsigned long time_rings(unsigned int count)
+{
+	uint64_t start = now_ns();
+
+	ring(count);
+	return (now_ns() - start) / 1000 / count;
+}
+
+/*
+ * Ring @count times while a task of HOG_PRIORITY occupies CPU 0 for up to @ms.
+ * Returns whether the doorbells came before the task ended.
+ */
+static bool rings_beside_hog(unsigned int count, unsigned int ms)
+{
+	struct hog hog = { .ms = ms };
+	unsigned long us;
+	pthread_t thread;
+	bool before;
+
+	if (pthread_create(&thread, NULL, occupy_cpu, &hog))
+		errx(1, "pthread_create");
+	while (!hog.runs)
+		usleep(1000);
+	us = time_rings(count);
+	before = !hog.done;
+	hog.stop = true;
+	pthread_join(thread, NULL);
+	tap_diag("a ring takes %lu us beside a task of priority %d", us,
+		 HOG_PRIORITY);
+	return before;
+}
+
+/*
+ * The priority of the VM's thread decides who comes first on its CPU, if the
+ * thread signals the doorbells. This program is on the other CPU.
+ */
+static void test_priority(void)
+{
+	pid_t task = thread_of(&guest.vm);
+
+	pin_to(0, 1);
+	pin_to(task, 0);
+	set(DISPATCH, "thread");
+	tap_ok(!rings_beside_hog(1, STARVED_MS),
+	       "priority: an ordinary thread waits for a real-time task");
+	set_fifo(task, HOG_PRIORITY + 10);
+	tap_diag("a ring takes %lu us without the task", time_rings(RINGS));
+	tap_ok(rings_beside_hog(RINGS, PATIENCE_MS),
+	       "priority: a thread of higher priority does not");
+	raw_events(bell);
+	if (!raw_is_preempt_rt())
+		set(DISPATCH, "irq");
 }
 
 /* The attributes in sysfs that say which VM it is, readable by everybody. */
@@ -420,6 +511,7 @@ int main(int argc, char **argv)
 	test_trace();
 	raw_events(bell);
 	test_dispatch();
+	test_priority();
 	test_gone();
 	return tap_done();
 }

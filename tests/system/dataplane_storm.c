@@ -22,9 +22,7 @@
  *
  * Arguments: a physical CPU for each vCPU of the User VMs.
  */
-#include <dirent.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -34,6 +32,7 @@
 #include "irq_guest.h"
 #include "raw_async.h"
 #include "raw_guest.h"
+#include "schedule.h"
 #include "tap.h"
 
 #define CPUS_MAX     8
@@ -86,38 +85,6 @@ static int cpus[CPUS_MAX];
 static int nr_cpus;
 static bool on_fixture;
 
-static void pin(pid_t pid, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(pid, sizeof(set), &set))
-		err(1, "task %d to CPU %d", pid, cpu);
-}
-
-/* Pin a VM's kernel thread, found by its name in /proc, to CPU 0. */
-static void pin_thread_of(const struct raw_vm *vm)
-{
-	char path[300], name[32], comm[32];
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	FILE *file;
-
-	snprintf(name, sizeof(name), "acrn_ioreq/%u\n", vm->vmid);
-	while (proc && (entry = readdir(proc))) {
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fgets(comm, sizeof(comm), file) && !strcmp(comm, name))
-			pin(atoi(entry->d_name), 0);
-		fclose(file);
-	}
-	if (proc)
-		closedir(proc);
-}
-
 /**
  * struct storm - A User VM that does nothing but ring
  * @vm:		The VM
@@ -147,7 +114,7 @@ static struct storm storm_create(int first, int vcpus, const char *async)
 
 	raw_use_async(async);
 	storm.vm = raw_vm_create_on(cpu_mask(first, vcpus), 0);
-	pin_thread_of(&storm.vm);
+	pin_to(thread_of(&storm.vm), 0);
 	storm.ram = raw_pages(RAM_SIZE);
 	storm.bell = raw_eventfd();
 	memcpy(storm.ram + CODE_ADDR, bsp_code, bsp_code_end - bsp_code);
@@ -217,12 +184,11 @@ struct timer {
 static void *sleep_and_wake(void *arg)
 {
 	struct timer *timer = arg;
-	const struct sched_param first = { .sched_priority = 1 };
 	struct timespec nap = { .tv_nsec = TIMER_US * 1000 };
 	uint64_t start, us;
 
 	/* FIFO: the timer is measured, not the scheduler. */
-	sched_setscheduler(0, SCHED_FIFO, &first);
+	set_fifo(0, 1);
 	while (!timer->stop) {
 		start = now_ns();
 		nanosleep(&nap, NULL);
@@ -404,7 +370,7 @@ static void *forge(void *arg)
 	struct forger *forger = arg;
 	struct acrn_io_request *slot;
 
-	pin(0, 1);
+	pin_to(0, 1);
 	for (int i = 0; !forger->stop; i = (i + 1) % forger->vcpus) {
 		slot = &forger->vm.slots->req_slot[i];
 		if (__atomic_load_n(&slot->processed, __ATOMIC_ACQUIRE) ==
@@ -423,7 +389,7 @@ static struct forger forger_create(int first, int vcpus)
 	struct forger forger = { .vcpus = vcpus, .bell = raw_eventfd() };
 
 	forger.vm = raw_vm_create_on(cpu_mask(first, vcpus), 0);
-	pin_thread_of(&forger.vm);
+	pin_to(thread_of(&forger.vm), 0);
 	if (raw_ioeventfd(&forger.vm, forger.bell, ACRN_IOEVENTFD_FLAG_PIO,
 			  BELL_PORT, 2, 0))
 		err(1, "IOEVENTFD");
@@ -503,7 +469,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < nr_cpus; i++)
 		cpus[i] = atoi(argv[i + 1]);
 	on_fixture = hv_is_fixture();
-	pin(0, 0);
+	pin_to(0, 0);
 	test_storm("one vCPU", 1, "off");
 	test_storm("one vCPU, asynchronous", 1, "auto");
 	test_storm("all vCPUs", nr_cpus, "off");

@@ -21,6 +21,7 @@
 #include "irq_guest.h"
 #include "raw_event.h"
 #include "raw_guest.h"
+#include "schedule.h"
 #include "tap.h"
 #include "tap_group.h"
 
@@ -482,26 +483,16 @@ static void test_kills(void)
 	tap_eq(pages_pinned() - pinned, 0, "no page stays pinned");
 }
 
-static void pin_to(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	must(sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
-}
-
 /* Start a real-time task that never sleeps on CPU 0, where upcalls arrive. */
 static pid_t start_hog(void)
 {
-	struct sched_param param = { .sched_priority = 50 };
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	pin_to(0);
-	must(sched_setscheduler(0, SCHED_FIFO, &param), "SCHED_FIFO");
+	pin_to(0, 0);
+	set_fifo(0, 50);
 	for (;;)
 		asm volatile("");
 }
@@ -550,7 +541,7 @@ static void test_realtime_task(void)
 	int pidfd;
 
 	snprintf(before, sizeof(before), "%lld", raw_number(runtime));
-	pin_to(1);
+	pin_to(0, 1);
 	write_setting(runtime, "-1");
 	hog = start_hog();
 	usleep(50000);

@@ -8,17 +8,6 @@
 reboots=$1
 cpu=$2
 
-# boots N: whether the User VM has booted N times. Its first process prints a line each time.
-boots() {
-	[ "$(grep -c '^user-vm: ready' /run/vm1.log)" -ge "$1" ]
-}
-
-# boots_again N: reboot from inside the User VM, and wait until it has booted N times.
-boots_again() {
-	echo "reboot -f" > /run/vm1.in
-	wait_until "${vm_boot_seconds:-60}" boots "$1" || { tail -n 12 /run/vm1.log; return 1; }
-}
-
 # Guest physical address of the ivshmem device's memory: BAR 2 of device 5
 shared_address="\$(awk 'NR == 3 { print \$1 }' /sys/bus/pci/devices/0000:00:05.0/resource)"
 
@@ -60,7 +49,7 @@ if check "$name: the User VM comes to its prompt" vm_ready 1; then
 	[ "$hsm" != ours ] || check "$name: the doorbells are asynchronous" rings_asynchronously
 	check "$name: memory is shared" shares_memory boot
 	for reboot in $(seq "$reboots"); do
-		check "$name: the User VM reboots ($reboot)" boots_again $((reboot + 1))
+		check "$name: the User VM reboots ($reboot)" reboot_vm 1 $((reboot + 1))
 		check "$name: memory is shared after that" shares_memory "-re$reboot"
 	done
 	works "$name, after a reboot" 128

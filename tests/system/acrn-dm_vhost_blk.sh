@@ -16,16 +16,6 @@ start_with_disk() {
 		-s "5,vhost-blk,/run/other.img,ro" $fast_network
 }
 
-boots_again() {
-	echo "reboot -f" > /run/vm1.in
-	wait_until "${vm_boot_seconds:-60}" rebooted || { tail -n 12 /run/vm1.log; return 1; }
-}
-
-# Whether the User VM has booted twice. Its first process prints a line each time.
-rebooted() {
-	[ "$(grep -c '^user-vm: ready' /run/vm1.log)" -ge 2 ]
-}
-
 # Both queues of the disk have an asynchronous doorbell that has rung. This runs before
 # the network is used, so no other doorbells have.
 rings_asynchronously() {
@@ -88,7 +78,7 @@ if check "$name: the User VM comes to its prompt" vm_ready 1; then
 	check "$name: a masked interrupt waits" interrupts_wait
 	check "$name: the cache is turned off and on" caches
 	check "$name: it grows" grows
-	check "$name: the User VM boots again" boots_again
+	check "$name: the User VM boots again" reboot_vm 1 2
 	check "$name: it keeps what is written after that" disk_works 512
 	check "$name: acrn-dm ends well at power-off" stop_vm 1
 else

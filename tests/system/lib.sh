@@ -117,8 +117,10 @@ vm_pid() {
 	cat "/run/vm$1.pid"
 }
 
+# vm_booted N [TIMES]: whether User VM N has booted, or so many times. Its first process
+# prints a line each time, perhaps where a line of the device model has begun.
 vm_booted() {
-	grep -q '^user-vm: ready' "/run/vm$1.log"
+	[ "$(grep -o 'user-vm: ready' "/run/vm$1.log" | wc -l)" -ge "${2:-1}" ]
 }
 
 vm_booted_or_gone() {
@@ -130,6 +132,14 @@ vm_ready() {
 	wait_until "${vm_boot_seconds:-60}" vm_booted_or_gone "$1"
 	vm_booted "$1" || { tail -n 12 "/run/vm$1.log"; return 1; }
 	guest "$1" true > /dev/null
+}
+
+# reboot_vm N TIMES [COMMAND]: run a shell command in User VM N and reboot it; wait until
+# it has booted so many times.
+reboot_vm() {
+	echo "${3:+$3; }reboot -f" > "/run/vm$1.in"
+	wait_until "${vm_boot_seconds:-60}" vm_booted "$1" "$2" ||
+		{ tail -n 12 "/run/vm$1.log"; return 1; }
 }
 
 # guest N COMMAND: run a shell command in User VM N, print its output and return its

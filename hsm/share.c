@@ -100,10 +100,16 @@ static struct upcall_total {
 	u64 idle;
 } total;
 
-/* Cycles of the TSC in @us microseconds. */
+/*
+ * Cycles of the TSC in @us microseconds. Not by mul_u64_u32_div(): on x86 it divides
+ * by a wrong number if @us is a constant that equals its divisor, 1000, since the
+ * compiler takes one register for both and the multiplication overwrites it.
+ */
 static u64 us_to_cycles(u64 us)
 {
-	return mul_u64_u32_div(us, tsc_khz, USEC_PER_MSEC);
+	u64 ms = us / USEC_PER_MSEC;
+
+	return ms * tsc_khz + us % USEC_PER_MSEC * tsc_khz / USEC_PER_MSEC;
 }
 
 /* Subtract @amount from @owed, down to 0. In the upcall or a timer. */

@@ -99,19 +99,33 @@ static inline int unset_disk(void)
 	return vring_file(VHOST_BLK_SET_BACKEND, VHOST_FILE_UNBIND);
 }
 
-static inline int set_memory(void)
+/* A region of guest memory, which this process has at @at. */
+static inline struct vhost_memory_region region(uint64_t gpa, const void *at,
+						uint64_t bytes)
+{
+	return (struct vhost_memory_region){ .guest_phys_addr = gpa,
+					     .memory_size = bytes,
+					     .userspace_addr = (uintptr_t)at };
+}
+
+/* Set guest memory that consists of one or two regions. */
+static inline int set_regions(const struct vhost_memory_region *regions,
+			      unsigned int count)
 {
 	struct {
 		struct vhost_memory table;
-		struct vhost_memory_region region;
-	} memory = {
-		.table.nregions = 1,
-		.region = { .guest_phys_addr = GPA,
-			    .memory_size = MEM_SIZE,
-			    .userspace_addr = (uintptr_t)mem },
-	};
+		struct vhost_memory_region regions[2];
+	} memory = { .table.nregions = count };
 
+	memcpy(memory.regions, regions, count * sizeof(*regions));
 	return ioctl(vhost, VHOST_SET_MEM_TABLE, &memory);
+}
+
+static inline int set_memory(void)
+{
+	const struct vhost_memory_region all = region(GPA, mem, MEM_SIZE);
+
+	return set_regions(&all, 1);
 }
 
 static inline int set_features(uint64_t features)

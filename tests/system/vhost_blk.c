@@ -1133,20 +1133,11 @@ static int forget_memory(void)
  */
 static int set_huge_memory(void *huge)
 {
-	struct {
-		struct vhost_memory table;
-		struct vhost_memory_region regions[2];
-	} memory = {
-		.table.nregions = 2,
-		.regions = { { .guest_phys_addr = GPA,
-			       .memory_size = MEM_SIZE,
-			       .userspace_addr = (uintptr_t)mem },
-			     { .guest_phys_addr = HUGE_GPA,
-			       .memory_size = HUGE_SIZE,
-			       .userspace_addr = (uintptr_t)huge } },
+	const struct vhost_memory_region regions[] = {
+		region(GPA, mem, MEM_SIZE), region(HUGE_GPA, huge, HUGE_SIZE)
 	};
 
-	return ioctl(vhost, VHOST_SET_MEM_TABLE, &memory);
+	return set_regions(regions, 2);
 }
 
 /* Make a read whose buffers add up to 240 GiB; it fails before it uses any. */

@@ -96,20 +96,12 @@ static void send_address(unsigned int queue, bool log)
 /* Send guest memory, in several regions as that of a PC. */
 static void send_memory(void)
 {
-	struct {
-		struct vhost_memory table;
-		struct vhost_memory_region regions[2];
-	} memory = {
-		.table.nregions = 2,
-		.regions = { { .guest_phys_addr = GPA,
-			       .memory_size = DATA,
-			       .userspace_addr = (uintptr_t)mem },
-			     { .guest_phys_addr = GPA + DATA,
-			       .memory_size = MEM_SIZE - DATA,
-			       .userspace_addr = (uintptr_t)mem + DATA } },
+	const struct vhost_memory_region regions[] = {
+		region(GPA, mem, DATA),
+		region(GPA + DATA, mem + DATA, MEM_SIZE - DATA)
 	};
 
-	sent(VHOST_SET_MEM_TABLE, &memory);
+	tap_success(set_regions(regions, 2), "%s: VHOST_SET_MEM_TABLE", step);
 }
 
 /*

@@ -13,6 +13,7 @@
  * dev.mutex held.
  */
 #include <linux/blkdev.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
 
@@ -25,6 +26,13 @@
 
 /* Number of requests that are started before those that ended are returned. */
 #define REAP_EVERY	32
+
+/*
+ * Time after which the worker goes on to the next of its queues. A driver can
+ * make requests that take long and have few bytes: the vhost core reads up to
+ * 65536 empty descriptors for each entry of the ring.
+ */
+#define WEIGHT_MS	10
 
 /* Work of the worker: requests have ended. Takes vq.mutex. */
 static void reap_work(struct vhost_work *work)
@@ -99,10 +107,12 @@ static int start_request(struct vhost_blk_queue *queue, unsigned int head,
  * struct vhost_blk_load - What the worker has done in a row
  * @requests:	Requests that were started
  * @bytes:	Length of all their buffers
+ * @end:	Time after which it is the next queue's turn, in jiffies
  */
 struct vhost_blk_load {
 	int requests;
 	size_t bytes;
+	unsigned long end;
 };
 
 /*
@@ -144,6 +154,10 @@ static int next_request(struct vhost_blk_queue *queue,
 static bool exceeds_weight(struct vhost_blk_queue *queue,
 			   const struct vhost_blk_load *load)
 {
+	if (time_after(jiffies, load->end)) {
+		vhost_poll_queue(&queue->vq.poll);
+		return true;
+	}
 	return vhost_exceeds_weight(&queue->vq, load->requests,
 				    min_t(size_t, load->bytes, INT_MAX));
 }
@@ -203,7 +217,9 @@ static bool wait_for_kick(struct vhost_blk_queue *queue)
 static void run_queue(struct vhost_blk_queue *queue)
 {
 	struct vhost_virtqueue *vq = &queue->vq;
-	struct vhost_blk_load load = { 0 };
+	struct vhost_blk_load load = {
+		.end = jiffies + msecs_to_jiffies(WEIGHT_MS),
+	};
 
 	vhost_blk_poll_begin(queue);
 	vhost_disable_notify(vq->dev, vq);

@@ -19,6 +19,7 @@
 #include "raw_blk.h"
 #include "tap.h"
 #include "trace.h"
+#include "vhost_blk_checks.h"
 
 /* Since Linux 6.5; the headers may be older. */
 #ifndef VHOST_NEW_WORKER
@@ -1603,6 +1604,7 @@ int main(int argc, char **argv)
 	narrow_disk();
 	long_zeroing();
 	starvation();
+	empty_tables();
 	dirty_pages();
 	log_of_claims();
 	memory_changes();

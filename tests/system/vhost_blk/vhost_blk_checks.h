@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Checks of /dev/vhost-blk beside those of main.c. Each file here opens devices
+ * of its own, as raw_blk.h keeps the state of one device per file.
+ */
+#ifndef VHOST_BLK_CHECKS_H
+#define VHOST_BLK_CHECKS_H
+
+void empty_tables(void); /* empty.c: requests of very many descriptors */
+
+#endif /* VHOST_BLK_CHECKS_H */

@@ -1556,6 +1556,7 @@ int main(int argc, char **argv)
 	raw_blk_init();
 	trace_init();
 	tap_ok(make_disks() && make_large_blocks(), "the disks are made");
+	stuck_begin();
 	tap_ok(raw_blk_open(), "the device opens");
 
 	arguments();
@@ -1618,6 +1619,7 @@ int main(int argc, char **argv)
 	tap_ok(large_ring(32768), "a ring of 32768 descriptors");
 	tap_ok(guards_are_intact(), "only guest memory was written to");
 	close(vhost);
+	stuck_end();
 	tap_ok(remove_disks(), "the disks are removed: nothing is in use");
 	return tap_done();
 }

@@ -6,6 +6,8 @@
 #ifndef VHOST_BLK_CHECKS_H
 #define VHOST_BLK_CHECKS_H
 
+void stuck_begin(void); /* stuck.c: a disk that does not answer for a minute */
+void stuck_end(void);
 void empty_tables(void); /* empty.c: requests of very many descriptors */
 
 #endif /* VHOST_BLK_CHECKS_H */

@@ -10,23 +10,6 @@
 pingpong_seconds=1
 [ "$quick" = 0 ] || pingpong_seconds=0.5
 port=5200
-configfs=/sys/kernel/config
-
-# Disks of null_blk can be made, by null_disk
-null_disk_prepare() {
-	modprobe null_blk nr_devices=0 && mkdir -p $configfs &&
-		mount -t configfs configfs $configfs
-}
-
-# null_disk NAME SETTING...
-null_disk() {
-	name=$1
-	shift
-	mkdir "$configfs/nullb/$name" || return
-	for setting in size=512 "$@" power=1; do
-		echo "${setting#*=}" > "$configfs/nullb/$name/${setting%%=*}" || return
-	done
-}
 
 # Whether the exits of the real hypervisor are counted, as bench/exits does
 counts_exits() {

@@ -22,30 +22,21 @@ other_disks="vdd vde"
 start() {
 	start_vm 1 "$cpus" --blk "path=/dev/cached,serial=SERIAL-OF-20-LETTERS,queues=2" \
 		--blk "path=/mnt/disk1,busyloop=50" --blk "path=/run/disk" \
-		--blk "path=/dev/nullb0,serial=uring,queues=2,backend=uring" \
+		--blk "path=/dev/plain,serial=uring,queues=2,backend=uring" \
 		--blk "path=/mnt/disk2,backend=uring" \
 		--blk "path=/dev/loop0,ro" --blk "path=/dev/ram1,ro,backend=uring"
 }
 
-nullb=/sys/kernel/config/nullb/cached
-
-# A null_blk with a volatile cache, which only configfs can make
-make_cached() {
-	mkdir -p /sys/kernel/config && mount -t configfs configfs /sys/kernel/config &&
-		mkdir $nullb || return
-	for setting in size=1024 memory_backed=1 discard=1 cache_size=16 power=1; do
-		echo ${setting#*=} > $nullb/${setting%%=*} || return
-	done
-}
-
 # Cut the power of the null_blk: the contents of its cache are lost.
 cut_power() {
-	echo 0 > $nullb/power && echo 1 > $nullb/power
+	echo 0 > $nullb/cached/power && echo 1 > $nullb/cached/power
 }
 
 prepare() {
-	modprobe null_blk nr_devices=2 gb=1 memory_backed=1 discard=1 && make_cached &&
-		mke2fs /dev/nullb1 && mkdir -p /mnt && mount -t ext4 /dev/nullb1 /mnt &&
+	null_disk_prepare && null_disk cached size=1024 memory_backed=1 discard=1 cache_size=16 &&
+		null_disk plain size=1024 memory_backed=1 discard=1 &&
+		null_disk files size=1024 memory_backed=1 discard=1 &&
+		mke2fs /dev/files && mkdir -p /mnt && mount -t ext4 /dev/files /mnt &&
 		truncate -s 128M /mnt/disk1 /mnt/disk2 && truncate -s 64M /run/disk /run/grows &&
 		losetup /dev/loop0 /run/grows &&
 		dd if=/dev/zero of=/dev/ram1 bs=1M count=4 && modprobe vhost_blk poll=0
@@ -61,16 +52,6 @@ are_as_configured() {
 		[ \$(cat /sys/block/vdd/serial) = uring ] || echo vdd: serial" > /run/configured
 	cat /run/configured
 	! grep -q vd /run/configured
-}
-
-# on_all DISKS COMMAND: run the command in the User VM for all disks at once;
-# DISK in it stands for their names
-on_all() {
-	commands=
-	for disk in $1; do
-		commands="$commands $(echo "$2" | sed "s/DISK/$disk/g") & pids=\"\$pids \$!\"; "
-	done
-	guest 1 "pids=; $commands failed=0; for p in \$pids; do wait \$p || failed=1; done; [ \$failed = 0 ]"
 }
 
 # transfers DISKS THREADS BYTES: random reads and writes of up to BYTES each
@@ -178,7 +159,7 @@ work() {
 	check "read-only disks are read and not written" read_only
 	check "vhost: the Service VM reads the same from the device" same_data /dev/cached /dev/vda
 	check "vhost: and from the file" same_data /mnt/disk1 /dev/vdb
-	check "io_uring: the Service VM reads the same from the device" same_data /dev/nullb0 /dev/vdd
+	check "io_uring: the Service VM reads the same from the device" same_data /dev/plain /dev/vdd
 	check "io_uring: and from the file" same_data /mnt/disk2 /dev/vde
 	for disk in "vhost:1:/dev/vdb" "io_uring:2:/dev/vde"; do
 		number=${disk#*:}
@@ -215,7 +196,7 @@ done
 check "no page stays pinned" no_pages_pinned
 check "the device that grew goes" losetup -d /dev/loop0
 check "vhost_blk unloads" rmmod vhost_blk
-check "the disk with the cache goes" rmdir $nullb
+check "the disk with the cache goes" rmdir $nullb/cached
 check "the file system is given back" umount /mnt
 check "the modules unload" unload_modules
 finish

@@ -32,6 +32,25 @@ wait_until() {
 	done
 }
 
+# What null_disk makes disks in
+nullb=/sys/kernel/config/nullb
+
+# Disks of null_blk can be made, by null_disk
+null_disk_prepare() {
+	modprobe null_blk nr_devices=0 && mkdir -p ${nullb%/*} &&
+		mount -t configfs configfs ${nullb%/*}
+}
+
+# null_disk NAME SETTING...: make /dev/NAME, of 512 MB unless a setting is another size
+null_disk() {
+	name=$1
+	shift
+	mkdir "$nullb/$name" || return
+	for setting in size=512 "$@" power=1; do
+		echo "${setting#*=}" > "$nullb/$name/${setting%%=*}" || return
+	done
+}
+
 # make_tap N [multi_queue]: make the tap device of User VM N, with the Service VM's
 # address
 make_tap() {
@@ -152,6 +171,16 @@ guest() {
 		{ echo "User VM $1 did not answer to: $2"; return 124; }
 	tr -d '\r' < "$console" | sed -e "1,/^$mark\$/d" -e "/$mark [0-9]/,\$d"
 	return "$(sed -n "s/.*$mark \([0-9]*\).*/\1/p" "$console")"
+}
+
+# on_all DISKS COMMAND: run the command in User VM 1 for all disks at once; DISK in
+# it stands for their names
+on_all() {
+	commands=
+	for disk in $1; do
+		commands="$commands $(echo "$2" | sed "s/DISK/$disk/g") & pids=\"\$pids \$!\"; "
+	done
+	guest 1 "pids=; $commands failed=0; for p in \$pids; do wait \$p || failed=1; done; [ \$failed = 0 ]"
 }
 
 # stop_vm N: power the User VM off from inside. Returns the device model's status.

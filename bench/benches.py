@@ -121,7 +121,7 @@ BENCHES = [
     Bench("block", "fio in a User VM, on disks that are handled in different ways",
           variants=("in-tree", "vhost", "uring", "service-vm"),
           references=("service-vm",), rounds=3, quick_rounds=3,
-          expected=875, quick_expected=152, user_cpus=4, memory="3G", extra="disk",
+          expected=905, quick_expected=152, user_cpus=4, memory="3G", extra="disk",
           timings=("latency",), rates=("IOPS", "bandwidth"),
           scaling=r"(\d+) queue", seconds=600,
           targets=(

@@ -46,7 +46,7 @@ echo "round: $round $variant"
 printf 'machine: {"kernel": "%s", "cpu": "%s", "cpus": %s, "hypervisor": "ACRN", "hsm": "%s", "date": "%s", "commit": "%s"}\n' \
 	"$(uname -r)" "$model" "$(nproc)" "$hsm" "$(date +%F)" "$commit"
 case $bench in
-block) block_loads "${DISK:?}" "${SLOW-}" "" "${QUEUES:-1}" ;;
+block) block_loads "${DISK:?}" "${SLOW-}" "" "" "${QUEUES:-1}" ;;
 net) net_loads "" "${ADDRESS:?}" ;;
 *) echo "$usage" >&2; exit 2 ;;
 esac

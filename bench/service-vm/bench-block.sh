@@ -1,8 +1,8 @@
 #!/bin/sh
 # fio in a User VM, on disks that vhost-blk handles, or the device model with
 # io_uring, and in the Service VM itself. One disk takes no time, the other a
-# millisecond for each request. The User VM boots from a third one, always on
-# vhost-blk.
+# millisecond for each request; and a third one, too, which takes 32 requests at a
+# time. The User VM boots from a fourth one, always on vhost-blk.
 #
 # Arguments: variant, CPUs of the User VM: as many as there are queues at most.
 # The Service VM's image is the one with /disk.
@@ -21,6 +21,7 @@ prepare() {
 	null_disk_prepare && modprobe vhost_blk && null_disk system memory_backed=1 &&
 		null_disk fast submit_queues=4 hw_queue_depth=256 &&
 		null_disk slow submit_queues=4 hw_queue_depth=256 irqmode=2 completion_nsec=1000000 &&
+		null_disk tags hw_queue_depth=32 irqmode=2 completion_nsec=1000000 &&
 		chroot /disk /bin/busybox --install -s /bin &&
 		mkfs.ext4 -q -d /disk /dev/system && mount -o bind /dev /disk/dev &&
 		mount -t proc proc /disk/proc
@@ -35,7 +36,7 @@ first_cpus() {
 
 # Of the Service VM's image, only the disk has fio
 in_service_vm() {
-	channel="chroot /disk" block_loads /dev/fast /dev/slow "" "$1"
+	channel="chroot /disk" block_loads /dev/fast /dev/slow /dev/tags "" "$1"
 }
 
 in_user_vm() {
@@ -45,16 +46,18 @@ in_user_vm() {
 	in-tree | vhost) how="queues=$queues,backend=vhost" ;;
 	*) how="queues=$queues,backend=$variant" ;;
 	esac
-	set -- --blk path=/dev/system --blk "path=/dev/fast,$how" --blk "path=/dev/slow,$how"
+	set -- --blk path=/dev/system --blk "path=/dev/fast,$how" --blk "path=/dev/slow,$how" \
+		--blk "path=/dev/tags,$how"
 	busy=
 	if [ "$variant" = vhost ]; then
 		set -- "$@" --blk "path=/dev/fast,$how,busyloop=1000"
-		busy=/dev/vdd
+		busy=/dev/vde
 	fi
 	start_vm 1 "$cpus" "$@"
 	# fio writes files that nobody needs to where it runs
 	vm_ready 1 && guest 1 "mkdir -p /dev/shm && cd /dev/shm" &&
-		channel="console 1" block_loads /dev/vdb /dev/vdc "$busy" "$queues" && stop_vm 1
+		channel="console 1" block_loads /dev/vdb /dev/vdc /dev/vdd "$busy" "$queues" &&
+		stop_vm 1
 }
 
 on_queues() {

@@ -32,19 +32,21 @@ load() {
 	counters host "$load_case" "$load_tool" $channel counters $load_kind "$@"
 }
 
-# block_loads DISK SLOW BUSY QUEUES: disks that do not exist are left out
+# block_loads DISK SLOW TAGS BUSY QUEUES: disks that do not exist are left out
 block_loads() {
 	sections="fast,randread,depth-1 fast,randread,depth-32"
 	[ "$quick" = 1 ] || sections="$sections fast,randwrite,depth-1 fast,randwrite,depth-32"
-	[ "$quick" = 1 ] || [ "$4" -gt 1 ] || sections="$sections fast,bandwidth fast,mixed"
+	[ "$quick" = 1 ] || [ "$5" -gt 1 ] || sections="$sections fast,bandwidth fast,mixed"
 	[ -z "$2" ] || sections="$sections $(echo "$sections" |
 		tr ' ' '\n' | sed -n 's/^fast,\(rand.*\)/1-ms,\1/p' | xargs)"
-	[ -z "$3" ] || sections="$sections busyloop,randread,depth-32"
+	[ -z "$3" ] || [ "$quick" = 1 ] || [ "$5" -gt 1 ] ||
+		sections="$sections 32-tags,randread,depth-256"
+	[ -z "$4" ] || sections="$sections busyloop,randread,depth-32"
 	runtime=1000ms
 	[ "$quick" = 0 ] || runtime=500ms
 	# shellcheck disable=SC2046 # words
-	load "$4 queues" fio env "DISK=$1" "SLOW=$2" "BUSY=$3" "QUEUES=$4" "RUNTIME=$runtime" \
-		fio --minimal --terse-version=3 $(echo "$sections" | sed 's/[^ ]*/--section=&/g') \
+	load "$5 queues" fio env "DISK=$1" "SLOW=$2" "TAGS=$3" "BUSY=$4" "QUEUES=$5" \
+		"RUNTIME=$runtime" fio --minimal --terse-version=3 $(echo "$sections" | sed 's/[^ ]*/--section=&/g') \
 		"$jobs/block.fio"
 }
 

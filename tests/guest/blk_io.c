@@ -10,6 +10,8 @@
  *		check that the pattern is there; SEED 0 means zeroes
  *	ranges DISK OFFSET
  *		in a MiB with a pattern, zero a part and discard another
+ *	zero DISK OFFSET BYTES
+ *		zero a part
  *	refused DISK
  *		check that writing fails
  *	log DISK GENERATION FLUSH
@@ -238,13 +240,13 @@ static int expect(int fd, uint64_t offset, uint64_t bytes, uint64_t seed)
 	return 0;
 }
 
-static void range(int fd, unsigned long request, uint64_t offset,
-		  uint64_t bytes)
+static int range(int fd, unsigned long request, uint64_t offset, uint64_t bytes)
 {
 	uint64_t extent[] = { offset, bytes };
 
 	if (ioctl(fd, request, extent))
 		die("range");
+	return 0;
 }
 
 /*
@@ -415,6 +417,9 @@ int main(int argc, char **argv)
 			      number(argv, 4), number(argv, 5));
 	if (!strcmp(what, "ranges") && argc == 4)
 		return ranges(open_disk(disk, O_RDWR), number(argv, 3));
+	if (!strcmp(what, "zero") && argc == 5)
+		return range(open_disk(disk, O_RDWR), BLKZEROOUT,
+			     number(argv, 3), number(argv, 4));
 	if (!strcmp(what, "refused"))
 		return refused(disk);
 	if (!strcmp(what, "log") && argc == 5)

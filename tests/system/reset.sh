@@ -1,11 +1,33 @@
 #!/bin/sh
 # Resets of a network device and of the User VM: the driver is unbound and bound, also under
-# traffic, and the User VM reboots; with vhost-net and without.
+# traffic, and the User VM reboots; with vhost-net and without. A slow disk on vhost-blk is
+# being zeroed and read at the first reboot.
 #
 # Arguments: physical CPU of the User VM.
 . ./lib.sh
 
 cpu=$1
+
+# Zeroing all of it takes 32 seconds. It has a pattern at the beginning and at the end.
+slow_end=0xffff000
+make_slow() {
+	null_disk_prepare && null_disk slow size=256 mbps=8 memory_backed=1 &&
+		blk_io fill /dev/slow 0 0x1000 7 && blk_io fill /dev/slow $slow_end 0x1000 7 &&
+		modprobe vhost_blk
+}
+
+# Both go on behind the shell's back. Wait until the first block is zeroes.
+start_zeroing() {
+	guest 1 "(blk_io zero /dev/vda 0 0x10000000 > /dev/null 2>&1 &)
+		(dd if=/dev/vda of=/dev/null bs=1M iflag=direct 2> /dev/null &)" &&
+		wait_until 10 blk_io expect /dev/slow 0 0x1000 0
+}
+
+# A reset takes no longer than the piece of zeroing that it finds under way, and the piece
+# at the end was not begun.
+zeroing_has_ended() {
+	blk_io expect /dev/slow $slow_end 0x1000 7 && ! grep "error at the stop" /run/vm1.log
+}
 
 rebind() {
 	driver=/sys/bus/virtio/drivers/virtio_net
@@ -36,18 +58,23 @@ resets() {
 	check "$1: unbound in the middle of traffic" rebind
 	check "$1: ping after that" wait_until 10 ping_vm 1
 	kill $client 2> /dev/null
+	[ "$1" != vhost ] || check "$1: a slow disk is being zeroed" start_zeroing
 	for i in $(seq "$2"); do
 		check "$1: the User VM reboots, $i" reboot_cleanly $((i + 1))
 		check "$1: ping after that" wait_until 10 ping_vm 1
+		[ "$1$i" != vhost1 ] || check "$1: the reboot has ended that" zeroing_has_ended
 	done
 	check "$1: the User VM powers off" stop_vm 1
 }
 
 check "tap device" make_tap 1
-start_vm 1 "$cpu" --net tap=tap1,vhost=on
+check "a slow disk" make_slow
+start_vm 1 "$cpu" --net tap=tap1,vhost=on --blk path=/dev/slow
 resets "vhost" 2
 start_vm 1 "$cpu" --net tap=tap1,vhost=off
 resets "user space" 1
+check "vhost_blk unloads" rmmod vhost_blk
+check "the slow disk goes" rmdir $nullb/slow
 check "no page stays pinned" no_pages_pinned
 check "the modules unload" unload_modules
 finish

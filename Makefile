@@ -130,7 +130,7 @@ run:
 	@$(HARNESS)/run.py
 
 test:
-	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm deb $(if $(LONG),root) \
+	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm deb $(if $(LONG),long) \
 		$(if $(ACRN_SRC),acrn)
 	@$(HARNESS)/test.py --flavour $(KERNEL) --kvers "$(KVERS)" --on $(ON) \
 		--acrn-src "$(ACRN_SRC)" $(if $(LONG),--long) $(T)

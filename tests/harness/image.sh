@@ -16,6 +16,9 @@
 #			has 80 MB of libraries
 #		distribution	in /images/distribution, the kernel of Debian's
 #			package for User VMs, and an image with its modules
+#		storage	both, with the programs of XFS on the disk, and with modules
+#			for XFS and for vhost_blk in a User VM. vhost_blk itself is
+#			there if KDIR is a kernel of the same version as the package.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -107,6 +110,7 @@ install -D "$user_kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
 install -t "$service/images" "$out/user-vm.cpio.lz4"
 pack "$service" > "$out/service-vm.cpio"
 
+# The root file system of a User VM's disk, in /disk
 add_disk() {
 	add_program "$1" mkfs.ext4
 	add_program "$1" e2fsck
@@ -115,21 +119,47 @@ add_disk() {
 	install -D -t "$1/disk/jobs" "$top"/bench/jobs/*
 }
 
-# Modules of Debian's package, which later releases compress with xz
+# build_vhost_blk DIR PACKAGE RELEASE: add vhost_blk to the modules of the distribution's
+# kernel, if the source of its version is at hand
+build_vhost_blk() {
+	local modules=$build/modules-distribution source
+	source=$(realpath "$kdir/source")
+	[ "${2##*-amd64-}" = "${source##*/linux-}" ] || return 0
+	make -s -C "$top" modules KDIR="/usr/src/linux-headers-$3" VHOST_SRC="$source" \
+		MODULES_DIR="$modules" MODULE_SOURCES="Kbuild include vhost_blk"
+	strip --strip-debug -o "$1/vhost_blk.ko" "$modules/vhost_blk.ko"
+}
+
+# add_distribution ROOT [storage]. Later releases compress modules with xz.
 add_distribution() {
-	local images=$1/images/distribution package release root=$out/distribution-vm
+	local images=$1/images/distribution package release module root=$out/distribution-vm
+	local wanted=('virtio*.ko*' '*failover.ko*' modules.order 'modules.builtin*')
 	package=$("$top/tests/kernel/distribution.sh")
 	release=$(basename "$package"/lib/modules/*)
 	new_root "$root"
 	install "$top/tests/system/user-init" "$root/init"
 	mkdir -p "$root/lib/modules/$release" "$images"
-	find "$package/lib/modules/" \( -name 'virtio*.ko*' -o -name '*failover.ko*' \
-		-o -name modules.order -o -name 'modules.builtin*' \) \
-		-exec cp -t "$root/lib/modules/$release" {} +
+	[ "${2:-}" != storage ] ||
+		wanted+=({xfs,libcrc32c,configfs,null_blk,vhost,vhost_iotlb}'.ko*')
+	for module in "${wanted[@]}"; do
+		find "$package/lib/modules/" -name "$module" \
+			-exec cp -t "$root/lib/modules/$release" {} +
+	done
 	find "$root/lib/modules" -name '*.xz' -exec unxz {} +
+	[ "${2:-}" != storage ] ||
+		build_vhost_blk "$root/lib/modules/$release" "$package" "$release"
 	depmod -b "$root" "$release"
 	cp "$package/boot/vmlinuz-$release" "$images/bzImage"
 	pack "$root" | lz4 -l -q > "$images/user-vm.cpio.lz4"
+}
+
+add_storage() {
+	local program
+	add_disk "$1"
+	for program in mkfs.ext4 e2fsck mkfs.xfs xfs_repair; do
+		add_program "$1/disk" "$program"
+	done
+	add_distribution "$1" storage
 }
 
 for name in "${@:5}"; do

@@ -2,7 +2,7 @@
 # Install the Debian packages that building and testing need. Without root or sudo,
 # print the command to type.
 #
-# Usage: packages.sh GROUP...      GROUP: build, vm, acrn, bench, check, deb, root
+# Usage: packages.sh GROUP...      GROUP: build, vm, acrn, bench, check, deb, long
 #
 # Also installs the kernel source of each version in $KVERS.
 set -euo pipefail
@@ -18,7 +18,7 @@ declare -A groups=(
 		libnuma-dev libegl-dev libgles-dev"
 	[bench]="gnuplot-nox"
 	[deb]="gcc libc6-dev linux-libc-dev make dpkg-dev debhelper dh-dkms lintian"
-	[root]="mmdebstrap"
+	[long]="mmdebstrap xfsprogs linux-headers-cloud-amd64"
 	[check]="sparse clang-format shellcheck codespell git"
 )
 

@@ -36,9 +36,10 @@ class System:
     runs once for each kernel and each HSM in `hsms`. With `usually`, it runs only for
     the HSMs named there, on the kernel named there; all others run with `make test
     LONG=1` or when asked for by name. With LONG=1, `long_args` replace `args`. `extra`
-    is the extra of the Service VM's image, see image.sh; with `acrn_dm` the image has
-    acrn-dm too. With `static_cpus`, the hypervisor gives all CPUs of User VMs to a User
-    VM that names none. `acrn` is set if the test also runs on the real hypervisor.
+    is the extra of the Service VM's image, see image.sh, which `long_extra` replaces with
+    LONG=1; with `acrn_dm` the image has acrn-dm too. With `static_cpus`, the hypervisor
+    gives all CPUs of User VMs to a User VM that names none. `acrn` is set if the test also
+    runs on the real hypervisor.
     """
 
     program: str
@@ -52,6 +53,7 @@ class System:
     timeout: int = 120
     long_args: tuple = ()
     extra: str = ""
+    long_extra: str = ""
     acrn_dm: bool = False
     static_cpus: bool = False
     acrn: OnAcrn = None
@@ -168,8 +170,8 @@ SYSTEM = [
     System("many_vms", "16 User VMs at once, one with a device model that never answers",
            usually={"ours": "6.1"}, user_cpus=16),
     System("distribution", "a User VM with the kernel of a distribution, as packaged",
-           hsms=BOTH, usually={"ours": "6.1"}, memory="3G", extra="distribution",
-           timeout=300,
+           args=("short",), long_args=("long",), hsms=BOTH, usually={"ours": "6.1"},
+           memory="3G", extra="distribution", long_extra="storage", timeout=300,
            acrn=OnAcrn(timeout=900)),
     # Not on ACRN: the sample names no CPU, and ACRN gives none to a VM whose name is not
     # in its scenario

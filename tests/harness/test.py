@@ -149,11 +149,15 @@ class SystemTest:
             args = self.spec.long_args
         return (*args, *range(SERVICE_CPUS, cpus))
 
+    def extra(self):
+        """The extra of the Service VM's image."""
+        return self.spec.long_extra if self.long and self.spec.long_extra else self.spec.extra
+
     def initramfs(self):
         """Path of the Service VM's initramfs."""
         if self.spec.acrn_dm:
-            return self.image.acrn_initramfs[self.spec.extra]
-        return self.image.initramfs(self.spec.extra)
+            return self.image.acrn_initramfs[self.extra()]
+        return self.image.initramfs(self.extra())
 
     def judge_task(self, path):
         """Judge the task's output."""
@@ -189,7 +193,7 @@ class AcrnTest(SystemTest):
                       self.arguments(args, cpus), hsm=self.hsm,
                       service_cpus=SERVICE_CPUS, cmdline=spec.cmdline,
                       timeout=on.timeout * (10 if self.long else 1),
-                      provokes=on.provokes, extra=spec.extra)
+                      provokes=on.provokes, extra=self.extra())
 
     def judge_task(self, path):
         """As SystemTest.judge_task(); checks that need the fixture are skipped."""
@@ -376,7 +380,7 @@ def build_image(kver, flavour, tests, acrn):
     print(f"# building for kernel {kver}", flush=True)
     image = Image(kver, flavour)
     image.build_modules()
-    extras = {test.spec.extra for test in tests if isinstance(test, SystemTest)} - {""}
+    extras = {test.extra() for test in tests if isinstance(test, SystemTest)} - {""}
     image.build_initramfs(extras)
     if acrn:
         acrn.add_to(image, extras)

@@ -3,10 +3,14 @@
 # it uses the local APIC in xAPIC mode and does not ask ACRN for the TSC's rate; its
 # drivers are modules; KASLR and mitigations are on.
 #
-# Arguments: physical CPUs of the User VM.
+# "long" has vhost_blk loaded there, inside the User VM: the distribution's kernel has the
+# cgroup controllers that the kernels of the tests do not have.
+#
+# Arguments: short or long, physical CPUs of the User VM.
 . ./lib.sh
 
-cpus=$1,$2
+length=$1
+cpus=$2,$3
 guest_words=$processor_words
 # In Bochs, CPUID has the TSC rate of the processor that is emulated, not that of Bochs
 [ "${on:-}" != acrn ] || guest_words="$guest_words tsc_early_khz=50000"
@@ -37,6 +41,22 @@ has_no_complaint() {
 	guest 1 "! dmesg | grep -E '$(tr '\n' '|' < trouble)unchecked MSR|Marking TSC|Firmware Bug'"
 }
 
+# Who is charged for what vhost_blk does
+charges() {
+	title="vhost_blk in the User VM"
+	if ! guest 1 "modprobe vhost_blk"; then
+		skip "$title" "it was not built for the distribution's kernel"
+		return
+	fi
+	check "$title: disks and a cgroup" guest 1 "blk_charge prepare"
+	check "$title: the cgroup is charged for what the worker does" guest 1 "blk_charge reads"
+	check "$title: for the zeroing of a disk" guest 1 "blk_charge zeroes"
+	check "$title: for a write to a file that waits" guest 1 "blk_charge file"
+	check "$title: for the memory of requests" guest 1 "blk_charge memory"
+	check "$title: zeroing and writes wait as long as its limit says" \
+		guest 1 "blk_charge throttled"
+}
+
 check "tap device" make_tap 1
 check "a disk" prepare
 start_vm 1 "$cpus" --net tap=tap1,vhost=on --blk path=/dev/nullb0,queues=2
@@ -51,6 +71,7 @@ if check "the User VM comes to its prompt" vm_ready 1; then
 	check "ping" wait_until 10 ping_vm 1
 	check "TCP to the User VM" iperf 1 --time 1
 	check "TCP from the User VM" iperf 1 --time 1 --reverse
+	[ "$length" = short ] || charges
 	check "its kernel has nothing to complain of" has_no_complaint
 	check "the User VM powers off" stop_vm 1
 	if [ "$hsm" = ours ]; then

@@ -1603,6 +1603,7 @@ int main(int argc, char **argv)
 	half_attached();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "the device is set up");
 	narrow_disk();
+	busy_disk();
 	long_zeroing();
 	starvation();
 	empty_tables();

@@ -8,6 +8,7 @@
 
 void stuck_begin(void); /* stuck.c: a disk that does not answer for a minute */
 void stuck_end(void);
+void busy_disk(void);	 /* busy.c: a disk that others use as well */
 void empty_tables(void); /* empty.c: requests of very many descriptors */
 
 #endif /* VHOST_BLK_CHECKS_H */

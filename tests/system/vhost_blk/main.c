@@ -1245,7 +1245,7 @@ static void workers(void)
 /*
  * Make requests without ringing. Returns how many of 50 are done nevertheless.
  * Before each, the worker gets time to enable doorbells, because it looks at
- * the ring once more after that.
+ * the ring once more after that. On a busy machine it may be late for a few.
  */
 static unsigned int done_unasked(void)
 {
@@ -1274,15 +1274,17 @@ static void busyloop(void)
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
 		       !system("echo 0 > " POLL_PARAM),
 	       "a disk that is not polled for");
-	tap_eq(done_unasked(), 0, "no request is done before the doorbell");
+	count = done_unasked();
+	tap_ok(count < 5, "%u requests are done without a doorbell", count);
 	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 100000),
 		    "a busyloop timeout is set");
 	count = done_unasked();
-	tap_ok(count > 0, "%u requests are done without a doorbell", count);
+	tap_ok(count > 5, "%u requests are done without a doorbell", count);
 	tap_success(vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 0),
 		    "the busyloop timeout is set to 0");
-	tap_eq(done_unasked(), 0,
-	       "no request is done before the doorbell again");
+	count = done_unasked();
+	tap_ok(count < 5, "%u requests are done without a doorbell again",
+	       count);
 	tap_ok(!system("echo 1 > " POLL_PARAM), "polling is on again");
 }
 

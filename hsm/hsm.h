@@ -438,6 +438,10 @@ int acrn_replace_page(struct acrn_vm *vm, u64 address,
 bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device);
 
 /* upcall.c */
+
+/* vCPU 0 of the Service VM, on which Linux starts */
+#define ACRN_UPCALL_CPU	0
+
 void acrn_upcall_hook(void);
 void acrn_upcall_unhook(void);
 void acrn_upcall_flush(struct acrn_vm *vm);
@@ -453,6 +457,8 @@ u64 acrn_share_begin(u64 now);
 bool acrn_share_used_up(struct acrn_vm *vm);
 void acrn_share_charge(struct acrn_vm *vm);
 void acrn_share_end(void);
+u64 acrn_share_idle_begin(void);
+void acrn_share_idle_end(u64 mark);
 
 /* thread.c */
 int acrn_thread_start(struct acrn_vm *vm, void (*work)(struct acrn_vm *vm));

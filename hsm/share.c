@@ -82,11 +82,15 @@ MODULE_PARM_DESC(upcall_share, "percentage of their CPU that upcalls may take");
  *		but no more than the time since the last upcall
  * @charged:	Up to when time of the handler has been charged
  * @owed:	Charged and not paid back
+ * @taken:	All that was charged since the module was loaded
  * @earned:	What could be paid back since the module was loaded
  * @earned_until: Up to when @earned has what is earned at any time
  * @idle:	Idle time up to which @earned has what is earned in idle time
+ * @polled:	Time in which the CPU had nothing to do but to poll for requests,
+ *		which is idle time as well
  *
- * Only the upcall and the timers write, on one CPU, so there is no lock.
+ * Only the upcall and the timers write, on one CPU, so there is no lock. @polled is
+ * written by the task that polls, with preemption disabled, on that CPU.
  */
 static struct upcall_total {
 	unsigned int vms;
@@ -95,9 +99,11 @@ static struct upcall_total {
 	u64 entry;
 	u64 charged;
 	u64 owed;
+	u64 taken;
 	u64 earned;
 	u64 earned_until;
 	u64 idle;
+	u64 polled;
 } total;
 
 /*
@@ -110,6 +116,13 @@ static u64 us_to_cycles(u64 us)
 	u64 ms = us / USEC_PER_MSEC;
 
 	return ms * tsc_khz + us % USEC_PER_MSEC * tsc_khz / USEC_PER_MSEC;
+}
+
+/* Charge @cycles to all VMs together. In the upcall. */
+static void owe(u64 cycles)
+{
+	total.owed += cycles;
+	total.taken += cycles;
 }
 
 /* Subtract @amount from @owed, down to 0. In the upcall or a timer. */
@@ -149,9 +162,9 @@ static unsigned int idle_share(void)
 }
 
 /*
- * Idle time of this CPU since boot; 0 where the kernel does not measure it, since
- * its tick never stops (nohz=off). In the upcall or a timer, on the CPU of the
- * upcall.
+ * Idle time of this CPU since boot. Where the kernel does not measure it, since its
+ * tick never stops (nohz=off), it is only the time in which a device model polled.
+ * In the upcall or a timer, on the CPU of the upcall.
  */
 static u64 idle_time(void)
 {
@@ -159,8 +172,9 @@ static u64 idle_time(void)
 	u64 us = get_cpu_idle_time_us(cpu, NULL);
 
 	if (us == U64_MAX)
-		return 0;
-	return us_to_cycles(us + get_cpu_iowait_time_us(cpu, NULL));
+		return total.polled;
+	us += get_cpu_iowait_time_us(cpu, NULL);
+	return us_to_cycles(us) + total.polled;
 }
 
 /* Earn for idle time since this was last called. In the upcall or a timer. */
@@ -189,7 +203,7 @@ u64 acrn_share_begin(u64 now)
 
 	earn_time(now);
 	total.entry = min(since, total.interrupt);
-	total.owed += total.entry;
+	owe(total.entry);
 	total.charged = now;
 	/* To the kernel the way into the handler is idle time. */
 	if (is_idle_task(current))
@@ -287,7 +301,7 @@ static u64 charge(void)
 	u64 now = get_cycles();
 	u64 cycles = now - total.charged;
 
-	total.owed += cycles;
+	owe(cycles);
 	total.charged = now;
 	return cycles;
 }
@@ -319,6 +333,46 @@ void acrn_share_charge(struct acrn_vm *vm)
 void acrn_share_end(void)
 {
 	charge();
+}
+
+/* Time of this CPU without that of upcalls. Of use on the CPU of the upcall. */
+static u64 time_without_upcalls(void)
+{
+	unsigned long flags;
+	u64 time;
+
+	local_irq_save(flags);
+	time = get_cycles() - total.taken;
+	local_irq_restore(flags);
+	return time;
+}
+
+/**
+ * acrn_share_idle_begin() - A task begins to poll, as its CPU has nothing to do
+ *
+ * Context: Process context, preemption disabled until acrn_share_idle_end().
+ * Return: what to pass to acrn_share_idle_end()
+ */
+u64 acrn_share_idle_begin(void)
+{
+	return time_without_upcalls();
+}
+
+/**
+ * acrn_share_idle_end() - A task ends to poll: count the time as idle time
+ * @mark:	What acrn_share_idle_begin() returned
+ *
+ * Upcalls came in that time, and what these took is no idle time. They were charged
+ * with the way out of the interrupt as well, which may lie behind the end of the poll.
+ *
+ * Context: Process context, preemption disabled since acrn_share_idle_begin().
+ */
+void acrn_share_idle_end(u64 mark)
+{
+	s64 idle = time_without_upcalls() - mark;
+
+	if (smp_processor_id() == ACRN_UPCALL_CPU && idle > 0)
+		WRITE_ONCE(total.polled, total.polled + idle);
 }
 
 /**

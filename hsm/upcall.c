@@ -21,16 +21,13 @@
 #include "hsm.h"
 #include "trace.h"
 
-/* vCPU 0 of the Service VM, on which Linux starts */
-#define UPCALL_CPU	0
-
 /*
  * List of &struct acrn_upcall_entry. VMs that had something last come first, so
  * that a few busy VMs do not wait while the handler looks at many idle ones.
  */
 static LIST_HEAD(entries);
 
-/* Taken instead of such an interrupt while UPCALL_CPU is offline */
+/* Taken instead of such an interrupt while ACRN_UPCALL_CPU is offline */
 static DEFINE_SPINLOCK(offline_lock);
 
 /* Whether a vCPU has made a request. Hot path, in the handler. */
@@ -89,7 +86,7 @@ static bool serve_vm(struct acrn_upcall_entry *entry, u64 start)
 	return true;
 }
 
-/* The handler. Hot path, hard-IRQ context on UPCALL_CPU. */
+/* The handler. Hot path, hard-IRQ context on ACRN_UPCALL_CPU. */
 static void upcall(void)
 {
 	struct acrn_upcall_entry *entry, *next;
@@ -115,7 +112,7 @@ static void call_between_upcalls(smp_call_func_t fn, void *arg)
 	unsigned long flags;
 
 	cpus_read_lock();
-	if (smp_call_function_single(UPCALL_CPU, fn, arg, true)) {
+	if (smp_call_function_single(ACRN_UPCALL_CPU, fn, arg, true)) {
 		spin_lock_irqsave(&offline_lock, flags);
 		fn(arg);
 		spin_unlock_irqrestore(&offline_lock, flags);

@@ -401,8 +401,16 @@ static int ioctl_irqfd(struct acrn_vm *vm, void *arg)
 	return acrn_dataplane_irqfd(vm, arg);
 }
 
-/* All ioctls; &struct hsm_ioctl says which lock is held for each. */
+/*
+ * All ioctls; &struct hsm_ioctl says which lock is held for each. The two that a
+ * device model calls for each request come first, as find_ioctl() looks at one
+ * after the other.
+ */
 static const struct hsm_ioctl ioctls[] = {
+	{ ACRN_IOCTL_NOTIFY_REQUEST_FINISH,
+	  .vm_op = ioctl_notify_request_finish, .small = true },
+	{ ACRN_IOCTL_ATTACH_IOREQ_CLIENT,
+	  .file_op = ioctl_attach_ioreq_client },
 	{ ACRN_IOCTL_CREATE_VM, .file_op = ioctl_create_vm },
 	{ ACRN_IOCTL_DESTROY_VM, .file_op = ioctl_destroy_vm },
 	{ ACRN_IOCTL_START_VM, .vm_op = ioctl_start_vm, .exclusive = true },
@@ -413,11 +421,7 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_VM_INTR_MONITOR, .vm_op = ioctl_vm_intr_monitor,
 	  .by_value = true },
 	{ ACRN_IOCTL_SET_IRQLINE, .vm_op = ioctl_set_irqline, .by_value = true },
-	{ ACRN_IOCTL_NOTIFY_REQUEST_FINISH,
-	  .vm_op = ioctl_notify_request_finish, .small = true },
 	{ ACRN_IOCTL_CREATE_IOREQ_CLIENT, .vm_op = ioctl_create_ioreq_client },
-	{ ACRN_IOCTL_ATTACH_IOREQ_CLIENT,
-	  .file_op = ioctl_attach_ioreq_client },
 	{ ACRN_IOCTL_DESTROY_IOREQ_CLIENT,
 	  .vm_op = ioctl_destroy_ioreq_client },
 	{ ACRN_IOCTL_CLEAR_VM_IOREQ, .vm_op = ioctl_clear_vm_ioreq },

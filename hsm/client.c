@@ -14,6 +14,7 @@
 #include <linux/bitops.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
+#include <asm/tsc.h>
 
 #include "hsm.h"
 #include "trace.h"
@@ -88,7 +89,7 @@ struct acrn_client *acrn_client_get(struct acrn_vm *vm)
 }
 
 /**
- * acrn_client_wait() - Sleep until a client has a request to answer
+ * acrn_client_wait() - Wait until a client has a request to answer
  * @client:	Client, of which the caller has a reference
  *
  * Context: Process context, no lock held.
@@ -97,8 +98,11 @@ struct acrn_client *acrn_client_get(struct acrn_vm *vm)
  */
 int acrn_client_wait(struct acrn_client *client)
 {
-	wait_event_interruptible(client->wait, READ_ONCE(client->requests) ||
-				 READ_ONCE(client->gone));
+	u64 start = get_cycles();
+
+	acrn_poll(client, start);
+	wait_event_interruptible(client->wait, acrn_client_has_news(client));
+	acrn_poll_learn(client, start);
 	return READ_ONCE(client->gone) ? -ENODEV : 0;
 }
 
@@ -127,7 +131,11 @@ bool acrn_client_pass(struct acrn_vm *vm, unsigned int vcpu,
 	acrn_slot_pass(&io->slots[vcpu], &io->requests[vcpu], reg);
 	WRITE_ONCE(client->requests, client->requests + 1);
 	acrn_stats_inc(&vm->stats.requests_client);
-	wake_up_interruptible(&client->wait);
+	if (READ_ONCE(client->polling))
+		acrn_stats_inc(&vm->stats.requests_polled);
+	/* Pairs with the wait queue: whoever goes to sleep there then looks again. */
+	if (wq_has_sleeper(&client->wait))
+		wake_up_interruptible(&client->wait);
 	return true;
 }
 

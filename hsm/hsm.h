@@ -12,6 +12,7 @@
  *	upcall.c	the hypervisor's interrupt: there may be something for a VM
  *	ioreq.c		an I/O request gets its answer
  *	client.c	the device model gives the answer
+ *	poll.c		it polls for requests before it sleeps
  *	slot.c		a request is taken from its slot and put back
  *	pci_conf.c	ports 0xCF8 and 0xCFC become accesses to PCI registers
  *	async.c		doorbells that are no I/O requests
@@ -135,13 +136,30 @@ struct acrn_memory {
  * @requests:	Number of requests that it has not answered; written under
  *		&struct acrn_vm_io.lock, read by whoever waits without it
  * @gone:	The client was destroyed, and stays so; likewise
+ * @prompt:	The last wait was short. Written and read by whoever waits, without
+ *		a lock
+ * @polling:	Whoever waits is polling. Written without a lock, read under
+ *		&struct acrn_vm_io.lock
  */
 struct acrn_client {
 	struct kref ref;
 	wait_queue_head_t wait;
 	unsigned int requests;
 	bool gone;
+	bool prompt;
+	bool polling;
 };
+
+/**
+ * acrn_client_has_news() - Whether whoever waits for a client has to return
+ * @client:	Client
+ *
+ * Context: Any, no lock needed.
+ */
+static inline bool acrn_client_has_news(const struct acrn_client *client)
+{
+	return READ_ONCE(client->requests) || READ_ONCE(client->gone);
+}
 
 /**
  * struct acrn_vm_io - I/O requests of a VM
@@ -310,6 +328,8 @@ struct acrn_dataplane {
  * @requests_kernel:	Requests other than doorbells that the kernel answered.
  *			Counted under &struct acrn_vm_io.lock
  * @requests_client:	Requests handed to the client. Counted like @requests_kernel
+ * @requests_polled:	Those of @requests_client for which it was polling. Counted
+ *			like these
  * @msis:		MSIs that the hypervisor has accepted. Atomic
  * @msis_failed:	MSIs that the hypervisor has refused. Atomic
  * @latency:		Histogram of the nanoseconds from the beginning of the
@@ -326,6 +346,7 @@ struct acrn_stats {
 	u64 requests_overload;
 	u64 requests_kernel;
 	u64 requests_client;
+	u64 requests_polled;
 	atomic64_t msis;
 	atomic64_t msis_failed;
 	atomic64_t latency[HISTOGRAM_NS_BUCKETS];
@@ -486,6 +507,10 @@ bool acrn_client_pass(struct acrn_vm *vm, unsigned int vcpu,
 int acrn_client_finish(struct acrn_vm *vm, u32 vcpu);
 void acrn_client_clear(struct acrn_vm *vm);
 void acrn_client_reset(struct acrn_vm *vm);
+
+/* poll.c */
+void acrn_poll(struct acrn_client *client, u64 start);
+void acrn_poll_learn(struct acrn_client *client, u64 start);
 
 /* async.c */
 bool acrn_async_mode_any(void);

@@ -55,6 +55,7 @@ VM_NUMBER(cookies_stale, READ_ONCE(vm->stats.cookies_stale));
 VM_NUMBER(requests_overload, READ_ONCE(vm->stats.requests_overload));
 VM_NUMBER(requests_kernel, READ_ONCE(vm->stats.requests_kernel));
 VM_NUMBER(requests_client, READ_ONCE(vm->stats.requests_client));
+VM_NUMBER(requests_polled, READ_ONCE(vm->stats.requests_polled));
 VM_NUMBER(upcall_us, mul_u64_u32_div(READ_ONCE(vm->share.taken),
 				     USEC_PER_MSEC, tsc_khz));
 VM_NUMBER(pauses, READ_ONCE(vm->share.pauses));
@@ -88,6 +89,7 @@ static struct attribute *vm_attrs[] = {
 	&vm_attr_requests_overload.attr,
 	&vm_attr_requests_kernel.attr,
 	&vm_attr_requests_client.attr,
+	&vm_attr_requests_polled.attr,
 	&vm_attr_upcall_us.attr,
 	&vm_attr_pauses.attr,
 	&vm_attr_msis.attr,

@@ -21,6 +21,7 @@ const char *const vm_counter_names[VM_COUNTERS] = {
 	[VM_REQUESTS_OVERLOAD] = "requests_overload",
 	[VM_REQUESTS_KERNEL] = "requests_kernel",
 	[VM_REQUESTS_CLIENT] = "requests_client",
+	[VM_REQUESTS_POLLED] = "requests_polled",
 	[VM_UPCALL_US] = "upcall_us",
 	[VM_PAUSES] = "pauses",
 	[VM_MSIS] = "msis",

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What an administrator can set and see: the module parameter "dispatch", which
- * also changes while doorbells ring, the priority of the VM's thread, and the
- * counters, histograms and
- * tracepoints of Documentation/counters.md and tracing.md, which are compared
- * with the number of doorbells and MSIs that this test causes.
+ * What an administrator can set and see: the module parameters "dispatch",
+ * which also changes while doorbells ring, and "client_poll_us"; the priority
+ * of the VM's thread; and the counters, histograms and tracepoints of
+ * Documentation/counters.md and tracing.md, which are compared with the number
+ * of doorbells and MSIs that this test causes.
  *
  * Arguments: physical CPU of the User VM.
  */
 #include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "acrn_hypercall.h"
 #include "clock.h"
@@ -23,6 +25,7 @@
 #define DEBUG	 "/sys/kernel/debug/acrn_hsm/"
 #define SYSFS	 "/sys/class/misc/acrn_hsm/"
 #define MEASURE	 DEBUG "measure_latency"
+#define POLL_US	 "/sys/module/acrn_hsm/parameters/client_poll_us"
 
 #define BELL_PORT  0x1000
 #define BELL_VALUE 1
@@ -32,6 +35,8 @@
 #define RINGS	      50
 #define RINGS_CHANGED 1000
 #define SIGNALS	      7
+#define ANSWERS	      100
+#define ANSWERED_PORT 0x90
 #define TEXT_SIZE     4096
 
 #define HOG_PRIORITY 50
@@ -192,6 +197,61 @@ static void test_dispatch(void)
 	test_mode("irq");
 	test_change();
 	set(DISPATCH, mode);
+}
+
+/*
+ * Answer ANSWERS reads of a port as fast as possible. Returns for how many
+ * requests this device model polled; there are two for each read.
+ */
+static unsigned long answer(void)
+{
+	unsigned long polled = raw_stat(&guest.vm, "requests_polled");
+
+	for (unsigned int i = 0; i < ANSWERS; i++)
+		read_port(&guest, 1, ANSWERED_PORT, i);
+	return raw_stat(&guest.vm, "requests_polled") - polled;
+}
+
+/* Another task wants the CPU that this one is pinned to, and never sleeps. */
+static void test_poll_beside_task(void)
+{
+	unsigned long polled;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	while (!pid)
+		asm volatile("");
+	polled = answer();
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	/* It may have begun to poll when the other task was not there yet. */
+	tap_ok(polled <= ANSWERS / 10,
+	       "client_poll_us: it does not poll if another task wants the CPU (%lu)",
+	       polled);
+}
+
+/* The device model polls for requests, and only when it may. */
+static void test_poll(void)
+{
+	const char *usual = "200";
+	unsigned long polled;
+
+	tap_eq(raw_number(POLL_US), atoi(usual), "client_poll_us: %s", usual);
+	tap_eq(set(POLL_US, "10001"), EINVAL, "client_poll_us: 10001");
+	pin_to(0, 0);
+	set(POLL_US, "0");
+	tap_eq(answer(), 0, "client_poll_us: with 0 it does not poll");
+	/* On the fixture a request may take long, as the host is busy. */
+	set(POLL_US, "10000");
+	polled = answer();
+	if (raw_is_preempt_rt())
+		tap_skip("PREEMPT_RT", "client_poll_us: it polls");
+	else
+		tap_ok(polled >= ANSWERS / 2, "client_poll_us: it polls (%lu)",
+		       polled);
+	test_poll_beside_task();
+	set(POLL_US, usual);
 }
 
 /**
@@ -511,6 +571,7 @@ int main(int argc, char **argv)
 	test_trace();
 	raw_events(bell);
 	test_dispatch();
+	test_poll();
 	test_priority();
 	test_gone();
 	return tap_done();

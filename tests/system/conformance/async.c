@@ -18,6 +18,9 @@
 #define MMIO	   0xc0000000U
 #define MANY_PORTS 0x2000
 
+/* A port that is also an address in the memory of the User VM */
+#define BOTH 0xe000
+
 /* How an access reaches the Service VM */
 enum way {
 	BY_RING,    /* as a cookie of an asynchronous doorbell */
@@ -218,14 +221,20 @@ static void test_async_conflict(void)
 static void test_async_address(void)
 {
 	struct guest guest = running_guest("auto");
-	int port = doorbell(&guest, PIO, 0xe000, 4, 0);
-	int memory = doorbell(&guest, 0, 0xe000, 4, 0);
+	int port = doorbell(&guest, PIO, BOTH, 4, 0);
+	int memory = doorbell(&guest, 0, BOTH, 4, 0);
 	int zero = doorbell(&guest, PIO, 0, 2, 0);
 
 	tap_eq(raw_async_doorbells(&guest.vm), 2,
 	       "a port and memory at one address, and not port 0");
-	expect_write(&guest, 4, 0xe000, 1, port, BY_RING, "the port");
+	expect_write(&guest, 4, BOTH, 1, port, BY_RING, "the port");
 	tap_eq(raw_events(memory), 0, "not the memory");
+	/* An access to an address reaches the hypervisor where no memory is. */
+	if (raw_unset_ram(guest.vm.fd, BOTH, PAGE))
+		err(1, "UNSET_MEMSEG");
+	expect(write_memory(&guest, BOTH, 1), &guest, memory, BY_RING,
+	       "the memory");
+	tap_eq(raw_events(port), 0, "not the port");
 	expect_write(&guest, 2, 0, 1, zero, BY_REQUEST, "port 0");
 	close(port);
 	close(memory);

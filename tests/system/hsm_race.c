@@ -2,8 +2,8 @@
 /*
  * Two tests that the in-tree HSM does not survive: threads make every call they
  * can on a VM that is created and destroyed all the time; and a device model
- * scribbles on its I/O request page and answers requests that do not exist,
- * beside a second VM that must not notice.
+ * scribbles on its I/O request page and its rings, unmaps the latter, and
+ * answers requests that do not exist, beside a second VM that must not notice.
  *
  * Arguments: physical CPUs of two User VMs.
  */
@@ -143,10 +143,56 @@ static bool saw_port(const struct guest *guest, int direction, uint32_t port,
 	       pio->size == size;
 }
 
-/* A device model that scribbles on its I/O request page */
+/*
+ * The code of a User VM that rings a doorbell until it is told to end, and
+ * counts. Now and then it reads a port, and may wait for the answer for ever.
+ */
+extern const char ringing_code[], ringing_code_end[];
+asm(".pushsection .rodata\n"
+    "ringing_code:\n"
+    ".code32\n"
+    "	mov $0x8000, %ebx\n"
+    "	mov $0x1000, %edx\n"
+    "again:\n"
+    "	out %ax, (%dx)\n"
+    "	incl (%ebx)\n"
+    "	testl $0x3ff, (%ebx)\n"
+    "	jne no_read\n"
+    "	in $0x80, %al\n"
+    "no_read:\n"
+    "	cmpl $0, 4(%ebx)\n"
+    "	je again\n"
+    "	movl $2, 4(%ebx)\n"
+    "halt:\n"
+    "	hlt\n"
+    "	jmp halt\n"
+    ".code64\n"
+    "ringing_code_end:\n"
+    ".popsection\n");
+
+#define BELL_PORT 0x1000
+
+/**
+ * struct rings - What that User VM has at BOX_ADDR
+ * @count:	Number of times that it has rung
+ * @end:	1 tells it to end, 2 is its answer
+ */
+struct rings {
+	uint32_t count;
+	uint32_t end;
+};
+
+/**
+ * struct scribbler - A device model that scribbles on all that it can map
+ * @guest:	Its User VM, which rings
+ * @bell:	Eventfd of the doorbell
+ * @threads:	Those that scribble
+ * @stop:	They are to end
+ */
 struct scribbler {
 	struct guest guest;
-	pthread_t threads[2];
+	int bell;
+	pthread_t threads[3];
 	atomic_bool stop;
 };
 
@@ -170,6 +216,34 @@ static void *scribble(void *arg)
 	return NULL;
 }
 
+/*
+ * Thread that sets up rings for doorbells and events, as acrn-dm does, and then
+ * changes their headers and unmaps them.
+ */
+static void *scribble_on_rings(void *arg)
+{
+	struct scribbler *mad = arg;
+	struct event_ring *rings[2];
+	unsigned int seed = 2;
+
+	while (!mad->stop) {
+		rings[0] = new_ring();
+		rings[1] = new_ring();
+		ioctl(mad->guest.vm.fd, ACRN_IOCTL_SETUP_ASYNCIO, rings[0]);
+		set_ring(&mad->guest.vm, rings[1]);
+		for (int i = 0; i < 2; i++) {
+			rings[i]->header.head = rand_r(&seed);
+			rings[i]->header.tail = rand_r(&seed);
+			rings[i]->header.size = rand_r(&seed);
+			rings[i]->header.ele_size = rand_r(&seed);
+		}
+		usleep(100);
+		munmap(rings[0], PAGE);
+		munmap(rings[1], PAGE);
+	}
+	return NULL;
+}
+
 static void *answer_wildly(void *arg)
 {
 	struct scribbler *mad = arg;
@@ -188,28 +262,86 @@ static void *answer_wildly(void *arg)
 	return NULL;
 }
 
+/* Assign an asynchronous doorbell at BELL_PORT. Returns its eventfd. */
+static int assign_bell(const struct guest *guest)
+{
+	int bell = raw_eventfd();
+
+	if (raw_ioeventfd(&guest->vm, bell, ACRN_IOEVENTFD_FLAG_PIO, BELL_PORT,
+			  2, 0) ||
+	    raw_async_doorbells(&guest->vm) != 1)
+		errx(1, "no asynchronous doorbell");
+	return bell;
+}
+
+static void scribbler_start(struct scribbler *mad, uint64_t flags)
+{
+	void *(*const run[])(void *) = { scribble, scribble_on_rings,
+					 answer_wildly };
+
+	*mad = (struct scribbler){ .guest = guest_create(cpus[1], flags) };
+	memcpy(mad->guest.ram + CODE_ADDR, ringing_code,
+	       ringing_code_end - ringing_code);
+	mad->bell = assign_bell(&mad->guest);
+	start(&mad->guest);
+	for (int i = 0; i < 3; i++)
+		if (pthread_create(&mad->threads[i], NULL, run[i], mad))
+			errx(1, "pthread_create");
+}
+
+/*
+ * End the ringing, and wait until the eventfd has counted all rings, 5 s at
+ * most. After 2 s without an answer the User VM is taken to wait for its device
+ * model. Returns whether all were counted, and none twice.
+ */
+static bool all_rings_counted(struct scribbler *mad)
+{
+	volatile struct rings *rings = (void *)mad->guest.box;
+	bool ended = false;
+	uint64_t seen = 0;
+
+	rings->end = 1;
+	for (int ms = 0; ms < 5000 && !(ended && seen == rings->count); ms++) {
+		usleep(1000);
+		ended = rings->end == 2 || ms > 2000;
+		seen += raw_events(mad->bell);
+	}
+	tap_diag("%llu rings of %u", (unsigned long long)seen, rings->count);
+	return seen && seen == rings->count;
+}
+
+static void scribbler_end(struct scribbler *mad)
+{
+	mad->stop = true;
+	for (int i = 0; i < 3; i++)
+		pthread_join(mad->threads[i], NULL);
+	guest_close(&mad->guest);
+	close(mad->bell);
+}
+
 static void test_scribbler(uint64_t flags, const char *how)
 {
-	struct scribbler mad = { .guest = guest_create(cpus[1], flags) };
 	struct guest guest = guest_create(cpus[0], flags);
-	int wrong = 0;
+	int bell = assign_bell(&guest), wrong = 0;
+	struct scribbler mad;
 
-	start(&mad.guest);
 	create_client(&guest);
 	start(&guest);
-	pthread_create(&mad.threads[0], NULL, scribble, &mad);
-	pthread_create(&mad.threads[1], NULL, answer_wildly, &mad);
-	for (uint32_t i = 0; i < 500; i++)
+	scribbler_start(&mad, flags);
+	for (uint32_t i = 0; i < 500; i++) {
 		wrong += read_port(&guest, 4, 0x90, i) != i ||
 			 !saw_port(&guest, ACRN_IOREQ_DIR_READ, 0x90, 4);
+		write_port(&guest, 2, BELL_PORT, i);
+	}
 	tap_eq(wrong, 0, "%s: right answers beside a mad device model", how);
-	mad.stop = true;
-	pthread_join(mad.threads[0], NULL);
-	pthread_join(mad.threads[1], NULL);
-	guest_close(&mad.guest);
+	tap_eq(raw_events(bell), 500, "%s: and all rings are counted", how);
+	tap_ok(all_rings_counted(&mad),
+	       "%s: also those of the mad device model's own User VM", how);
+	scribbler_end(&mad);
 	tap_eq(read_port(&guest, 4, 0x90, 1), 1, "%s: also when it has ended",
 	       how);
 	guest_close(&guest);
+	close(bell);
 }
 
 int main(int argc, char **argv)
@@ -223,7 +355,6 @@ int main(int argc, char **argv)
 
 	raw_use_async("auto");
 	test_race();
-	raw_use_async("off");
 	test_scribbler(0, "hypercall");
 	test_scribbler(ACRN_VM_FLAG_IO_COMPLETION_POLLING, "polling");
 	tap_eq(pages_pinned() - pinned, 0, "no page is pinned at the end");

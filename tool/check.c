@@ -200,15 +200,20 @@ static void check_blk(const struct facts *facts, struct report *report)
 	       facts->release);
 }
 
+/* The device's group is that of 50-udev-default.rules of Debian's udev. */
 static void check_net(const struct facts *facts, struct report *report)
 {
-	if (facts->vhost_net) {
+	if (!facts->vhost_net) {
+		say(report, NOTE,
+		    "the kernel has no vhost_net: networks stay in the device model");
+		advise(report, "build the kernel with CONFIG_VHOST_NET=m");
+	} else if (!facts->vhost_net_allowed) {
+		say(report, NOTE,
+		    "you may not open /dev/vhost-net: networks stay in the device model");
+		advise(report, "as root: adduser YOU kvm; then log in again");
+	} else {
 		say(report, GOOD, "the kernel has vhost_net");
-		return;
 	}
-	say(report, NOTE,
-	    "the kernel has no vhost_net: networks stay in the device model");
-	advise(report, "build the kernel with CONFIG_VHOST_NET=m");
 }
 
 /*

@@ -116,6 +116,8 @@ void facts_gather(struct facts *facts)
 	files_word(facts->blk_refused, sizeof(facts->blk_refused),
 		   "/run/vhost-blk.refused");
 	facts->vhost_net = has_vhost_net(facts->release);
+	facts->vhost_net_allowed =
+		!files_exist("/dev/vhost-net") || files_allow("/dev/vhost-net");
 	facts->init_on_alloc = zeroes_memory(facts->release);
 	facts->realtime =
 		files_word(word, sizeof(word), "/sys/kernel/realtime") &&

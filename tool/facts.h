@@ -22,6 +22,8 @@
  * @blk:	vhost_blk.ko
  * @blk_refused: Why modprobe did not load it; empty where it did not refuse
  * @vhost_net:	The kernel has vhost-net
+ * @vhost_net_allowed: Whoever runs this program may open /dev/vhost-net, if it
+ *			is there
  * @init_on_alloc: Memory is zeroed when the kernel allocates it
  * @realtime:	The kernel is a PREEMPT_RT one
  * @node:	/dev/acrn_hsm is there
@@ -43,6 +45,7 @@ struct facts {
 	struct module blk;
 	char blk_refused[200];
 	bool vhost_net;
+	bool vhost_net_allowed;
 	enum answer init_on_alloc;
 	bool realtime;
 	bool node;

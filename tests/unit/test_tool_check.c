@@ -55,6 +55,7 @@ static struct facts all_is_well(void)
 			       .vhost = installed("acrn_vhost"),
 			       .blk = installed("vhost_blk"),
 			       .vhost_net = true,
+			       .vhost_net_allowed = true,
 			       .node = true,
 			       .node_allowed = true,
 			       .async = "auto" };
@@ -148,7 +149,10 @@ static void test_less_than_could_be(void)
 	       strcpy(f.hsm.kernel, f.release);
 	       strcpy(f.vhost.kernel, f.release);
 	       strcpy(f.blk.kernel, f.release));
-	EXPECT("note", "adduser", "not allowed", f.node_allowed = false);
+	EXPECT("note", "adduser YOU acrn", "not allowed",
+	       f.node_allowed = false);
+	EXPECT("note", "adduser YOU kvm", "vhost-net not allowed",
+	       f.vhost_net_allowed = false);
 	EXPECT("FAIL", "no /dev/acrn_hsm", "no device", f.node = false);
 	EXPECT("note", "echo auto", "asynchronous doorbells are off",
 	       strcpy(f.async, "off"));
@@ -226,6 +230,7 @@ static void test_facts(void)
 	tap_ok(f.in_tree_builtin && !f.in_tree_loaded, "facts: in-tree HSM");
 	tap_ok(f.signatures && f.realtime && f.vhost_net && !f.node,
 	       "facts: what the kernel wants and has");
+	tap_ok(f.vhost_net_allowed, "facts: a device that will be made");
 	tap_ok(f.init_on_alloc == YES, "facts: its command line");
 	tap_ok(f.hsm.installed && f.hsm.readable && f.hsm.sign && f.hsm.loaded,
 	       "facts: a module that is signed and loaded");

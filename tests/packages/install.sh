@@ -17,8 +17,9 @@ tap_out=$work/check.out
 # shellcheck source=../system/tap.sh
 . "$top/tests/system/tap.sh"
 
-root=$work/root
-modules=$root/lib/modules
+# shellcheck source=root.sh
+. "$top/tests/packages/root.sh"
+
 releases=()
 version_of() {
 	dpkg-deb -f "$(echo "$1"/acrn-vhost-dkms_*.deb)" Version
@@ -26,45 +27,13 @@ version_of() {
 old=$(version_of "$packages")
 new=$(version_of "$newer")
 
-in_root() {
-	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
-}
-
-# mount_at SOURCE PLACE: bind-mount a folder read-only in the root file system
-mount_at() {
-	mkdir -p "$root$2" && mount --bind -o ro "$1" "$root$2"
-}
-
-# add_kernel KDIR: add a kernel as if its package were installed, with the in-tree HSM
-add_kernel() {
-	local kdir=$1 release
-	release=$(cat "$kdir/include/config/kernel.release")
-	releases+=("$release")
-	mkdir -p "$modules/$release/kernel"
-	cp "$kdir"/modules.{order,builtin,builtin.modinfo} "$modules/$release"
-	cp "$kdir/drivers/virt/acrn/acrn.ko" "$modules/$release/kernel"
-	ln -s "$kdir" "$modules/$release/build"
-	depmod -b "$root" "$release"
-}
-
 set_up() {
 	local kdir
-	rm -rf "$work/upper" "$work/overlay" "$root"
-	mkdir -p "$work/upper" "$work/overlay" "$root"
-	mount -t overlay overlay \
-		-o "lowerdir=$base,upperdir=$work/upper,workdir=$work/overlay" "$root" &&
-		mount -t proc proc "$root/proc" && mount_at "$cache" "$cache" &&
-		mount_at "$packages" /packages && mount_at "$newer" /newer || return
+	mount_root && mount_at "$packages" /packages && mount_at "$newer" /newer || return
 	for kdir in "$@"; do
 		add_kernel "$kdir" || return
+		releases+=("$(release_of "$kdir")")
 	done
-}
-
-# install FOLDER: install all packages from there; apt's output is in $work/apt.log
-install() {
-	in_root sh -c "apt-get install -y --no-install-recommends $1/acrn-vhost_*.deb \
-		$1/acrn-vhost-dkms_*.deb $1/vhost-blk-dkms_*.deb $1/libacrnvhost-dev_*.deb" \
-		> "$work/apt.log" 2>&1 || { tail -n 40 "$work/apt.log"; return 1; }
 }
 
 # built VERSION: each kernel with ACRN_GUEST has all three modules of that version
@@ -157,7 +126,7 @@ modprobe_asks() {
 }
 
 upgrade() {
-	install /newer && built "$new" && ! ls -d "$root"/usr/src/*-"$old" &&
+	install_packages /newer && built "$new" && ! ls -d "$root"/usr/src/*-"$old" &&
 		! in_root dkms status | grep "/$old,"
 }
 
@@ -180,7 +149,7 @@ dkms_has_nothing() {
 }
 
 check "a Debian with its own kernel and ours" set_up "$@"
-check "installed" install /packages
+check "installed" install_packages /packages
 check "the modules are built for each kernel with ACRN_GUEST" built "$old"
 check "Debian's own kernel is refused with a sentence" debian_is_refused
 check "group, rules, service and blacklist are there" prepared
@@ -195,6 +164,5 @@ check "upgraded: the modules are the new ones, nothing is left of the old" upgra
 check "purged" purge
 check "purged: the in-tree HSM is loadable again" in_tree_is_back
 check "purged: DKMS has nothing" dkms_has_nothing
-umount -R "$root"
-rm -rf "$root" "$work/upper" "$work/overlay"
+remove_root
 finish

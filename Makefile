@@ -130,7 +130,8 @@ run:
 	@$(HARNESS)/run.py
 
 test:
-	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm deb $(if $(LONG),long) \
+	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm deb \
+		$(if $(LONG)$(filter installed% packages%,$(T)),long) \
 		$(if $(ACRN_SRC),acrn)
 	@$(HARNESS)/test.py --flavour $(KERNEL) --kvers "$(KVERS)" --on $(ON) \
 		--acrn-src "$(ACRN_SRC)" $(if $(LONG),--long) $(T)

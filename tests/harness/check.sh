@@ -17,7 +17,7 @@ mapfile -t user_c < <(find lib dm acrn-dm tool tests bench/service-vm bench/both
 mapfile -t user_h < <(find lib dm tool tests bench/service-vm -name '*.h' ! -path 'tests/unit/shim/*' \
 	! -path 'tests/hypervisor/*' | sort)
 mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build .
-	printf "%s\n" tests/system/lib.sh tests/system/tap.sh tests/packages/root.sh)
+	printf "%s\n" tests/system/lib.sh tests/system/tap.sh tests/packages/root.sh tests/installed/units.sh)
 mapfile -t text < <(git ls-files --cached --others --exclude-standard)
 
 # step NAME COMMAND...: run a check; its output is shown only when it fails.

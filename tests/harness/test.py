@@ -33,7 +33,7 @@ from acrn import CPUS, Acrn, AcrnVM
 from differential import compare, parse_results, show
 from suite import DIFFERENTIAL, SYSTEM
 from vm import (BUILD, DIES_WITH_US, HARNESS, TOP, BuildError, Image, FixtureVM,
-                build_kernel, make, run_logged)
+                InstalledVM, build_kernel, make, run_logged)
 
 LOGS = os.path.join(BUILD, "test")
 UNIT = os.path.join(TOP, "tests", "unit")
@@ -231,21 +231,90 @@ class PackagesTest:
         return outcome
 
 
+def build_packages(step, folder, *version):
+    """Build the Debian packages, as that version if there is one."""
+    run_logged(step, [os.path.join(TOP, "packaging", "build.sh"), folder, *version],
+               f"{folder}.log")
+
+
+def debian_command(script, logs, kdir):
+    """Make a Debian root file system.
+
+    Returns the beginning of a command that runs a script as root, in a mount namespace of
+    its own, with these arguments: the folder of logs, the root file system, the folder
+    that has `kdir`, a kernel's build directory.
+    """
+    cache = os.path.dirname(kdir)
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n", "env", f"ACRN_CACHE={cache}"]
+    root = subprocess.run([*as_root, os.path.join(HARNESS, "debian-root.sh")],
+                          stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+    return [*as_root, "unshare", "--mount", script, logs, root, cache]
+
+
 class InstalledPackagesTest(PackagesTest):
     """A script that needs root and a Debian root file system to install packages into."""
 
     def command(self):
         """Build two versions of the packages and a root file system. Returns the command."""
-        cache = os.path.dirname(build_kernel(self.kvers[0], "base"))
-        as_root = [] if os.geteuid() == 0 else ["sudo", "-n", "env", f"ACRN_CACHE={cache}"]
-        folders = [os.path.join(self.logs, folder) for folder in ("deb", "newer")]
-        for folder, version in zip(folders, ([], ["9.9"])):
-            run_logged(self.name, [os.path.join(TOP, "packaging", "build.sh"), folder, *version],
-                       f"{folder}.log")
-        root = subprocess.run([*as_root, os.path.join(HARNESS, "debian-root.sh")],
-                              stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
         script, logs, *kdirs = super().command()
-        return [*as_root, "unshare", "--mount", script, logs, root, cache, *folders, *kdirs]
+        folders = [os.path.join(self.logs, folder) for folder in ("deb", "newer")]
+        build_packages(self.name, folders[0])
+        build_packages(self.name, folders[1], "9.9")
+        return [*debian_command(script, logs, kdirs[0]), *folders, *kdirs]
+
+
+class InstalledTest:
+    """The packages in a Debian that boots as Service VM, and boots again without them.
+
+    Its kernel is the base flavour, whatever the flavour of the other tests is.
+    """
+
+    name = "installed"
+    about = "a Debian that boots with the packages, and again when they are purged"
+    usual = False
+
+    def __init__(self, kver):
+        self.kver = kver
+        self.logs = os.path.join(LOGS, self.name)
+        self.disk = os.path.join(self.logs, "disk")
+        self.image = None
+        self.long = False
+
+    def make_disk(self, kdir):
+        """Install Debian, that kernel and the packages on the disk."""
+        packages = os.path.join(self.logs, "deb")
+        build_packages(self.name, packages)
+        script = os.path.join(TOP, "tests", "installed", "disk.sh")
+        run_logged(self.name,
+                   [*debian_command(script, self.logs, kdir), packages, kdir,
+                    os.path.join(kdir, "arch/x86/boot/bzImage"),
+                    os.path.join(self.image.dir, "user-vm.cpio.lz4")],
+                   f"{self.disk}.log")
+
+    def boot(self, image, task, hsm):
+        """Boot and run a script of tests/installed. Returns its outcome."""
+        # acrn-vhost check advises init_on_alloc=1, on 6.1
+        vm = InstalledVM(image, os.path.join(self.logs, task), self.disk, task,
+                         args=(SERVICE_CPUS,), hsm=hsm, service_cpus=SERVICE_CPUS,
+                         cpus=SERVICE_CPUS + 1, memory="3G", cmdline="init_on_alloc=1",
+                         timeout=600)
+        status = vm.run()
+        outcome = judge_tap(vm.log("task"))
+        outcome.problems = vm.trouble() + outcome.problems
+        outcome.judge_status(status)
+        return outcome
+
+    def run(self):
+        """Make the disk, boot it twice, and judge."""
+        shutil.rmtree(self.logs, ignore_errors=True)
+        image = Image(self.kver)
+        self.make_disk(image.kdir)
+        first = self.boot(image, "installed", "ours")
+        second = self.boot(image, "purged", "in-tree")
+        os.remove(self.disk)
+        return Outcome(first.problems + second.problems,
+                       checks=first.checks + second.checks,
+                       skipped=first.skipped + second.skipped)
 
 
 class DifferentialTest:
@@ -353,6 +422,7 @@ def all_tests(kvers):
                               kvers[:1], True))
     tests.append(InstalledPackagesTest("install", "the same, installed, upgraded and purged",
                                        kvers, False))
+    tests.append(InstalledTest(kvers[0]))
     tests += [SystemTest(spec, kver, hsm, spec.is_usual(hsm, kver, kvers))
               for kver in kvers for spec in SYSTEM for hsm in spec.hsms]
     tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers]

@@ -23,6 +23,7 @@ DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 # A boot takes 4 s, and a few times that while other VMs run beside it.
 BOOT_SECONDS = 40
+SYSTEMD_BOOT_SECONDS = 300
 
 
 class BuildError(Exception):
@@ -155,6 +156,8 @@ class ServiceVM:
 class FixtureVM(ServiceVM):
     """One boot of tests/hypervisor in QEMU, whose own log is qemu.log."""
 
+    boot_seconds = BOOT_SECONDS
+
     def __init__(self, image, logs, task, args=(), hsm="ours", service_cpus=2,
                  cpus=4, memory="2G", cmdline="", timeout=120, spin_us=0, static_cpus=0,
                  initramfs=None):
@@ -169,9 +172,13 @@ class FixtureVM(ServiceVM):
             "-net", "none", "-no-reboot",
             "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
             "-append", f"service_cpus={service_cpus} spin_us={spin_us} static_cpus={static_cpus}",
-            "-initrd", f"{kernel},{initramfs or image.initramfs()}",
+            *self.root_options(kernel, initramfs or image.initramfs()),
             "-serial", f"file:{self.log('console')}", "-serial", "stdio",
             "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
+
+    def root_options(self, kernel, root):
+        """QEMU's options for a kernel, with its command line, and its root file system."""
+        return ["-initrd", f"{kernel},{root}"]
 
     def run(self, on_line=lambda line: None):
         """Boot, pass each line that the task prints to `on_line`, wait for the end.
@@ -184,7 +191,7 @@ class FixtureVM(ServiceVM):
             print(" ".join(self.command), file=qemu_log, flush=True)
             qemu = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
                                     stdout=subprocess.PIPE, stderr=qemu_log)
-            timer = self._give_up_after(BOOT_SECONDS * self.image.slowness, "boot", qemu)
+            timer = self._give_up_after(self.boot_seconds * self.image.slowness, "boot", qemu)
             try:
                 for raw in qemu.stdout:
                     line = raw.decode(errors="replace").rstrip()
@@ -221,6 +228,23 @@ class FixtureVM(ServiceVM):
             lines = re.findall(r"^vm \d+: destroyed (.*)$", text.read(), re.M)
         return [{key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
                 for line in lines]
+
+
+class InstalledVM(FixtureVM):
+    """One boot of a Debian with systemd, from a disk that tests/installed/disk.sh has made.
+
+    What the boot writes stays on the disk.
+    """
+
+    boot_seconds = SYSTEMD_BOOT_SECONDS
+
+    def __init__(self, image, logs, disk, task, **settings):
+        super().__init__(image, logs, task, initramfs=disk, **settings)
+
+    def root_options(self, kernel, root):
+        """QEMU's options for a kernel, with its command line, and for the disk."""
+        return ["-initrd", f"{kernel} root=/dev/vda rw init=/lib/systemd/systemd",
+                "-drive", f"file={root},format=raw,if=virtio,cache=unsafe"]
 
 
 class Progress:

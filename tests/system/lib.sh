@@ -84,7 +84,7 @@ show_console() {
 # start_vm N CPUS OPTION...: start User VM N with vhost-dm on the physical CPUS (a list
 # with commas). The device model's process id is in /run/vmN.pid. The root file system is
 # the initramfs, or $vm_root, such as /dev/vda. Kernel and initramfs are in $vm_images, by
-# default /images.
+# default /images. $vhost_dm is the command, if it is to be another user's.
 start_vm() {
 	vm=$1
 	cpus=$2
@@ -101,7 +101,8 @@ start_vm() {
 	quiet=
 	[ "${slowness:-1}" = 1 ] || quiet=rcupdate.rcu_cpu_stall_suppress=1
 	# The input is open for reading and writing, so that it never ends
-	vhost-dm --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
+	# shellcheck disable=SC2086 # the command is a list of words
+	${vhost_dm:-vhost-dm} --name "vm$vm" --cpu-affinity "$cpus" --memory "${vm_memory:-128M}" \
 		--kernel "${vm_images:-/images}/bzImage" \
 		--cmdline "console=ttyS0 loglevel=5 $guest_words net_address=10.0.$vm.2/24 $boot $quiet" \
 		--stats "/run/vm$vm.stats" "$@" \
@@ -130,6 +131,16 @@ start_acrn_dm() {
 		-B "console=ttyS0 loglevel=5 $guest_words rdinit=/init net_address=10.0.$vm.2/24" \
 		"vm$vm" <> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &
 	echo $! > "/run/vm$vm.pid"
+}
+
+# Print what is of interest of the consoles of all User VMs: kernel reports, and the end
+show_user_vms() {
+	for log in /run/vm*.log; do
+		[ -e "$log" ] || continue
+		echo "--- $log"
+		head -n -400 "$log" | grep -A 40 -E -f /tests/trouble
+		tail -n 400 "$log"
+	done
 }
 
 vm_pid() {

@@ -54,14 +54,17 @@ static inline void follow_pfnmap_end(struct follow_pfnmap_args *args)
 
 /*
  * Before 6.5 all queues of a vhost device share one worker; since then a queue
- * can have a worker of its own. These macros are for files that include vhost.h
- * as well.
+ * can have a worker of its own. There, the worker of a queue is that of the vhost
+ * device to which its doorbells go. These macros are for files that include
+ * vhost.h as well.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define VHOST_MAKES_WORKERS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+
+#if !VHOST_MAKES_WORKERS
 struct vhost_dev;
 
-#define vhost_vq_work_queue(vq, work)	vhost_work_queue((vq)->dev, work)
-#define vhost_vq_has_work(vq)		vhost_has_work((vq)->dev)
+#define vhost_vq_work_queue(vq, work)	vhost_work_queue((vq)->poll.dev, work)
+#define vhost_vq_has_work(vq)		vhost_has_work((vq)->poll.dev)
 
 static inline long vhost_worker_ioctl(struct vhost_dev *dev, unsigned int cmd,
 				      void __user *argp)

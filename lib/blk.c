@@ -46,7 +46,8 @@ static int blk_add_worker(struct acrnvhost *dev, unsigned int index)
 /*
  * Give each queue but the first a worker of its own; the first one has the
  * worker that comes with the device. The kernel frees workers with the owner.
- * Kernels before 6.5 cannot make workers: one worker handles all queues there.
+ * Kernels before 6.5 do not know these ioctls: vhost-blk gives each queue a
+ * worker by itself there.
  */
 static int blk_add_workers(struct acrnvhost *dev)
 {

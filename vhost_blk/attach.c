@@ -19,6 +19,7 @@
 #include "blk.h"
 #include "file.h"
 #include "queue.h"
+#include "worker.h"
 
 /*
  * How long an ioctl waits for requests in flight, in jiffies. When a disk does not
@@ -117,7 +118,7 @@ int vhost_blk_detach(struct vhost_blk *blk, long timeout)
 	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
 		vhost_blk_queue_detach(blk->queues[i]);
 	/* Works that are still queued run here, and find nothing to do. */
-	vhost_dev_flush(&blk->dev);
+	vhost_blk_workers_flush(blk);
 	fput(blk->disk.file);
 	put_blkcg(blk->disk.blkcg);
 	blk->disk.file = NULL;
@@ -141,7 +142,7 @@ int vhost_blk_pause(struct vhost_blk *blk)
 		vhost_blk_resume(blk);
 	else
 		/* The workers return the requests that have ended. */
-		vhost_dev_flush(&blk->dev);
+		vhost_blk_workers_flush(blk);
 	return ret;
 }
 

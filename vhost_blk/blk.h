@@ -10,6 +10,7 @@
  *	file.c		disks that are regular files; the module builds without
  *	bdev.c		disks that are block devices
  *	queue.c		the worker: takes requests from the ring and starts them
+ *	worker.c	a worker for each queue, before Linux 6.5
  *	poll.c		the worker waits for requests without a doorbell
  *	reap.c		requests that have ended return to the driver
  *	interrupt.c	interrupts are held back while the worker polls
@@ -140,6 +141,8 @@ struct vhost_blk_disk_ops {
  * @vq:		The vhost core's part of it; private_data is the device while a
  *		disk is attached, and changes under vq.mutex
  * @blk:	Device. Constant
+ * @worker:	Vhost device whose worker serves the queue; see worker.c. Under
+ *		dev.mutex of @blk
  * @pool:	Memory of requests
  * @inflight:	Requests in flight; has a lock of its own
  * @broken:	The ring is corrupt and nothing more is taken from it; under
@@ -156,6 +159,7 @@ struct vhost_blk_disk_ops {
 struct vhost_blk_queue {
 	struct vhost_virtqueue vq;
 	struct vhost_blk *blk;
+	struct vhost_dev worker;
 	struct vhost_blk_pool pool;
 	struct vhost_blk_inflight inflight;
 	bool broken;

@@ -24,6 +24,7 @@
 #include "debugfs.h"
 #include "queue.h"
 #include "sysfs.h"
+#include "worker.h"
 
 /* Requests or bytes after which a worker goes on to the next of its queues. */
 #define WEIGHT		256
@@ -121,6 +122,17 @@ static int alloc_workqueues(struct vhost_blk *blk)
 	return -ENOMEM;
 }
 
+/* Initialise the vhost core's part of a device that is being opened. */
+static void init_dev(struct vhost_blk *blk)
+{
+	unsigned int i;
+
+	vhost_dev_init(&blk->dev, blk->vqs, VHOST_BLK_MAX_QUEUES, UIO_MAXIOV,
+		       WEIGHT, BYTE_WEIGHT, true, NULL);
+	for (i = 0; i < VHOST_BLK_MAX_QUEUES; i++)
+		vhost_blk_worker_init(blk->queues[i]);
+}
+
 /* Make a device for a file that is being opened. Nobody else has it yet. */
 static int vhost_blk_open(struct inode *inode, struct file *file)
 {
@@ -137,8 +149,7 @@ static int vhost_blk_open(struct inode *inode, struct file *file)
 	ret = alloc_queues(blk);
 	if (ret)
 		goto free_workqueues;
-	vhost_dev_init(&blk->dev, blk->vqs, VHOST_BLK_MAX_QUEUES, UIO_MAXIOV,
-		       WEIGHT, BYTE_WEIGHT, true, NULL);
+	init_dev(blk);
 	vhost_blk_sysfs_add(blk, &misc->this_device->kobj);
 	vhost_blk_debugfs_add(blk);
 	file->private_data = blk;
@@ -166,6 +177,7 @@ static int vhost_blk_release(struct inode *inode, struct file *file)
 	vhost_blk_detach(blk, MAX_SCHEDULE_TIMEOUT);
 	mutex_unlock(&blk->dev.mutex);
 	vhost_dev_stop(&blk->dev);
+	vhost_blk_workers_stop(blk);
 	vhost_dev_cleanup(&blk->dev);
 	/* This waits until the last work has returned. */
 	free_workqueues(blk);
@@ -215,8 +227,8 @@ static long set_serial(struct vhost_blk *blk, void __user *argp)
 /*
  * VHOST_SET_NWORKERS. Takes dev.mutex to find who the owner is, and changes nothing.
  * QEMU with OpenVZ's vhost-blk device has no disk at all when this fails. A device
- * with fewer threads than it asked for is slower, and nothing else: the vhost core
- * has one thread until VHOST_NEW_WORKER makes others.
+ * with fewer threads than it asked for is slower, and nothing else. Queues get
+ * threads of their own by VHOST_NEW_WORKER or, before Linux 6.5, without asking.
  */
 static long set_nworkers(struct vhost_blk *blk, int __user *argp)
 {
@@ -231,7 +243,7 @@ static long set_nworkers(struct vhost_blk *blk, int __user *argp)
 	if (!ret && count < 1)
 		ret = -EINVAL;
 	if (!ret && count > 1)
-		pr_info_once("one thread per device, where %d were asked for\n",
+		pr_info_once("VHOST_SET_NWORKERS changes nothing: %d threads were asked for\n",
 			     count);
 	return ret;
 }
@@ -332,6 +344,7 @@ static long reset_owner(struct vhost_blk *blk)
 	if (!memory)
 		return -ENOMEM;
 	vhost_dev_stop(&blk->dev);
+	vhost_blk_workers_stop(blk);
 	vhost_dev_reset_owner(&blk->dev, memory);
 	return 0;
 }

@@ -23,6 +23,7 @@
 #include "queue.h"
 #include "reap.h"
 #include "request.h"
+#include "worker.h"
 
 /* Number of requests that are started before those that ended are returned. */
 #define REAP_EVERY	32
@@ -315,21 +316,25 @@ static int prepare_queue(struct vhost_blk_queue *queue)
  *
  * No request is started yet.
  *
- * Context: Process context, dev.mutex held. Takes vq.mutex.
+ * Context: Process context, dev.mutex held, under which the addresses of the ring
+ * are set. Takes vq.mutex.
  *
  * Return: 1 if the queue can run; 0 if the driver does not use it; -EFAULT if its
- * ring does not lie in guest memory; -ENOMEM.
+ * ring does not lie in guest memory; as vhost_blk_worker_start(); -ENOMEM.
  */
 int vhost_blk_queue_attach(struct vhost_blk_queue *queue)
 {
-	int ret = 0;
+	int ret;
 
+	if (!queue->vq.desc || !queue->vq.avail || !queue->vq.used)
+		return 0;
+	ret = vhost_blk_worker_start(queue);
+	if (ret)
+		return ret;
 	mutex_lock(&queue->vq.mutex);
-	if (queue->vq.desc && queue->vq.avail && queue->vq.used) {
-		ret = -EFAULT;
-		if (vhost_vq_access_ok(&queue->vq))
-			ret = prepare_queue(queue) ?: 1;
-	}
+	ret = -EFAULT;
+	if (vhost_vq_access_ok(&queue->vq))
+		ret = prepare_queue(queue) ?: 1;
 	mutex_unlock(&queue->vq.mutex);
 	return ret;
 }

@@ -54,6 +54,14 @@ are_as_configured() {
 	! grep -q vd /run/configured
 }
 
+# workers_are N: vhost has N threads. Before Linux 6.5 they are the kernel's own, later
+# the device model's.
+workers_are() {
+	cat /proc/[0-9]*/task/[0-9]*/comm 2> /dev/null | grep '^vhost-[0-9]*$' > /run/workers
+	cat /run/workers
+	[ "$(wc -l < /run/workers)" = "$1" ]
+}
+
 # transfers DISKS THREADS BYTES: random reads and writes of up to BYTES each
 transfers() {
 	on_all "$1" "blk_io verify /dev/DISK $seconds $2 $3"
@@ -143,6 +151,7 @@ polling() {
 
 work() {
 	check "queues, sizes, serial numbers" are_as_configured
+	check "vhost: each queue has a worker" workers_are 5
 	check "written through" cache_mode "write through"
 	check "written back" cache_mode "write back"
 	polling 1

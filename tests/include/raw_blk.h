@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * /dev/vhost-blk by raw ioctls: this process is both device model and guest,
- * with one queue. Its memory is guest memory at GPA: rings, a table, a header
- * and a status, then data.
+ * with one queue, unless the test sets up others. Its memory is guest memory at
+ * GPA: rings, a table, a header and a status, then data.
  */
 #ifndef RAW_BLK_H
 #define RAW_BLK_H
@@ -46,7 +46,8 @@
 #define RO_BIT	   (1ULL << VIRTIO_BLK_F_RO)
 
 static uint8_t *mem;
-/* Offset of the rings in use, for who has several queues */
+/* The queue in use and the offset of its rings, for who has several queues */
+static unsigned int queue;
 static uint32_t rings;
 static int vhost, kick, call, err_fd;
 static uint16_t avail_idx, used_idx;
@@ -69,14 +70,14 @@ static inline volatile struct vring_used *used(void)
 
 static inline int vring_file(unsigned long request, int fd)
 {
-	struct vhost_vring_file file = { .fd = fd };
+	struct vhost_vring_file file = { .index = queue, .fd = fd };
 
 	return ioctl(vhost, request, &file);
 }
 
 static inline int vring_state(unsigned long request, unsigned int num)
 {
-	struct vhost_vring_state state = { .num = num };
+	struct vhost_vring_state state = { .index = queue, .num = num };
 
 	return ioctl(vhost, request, &state);
 }
@@ -133,29 +134,39 @@ static inline int set_features(uint64_t features)
 	return ioctl(vhost, VHOST_SET_FEATURES, &features);
 }
 
-/* Set up the device, which has no owner, with one queue and no disk. */
-static inline bool set_up(uint64_t features)
+/* Set up the queue in use. */
+static inline bool set_up_queue(void)
 {
+	uintptr_t user = (uintptr_t)mem + rings;
 	struct vhost_vring_addr addr = {
-		.desc_user_addr = (uintptr_t)mem,
-		.avail_user_addr = (uintptr_t)mem + AVAIL,
-		.used_user_addr = (uintptr_t)mem + USED,
+		.index = queue,
+		.desc_user_addr = user,
+		.avail_user_addr = user + AVAIL,
+		.used_user_addr = user + USED,
 	};
 	eventfd_t ignored;
 
-	memset(mem, 0, DATA);
 	avail_idx = 0;
 	used_idx = 0;
 	eventfd_read(kick, &ignored);
 	eventfd_read(call, &ignored);
-	eventfd_read(err_fd, &ignored);
-	return !ioctl(vhost, VHOST_SET_OWNER) && !set_features(features) &&
-	       !set_memory() && !vring_state(VHOST_SET_VRING_NUM, RING) &&
+	return !vring_state(VHOST_SET_VRING_NUM, RING) &&
 	       !vring_state(VHOST_SET_VRING_BASE, 0) &&
 	       !ioctl(vhost, VHOST_SET_VRING_ADDR, &addr) &&
 	       !vring_file(VHOST_SET_VRING_CALL, call) &&
 	       !vring_file(VHOST_SET_VRING_ERR, err_fd) &&
 	       !vring_file(VHOST_SET_VRING_KICK, kick);
+}
+
+/* Set up the device, which has no owner, with one queue and no disk. */
+static inline bool set_up(uint64_t features)
+{
+	eventfd_t ignored;
+
+	memset(mem, 0, DATA);
+	eventfd_read(err_fd, &ignored);
+	return !ioctl(vhost, VHOST_SET_OWNER) && !set_features(features) &&
+	       !set_memory() && set_up_queue();
 }
 
 /* Reset the device, set it up again and attach a disk. */

@@ -7,6 +7,7 @@
  *
  * Argument: number of power cuts.
  */
+#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <time.h>
@@ -21,28 +22,15 @@
 #include "trace.h"
 #include "vhost_blk_checks.h"
 
-/* Since Linux 6.5; the headers may be older. */
-#ifndef VHOST_NEW_WORKER
-struct vhost_worker_state {
-	unsigned int worker_id;
-};
-
-struct vhost_vring_worker {
-	unsigned int index;
-	unsigned int worker_id;
-};
-
-#define VHOST_NEW_WORKER _IOR(VHOST_VIRTIO, 0x8, struct vhost_worker_state)
-#define VHOST_ATTACH_VRING_WORKER                                              \
-	_IOW(VHOST_VIRTIO, 0x15, struct vhost_vring_worker)
-#endif
-
 #define LARGE	    "/dev/loop0"
 #define LARGE_FILE  "/run/large"
 #define HUGE_FILE   "/run/huge"
 #define CACHED	    "/dev/cached"
 #define NARROW	    "/dev/narrow"
 #define FS_FILE	    "/mnt/file"
+#define FS_LOOP	    "/dev/loop2"
+#define FS_MEMORY   "/mnt/memory"
+#define MEMORY_SIZE (2U << 20)
 #define FS_BLOCK    4096
 #define SLOW_MILLIS 400
 #define HUGE_GPA    (1ULL << 32)
@@ -407,6 +395,32 @@ static bool last_error_has(const char *what)
 	return !system(command);
 }
 
+/* Number of threads of the kernel's workqueues with real-time I/O priority */
+static unsigned int count_real_time(void)
+{
+	unsigned int count = 0;
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	char path[300], comm[32];
+	FILE *file;
+
+	while ((entry = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fgets(comm, sizeof(comm), file) &&
+		    !strncmp(comm, "kworker/", 8))
+			count += syscall(SYS_ioprio_get, 1,
+					 atoi(entry->d_name)) >>
+					 13 ==
+				 1;
+		fclose(file);
+	}
+	closedir(proc);
+	return count;
+}
+
 /*
  * Find out requests' I/O priority from the kernel's message about a failed one.
  */
@@ -425,6 +439,7 @@ static void priority(void)
 	tap_ok(ranges(VIRTIO_BLK_T_WRITE_ZEROES, 96, 8, 0, 1) &&
 		       last_error_has("WRITE.*prio class 1"),
 	       "so do those that the worker leaves to other threads");
+	tap_eq(count_real_time(), 0, "those threads do not keep it");
 	tap_ok(set_ioprio(0) && bad_sectors(false),
 	       "the process gets the usual priority back");
 }
@@ -511,6 +526,27 @@ static void arguments(void)
 		  "set another size of a ring in use");
 }
 
+/* Requests pass by the page cache of a block device, which is emptied before.
+ */
+static void page_cache(void)
+{
+	int fd = open(FAST, O_RDWR);
+
+	fill(DATA, 4096, 3);
+	tap_ok(pwrite(fd, mem + DATA, 4096, 0) == 4096 && !unset_disk() &&
+		       !set_disk(FAST, O_RDWR),
+	       "a disk is attached whose page cache is dirty");
+	tap_ok(!request(VIRTIO_BLK_T_IN, 0, DATA + 4096, 4096) &&
+		       same(DATA, DATA + 4096, 4096),
+	       "page cache: what it held is read from the disk");
+	fill(DATA, 4096, 4);
+	tap_ok(!request(VIRTIO_BLK_T_OUT, 0, DATA, 4096) &&
+		       pread(fd, mem + DATA + 4096, 4096, 0) == 4096 &&
+		       same(DATA, DATA + 4096, 4096),
+	       "page cache: it holds nothing from before a write");
+	close(fd);
+}
+
 /*
  * Make one request at the end of a large ring, which lies where the data is in
  * other tests.
@@ -565,6 +601,18 @@ static unsigned int count_used(void)
 {
 	return (uint16_t)(__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) -
 			  used_idx);
+}
+
+/* Ring for a read beside a request that has not ended. */
+static void ring_beside(uint32_t type, uint32_t bytes)
+{
+	memcpy(mem + HEADER + 64, &(struct virtio_blk_outhdr){ .type = type },
+	       16);
+	chain_length = 8;
+	add_out(HEADER + 64, 16);
+	add_in(DATA + 0x10000, bytes);
+	add_in(STATUS + 64, 1);
+	ring(8);
 }
 
 static void in_flight(void)
@@ -735,11 +783,16 @@ static void long_zeroing(void)
 	tap_ok(!unset_disk() && remove_disk("narrow"), "the disk is released");
 }
 
-/* A file on a file system that takes direct I/O */
+/*
+ * A file on a file system that takes direct I/O. Busybox' mke2fs makes one
+ * without extents, and thus without zeroing of ranges: a bit of the superblock
+ * gives new files extents.
+ */
 static bool make_file(void)
 {
 	return make_disk("fs", "") &&
 	       !system("mke2fs -b 4096 /dev/fs > /dev/null && mkdir -p /mnt && "
+		       "printf '\\102' | dd of=/dev/fs bs=1 seek=1120 && "
 		       "mount -t ext4 /dev/fs /mnt && "
 		       "dd if=/dev/zero of=" FS_FILE " bs=1M count=32 && sync");
 }
@@ -765,13 +818,7 @@ static void frozen(void)
 	add_in(STATUS, 1);
 	ring(0);
 	tap_ok(!is_used(300), "frozen: a write waits");
-	/* Use other descriptors than the write, which has not ended. */
-	memcpy(mem + HEADER + 64, &(struct virtio_blk_outhdr){ 0 }, 16);
-	chain_length = 8;
-	add_out(HEADER + 64, 16);
-	add_in(DATA + 0x10000, 4096);
-	add_in(STATUS + 64, 1);
-	ring(8);
+	ring_beside(VIRTIO_BLK_T_IN, 4096);
 	tap_ok(is_used(2000), "frozen: a read does not");
 	tap_success(ioctl(dir, FITHAW, 0), "the file system is thawed");
 	tap_ok(is_used(5000) && !mem[STATUS], "the write is done");
@@ -850,6 +897,140 @@ static void appended(void)
 	tap_ok(!fstat(fd, &after) && before.st_size == after.st_size,
 	       "O_APPEND: the file does not grow");
 	tap_ok(!ioctl(vhost, VHOST_RESET_OWNER), "the file is released");
+	close(fd);
+}
+
+static long blocks_of_file(void)
+{
+	struct stat file;
+
+	return stat(FS_FILE, &file) ? -1 : file.st_blocks;
+}
+
+/* Zeroing gives blocks of the file back only if the driver allows that. */
+static void unmapping(const char *disk, const char *what)
+{
+	const uint32_t zeroes = VIRTIO_BLK_T_WRITE_ZEROES;
+	long blocks;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, disk, O_RDWR) &&
+		       !request(VIRTIO_BLK_T_OUT, 0, DATA, 65536) &&
+		       !request(VIRTIO_BLK_T_FLUSH, 0, 0, 0),
+	       "%s is attached", what);
+	blocks = blocks_of_file();
+	tap_ok(!ranges(zeroes, 0, 128, 0, 1) && blocks_of_file() >= blocks,
+	       "%s: what is zeroed stays allocated", what);
+	tap_ok(!ranges(zeroes, 0, 128, 1, 1) && blocks_of_file() < blocks,
+	       "%s: what may be unmapped does not", what);
+	tap_ok(reads_zeroes(0, 65536), "%s: both read as zeroes", what);
+	tap_success(unset_disk(), "%s is released", what);
+}
+
+static void unmapped(void)
+{
+	unmapping(FS_FILE, "a file with holes");
+	tap_ok(!system("losetup " FS_LOOP " " FS_FILE), "a loop device");
+	unmapping(FS_LOOP, "a loop device with holes");
+	tap_ok(!system("losetup -d " FS_LOOP), "the loop device is removed");
+}
+
+/* Set guest memory plus other memory at HUGE_GPA. */
+static int set_more_memory(void *more, uint64_t size)
+{
+	const struct vhost_memory_region regions[] = {
+		region(GPA, mem, MEM_SIZE), region(HUGE_GPA, more, size)
+	};
+
+	return set_regions(regions, 2);
+}
+
+/* Ring for a read of @bytes to HUGE_GPA. */
+static void read_to_more(uint32_t bytes)
+{
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	add(HUGE_GPA, bytes, VRING_DESC_F_WRITE);
+	add_in(STATUS, 1);
+	ring(0);
+}
+
+/* KiB of the page cache that are to be written to disks */
+static unsigned int dirty_kib(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	unsigned int kib = 0;
+	char line[128];
+
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Dirty: %u kB", &kib) == 1)
+			break;
+	fclose(file);
+	return kib;
+}
+
+/*
+ * Guest memory in a file whose pages become clean while the disk is writing to
+ * them: they must be dirty again when the request is done, or what was read is
+ * lost when memory is short.
+ */
+static void read_into_clean(int fd, void *memory)
+{
+	unsigned int tries = 5;
+	bool late;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR) &&
+		       !set_more_memory(memory, MEMORY_SIZE),
+	       "guest memory in a file");
+	do {
+		read_to_more(MEMORY_SIZE);
+		usleep(SLOW_MILLIS * 1000 / 4);
+		syncfs(fd);
+		late = count_used() || dirty_kib() > MEMORY_SIZE / 4096;
+		tap_ok(is_used(5000) && !mem[STATUS],
+		       "memory in a file: the read succeeds");
+	} while (late && --tries);
+	tap_ok(!late, "memory in a file: it is written back during a read");
+	tap_ok(dirty_kib() > MEMORY_SIZE / 2048,
+	       "memory in a file: what was read is dirty");
+}
+
+/*
+ * A file is truncated after the device has looked at its size: the read waits
+ * for guest memory, whose file system is frozen.
+ */
+static void read_of_shrunk(void *memory)
+{
+	int dir = open("/mnt", O_RDONLY);
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SMALL_FILE, O_RDWR) &&
+		       !set_more_memory(memory, MEMORY_SIZE) &&
+		       !ioctl(dir, FIFREEZE, 0),
+	       "guest memory that is frozen");
+	read_to_more(8192);
+	tap_ok(!is_used(100) && !truncate(SMALL_FILE, 4096) &&
+		       !ioctl(dir, FITHAW, 0),
+	       "a file becomes smaller during a read");
+	tap_ok(is_used(5000) && mem[STATUS] == VIRTIO_BLK_S_IOERR,
+	       "a read that gets less than it asked for fails");
+	tap_ok(!truncate(SMALL_FILE, 64 << 20) && !unset_disk(),
+	       "the file has its size again");
+	close(dir);
+}
+
+static void memory_in_file(void)
+{
+	int fd = open(FS_MEMORY, O_RDWR | O_CREAT, 0600);
+	void *memory;
+
+	if (fd < 0 || write(fd, mem, MEMORY_SIZE) != MEMORY_SIZE || fsync(fd))
+		err(1, FS_MEMORY);
+	memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		      0);
+	read_into_clean(fd, memory);
+	tap_success(fsync(fd), "memory in a file: it is written back");
+	read_of_shrunk(memory);
+	munmap(memory, MEMORY_SIZE);
 	close(fd);
 }
 
@@ -1087,6 +1268,14 @@ static void dirty_pages(void)
 	tap_ok(is_dirty(STATUS) && is_dirty(USED),
 	       "the page of the status is dirty");
 	tap_eq(count_dirty(), 2, "no other page is dirty");
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	add_in(DATA, 4096 + 1);
+	go();
+	tap_ok(!mem[DATA + 4096] && is_dirty(DATA) && is_dirty(DATA + 4096),
+	       "the page of a status behind data is dirty");
+	count_dirty();
 	tap_eq(logged_request(VIRTIO_BLK_T_IN, SECTORS, DATA, 4096),
 	       VIRTIO_BLK_S_IOERR, "a read that fails");
 	tap_ok(is_dirty(STATUS), "the page of the status is dirty");
@@ -1129,18 +1318,6 @@ static int forget_memory(void)
 	return ioctl(vhost, VHOST_SET_MEM_TABLE, &none);
 }
 
-/*
- * Set guest memory plus 4 GiB at HUGE_GPA, which is mapped without any access.
- */
-static int set_huge_memory(void *huge)
-{
-	const struct vhost_memory_region regions[] = {
-		region(GPA, mem, MEM_SIZE), region(HUGE_GPA, huge, HUGE_SIZE)
-	};
-
-	return set_regions(regions, 2);
-}
-
 /* Make a read whose buffers add up to 240 GiB; it fails before it uses any. */
 static int claim(void)
 {
@@ -1155,6 +1332,7 @@ static int claim(void)
 	return go();
 }
 
+/* 4 GiB of guest memory are mapped without any access. */
 static void log_of_claims(void)
 {
 	void *huge = mmap(NULL, HUGE_SIZE, PROT_NONE,
@@ -1163,7 +1341,7 @@ static void log_of_claims(void)
 	uint64_t start;
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
-		       !set_huge_memory(huge) && !set_log(log) &&
+		       !set_more_memory(huge, HUGE_SIZE) && !set_log(log) &&
 		       !set_features(FLUSH_BIT | V1_BIT | LOG_BIT),
 	       "a log of 8 GiB of memory");
 	start = now_millis();
@@ -1213,7 +1391,7 @@ static void memory_changes(void)
 /* Give queue 1, which has no disk, one of two workers by turns. */
 static bool switch_workers(void)
 {
-	struct vhost_worker_state workers[2];
+	struct vhost_worker_state workers[2] = { 0 };
 	struct vhost_vring_worker queue = { .index = 1 };
 	unsigned int i;
 
@@ -1382,17 +1560,75 @@ static void stay_on_cpu(bool on)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
+/* Have the worker poll for many seconds after a request of the queue in use. */
+static bool poll_for_long(void)
+{
+	return !vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, LONG_POLL) &&
+	       !request(VIRTIO_BLK_T_IN, 0, DATA, 512) &&
+	       !request(VIRTIO_BLK_T_IN, 0, DATA, 512);
+}
+
+/* However long the worker polls, an interrupt is not held back for that long.
+ */
+static void held_interrupts(void)
+{
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) && poll_for_long(),
+	       "a disk is polled for");
+	tap_eq(storm(1, 300).done, 300,
+	       "no interrupt is held back while the driver waits for it");
+	tap_success(unset_disk(), "the disk is detached");
+}
+
+static void *spin(void *stop)
+{
+	while (!*(volatile bool *)stop)
+		;
+	return NULL;
+}
+
+/*
+ * Somebody else wants the worker's CPU while it polls for a slow disk: it gives
+ * it away until the request ends, returns that, and polls no more.
+ */
+static void wanted_cpu(void)
+{
+	volatile bool stop = false;
+	pthread_t threads[2];
+	long long waits;
+	uint64_t end;
+	int i;
+
+	tap_ok(start_over(FLUSH_BIT | V1_BIT, SLOW, O_RDWR) && poll_for_long(),
+	       "a slow disk is polled for");
+	waits = counter("waits");
+	for (i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, spin, (void *)&stop);
+	ring(0);
+	tap_ok(is_used(3000), "other threads want the CPU: a request is done");
+	for (end = now_millis() + 2000; now_millis() < end;)
+		if (counter("waits") > waits)
+			break;
+	tap_ok(counter("waits") > waits, "the worker leaves the CPU to them");
+	stop = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	tap_success(unset_disk(), "the disk is detached");
+}
+
 static void polling(void)
 {
 	const unsigned int many = 4000;
-	long long found, waits, polls;
+	long long found, waits, polls, interrupts;
 	struct storm result;
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
 	       "a disk is attached");
 	stay_on_cpu(true);
 	found = counter("polls_found");
+	interrupts = counter("interrupts");
 	result = storm(1, 500);
+	tap_eq(counter("interrupts") - interrupts, 500,
+	       "one request in flight: each interrupt is counted");
 	tap_eq(result.done, 500, "one request in flight: all are done");
 	tap_eq(result.interrupts, 500,
 	       "one request in flight: each has its interrupt");
@@ -1424,6 +1660,7 @@ static void counters(void)
 {
 	const char *measure = "echo 1 > " COUNTERS "measure_latency";
 	long long reads, writes, errors, flushes, ids, others, started, ended;
+	long long discards, zeroes;
 
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
 	       "a disk is attached");
@@ -1434,6 +1671,8 @@ static void counters(void)
 	flushes = counter("flushes");
 	ids = counter("ids");
 	others = counter("others");
+	discards = counter("discards");
+	zeroes = counter("write_zeroes");
 	errors = counter("errors");
 	started = count_all(COUNTERS "0/depth");
 	ended = count_all(COUNTERS "0/latency");
@@ -1444,13 +1683,18 @@ static void counters(void)
 	request(VIRTIO_BLK_T_FLUSH, 0, 0, 0);
 	request(VIRTIO_BLK_T_GET_ID, 0, DATA, 20);
 	request(0x7fffffff, 0, 0, 0);
+	for (unsigned int i = 0; i < 3; i++)
+		ranges(VIRTIO_BLK_T_DISCARD, 0, 8, 0, 1);
+	ranges(VIRTIO_BLK_T_WRITE_ZEROES, 0, 8, 0, 1);
 	tap_eq(counter("reads") - reads, 5, "counters: 5 reads");
 	tap_eq(counter("writes") - writes, 2, "counters: 2 writes");
 	tap_eq(counter("flushes") - flushes, 1, "counters: a flush");
 	tap_eq(counter("ids") - ids, 1, "counters: a serial number");
 	tap_eq(counter("others") - others, 1, "counters: an unknown request");
+	tap_eq(counter("discards") - discards, 3, "counters: 3 discards");
+	tap_eq(counter("write_zeroes") - zeroes, 1, "counters: a zeroing");
 	tap_eq(counter("errors") - errors, 2, "counters: 2 requests failed");
-	tap_eq(count_all(COUNTERS "0/depth") - started, 10,
+	tap_eq(count_all(COUNTERS "0/depth") - started, 14,
 	       "counters: the depth at each request");
 	tap_eq(count_all(COUNTERS "0/latency") - ended, 0,
 	       "counters: no latency before it is measured");
@@ -1562,6 +1806,7 @@ int main(int argc, char **argv)
 	tap_ok(raw_blk_open(), "the device opens");
 
 	arguments();
+	page_cache();
 	transfers("block device");
 	discard_and_zero("block device");
 	cuts();
@@ -1595,6 +1840,8 @@ int main(int argc, char **argv)
 	unaligned_file();
 	lost_data();
 	traced_write();
+	unmapped();
+	memory_in_file();
 	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "reset the owner");
 	appended();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "the device is set up");
@@ -1613,7 +1860,10 @@ int main(int argc, char **argv)
 	log_of_claims();
 	memory_changes();
 	workers();
+	two_queues();
 	busyloop();
+	held_interrupts();
+	wanted_cpu();
 	polling();
 	counters();
 	traces();

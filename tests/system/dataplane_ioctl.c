@@ -317,6 +317,54 @@ static void test_irqfd_events(void)
 	raw_vm_close(&vm);
 }
 
+/* The number by which the kernel knows a new eventfd, the lowest that is free.
+ */
+static int next_eventfd(void)
+{
+	char path[64], line[64];
+	int efd = raw_eventfd(), id = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", efd);
+	file = fopen(path, "r");
+	if (!file)
+		err(1, "%s", path);
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "eventfd-id: %d", &id);
+	fclose(file);
+	close(efd);
+	return id;
+}
+
+/* Each way in which an irqfd can end gives its eventfd back. */
+static void test_irqfd_references(void)
+{
+	struct raw_vm vm;
+	int before, efd;
+
+	if (raw_hsm_is_in_tree()) {
+		tap_skip("the in-tree HSM does it later",
+			 "irqfd: no eventfd is kept");
+		return;
+	}
+	before = next_eventfd();
+	vm = raw_vm_create(cpus[0], 0);
+	efd = raw_eventfd();
+	raw_irqfd(&vm, efd, 0, vm.msi, MSI_DATA);
+	raw_irqfd(&vm, efd, 0, vm.msi, MSI_DATA);
+	raw_irqfd(&vm, efd, ACRN_IRQFD_FLAG_DEASSIGN, 0, 0);
+	raw_irqfd(&vm, efd, ACRN_IRQFD_FLAG_DEASSIGN, 0, 0);
+	close(efd);
+	tap_eq(next_eventfd(), before,
+	       "irqfd: deassigned, it does not keep the eventfd");
+	efd = raw_eventfd();
+	raw_irqfd(&vm, efd, 0, vm.msi, MSI_DATA);
+	close(efd);
+	raw_vm_close(&vm);
+	tap_eq(next_eventfd(), before,
+	       "irqfd: closed, it does not keep the eventfd beyond the VM");
+}
+
 /*
  * Assign as many irqfds as are allowed, each on an eventfd of its own. Returns
  * how many assignments failed.
@@ -693,6 +741,7 @@ int main(int argc, char **argv)
 	test_irqfd_arguments();
 	test_irqfd_rules();
 	test_irqfd_events();
+	test_irqfd_references();
 	test_irqfd_limit();
 	test_closing_order();
 	test_threads();

@@ -26,6 +26,7 @@
 #define SYSFS	 "/sys/class/misc/acrn_hsm/"
 #define MEASURE	 DEBUG "measure_latency"
 #define POLL_US	 "/sys/module/acrn_hsm/parameters/client_poll_us"
+#define ALL_MSIS "/sys/kernel/debug/acrn_vhost/msis_injected"
 
 #define BELL_PORT  0x1000
 #define BELL_VALUE 1
@@ -406,6 +407,7 @@ static void test_doorbells(unsigned int rings)
 static void test_irqfds(void)
 {
 	unsigned long before = raw_stat(&guest.vm, "msis");
+	long long all = raw_number(ALL_MSIS);
 	char line[64];
 
 	snprintf(line, sizeof(line), "%#llx 0x41 injected=%u failed=0\n",
@@ -415,6 +417,7 @@ static void test_irqfds(void)
 	tap_ok(!strcmp(get_of_vm("irqfds"), line),
 	       "irqfds: one, and how often it was injected");
 	tap_eq(raw_stat(&guest.vm, "msis") - before, SIGNALS, "stats: MSIs");
+	tap_eq(raw_number(ALL_MSIS) - all, SIGNALS, "stats: MSIs of all VMs");
 	tap_eq(raw_stat(&guest.vm, "msis_failed"), 0, "stats: no MSI failed");
 }
 

@@ -11,11 +11,11 @@
  *	blk_charge throttled
  *		limit the cgroup's writes, and check that requests take as long
  */
-#include <time.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <linux/fs.h>
 
+#include "clock.h"
 #include "raw_blk.h"
 
 #define FILES	   "/dev/files"
@@ -34,6 +34,7 @@
 #define BYTES_PER_SECOND (2 * MIB)
 #define LIMITED_BYTES	 (4 * MIB)
 #define LEAST_MILLIS	 1500
+#define NS_PER_MS	 1000000
 
 static bool prepare(void)
 {
@@ -136,12 +137,6 @@ static bool file(void)
 	       is_enough(charged(FILES, "wbytes="), 4 * MIB);
 }
 
-static unsigned int count_used(void)
-{
-	return (uint16_t)(__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) -
-			  used_idx);
-}
-
 /* Make as many writes of many pieces as the ring has room for. */
 static void write_pieces(void)
 {
@@ -189,14 +184,6 @@ static bool memory(void)
 	return enough && count_used() == RING && !mem[STATUS];
 }
 
-static uint64_t now_millis(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 static bool limit(const char *disk)
 {
 	struct stat st;
@@ -211,16 +198,16 @@ static bool limit(const char *disk)
 /* Make a request without and with a limit. Returns whether that one waits. */
 static bool is_limited(const char *disk, bool (*make)(uint32_t bytes))
 {
-	uint64_t start = now_millis();
+	uint64_t start = now_ns();
 
 	if (!make(LIMITED_BYTES))
 		return false;
-	printf("%llu ms, ", (unsigned long long)(now_millis() - start));
+	printf("%llu ms, ", (unsigned long long)(now_ns() - start) / NS_PER_MS);
 	if (!limit(disk))
 		return false;
-	start = now_millis();
+	start = now_ns();
 	return make(LIMITED_BYTES) &&
-	       is_enough(now_millis() - start, LEAST_MILLIS);
+	       is_enough((now_ns() - start) / NS_PER_MS, LEAST_MILLIS);
 }
 
 static bool throttled(void)

@@ -247,6 +247,13 @@ static inline bool is_used(int millis)
 	return true;
 }
 
+/* Number of used chains that is_used() has not seen yet */
+static inline unsigned int count_used(void)
+{
+	return (uint16_t)(__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) -
+			  used_idx);
+}
+
 /* Bytes that the device says it wrote to the chain that is_used() saw last. */
 static inline uint32_t used_length(void)
 {

@@ -279,12 +279,6 @@ static bool attach(void)
 	return !set_disk(PICK(disks), once_in(8) ? O_RDONLY : O_RDWR);
 }
 
-static unsigned int count_used(void)
-{
-	return (uint16_t)(__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) -
-			  used_idx);
-}
-
 /*
  * Returns true when the batch is done, false if the queue stopped or is stuck.
  */

@@ -597,12 +597,6 @@ static void flood(uint32_t bytes)
 		ring(0);
 }
 
-static unsigned int count_used(void)
-{
-	return (uint16_t)(__atomic_load_n(&used()->idx, __ATOMIC_ACQUIRE) -
-			  used_idx);
-}
-
 /* Ring for a read beside a request that has not ended. */
 static void ring_beside(uint32_t type, uint32_t bytes)
 {

@@ -8,10 +8,10 @@
  * Each ioctl has a process, a device and guest memory of its own. The processes
  * do nothing but wait, and run beside the program's other checks.
  */
-#include <time.h>
 #include <sys/wait.h>
 #include <linux/fs.h>
 
+#include "clock.h"
 #include "number.h"
 #include "raw_blk.h"
 #include "tap.h"
@@ -75,7 +75,7 @@ struct result {
 	pid_t pid;
 	volatile bool returned;
 	int error;
-	time_t seconds;
+	unsigned int seconds;
 	bool attached;
 	bool answered;
 	bool detached;
@@ -84,12 +84,9 @@ struct result {
 /* Shared with the processes */
 static struct result *results;
 
-static time_t now(void)
+static unsigned int now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec;
+	return now_ns() / 1000000000;
 }
 
 /* A disk in use refuses another serial number. */
@@ -121,7 +118,7 @@ static bool start_write(void)
 
 static void wait_for_disk(const struct waiter *waiter, struct result *result)
 {
-	time_t start = now();
+	unsigned int start = now();
 
 	if (start_write()) {
 		start = now();
@@ -137,7 +134,7 @@ static void wait_for_disk(const struct waiter *waiter, struct result *result)
 /* Thaw the file system when all ioctls have returned. */
 static void thaw(int dir)
 {
-	time_t end = now() + FROZEN_SECONDS;
+	unsigned int end = now() + FROZEN_SECONDS;
 	unsigned int i;
 
 	for (i = 0; i < WAITERS && now() < end;)
@@ -207,8 +204,8 @@ void stuck_end(void)
 		       "a disk that does not answer: %s fails", name);
 		tap_ok(result->seconds >= IOCTL_SECONDS &&
 			       result->seconds < FROZEN_SECONDS,
-		       "%s: it waits for %d s: %d", name, IOCTL_SECONDS,
-		       (int)result->seconds);
+		       "%s: it waits for %d s: %u", name, IOCTL_SECONDS,
+		       result->seconds);
 		tap_ok(result->attached, "%s: the disk stays attached", name);
 		tap_ok(result->answered,
 		       "%s: the request is done when the disk answers", name);

@@ -4,17 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "files.h"
 #include "json.h"
 #include "sample.h"
+#include "screen.h"
 #include "stat.h"
 #include "table.h"
-
-/* Home, and clear the rest of the screen */
-#define CLEAR "\033[H\033[J"
 
 /**
  * struct stat_options - What to show
@@ -56,49 +52,97 @@ static bool take(struct sample *sample, bool doorbells)
 	return false;
 }
 
-static void show(const struct stat_options *options, const struct sample *now,
-		 const struct sample *before)
+static void print_tables(FILE *to, const struct stat_options *options,
+			 const struct sample *now, const struct sample *before)
 {
-	if (options->json) {
-		json_print(now);
-	} else if (options->doorbells) {
-		table_doorbells(now, before);
-	} else {
-		table_vms(now, before);
-		table_disks(now, before);
+	if (options->doorbells) {
+		table_doorbells(to, now, before);
+		return;
 	}
-	fflush(stdout);
+	table_vms(to, now, before);
+	table_disks(to, now, before);
 }
 
-static void wait(double seconds)
+/*
+ * What the screen shows: a heading and, with @before, rates. To be freed by the
+ * caller.
+ */
+static char *make_text(const struct stat_options *options,
+		       const struct sample *now, const struct sample *before)
 {
-	struct timespec time = {
-		.tv_sec = (time_t)seconds,
-		.tv_nsec = (seconds - (time_t)seconds) * 1e9,
-	};
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
 
-	nanosleep(&time, NULL);
+	if (!to)
+		return NULL;
+	fprintf(to,
+		"User VMs: %zu   disks on vhost-blk: %zu   per second, every %g s; q ends\n\n",
+		now->vm_count, now->disk_count, options->seconds);
+	if (before)
+		print_tables(to, options, now, before);
+	fclose(to);
+	return text;
+}
+
+/* Show @text for @seconds. Returns false if the user wants to end. */
+static bool show_for(char *text, double seconds)
+{
+	double until = screen_now() + seconds;
+	enum screen_event event;
+
+	do {
+		screen_show(text ?: "");
+		event = screen_wait(until);
+	} while (event == SCREEN_CHANGED);
+	free(text);
+	return event == SCREEN_TIME;
+}
+
+/* Returns the exit status. */
+static int show_on_screen(const struct stat_options *options)
+{
+	char *text = make_text(options, &samples[0], NULL);
+
+	for (unsigned long i = 1; show_for(text, options->seconds); i++) {
+		struct sample *now = &samples[i % 2];
+
+		if (!take(now, options->doorbells))
+			return 1;
+		text = make_text(options, now, &samples[(i + 1) % 2]);
+		if (i == options->count) {
+			show_for(text, 0);
+			break;
+		}
+	}
+	return 0;
+}
+
+/* Returns the exit status. */
+static int print_live(const struct stat_options *options)
+{
+	for (unsigned long i = 1; !options->count || i <= options->count; i++) {
+		struct sample *now = &samples[i % 2];
+
+		screen_wait(screen_now() + options->seconds);
+		if (!take(now, options->doorbells))
+			return 1;
+		printf("%s", i > 1 ? "\n" : "");
+		print_tables(stdout, options, now, &samples[(i + 1) % 2]);
+		fflush(stdout);
+	}
+	return 0;
 }
 
 static int show_live(const struct stat_options *options)
 {
-	bool screen = isatty(STDOUT_FILENO);
+	int status;
 
-	for (unsigned long i = 1; !options->count || i <= options->count; i++) {
-		struct sample *now = &samples[i % 2];
-
-		wait(options->seconds);
-		if (!take(now, options->doorbells))
-			return 1;
-		printf("%s", screen ? CLEAR : i > 1 ? "\n" : "");
-		if (screen)
-			printf("User VMs: %zu   disks on vhost-blk: %zu   per "
-			       "second, every %g s; Ctrl-C ends\n\n",
-			       now->vm_count, now->disk_count,
-			       options->seconds);
-		show(options, now, &samples[(i + 1) % 2]);
-	}
-	return 0;
+	if (!screen_begin())
+		return print_live(options);
+	status = show_on_screen(options);
+	screen_end();
+	return status;
 }
 
 static void usage(FILE *to)
@@ -178,7 +222,10 @@ int stat_main(int argc, char **argv)
 		return 1;
 	if (!options.once)
 		return show_live(&options);
-	show(&options, &samples[0], NULL);
+	if (options.json)
+		json_print(&samples[0]);
+	else
+		print_tables(stdout, &options, &samples[0], NULL);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ static void subtract(uint64_t *counts, const uint64_t *now,
 			    (before && before[i] <= now[i] ? before[i] : 0);
 }
 
-static void print_latency(const struct histogram *latency)
+static void print_latency(FILE *to, const struct histogram *latency)
 {
 	static const unsigned int percents[] = { 50, 99 };
 
@@ -64,11 +64,11 @@ static void print_latency(const struct histogram *latency)
 		uint64_t ns = histogram_percentile(latency, percents[i]);
 
 		if (ns)
-			printf(" %7.1f", ns / 1e3);
+			fprintf(to, " %7.1f", ns / 1e3);
 		else
-			printf(" %7s", "-");
+			fprintf(to, " %7s", "-");
 	}
-	printf("\n");
+	fprintf(to, "\n");
 }
 
 static size_t make_vm_rows(const struct sample *now,
@@ -91,10 +91,11 @@ static size_t make_vm_rows(const struct sample *now,
 
 /**
  * table_vms() - Print a line for each VM
+ * @to:		Where to
  * @now:	Sample
  * @before:	An earlier one, for rates; or NULL, for sums
  */
-void table_vms(const struct sample *now, const struct sample *before)
+void table_vms(FILE *to, const struct sample *now, const struct sample *before)
 {
 	static const enum vm_counter columns[] = {
 		VM_DOORBELLS,	    VM_DOORBELLS_RING, VM_DOORBELLS_DEFERRED,
@@ -103,21 +104,22 @@ void table_vms(const struct sample *now, const struct sample *before)
 	double time = seconds(now, before);
 	size_t count = make_vm_rows(now, before);
 
-	printf(" VM NAME         DOORBELLS  UPCALL    RING  THREAD   TO-DM"
-	       "    MSIS  PAUSES  CPU%%   P50us   P99us\n");
+	fprintf(to, " VM NAME         DOORBELLS  UPCALL    RING  THREAD   TO-DM"
+		    "    MSIS  PAUSES  CPU%%   P50us   P99us\n");
 	for (size_t i = 0; i < count; i++) {
 		const struct vm_sample *vm = rows[i].of;
 
-		printf("%3u %-12.12s %9.0f", vm->id, *vm->name ? vm->name : "-",
-		       rows[i].order / time);
+		fprintf(to, "%3u %-12.12s %9.0f", vm->id,
+			*vm->name ? vm->name : "-", rows[i].order / time);
 		for (size_t j = 0; j < sizeof(columns) / sizeof(*columns); j++)
-			printf(" %7.0f", rows[i].counts[columns[j]] / time);
+			fprintf(to, " %7.0f",
+				rows[i].counts[columns[j]] / time);
 		if (before)
-			printf(" %5.1f",
-			       rows[i].counts[VM_UPCALL_US] / time / 1e4);
+			fprintf(to, " %5.1f",
+				rows[i].counts[VM_UPCALL_US] / time / 1e4);
 		else
-			printf(" %5s", "-");
-		print_latency(&rows[i].latency);
+			fprintf(to, " %5s", "-");
+		print_latency(to, &rows[i].latency);
 	}
 }
 
@@ -139,16 +141,17 @@ static size_t make_disk_rows(const struct sample *now,
 	return now->disk_count;
 }
 
-static void print_vm_id(const struct vm_sample *vm)
+static void print_vm_id(FILE *to, const struct vm_sample *vm)
 {
 	if (vm)
-		printf(" %3u", vm->id);
+		fprintf(to, " %3u", vm->id);
 	else
-		printf("   -");
+		fprintf(to, "   -");
 }
 
 /* As table_vms(), for each disk. Prints nothing when there is none. */
-void table_disks(const struct sample *now, const struct sample *before)
+void table_disks(FILE *to, const struct sample *now,
+		 const struct sample *before)
 {
 	static const enum disk_counter columns[] = {
 		DISK_READS, DISK_WRITES,      DISK_FLUSHES,    DISK_ERRORS,
@@ -158,22 +161,25 @@ void table_disks(const struct sample *now, const struct sample *before)
 	size_t count = make_disk_rows(now, before);
 
 	if (count)
-		printf("\nDISK  VM DEVICE        READS  WRITES FLUSHES  ERRORS"
-		       "   WAITS  POLLED    IRQS   P50us   P99us\n");
+		fprintf(to,
+			"\nDISK  VM DEVICE        READS  WRITES FLUSHES  ERRORS"
+			"   WAITS  POLLED    IRQS   P50us   P99us\n");
 	for (size_t i = 0; i < count; i++) {
 		const struct disk_sample *disk = rows[i].of;
 
-		printf("%4u", disk->id);
-		print_vm_id(sample_vm_of(now, disk->pid));
-		printf(" %-10.10s", disk->disk);
+		fprintf(to, "%4u", disk->id);
+		print_vm_id(to, sample_vm_of(now, disk->pid));
+		fprintf(to, " %-10.10s", disk->disk);
 		for (size_t j = 0; j < sizeof(columns) / sizeof(*columns); j++)
-			printf(" %7.0f", rows[i].counts[columns[j]] / time);
-		print_latency(&rows[i].latency);
+			fprintf(to, " %7.0f",
+				rows[i].counts[columns[j]] / time);
+		print_latency(to, &rows[i].latency);
 	}
 }
 
 /* As table_vms(), for each doorbell. */
-void table_doorbells(const struct sample *now, const struct sample *before)
+void table_doorbells(FILE *to, const struct sample *now,
+		     const struct sample *before)
 {
 	double time = seconds(now, before);
 
@@ -186,12 +192,13 @@ void table_doorbells(const struct sample *now, const struct sample *before)
 			 1);
 	}
 	qsort(rows, now->doorbell_count, sizeof(*rows), compare);
-	printf(" VM DOORBELL: SPACE, ADDRESS, LENGTH, DATA     RINGS  ASYNC\n");
+	fprintf(to,
+		" VM DOORBELL: SPACE, ADDRESS, LENGTH, DATA     RINGS  ASYNC\n");
 	for (size_t i = 0; i < now->doorbell_count; i++) {
 		const struct doorbell_sample *bell = rows[i].of;
 
-		printf("%3u %-38s %9.0f  %s\n", bell->vm, bell->key,
-		       rows[i].order / time, bell->async ? "yes" : "no");
+		fprintf(to, "%3u %-38s %9.0f  %s\n", bell->vm, bell->key,
+			rows[i].order / time, bell->async ? "yes" : "no");
 	}
 }
 

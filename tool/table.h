@@ -3,13 +3,15 @@
 #ifndef TOOL_TABLE_H
 #define TOOL_TABLE_H
 
-#include <stdbool.h>
+#include <stdio.h>
 
 #include "sample.h"
 
-void table_vms(const struct sample *now, const struct sample *before);
-void table_disks(const struct sample *now, const struct sample *before);
-void table_doorbells(const struct sample *now, const struct sample *before);
+void table_vms(FILE *to, const struct sample *now, const struct sample *before);
+void table_disks(FILE *to, const struct sample *now,
+		 const struct sample *before);
+void table_doorbells(FILE *to, const struct sample *now,
+		     const struct sample *before);
 void table_list(const struct sample *now);
 
 #endif /* TOOL_TABLE_H */

@@ -10,7 +10,7 @@ set -euo pipefail
 declare -A groups=(
 	[build]="gcc libc6-dev linux-libc-dev make bc bison flex libelf-dev
 		libssl-dev xz-utils lz4 cpio kmod acpica-tools python3 perl liburing-dev"
-	[vm]="qemu-system-x86 busybox-static iperf3 ethtool procps e2fsprogs fio"
+	[vm]="qemu-system-x86 busybox-static iperf3 ethtool procps e2fsprogs fio tmux"
 	[acrn]="bochs bochs-term bochsbios grub-pc-bin grub-common xorriso mtools git
 		pkg-config python3-lxml python3-xmlschema python3-elementpath
 		python3-defusedxml xsltproc libpciaccess-dev libusb-1.0-0-dev

@@ -200,22 +200,20 @@ class AcrnTest(SystemTest):
         return judge_tap(path)
 
 
-class PackagesTest:
-    """A script of tests/packages, which runs on this machine and not in a VM."""
+class ScriptTest:
+    """A script of a folder of tests, which runs on this machine and not in a VM."""
 
-    def __init__(self, script, about, kvers, usual):
-        self.script = script
-        self.name = f"packages-{script}"
+    usual = True
+
+    def __init__(self, folder, script, about):
+        self.path = os.path.join(TOP, "tests", folder, f"{script}.sh")
+        self.name = f"{folder}-{script}"
         self.about = about
-        self.kvers = kvers
-        self.usual = usual
         self.logs = os.path.join(LOGS, self.name)
 
     def command(self):
         """Build what the script needs. Returns the script and its arguments."""
-        path = os.path.join(TOP, "tests", "packages", f"{self.script}.sh")
-        kdirs = [build_kernel(kver, "base") for kver in self.kvers]
-        return [path, self.logs, *kdirs]
+        return [self.path, self.logs]
 
     def run(self):
         """Run the script and judge its output."""
@@ -229,6 +227,19 @@ class PackagesTest:
         outcome = judge_tap(log)
         outcome.judge_status(status)
         return outcome
+
+
+class PackagesTest(ScriptTest):
+    """A script that builds modules for kernels."""
+
+    def __init__(self, script, about, kvers, usual):
+        super().__init__("packages", script, about)
+        self.kvers = kvers
+        self.usual = usual
+
+    def command(self):
+        """Build the kernels. Returns the script and its arguments."""
+        return super().command() + [build_kernel(kver, "base") for kver in self.kvers]
 
 
 def build_packages(step, folder, *version):
@@ -423,6 +434,7 @@ def all_tests(kvers):
     tests.append(InstalledPackagesTest("install", "the same, installed, upgraded and purged",
                                        kvers, False))
     tests.append(InstalledTest(kvers[0]))
+    tests.append(ScriptTest("tool", "terminal", "acrn-vhost stat as a person sees it"))
     tests += [SystemTest(spec, kver, hsm, spec.is_usual(hsm, kver, kvers))
               for kver in kvers for spec in SYSTEM for hsm in spec.hsms]
     tests += [DifferentialTest(DIFFERENTIAL, kver) for kver in kvers]
@@ -459,7 +471,7 @@ def build_image(kver, flavour, tests, acrn):
 
 def prepare(tests, flavour, acrn_src):
     """Build what the system tests among `tests` need."""
-    tests = [test for test in tests if not isinstance(test, (UnitTest, PackagesTest))]
+    tests = [test for test in tests if not isinstance(test, (UnitTest, ScriptTest))]
     if not tests:
         return
     make("tools", "hypervisor", "tools", "system-tests")

@@ -10,6 +10,8 @@
 
 #include "check.h"
 
+#define RELOAD_HSM "rmmod acrn_vhost acrn_hsm; modprobe acrn_hsm"
+
 enum verdict {
 	GOOD,
 	NOTE,
@@ -129,11 +131,15 @@ static void check_signatures(const struct facts *facts, struct report *report)
 }
 
 /*
- * Check that a module is installed, is for this kernel, and is the one loaded.
+ * Check that a module is installed, is for this kernel, and is the one loaded;
+ * @reload: what exchanges it.
  */
 static void check_module(const struct facts *facts, const struct module *module,
-			 struct report *report)
+			 const char *reload, struct report *report)
 {
+	const char *version =
+		module->loaded ? module->loaded_version : module->version;
+
 	if (!module->installed && !module->loaded) {
 		say(report, BAD, "%s.ko is not installed for %s", module->name,
 		    facts->release);
@@ -149,18 +155,18 @@ static void check_module(const struct facts *facts, const struct module *module,
 		say(report, BAD,
 		    "the %s that is loaded, %s, is not the one that is installed, %s",
 		    module->name, module->loaded_version, module->version);
-		advise(report,
-		       "end all User VMs, then: rmmod acrn_vhost acrn_hsm; modprobe acrn_hsm");
+		advise(report, "end all User VMs, then: %s", reload);
 	} else {
-		say(report, GOOD, "%s %s is %s", module->name,
-		    module->loaded ? module->loaded_version : module->version,
+		/* That of a compressed file is not known. */
+		say(report, GOOD, "%s%s%s is %s", module->name,
+		    *version ? " " : "", version,
 		    module->loaded ? "loaded" : "installed");
 	}
 }
 
 static void check_hsm(const struct facts *facts, struct report *report)
 {
-	check_module(facts, &facts->hsm, report);
+	check_module(facts, &facts->hsm, RELOAD_HSM, report);
 	if (report->verdict != GOOD || facts->hsm.loaded)
 		return;
 	say(report, BAD, "acrn_hsm is installed and not loaded");
@@ -170,7 +176,7 @@ static void check_hsm(const struct facts *facts, struct report *report)
 /* It need not be loaded: the HSM does that when a device model asks for it. */
 static void check_vhost(const struct facts *facts, struct report *report)
 {
-	check_module(facts, &facts->vhost, report);
+	check_module(facts, &facts->vhost, RELOAD_HSM, report);
 	if (report->verdict == GOOD && facts->vhost.readable &&
 	    facts->hsm.readable &&
 	    strcmp(facts->vhost.version, facts->hsm.version)) {
@@ -182,7 +188,8 @@ static void check_vhost(const struct facts *facts, struct report *report)
 
 static void check_blk(const struct facts *facts, struct report *report)
 {
-	check_module(facts, &facts->blk, report);
+	check_module(facts, &facts->blk, "rmmod vhost_blk; modprobe vhost_blk",
+		     report);
 	if (report->verdict == GOOD && *facts->blk_refused) {
 		say(report, BAD, "%s", facts->blk_refused);
 		advise(report,

@@ -3,6 +3,10 @@
 # hypervisor: handled by vhost-blk, by the device model with io_uring, and made in the
 # Service VM itself. And what the Service VM does while nobody reads.
 #
+# The device model is vhost-dm, or acrn-dm for the variants of B=acrn-dm-block:
+# *-iothread is acrn-dm's own virtio-blk, *-vhost the device of acrn-dm/, with
+# *-unpolled while vhost-blk does not poll.
+#
 # Arguments: variant, CPU of the User VM.
 # shellcheck source=../../tests/system/lib.sh
 . ./lib.sh
@@ -30,13 +34,42 @@ all_reads() {
 		disk_reads "4 KiB of the 1 ms disk, depth 32" "$2" 4096 1 32 3200
 }
 
-in_user_vm() {
-	backend=vhost
+# start_on_acrn_dm DEVICE OPTIONS: with both disks as that device
+start_on_acrn_dm() {
+	huge_pages 80 || exit
+	start_acrn_dm 1 "$cpu" -s "3,$1/dev/fast$2" -s "4,$1/dev/slow$2"
+}
+
+# start_on_vhost_dm BACKEND
+start_on_vhost_dm() {
+	start_vm 1 "$cpu" --blk "path=/dev/fast,backend=$1" --blk "path=/dev/slow,backend=$1"
+}
+
+start_user_vm() {
+	# shellcheck disable=SC2034 # for lib.sh
+	acrn_dm=acrn-dm-vhost-blk
 	case $variant in
-	*-user) backend=uring ;;
+	*-iothread)
+		acrn_dm=acrn-dm
+		start_on_acrn_dm virtio-blk,iothread, ,nocache,aio=io_uring
+		;;
+	*-vhost | *-unpolled) start_on_acrn_dm vhost-blk, ;;
+	*-user) start_on_vhost_dm uring ;;
+	*) start_on_vhost_dm vhost ;;
 	esac
-	start_vm 1 "$cpu" --blk path=/dev/fast,backend=$backend \
-		--blk path=/dev/slow,backend=$backend
+}
+
+# poll yes|no: whether vhost-blk does
+poll() {
+	echo "$1" > /sys/module/vhost_blk/parameters/poll
+}
+
+in_user_vm() {
+	case $variant in
+	*-unpolled) poll no ;;
+	*) poll yes ;;
+	esac
+	start_user_vm
 	vm_ready 1 && random_ready || return
 	# shellcheck disable=SC2034 # for loads.sh
 	channel="console 1"

@@ -15,6 +15,7 @@ The exit status says whether everything was measured, not what came out.
 
 import argparse
 import contextlib
+import dataclasses
 import datetime
 import json
 import os
@@ -385,6 +386,7 @@ def read_lines(bench, path):
         for line in lines:
             run.on_line(line.rstrip())
     run.drop_turn()
+    bench = dataclasses.replace(bench, variants=bench.variants + bench.on_machine)
     variants = {variant for _, variant in run.ended}
     if not variants or variants - set(bench.variants):
         raise BuildError(

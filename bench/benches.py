@@ -65,6 +65,8 @@ class Bench:
     boots: tuple = ()
     # More words for the Service VM's kernel
     cmdline: str = ""
+    # Variants that a real machine can have as well, see on-machine.sh
+    on_machine: tuple = ()
     # On the real hypervisor the metrics that tell how long an operation takes. There
     # a figure repeats: one round measures time, and a second counts exits.
     operation: tuple = ()
@@ -120,6 +122,7 @@ BENCHES = [
           )),
     Bench("block", "fio in a User VM, on disks that are handled in different ways",
           variants=("in-tree", "vhost", "uring", "service-vm"),
+          on_machine=("in-tree-uring",),
           references=("service-vm",), rounds=3, quick_rounds=3,
           expected=905, quick_expected=152, user_cpus=4, memory="3G", extra="disk",
           timings=("latency",), rates=("IOPS", "bandwidth"),
@@ -133,7 +136,7 @@ BENCHES = [
               Target("busyloop, .* depth 32", "doorbell exits", 0.2, "vhost"),
           )),
     Bench("net", "iperf3, requests and responses between a User VM and the Service VM",
-          variants=("user", "in-tree", "ours", "ours-thread"),
+          variants=("user", "in-tree", "ours", "ours-thread"), on_machine=("ours-async",),
           references=("ours-thread",), rounds=3, quick_rounds=3,
           expected=799, quick_expected=150, user_cpus=4,
           timings=("latency",), rates=("throughput", "packets", "requests"), seconds=600,

@@ -31,9 +31,23 @@ for module in acrn acrn_hsm; do
 	[ ! -d /sys/module/$module ] || hsm=$module
 done
 case $variant/$hsm in
-service-vm/* | in-tree/acrn | in-tree/built-in) ;;
-in-tree/* | */acrn | */built-in)
+service-vm/* | in-tree*/acrn | in-tree*/built-in) ;;
+in-tree*/* | */acrn | */built-in)
 	echo "variant $variant, but the HSM is $hsm" >&2
+	exit 2
+	;;
+esac
+
+# setting MODULE NAME: a parameter, or nothing
+setting() {
+	cat "/sys/module/$1/parameters/$2" 2> /dev/null || true
+}
+settings="async=$(setting acrn_hsm async) dispatch=$(setting acrn_vhost dispatch)"
+case $variant/$settings in
+"ours/async=off dispatch=irq" | "ours-async/async=auto dispatch=irq") ;;
+"ours-thread/async=off dispatch=thread") ;;
+ours*)
+	echo "variant $variant, but $settings" >&2
 	exit 2
 	;;
 esac

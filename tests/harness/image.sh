@@ -4,11 +4,11 @@
 #
 # Usage: image.sh KDIR MODULES_DIR USER_KDIR OUT [EXTRA...]
 #
-#   OUT/user-vm.cpio.lz4	busybox, iperf3, ethtool, tests/guest, the modules of
-#			vsock and tests/system/user-init
+#   OUT/user-vm.cpio.lz4	busybox, iperf3, ethtool, acrn-vhost, tests/guest, the
+#			modules of vsock and tests/system/user-init
 #   OUT/service-vm.cpio	the same programs, with another init, our modules and all of
-#			the kernel's; the device model, acrn-vhost, the tests,
-#			vm-sample of the kernel's samples; and for User VMs the
+#			the kernel's; the device model, the tests, vm-sample of
+#			the kernel's samples; and for User VMs the
 #			kernel of USER_KDIR and the image above
 #   OUT/service-vm-EXTRA.cpio	for each EXTRA, service-vm.cpio and what few tests need:
 #		disk	programs that make and check file systems; and in /disk
@@ -51,6 +51,7 @@ new_root() {
 	add_program "$root" iperf3
 	add_program "$root" ethtool
 	# Programs that run in the Service VM as well as in User VMs
+	install -s -t "$root/bin" "$build/tool/acrn-vhost"
 	[ ! -d "$build/tests/user-vm" ] || install -s -t "$root/bin" "$build"/tests/user-vm/*
 	[ ! -d "$build/bench/both" ] || install -s -t "$root/bin" "$build"/bench/both/*
 }
@@ -99,7 +100,7 @@ pack "$user" | lz4 -l -q > "$out/user-vm.cpio.lz4"
 new_root "$service"
 install "$top/tests/system/service-init" "$service/init"
 add_modules "$service" "$kdir" "$kdir" "$modules"
-install -s -t "$service/bin" "$build/dm/vhost-dm" "$build/tool/acrn-vhost"
+install -s -t "$service/bin" "$build/dm/vhost-dm"
 build_sample "$out/vm-sample"
 install -s -t "$service/bin" "$out/vm-sample/vm-sample"
 install -D -t "$service/tests" "$top"/tests/system/{*.sh,trouble}

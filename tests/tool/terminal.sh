@@ -1,6 +1,7 @@
 #!/bin/bash
 # acrn-vhost stat as a person sees it: in a terminal, which is tmux, over the files of a
-# made-up Service VM with two User VMs and two disks.
+# made-up Service VM with two User VMs and two disks. And acrn-vhost check, which asks the
+# processor: on this machine, where there is no ACRN.
 #
 # Usage: terminal.sh FOLDER
 work=$1
@@ -29,6 +30,14 @@ put_all() {
 	done
 }
 
+# latency COUNT: a histogram of which all took from 2^13 to 2^14 - 1 ns
+latency() {
+	local i
+	for ((i = 0; i < 32; i++)); do
+		echo "$((1 << i)) $((i == 13 ? $1 : 0))"
+	done
+}
+
 # vm ID PID NAME DOORBELLS: that of a vhost-dm, with so many doorbells of each kind
 vm() {
 	put "/proc/$2/comm" vhost-dm
@@ -38,6 +47,7 @@ vm() {
 		requests_kernel=0 requests_client=7 upcall_us=9000 pauses=1 "msis=$4" msis_failed=0
 	put "/sys/kernel/debug/acrn_hsm/vm$1/doorbells" \
 		"mmio 0xc000200$1 2 any rings=$4 async=yes"
+	put "/sys/kernel/debug/acrn_hsm/vm$1/latency" "$(latency "$4")"
 }
 
 # disk ID PID NAME READS
@@ -117,7 +127,7 @@ six="+(59|60)[0-9][0-9]"
 
 shows_rates() {
 	screen
-	line 4 "^  2 busy         $six $two $two $two       0 $two       0   0.0       -       -$" &&
+	line 4 "^  2 busy         $six $two $two $two       0 $two       0   0.0    16.4    16.4$" &&
 		line 8 "^   1   2 nvme0n1p3  $two( +0){6}       -       -$"
 }
 
@@ -155,6 +165,11 @@ all = json.load(sys.stdin)
 assert [vm["name"] for vm in all["vms"]] == ["quiet"], all
 assert [disk["reads"] for disk in all["disks"]] == [500, 4500], all
 assert [bell["rings"] for bell in all["doorbells"]] == [1000], all'
+}
+
+no_acrn() {
+	! "$program" check > "$tap_out" &&
+		grep -A 1 "^FAIL hypervisor" "$tap_out" | grep -q -- "-> boot it on ACRN"
 }
 
 # The path of a socket must be short
@@ -209,4 +224,5 @@ check "of both VMs" line 5 "^  1 mmio 0xc0002001 2 any +0  yes$"
 rm -r "${root:?}$hsm/vm2"
 check "into a file it writes no control characters" plain_elsewhere
 check "--json is JSON" valid_json
+check "check: no ACRN" no_acrn
 finish

@@ -20,18 +20,36 @@ static void copy_plain(char *to, size_t size, const char *from)
 			*to = '?';
 }
 
+/* Read a command line, words that end with 0. Returns its length. */
+static size_t read_command(char *line, uint64_t pid)
+{
+	return files_read(line, MAX_ARGUMENTS, "/proc/%" PRIu64 "/cmdline",
+			  pid);
+}
+
+/* The program of a command line, without its folder. */
+static const char *program_of(const char *line)
+{
+	const char *slash = strrchr(line, '/');
+
+	return slash ? slash + 1 : line;
+}
+
 /**
  * process_name() - What program a process runs
  * @pid:	Process
  * @name:	Where to; empty when it is gone
  * @size:	Bytes of @name
+ *
+ * The kernel's name for the process is of no use: it is that of the first
+ * thread, and acrn-dm calls that mevent.
  */
 void process_name(uint64_t pid, char *name, size_t size)
 {
-	char word[32];
+	char line[MAX_ARGUMENTS];
 
-	files_word(word, sizeof(word), "/proc/%" PRIu64 "/comm", pid);
-	copy_plain(name, size, word);
+	read_command(line, pid);
+	copy_plain(name, size, program_of(line));
 }
 
 /**
@@ -44,17 +62,16 @@ void process_name(uint64_t pid, char *name, size_t size)
  */
 void process_vm_name(uint64_t pid, char *name, size_t size)
 {
-	char line[MAX_ARGUMENTS], program[32];
-	const char *last = "", *found = "", *at = line;
+	const char *last = "", *found = "", *program, *at;
+	char line[MAX_ARGUMENTS];
 	size_t len;
 
-	len = files_read(line, sizeof(line), "/proc/%" PRIu64 "/cmdline", pid);
-	process_name(pid, program, sizeof(program));
-	while (at < line + len) {
+	len = read_command(line, pid);
+	program = program_of(line);
+	for (at = line; at < line + len; at += strlen(at) + 1) {
 		if (!strcmp(last, "--name"))
 			found = at;
 		last = at;
-		at += strlen(at) + 1;
 	}
 	if (!*found && !strncmp(program, "acrn-dm", strlen("acrn-dm")))
 		found = last;

@@ -38,16 +38,20 @@ latency() {
 	done
 }
 
-# vm ID PID NAME DOORBELLS: that of a vhost-dm, with so many doorbells of each kind
+# dm PID WORD...: a device model; acrn-dm has its first thread called mevent
+dm() {
+	put "/proc/$1/comm" mevent
+	printf '%s\0' "${@:2}" > "$root/proc/$1/cmdline"
+}
+
+# vm ID PID DOORBELLS: with so many doorbells of each kind
 vm() {
-	put "/proc/$2/comm" vhost-dm
-	printf 'vhost-dm\0--name\0%s\0' "$3" > "$root/proc/$2/cmdline"
-	put_all "$hsm/vm$1" "pid=$2" vcpus=1 async_ring=1 state=running "doorbells=$4" \
-		"doorbells_deferred=$4" "doorbells_ring=$4" cookies_stale=0 requests_overload=0 \
-		requests_kernel=0 requests_client=7 upcall_us=9000 pauses=1 "msis=$4" msis_failed=0
+	put_all "$hsm/vm$1" "pid=$2" vcpus=1 async_ring=1 state=running "doorbells=$3" \
+		"doorbells_deferred=$3" "doorbells_ring=$3" cookies_stale=0 requests_overload=0 \
+		requests_kernel=0 requests_client=7 upcall_us=9000 pauses=1 "msis=$3" msis_failed=0
 	put "/sys/kernel/debug/acrn_hsm/vm$1/doorbells" \
-		"mmio 0xc000200$1 2 any rings=$4 async=yes"
-	put "/sys/kernel/debug/acrn_hsm/vm$1/latency" "$(latency "$4")"
+		"mmio 0xc000200$1 2 any rings=$3 async=yes"
+	put "/sys/kernel/debug/acrn_hsm/vm$1/latency" "$(latency "$3")"
 }
 
 # disk ID PID NAME READS
@@ -58,15 +62,17 @@ disk() {
 
 machine() {
 	mkdir -p "$root/sys/module/acrn_hsm"
-	vm 1 501 quiet 1000
-	vm 2 502 busy 1000
+	dm 501 /usr/bin/acrn-dm -m 128M quiet
+	dm 502 vhost-dm --name busy --memory 128M
+	vm 1 501 1000
+	vm 2 502 1000
 	disk 0 501 sda 500
 	disk 1 502 nvme0n1p3 500
 }
 
 # What vm 2 and its disk do until the next sample
 work_is_done() {
-	vm 2 502 busy 5000
+	vm 2 502 5000
 	disk 1 502 nvme0n1p3 4500
 }
 
@@ -158,6 +164,12 @@ plain_elsewhere() {
 	[ "$(grep -cx "$vm_columns" "$work/plain")" = 2 ] && ! grep -q $'\033\|User VMs' "$work/plain"
 }
 
+lists_both() {
+	"$program" --root "$root" list | tee "$tap_out"
+	grep -Eq "^  1 quiet +running +1 yes +501 acrn-dm +sda$" "$tap_out" &&
+		grep -Eq "^  2 busy +running +1 yes +502 vhost-dm +nvme0n1p3$" "$tap_out"
+}
+
 valid_json() {
 	"$program" --root "$root" stat --json -d | tee "$tap_out" | python3 -c '
 import json, sys
@@ -182,6 +194,7 @@ check "a terminal" "${terminal[@]}" new-session -d -x 100 -y 24 \
 trap '"${terminal[@]}" kill-server' EXIT
 "${terminal[@]}" set -g status off
 
+check "list: what acrn-dm and vhost-dm are called" lists_both
 start -i 2
 check "the heading is there at once" within 1 line 1 "^$heading 2 s; q ends$"
 work_is_done
@@ -191,7 +204,7 @@ check "the busiest comes first" is_sorted
 keys q
 check "q ends it, and the terminal is as before" within 1 is_over
 
-vm 1 501 quiet 1000
+vm 1 501 1000
 start -i 60 -n 1
 check "the heading again" within 1 line 1 "^$heading 60 s; q ends$"
 keys C-c
@@ -215,10 +228,10 @@ check "it goes on" within 5 line 3 "^$vm_columns$"
 keys q
 check "and ends" within 1 is_over
 
-vm 2 502 busy 9000
+vm 2 502 9000
 start -d -n 1 -i 1
 sleep 0.3
-vm 2 502 busy 9500
+vm 2 502 9500
 check "doorbells, one a line" within 3 line 4 "^  2 mmio 0xc0002002 2 any +(4|5)[0-9][0-9]  yes$"
 check "of both VMs" line 5 "^  1 mmio 0xc0002001 2 any +0  yes$"
 rm -r "${root:?}$hsm/vm2"

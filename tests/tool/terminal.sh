@@ -48,7 +48,7 @@ dm() {
 vm() {
 	put_all "$hsm/vm$1" "pid=$2" vcpus=1 async_ring=1 state=running "doorbells=$3" \
 		"doorbells_deferred=$3" "doorbells_ring=$3" cookies_stale=0 requests_overload=0 \
-		requests_kernel=0 requests_client=7 upcall_us=9000 pauses=1 "msis=$3" msis_failed=0
+		requests_kernel=0 requests_client=7 requests_polled=3 upcall_us=9000 pauses=1 "msis=$3" msis_failed=0
 	put "/sys/kernel/debug/acrn_hsm/vm$1/doorbells" \
 		"mmio 0xc000200$1 2 any rings=$3 async=yes"
 	put "/sys/kernel/debug/acrn_hsm/vm$1/latency" "$(latency "$3")"

@@ -50,13 +50,21 @@ block_loads() {
 		"$jobs/block.fio"
 }
 
-# iperf_load CASE ADDRESS OPTION...: --reverse is to the User VM
+# iperf_load CASE ADDRESS OPTION...: --reverse is to the User VM. Some versions of iperf3
+# end with 0 after an error
 iperf_load() {
 	iperf_case=$1
 	iperf_address=$2
 	shift 2
-	load "$iperf_case" iperf3 iperf3 --client "$iperf_address" --json --interval 0 \
-		--time 1 "$@"
+	iperf_line=$(load "$iperf_case" iperf3 iperf3 --client "$iperf_address" --json \
+		--interval 0 --time 1 "$@") || return
+	case $iperf_line in
+	*'\"error\":'*)
+		echo "$iperf_line" >&2
+		return 1
+		;;
+	esac
+	echo "$iperf_line"
 }
 
 # iperf_loads CASE ADDRESS OPTION...: in both directions, unless it is to be quick

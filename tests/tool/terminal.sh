@@ -179,6 +179,13 @@ assert [disk["reads"] for disk in all["disks"]] == [500, 4500], all
 assert [bell["rings"] for bell in all["doorbells"]] == [1000], all'
 }
 
+is_pictured() {
+	local picture=$top/Documentation/acrn-vhost-stat.svg
+	grep -F "Documentation/acrn-vhost-stat.svg" "$top/README.md" &&
+		grep -F ">$vm_columns<" "$picture" && grep -F ">$disk_columns<" "$picture" &&
+		grep -E ">${heading//[0-9]/[0-9]+} [0-9]+ s; q ends<" "$picture"
+}
+
 no_acrn() {
 	! "$program" check > "$tap_out" &&
 		grep -A 1 "^FAIL hypervisor" "$tap_out" | grep -q -- "-> boot it on ACRN"
@@ -237,5 +244,6 @@ check "of both VMs" line 5 "^  1 mmio 0xc0002001 2 any +0  yes$"
 rm -r "${root:?}$hsm/vm2"
 check "into a file it writes no control characters" plain_elsewhere
 check "--json is JSON" valid_json
+check "README's picture has what it shows today" is_pictured
 check "check: no ACRN" no_acrn
 finish

@@ -63,7 +63,6 @@ static const struct waiter waiters[] = {
 
 /**
  * struct result - What a process has seen
- * @pid:	Process
  * @returned:	The ioctl has returned
  * @error:	errno of the ioctl, 0 if it succeeded
  * @seconds:	How long the ioctl took
@@ -72,7 +71,6 @@ static const struct waiter waiters[] = {
  * @detached:	The disk could be detached after that
  */
 struct result {
-	pid_t pid;
 	volatile bool returned;
 	int error;
 	unsigned int seconds;
@@ -83,6 +81,8 @@ struct result {
 
 /* Shared with the processes */
 static struct result *results;
+
+static pid_t processes[WAITERS];
 
 static unsigned int now(void)
 {
@@ -176,8 +176,8 @@ void stuck_begin(void)
 	       "a disk that does not answer");
 	fflush(stdout);
 	for (i = 0; i < WAITERS; i++) {
-		results[i].pid = fork();
-		if (results[i].pid)
+		processes[i] = fork();
+		if (processes[i])
 			continue;
 		wait_for_disk(&waiters[i], &results[i]);
 		_exit(0);
@@ -199,7 +199,7 @@ void stuck_end(void)
 	for (i = 0; i < WAITERS; i++) {
 		result = &results[i];
 		name = waiters[i].name;
-		waitpid(result->pid, NULL, 0);
+		waitpid(processes[i], NULL, 0);
 		tap_eq(result->error, ETIMEDOUT,
 		       "a disk that does not answer: %s fails", name);
 		tap_ok(result->seconds >= IOCTL_SECONDS &&

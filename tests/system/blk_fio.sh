@@ -116,7 +116,7 @@ start_fs_vm() {
 
 # Have the shell of the User VM go on in the disk with the programs.
 enter_disk() {
-	guest 1 "modprobe xfs && mount -o ro -t ext4 /dev/vda /mnt && cd /mnt &&
+	guest 1 "modprobe xfs && mkdir /mnt && mount -o ro -t ext4 /dev/vda /mnt && cd /mnt &&
 		mount -o bind /dev dev && mount -t proc proc proc && mount -t tmpfs tmp tmp" &&
 		echo "exec chroot /mnt sh -i" > /run/vm1.in && guest 1 "cd /tmp && fio --version"
 }

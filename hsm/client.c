@@ -129,6 +129,7 @@ bool acrn_client_pass(struct acrn_vm *vm, unsigned int vcpu,
 	if (!client)
 		return false;
 	acrn_slot_pass(&io->slots[vcpu], &io->requests[vcpu], reg);
+	WRITE_ONCE(client->arrived, get_cycles());
 	WRITE_ONCE(client->requests, client->requests + 1);
 	acrn_stats_inc(&vm->stats.requests_client);
 	if (READ_ONCE(client->polling))

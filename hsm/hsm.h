@@ -136,8 +136,10 @@ struct acrn_memory {
  * @requests:	Number of requests that it has not answered; written under
  *		&struct acrn_vm_io.lock, read by whoever waits without it
  * @gone:	The client was destroyed, and stays so; likewise
- * @prompt:	The last wait was short. Written and read by whoever waits, without
- *		a lock
+ * @arrived:	TSC when it last got a request. Written under &struct
+ *		acrn_vm_io.lock, read by whoever waits without it
+ * @prompt:	That was soon after the last wait began. Written and read by whoever
+ *		waits, without a lock
  * @polling:	Whoever waits is polling. Written without a lock, read under
  *		&struct acrn_vm_io.lock
  */
@@ -146,6 +148,7 @@ struct acrn_client {
 	wait_queue_head_t wait;
 	unsigned int requests;
 	bool gone;
+	u64 arrived;
 	bool prompt;
 	bool polling;
 };

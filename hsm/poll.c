@@ -5,10 +5,10 @@
  * A vCPU that gets its answer continues, and often makes its next request at
  * once. If the device model sleeps until then, that request has to wait for a
  * wakeup and a context switch and, if the CPU has halted, for exits to the
- * hypervisor. So after a wait that was shorter than the parameter
- * client_poll_us, the next wait begins with polling for at most this time.
- * After a longer wait the device model sleeps at once, so that one that is
- * seldom needed does not poll.
+ * hypervisor. So if a request came within the time that the parameter
+ * client_poll_us gives, the next wait begins with polling for at most this time.
+ * Otherwise the device model sleeps at once, so that one that is seldom needed
+ * does not poll.
  *
  * It polls for as long as it is the only task that wants its CPU, so no other
  * task gets less of a CPU. On the CPU of the upcall this time counts as idle
@@ -95,9 +95,15 @@ void acrn_poll(struct acrn_client *client, u64 start)
  * @client:	Client, of which the caller has a reference
  * @start:	TSC when the caller began to wait
  *
+ * What counts is when the request came. If the caller slept, it returns later by
+ * the wakeup, which polling would have saved.
+ *
  * Context: Process context, no lock held.
  */
 void acrn_poll_learn(struct acrn_client *client, u64 start)
 {
-	WRITE_ONCE(client->prompt, get_cycles() - start < limit());
+	s64 wait = READ_ONCE(client->arrived) - start;
+
+	if (READ_ONCE(client->requests))
+		WRITE_ONCE(client->prompt, wait < (s64)limit());
 }

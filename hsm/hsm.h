@@ -77,7 +77,9 @@
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
+#include <linux/time64.h>
 #include <linux/wait.h>
+#include <asm/tsc.h>
 
 #include "acrn_hsm.h"
 #include "histogram.h"
@@ -473,6 +475,25 @@ void acrn_upcall_add(struct acrn_vm *vm);
 void acrn_upcall_remove(struct acrn_vm *vm);
 
 /* share.c */
+
+/**
+ * acrn_us_to_cycles() - Convert a time
+ * @us:	Microseconds
+ *
+ * Not by mul_u64_u32_div(): on x86 it divides by a wrong number if @us is a
+ * constant that equals its divisor, 1000, since the compiler takes one register
+ * for both and the multiplication overwrites it.
+ *
+ * Context: Any.
+ * Return: cycles of the TSC
+ */
+static inline u64 acrn_us_to_cycles(u64 us)
+{
+	u64 ms = us / USEC_PER_MSEC;
+
+	return ms * tsc_khz + us % USEC_PER_MSEC * tsc_khz / USEC_PER_MSEC;
+}
+
 void acrn_share_measure(void);
 void acrn_share_init(struct acrn_share *share);
 void acrn_share_deinit(struct acrn_share *share);

@@ -24,7 +24,6 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
-#include <linux/time64.h>
 #include <asm/processor.h>
 #include <asm/tsc.h>
 
@@ -53,7 +52,7 @@ MODULE_PARM_DESC(client_poll_us, "microseconds for which a device model polls fo
 /* The longest time to poll, in cycles of the TSC. */
 static u64 limit(void)
 {
-	return (u64)READ_ONCE(client_poll_us) * tsc_khz / USEC_PER_MSEC;
+	return acrn_us_to_cycles(READ_ONCE(client_poll_us));
 }
 
 /* Whether the CPU is wanted by another task, or the task by a signal. */

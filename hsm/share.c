@@ -106,18 +106,6 @@ static struct upcall_total {
 	u64 polled;
 } total;
 
-/*
- * Cycles of the TSC in @us microseconds. Not by mul_u64_u32_div(): on x86 it divides
- * by a wrong number if @us is a constant that equals its divisor, 1000, since the
- * compiler takes one register for both and the multiplication overwrites it.
- */
-static u64 us_to_cycles(u64 us)
-{
-	u64 ms = us / USEC_PER_MSEC;
-
-	return ms * tsc_khz + us % USEC_PER_MSEC * tsc_khz / USEC_PER_MSEC;
-}
-
 /* Charge @cycles to all VMs together. In the upcall. */
 static void owe(u64 cycles)
 {
@@ -174,7 +162,7 @@ static u64 idle_time(void)
 	if (us == U64_MAX)
 		return total.polled;
 	us += get_cpu_iowait_time_us(cpu, NULL);
-	return us_to_cycles(us) + total.polled;
+	return acrn_us_to_cycles(us) + total.polled;
 }
 
 /* Earn for idle time since this was last called. In the upcall or a timer. */
@@ -232,7 +220,7 @@ static enum hrtimer_restart end_pause(struct hrtimer *timer)
 
 	earn_time(get_cycles());
 	earn_idle_time();
-	if (total.owed > us_to_cycles(RESIDUE_US)) {
+	if (total.owed > acrn_us_to_cycles(RESIDUE_US)) {
 		percent = total.share;
 		if (is_idle_task(current))
 			percent += idle_share();
@@ -261,7 +249,7 @@ static void pause(struct acrn_vm *vm)
 /* Whether a VM owes more than its part of what all VMs may owe. In the upcall. */
 static bool owes_too_much(struct acrn_share *share)
 {
-	u64 most = us_to_cycles(BURST_US);
+	u64 most = acrn_us_to_cycles(BURST_US);
 
 	pay(&share->owed, (total.earned - share->earned) / total.vms);
 	share->earned = total.earned;

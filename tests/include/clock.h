@@ -14,4 +14,9 @@ static inline uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
+static inline uint64_t now_ms(void)
+{
+	return now_ns() / 1000000;
+}
+
 #endif /* CLOCK_H */

@@ -38,6 +38,7 @@
 #define DATA	   0x100000
 #define SECTORS	   (64U << 11)
 #define NO_STATUS  0xff
+#define BESIDE	   8
 #define FAST	   "/dev/fast"
 #define SLOW	   "/dev/slow"
 #define SMALL_FILE "/run/small"
@@ -267,6 +268,42 @@ static inline int go(void)
 	return is_used(10000) ? mem[STATUS] : -1;
 }
 
+/* Whether the device writes the data of a request. */
+static inline bool gives_data(uint32_t type)
+{
+	return type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID;
+}
+
+/* Make a chain of two or three descriptors for a request. */
+static inline void chain(uint32_t type, uint64_t sector, uint32_t offset,
+			 uint32_t bytes)
+{
+	header(type, sector);
+	begin();
+	add_out(HEADER, 16);
+	if (bytes && gives_data(type))
+		add_in(offset, bytes);
+	else if (bytes)
+		add_out(offset, bytes);
+	add_in(STATUS, 1);
+}
+
+/*
+ * Ring for another request beside that of chain(), to whose memory and
+ * descriptors it does not come. It begins with descriptor BESIDE.
+ */
+static inline void ring_beside(uint32_t type, uint32_t bytes)
+{
+	struct virtio_blk_outhdr *h = (void *)(mem + HEADER + 64);
+
+	*h = (struct virtio_blk_outhdr){ .type = type };
+	chain_length = BESIDE;
+	add_out(HEADER + 64, 16);
+	add_in(DATA + 0x10000, bytes);
+	add_in(STATUS + 64, 1);
+	ring(BESIDE);
+}
+
 /*
  * Make a request of two or three descriptors. Returns its status; -1 if it is
  * not done; -2 if the used ring has the wrong number of bytes written.
@@ -274,19 +311,12 @@ static inline int go(void)
 static inline int request(uint32_t type, uint64_t sector, uint32_t offset,
 			  uint32_t bytes)
 {
-	bool in = type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID;
+	uint32_t data = gives_data(type) ? bytes : 0;
 	int status;
 
-	header(type, sector);
-	begin();
-	add_out(HEADER, 16);
-	if (bytes && in)
-		add_in(offset, bytes);
-	else if (bytes)
-		add_out(offset, bytes);
-	add_in(STATUS, 1);
+	chain(type, sector, offset, bytes);
 	status = go();
-	if (status >= 0 && used_length() != (in && !status ? bytes : 0) + 1)
+	if (status >= 0 && used_length() != (status ? 0 : data) + 1)
 		return -2;
 	return status;
 }

@@ -10,11 +10,9 @@
 #include "tap.h"
 #include "vhost_blk_checks.h"
 
-#define BUSY	     "/dev/busy"
-#define READ_MILLIS  1000
-#define READ_TEXT    "1000000000"
-#define SECOND_CHAIN 8
-#define SECOND_DATA  (DATA + 0x10000)
+#define BUSY	    "/dev/busy"
+#define READ_MILLIS 1000
+#define READ_TEXT   "1000000000"
 
 /* Read from the disk in a process of its own, which takes READ_MILLIS. */
 static pid_t start_reader(void)
@@ -31,19 +29,9 @@ static pid_t start_reader(void)
 /* Ring for a read of the disk, and for a request that does not need it. */
 static void ring_for_both(void)
 {
-	header(VIRTIO_BLK_T_IN, 0);
-	begin();
-	add_out(HEADER, 16);
-	add_in(DATA + 4096, 4096);
-	add_in(STATUS, 1);
+	chain(VIRTIO_BLK_T_IN, 0, DATA + 4096, 4096);
 	ring(0);
-	*(struct virtio_blk_outhdr *)(mem + HEADER + 64) =
-		(struct virtio_blk_outhdr){ .type = VIRTIO_BLK_T_GET_ID };
-	chain_length = SECOND_CHAIN;
-	add_out(HEADER + 64, 16);
-	add_in(SECOND_DATA, VIRTIO_BLK_ID_BYTES);
-	add_in(STATUS + 64, 1);
-	ring(SECOND_CHAIN);
+	ring_beside(VIRTIO_BLK_T_GET_ID, VIRTIO_BLK_ID_BYTES);
 }
 
 void busy_disk(void)
@@ -60,7 +48,7 @@ void busy_disk(void)
 	reader = start_reader();
 	usleep(READ_MILLIS * 1000 / 4);
 	ring_for_both();
-	tap_ok(is_used(READ_MILLIS / 4) && used()->ring[0].id == SECOND_CHAIN,
+	tap_ok(is_used(READ_MILLIS / 4) && used()->ring[0].id == BESIDE,
 	       "it is busy: a request that does not need it is done at once");
 	tap_ok(is_used(READ_MILLIS * 4) && used()->ring[1].id == 0 &&
 		       !mem[STATUS],

@@ -10,12 +10,12 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 
+#include "clock.h"
 #include "number.h"
 #include "raw_blk.h"
 #include "tap.h"
@@ -40,14 +40,6 @@
 #define COUNTERS    "/sys/kernel/debug/vhost_blk/"
 
 static unsigned int power_cut_count;
-
-static uint64_t now_millis(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
 
 static void fill(uint32_t offset, uint32_t bytes, unsigned int seed)
 {
@@ -588,25 +580,9 @@ static void flood(uint32_t bytes)
 {
 	unsigned int i;
 
-	header(VIRTIO_BLK_T_IN, 0);
-	begin();
-	add_out(HEADER, 16);
-	add_in(DATA, bytes);
-	add_in(STATUS, 1);
+	chain(VIRTIO_BLK_T_IN, 0, DATA, bytes);
 	for (i = 0; i < RING; i++)
 		ring(0);
-}
-
-/* Ring for a read beside a request that has not ended. */
-static void ring_beside(uint32_t type, uint32_t bytes)
-{
-	memcpy(mem + HEADER + 64, &(struct virtio_blk_outhdr){ .type = type },
-	       16);
-	chain_length = 8;
-	add_out(HEADER + 64, 16);
-	add_in(DATA + 0x10000, bytes);
-	add_in(STATUS + 64, 1);
-	ring(8);
 }
 
 static void in_flight(void)
@@ -761,11 +737,7 @@ static void long_zeroing(void)
 	*(struct virtio_blk_discard_write_zeroes *)(mem + DATA + 0x1000) =
 		(struct virtio_blk_discard_write_zeroes){ .num_sectors =
 								  SECTORS };
-	header(VIRTIO_BLK_T_WRITE_ZEROES, 0);
-	begin();
-	add_out(HEADER, 16);
-	add_out(DATA + 0x1000, 16);
-	add_in(STATUS, 1);
+	chain(VIRTIO_BLK_T_WRITE_ZEROES, 0, DATA + 0x1000, 16);
 	ring(0);
 	tap_ok(!is_used(300), "zeroing the whole disk takes its time");
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, NARROW, O_RDWR) &&
@@ -805,11 +777,7 @@ static void frozen(void)
 		       round_trip(0, DATA, DATA + 0x800000, 65536, 1),
 	       "a file on a file system is attached");
 	tap_success(ioctl(dir, FIFREEZE, 0), "the file system is frozen");
-	header(VIRTIO_BLK_T_OUT, 0);
-	begin();
-	add_out(HEADER, 16);
-	add_out(DATA, 4096);
-	add_in(STATUS, 1);
+	chain(VIRTIO_BLK_T_OUT, 0, DATA, 4096);
 	ring(0);
 	tap_ok(!is_used(300), "frozen: a write waits");
 	ring_beside(VIRTIO_BLK_T_IN, 4096);
@@ -1294,11 +1262,7 @@ static void dirty_pages(void)
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR) &&
 		       !set_log((void *)0x1000) && !log_pages(true),
 	       "a log that is not mapped");
-	header(VIRTIO_BLK_T_IN, 0);
-	begin();
-	add_out(HEADER, 16);
-	add_in(DATA, 512);
-	add_in(STATUS, 1);
+	chain(VIRTIO_BLK_T_IN, 0, DATA, 512);
 	ring(0);
 	tap_ok(wait_event(err_fd, 5000),
 	       "a log that is not mapped stops the queue");
@@ -1338,9 +1302,9 @@ static void log_of_claims(void)
 		       !set_more_memory(huge, HUGE_SIZE) && !set_log(log) &&
 		       !set_features(FLUSH_BIT | V1_BIT | LOG_BIT),
 	       "a log of 8 GiB of memory");
-	start = now_millis();
+	start = now_ms();
 	tap_eq(claim(), VIRTIO_BLK_S_IOERR, "a read of 240 GiB fails");
-	tap_ok(now_millis() - start < 1000,
+	tap_ok(now_ms() - start < 1000,
 	       "the read of 240 GiB takes less than a second");
 	tap_ok(!log[HUGE_GPA / 4096 / 8], "what was not written is not logged");
 	tap_ok(start_over(FLUSH_BIT | V1_BIT, FAST, O_RDWR),
@@ -1362,11 +1326,7 @@ static void memory_changes(void)
 		       !set_log(dirty) &&
 		       !set_features(FLUSH_BIT | V1_BIT | LOG_BIT),
 	       "a log for a slow disk");
-	header(VIRTIO_BLK_T_IN, 0);
-	begin();
-	add_out(HEADER, 16);
-	add_in(DATA, 4096);
-	add_in(STATUS, 1);
+	chain(VIRTIO_BLK_T_IN, 0, DATA, 4096);
 	for (i = 0; i < 8; i++)
 		ring(0);
 	usleep(SLOW_MILLIS * 1000 / 4);
@@ -1522,11 +1482,7 @@ static struct storm storm(unsigned int depth, unsigned int count)
 	unsigned int offered = 0;
 	eventfd_t signalled;
 
-	header(VIRTIO_BLK_T_IN, 0);
-	begin();
-	add_out(HEADER, 16);
-	add_in(DATA, 4096);
-	add_in(STATUS, 1);
+	chain(VIRTIO_BLK_T_IN, 0, DATA, 4096);
 	eventfd_read(call, &signalled);
 	while (storm.done < count) {
 		for (; offered < count && offered - storm.done < depth;
@@ -1599,7 +1555,7 @@ static void wanted_cpu(void)
 		pthread_create(&threads[i], NULL, spin, (void *)&stop);
 	ring(0);
 	tap_ok(is_used(3000), "other threads want the CPU: a request is done");
-	for (end = now_millis() + 2000; now_millis() < end;)
+	for (end = now_ms() + 2000; now_ms() < end;)
 		if (counter("waits") > waits)
 			break;
 	tap_ok(counter("waits") > waits, "the worker leaves the CPU to them");

@@ -3,60 +3,13 @@
  * Two queues of a device, with a worker each or with the same, and what they do
  * to one another.
  */
-#include <time.h>
-
+#include "clock.h"
 #include "raw_blk.h"
 #include "tap.h"
+#include "two_queues.h"
 #include "vhost_blk_checks.h"
 
-#define LAZY	     "/dev/lazy"
-#define SECOND_RINGS 0x6000
-
-static uint64_t now_millis(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
-/* One of two queues: the variables that raw_blk.h has for it */
-struct side {
-	unsigned int queue;
-	uint32_t rings;
-	int kick;
-	int call;
-	uint16_t avail_idx;
-	uint16_t used_idx;
-};
-
-/* The queue that is not in use */
-static struct side other = { .queue = 1, .rings = SECOND_RINGS };
-
-/* Go over to the other one of two queues. */
-static void change_sides(void)
-{
-	struct side was = { queue, rings, kick, call, avail_idx, used_idx };
-
-	queue = other.queue;
-	rings = other.rings;
-	kick = other.kick;
-	call = other.call;
-	avail_idx = other.avail_idx;
-	used_idx = other.used_idx;
-	other = was;
-}
-
-/* Open a device, and set it up with two queues. */
-static bool open_two(void)
-{
-	bool ok = raw_blk_open() && set_up(FLUSH_BIT | V1_BIT);
-
-	change_sides();
-	ok &= set_up_queue();
-	change_sides();
-	return ok;
-}
+#define LAZY "/dev/lazy"
 
 /* Give queue 1 a worker, which before Linux 6.5 it gets by itself. */
 static bool add_worker(void)
@@ -121,17 +74,17 @@ static void fill_ring(void)
 static unsigned int done_before_other(void)
 {
 	volatile struct vring_used *others = (void *)(mem + other.rings + USED);
-	uint64_t end = now_millis() + 5000;
+	uint64_t end = now_ms() + 5000;
 	uint16_t before;
 
 	ring_for_read(DATA, STATUS);
-	while (used()->idx < 100 && now_millis() < end)
+	while (used()->idx < 100 && now_ms() < end)
 		fill_ring();
 	before = used()->idx;
 	change_sides();
 	ring_for_read(DATA, STATUS);
 	change_sides();
-	while (!others->idx && now_millis() < end)
+	while (!others->idx && now_ms() < end)
 		fill_ring();
 	return (uint16_t)(used()->idx - before);
 }
@@ -165,15 +118,15 @@ static void interrupted_poll(void)
 		       !request(VIRTIO_BLK_T_IN, 0, DATA, 512) &&
 		       !request(VIRTIO_BLK_T_IN, 0, DATA, 512),
 	       "a disk is polled for");
-	start = now_millis();
+	start = now_ms();
 	change_sides();
 	tap_ok(!request(VIRTIO_BLK_T_IN, 0, DATA, 512) &&
-		       now_millis() - start < 3000,
+		       now_ms() - start < 3000,
 	       "polling ends for a request of another queue");
 	change_sides();
 	tap_ok(!request(VIRTIO_BLK_T_IN, 0, DATA, 512), "it is polled again");
-	start = now_millis();
-	tap_ok(!unset_disk() && now_millis() - start < 3000,
+	start = now_ms();
+	tap_ok(!unset_disk() && now_ms() - start < 3000,
 	       "polling ends when the disk is detached");
 	close(vhost);
 }
@@ -181,8 +134,6 @@ static void interrupted_poll(void)
 void two_queues(void)
 {
 	raw_blk_init();
-	other.kick = eventfd(0, EFD_NONBLOCK);
-	other.call = eventfd(0, EFD_NONBLOCK);
 	own_workers();
 	shared_worker();
 	interrupted_poll();

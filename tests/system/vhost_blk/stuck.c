@@ -106,11 +106,7 @@ static bool start_write(void)
 	if (!raw_blk_open() || !set_up(FLUSH_BIT | V1_BIT) ||
 	    set_disk(STUCK, O_RDWR))
 		return false;
-	header(VIRTIO_BLK_T_OUT, 0);
-	begin();
-	add_out(HEADER, 16);
-	add_out(DATA, 4096);
-	add_in(STATUS, 1);
+	chain(VIRTIO_BLK_T_OUT, 0, DATA, 4096);
 	ring(0);
 	/* The ioctl must not come before the worker has taken the request. */
 	return !is_used(1000);

@@ -37,6 +37,7 @@
 #define RINGS_CHANGED 1000
 #define SIGNALS	      7
 #define ANSWERS	      100
+#define POLL_TRIES    5
 #define ANSWERED_PORT 0x90
 #define TEXT_SIZE     4096
 
@@ -236,6 +237,7 @@ static void test_poll_beside_task(void)
 static void test_poll(void)
 {
 	const char *usual = "200";
+	unsigned int try;
 	unsigned long polled;
 
 	tap_eq(raw_number(POLL_US), atoi(usual), "client_poll_us: %s", usual);
@@ -243,9 +245,14 @@ static void test_poll(void)
 	pin_to(0, 0);
 	set(POLL_US, "0");
 	tap_eq(answer(), 0, "client_poll_us: with 0 it does not poll");
-	/* On the fixture a request may take long, as the host is busy. */
+	/*
+	 * On the fixture, the host may be so busy that most requests come more
+	 * than 10 ms after an answer, and are rightly not polled for.
+	 */
 	set(POLL_US, "10000");
-	polled = answer();
+	for (try = 0, polled = 0; try < POLL_TRIES && polled < ANSWERS / 2;
+	     try++)
+		polled = answer();
 	if (raw_is_preempt_rt())
 		tap_skip("PREEMPT_RT", "client_poll_us: it polls");
 	else

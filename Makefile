@@ -77,7 +77,7 @@ SYSTEM_SUITES := $(patsubst tests/system/%/main.c,$(BUILD)/tests/service-vm/%,\
 	$(wildcard tests/system/*/main.c))
 GUEST_TESTS := $(patsubst tests/guest/%.c,$(BUILD)/tests/user-vm/%,\
 	$(wildcard tests/guest/*.c))
-TEST_CC = $(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude \
+TEST_CC = $(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude -Ilib \
 	-Itests/include -pthread
 
 system-tests: $(SYSTEM_TESTS) $(SYSTEM_SUITES) $(GUEST_TESTS) $(BUILD)/tests/acrn/debug_port

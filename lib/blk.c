@@ -5,22 +5,7 @@
 #include <vhost_blk.h>
 
 #include "internal.h"
-
-/* These are from Linux 6.5, and may be missing in the C library's headers. */
-#ifndef VHOST_NEW_WORKER
-struct vhost_worker_state {
-	unsigned int worker_id;
-};
-
-struct vhost_vring_worker {
-	unsigned int index;
-	unsigned int worker_id;
-};
-
-#define VHOST_NEW_WORKER _IOR(VHOST_VIRTIO, 0x8, struct vhost_worker_state)
-#define VHOST_ATTACH_VRING_WORKER                                              \
-	_IOW(VHOST_VIRTIO, 0x15, struct vhost_vring_worker)
-#endif
+#include "vhost_worker.h"
 
 static int blk_set_backend(struct acrnvhost *dev, int fd)
 {

@@ -3,10 +3,10 @@
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
 
-#include <dirent.h>
 #include <sched.h>
 
 #include "raw_vm.h"
+#include "tasks.h"
 
 /* Let a task, 0 for the calling one, run on one CPU only. */
 static inline void pin_to(pid_t pid, int cpu)
@@ -28,26 +28,16 @@ static inline void set_fifo(pid_t pid, int priority)
 		err(1, "SCHED_FIFO %d for task %d", priority, pid);
 }
 
-/* The kernel thread of a VM, known by its name; ends the program if there is
- * none. */
+/* The kernel thread of a VM; ends the program if there is none. */
 static inline pid_t thread_of(const struct raw_vm *vm)
 {
-	char path[300], name[32], comm[32];
 	DIR *proc = opendir("/proc");
-	struct dirent *entry;
 	pid_t found = 0;
-	FILE *file;
+	char name[32];
 
 	snprintf(name, sizeof(name), "acrn_ioreq/%u\n", vm->vmid);
-	while (proc && !found && (entry = readdir(proc))) {
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fgets(comm, sizeof(comm), file) && !strcmp(comm, name))
-			found = atoi(entry->d_name);
-		fclose(file);
-	}
+	if (proc)
+		found = next_task(proc, name);
 	if (!found)
 		errx(1, "VM %u has no kernel thread", vm->vmid);
 	closedir(proc);

@@ -7,7 +7,6 @@
  *
  * Argument: number of power cuts.
  */
-#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -19,6 +18,7 @@
 #include "number.h"
 #include "raw_blk.h"
 #include "tap.h"
+#include "tasks.h"
 #include "trace.h"
 #include "vhost_blk_checks.h"
 
@@ -390,25 +390,14 @@ static bool last_error_has(const char *what)
 /* Number of threads of the kernel's workqueues with real-time I/O priority */
 static unsigned int count_real_time(void)
 {
-	unsigned int count = 0;
-	struct dirent *entry;
 	DIR *proc = opendir("/proc");
-	char path[300], comm[32];
-	FILE *file;
+	unsigned int count = 0;
+	int pid;
 
-	while ((entry = readdir(proc))) {
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fgets(comm, sizeof(comm), file) &&
-		    !strncmp(comm, "kworker/", 8))
-			count += syscall(SYS_ioprio_get, 1,
-					 atoi(entry->d_name)) >>
-					 13 ==
-				 1;
-		fclose(file);
-	}
+	if (!proc)
+		return 0;
+	while ((pid = next_task(proc, "kworker/")))
+		count += syscall(SYS_ioprio_get, 1, pid) >> 13 == 1;
 	closedir(proc);
 	return count;
 }
@@ -819,6 +808,17 @@ static void unaligned_file(void)
 	tap_success(unset_disk(), "the file is released");
 }
 
+/* Requests that are not for whole blocks, of a disk that has blocks of 4 KiB */
+static void parts_of_blocks(const char *disk)
+{
+	tap_eq(request(VIRTIO_BLK_T_OUT, 1, DATA, 4096), VIRTIO_BLK_S_IOERR,
+	       "4 KiB blocks, %s: no write that begins within a block", disk);
+	tap_eq(request(VIRTIO_BLK_T_OUT, 8, DATA, 512), VIRTIO_BLK_S_IOERR,
+	       "4 KiB blocks, %s: no write of a part of a block", disk);
+	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 4608), VIRTIO_BLK_S_IOERR,
+	       "4 KiB blocks, %s: no read of a part of a block", disk);
+}
+
 /* A file on a file system whose disk has blocks of 4 KiB. */
 static void large_block_file(void)
 {
@@ -833,12 +833,7 @@ static void large_block_file(void)
 	       "4 KiB blocks: a file on it");
 	tap_ok(round_trip(8, DATA + 3, DATA + 0x800005, 8192, 2),
 	       "4 KiB blocks: data from odd addresses");
-	tap_eq(request(VIRTIO_BLK_T_OUT, 1, DATA, 4096), VIRTIO_BLK_S_IOERR,
-	       "4 KiB blocks: no write that begins within a block");
-	tap_eq(request(VIRTIO_BLK_T_OUT, 8, DATA, 512), VIRTIO_BLK_S_IOERR,
-	       "4 KiB blocks: no write of a part of a block");
-	tap_eq(request(VIRTIO_BLK_T_IN, 0, DATA, 4608), VIRTIO_BLK_S_IOERR,
-	       "4 KiB blocks: no read of a part of a block");
+	parts_of_blocks("a file");
 	tap_ok(!is_cached(), "4 KiB blocks: the file is not in the page cache");
 	tap_ok(!unset_disk() && !system("umount /mnt"),
 	       "4 KiB blocks: the file system is unmounted");
@@ -1788,10 +1783,7 @@ int main(int argc, char **argv)
 	       "a disk with blocks of 4 KiB is attached");
 	tap_ok(round_trip(8, DATA + 512, DATA + 0x800200, 65536, 5),
 	       "4 KiB blocks: data that is not aligned in memory");
-	tap_eq(request(VIRTIO_BLK_T_OUT, 1, DATA, 4096), VIRTIO_BLK_S_IOERR,
-	       "4 KiB blocks: no write that begins within a block");
-	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 512), VIRTIO_BLK_S_IOERR,
-	       "4 KiB blocks: no write of a part of a block");
+	parts_of_blocks("block device");
 	large_block_file();
 	power_cuts();
 	tap_ok(make_file(), "a file system is made");

@@ -6,23 +6,7 @@
 #ifndef VHOST_BLK_CHECKS_H
 #define VHOST_BLK_CHECKS_H
 
-#include <linux/vhost.h>
-
-/* Since Linux 6.5; the headers may be older. */
-#ifndef VHOST_NEW_WORKER
-struct vhost_worker_state {
-	unsigned int worker_id;
-};
-
-struct vhost_vring_worker {
-	unsigned int index;
-	unsigned int worker_id;
-};
-
-#define VHOST_NEW_WORKER _IOR(VHOST_VIRTIO, 0x8, struct vhost_worker_state)
-#define VHOST_ATTACH_VRING_WORKER                                              \
-	_IOW(VHOST_VIRTIO, 0x15, struct vhost_vring_worker)
-#endif
+#include "vhost_worker.h"
 
 /* Microseconds to poll, so that the worker polls for seconds at least */
 #define LONG_POLL 100000000

@@ -85,7 +85,7 @@ class Differential:
     program: str = "differential"
     about: str = "random calls to both HSMs, compared"
     seed: int = 1
-    sequences: int = 400
+    sequences: int = 200
     long_sequences: int = 10000
     user_cpus: int = 2
     # Without it, each end of a VM waits 30 ms for an RCU grace period
@@ -102,7 +102,7 @@ SYSTEM = [
            args=(5,), long_args=(100,), hsms=("none",), usually={"none": "6.12"},
            user_cpus=0, timeout=240),
     System("iperf", "a Linux User VM, iperf3 over vhost-net and user-space virtio",
-           args=(1,), user_cpus=1, timeout=180,
+           args=(1,), usually={"ours": "6.1"}, user_cpus=1, timeout=180,
            acrn=OnAcrn(timeout=900)),
     System("boot", "the same User VM on the in-tree HSM and on ours, compared",
            hsms=("none",), usually={"none": "6.1"}, timeout=240),
@@ -126,7 +126,8 @@ SYSTEM = [
     System("two_vms", "two User VMs of two vCPUs each at once",
            usually={"ours": "6.1"}, user_cpus=4),
     System("reset", "unbind, bind, device reset and reboot",
-           args=("nothing",), long_args=("zeroing",), usually={"ours": "6.1"}, user_cpus=1, timeout=240,
+           args=(1, "nothing"), long_args=(2, "zeroing"), usually={"ours": "6.1"},
+           user_cpus=1, timeout=240,
            acrn=OnAcrn(timeout=900)),
     System("dm_kill", "kill -9 of the device model in the middle of iperf3",
            args=(2,), long_args=(20,), usually={"ours": "6.1"}, user_cpus=1,
@@ -136,7 +137,7 @@ SYSTEM = [
            args=(1, "vhost"), long_args=(5, "all"), usually={"ours": "6.12"},
            timeout=240),
     System("vsock", "sockets between a User VM and the Service VM on vhost-vsock",
-           args=(2048,), long_args=(65536,), usually={"ours": "6.1"}, user_cpus=1,
+           args=(512,), long_args=(65536,), usually={"ours": "6.1"}, user_cpus=1,
            acrn=OnAcrn(args=(64,), timeout=600)),
     System("dm_errors", "messages of the device model when it is started wrongly",
            user_cpus=1),
@@ -148,7 +149,7 @@ SYSTEM = [
            acrn=OnAcrn(timeout=900)),
     # Without expedited RCU, each round waits 30 ms for a grace period
     System("hsm_race", "threads against the end of their VM, a device model that scribbles",
-           cmdline="rcupdate.rcu_expedited=1",
+           usually={"ours": "6.12"}, cmdline="rcupdate.rcu_expedited=1",
            acrn=OnAcrn(timeout=600, provokes="bad lapicid|triple fault")),
     # Not on ACRN with the in-tree HSM: one of its hypercalls takes half a minute of Bochs'
     # time to map the framebuffer, and the Service VM stands still meanwhile
@@ -170,7 +171,8 @@ SYSTEM = [
            args=(500,), long_args=(100000,), timeout=180,
            cmdline="rcupdate.rcu_expedited=1 nohz=off",
            acrn=OnAcrn(args=(10,), timeout=900)),
-    System("dataplane_storm", "User VMs that ring without end", user_cpus=4,
+    System("dataplane_storm", "User VMs that ring without end",
+           usually={"ours": "6.12"}, user_cpus=4,
            acrn=OnAcrn(timeout=900)),
     System("guest_io", "accesses of the User VM that no driver makes",
            usually={"ours": "6.1"}, user_cpus=1,

@@ -3,11 +3,12 @@
 # traffic, and the User VM reboots; with vhost-net and without. With "zeroing" a slow disk on
 # vhost-blk is being zeroed and read at the first reboot.
 #
-# Arguments: zeroing or nothing, physical CPU of the User VM.
+# Arguments: how often with vhost-net, zeroing or nothing, physical CPU of the User VM.
 . ./lib.sh
 
-disk=$1
-cpu=$2
+times=$1
+disk=$2
+cpu=$3
 
 # Zeroing all of it takes 32 seconds. It has a pattern at the beginning and at the end.
 slow_end=0xffff000
@@ -73,12 +74,12 @@ check "tap device" make_tap 1
 if [ "$disk" = zeroing ]; then
 	check "a slow disk" make_slow
 	start_vm 1 "$cpu" --net tap=tap1,vhost=on --blk path=/dev/slow
-	resets "vhost" 2 zeroing
+	resets "vhost" "$times" zeroing
 	check "vhost_blk unloads" rmmod vhost_blk
 	check "the slow disk goes" rmdir $nullb/slow
 else
 	start_vm 1 "$cpu" --net tap=tap1,vhost=on
-	resets "vhost" 2
+	resets "vhost" "$times"
 fi
 start_vm 1 "$cpu" --net tap=tap1,vhost=off
 resets "user space" 1

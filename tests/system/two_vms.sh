@@ -38,7 +38,7 @@ for vm in 1 2; do
 	check "User VM $vm answers to ping" wait_until 10 ping_vm $vm
 done
 for vm in 1 2; do
-	iperf $vm --time 3 --reverse > /run/iperf.$vm &
+	iperf $vm --time 2 --reverse > /run/iperf.$vm &
 	eval "iperf_pid_$vm=$!"
 done
 for vm in 1 2; do

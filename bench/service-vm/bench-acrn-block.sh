@@ -4,8 +4,9 @@
 # Service VM itself. And what the Service VM does while nobody reads.
 #
 # The device model is vhost-dm, or acrn-dm for the variants of B=acrn-dm-block:
-# *-iothread is acrn-dm's own virtio-blk, *-vhost the device of acrn-dm/, with
-# *-unpolled while vhost-blk does not poll.
+# *-plain is acrn-dm's own virtio-blk as it is by default, *-iothread that with an I/O
+# thread and io_uring, *-vhost the device of acrn-dm/, with *-unpolled while vhost-blk
+# does not poll.
 #
 # Arguments: variant, CPU of the User VM.
 # shellcheck source=../../tests/system/lib.sh
@@ -49,6 +50,10 @@ start_user_vm() {
 	# shellcheck disable=SC2034 # for lib.sh
 	acrn_dm=acrn-dm-vhost-blk
 	case $variant in
+	*-plain)
+		acrn_dm=acrn-dm
+		start_on_acrn_dm virtio-blk, ,nocache
+		;;
 	*-iothread)
 		acrn_dm=acrn-dm
 		start_on_acrn_dm virtio-blk,iothread, ,nocache,aio=io_uring

@@ -21,9 +21,9 @@ shift 4
 # Which modules a variant needs, in the order of loading.
 modules_of() {
 	case $1 in
-	in-tree | in-tree-user | in-tree-iothread | in-tree-vhost) echo acrn ;;
-	ours | ours-user | ours-async | ours-iothread | ours-vhost | ours-unpolled | observed | \
-		ours-thread | user | vhost | uring | thread)
+	in-tree | in-tree-user | in-tree-plain | in-tree-iothread | in-tree-vhost) echo acrn ;;
+	ours | ours-user | ours-async | ours-plain | ours-iothread | ours-vhost | ours-unpolled | \
+		observed | ours-thread | user | vhost | uring | thread)
 		echo acrn_hsm acrn_vhost ;;
 	service-vm) ;;
 	floor) echo acrn_hsm acrn_floor ;;

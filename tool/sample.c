@@ -58,7 +58,10 @@ static void read_histogram(struct histogram *histogram, const char *folder,
 	fclose(file);
 }
 
-/* False when the VM ends meanwhile. */
+/*
+ * False when the VM ends meanwhile. A counter that the modules do not have is
+ * 0: they may be older than this program until they are loaded again.
+ */
 static bool read_vm(struct vm_sample *vm, unsigned int id)
 {
 	bool there = true;
@@ -70,14 +73,15 @@ static bool read_vm(struct vm_sample *vm, unsigned int id)
 	there &=
 		files_word(vm->state, sizeof(vm->state), VMS "/vm%u/state", id);
 	for (int i = 0; i < VM_COUNTERS; i++)
-		there &= files_number(&vm->counters[i], VMS "/vm%u/%s", id,
-				      vm_counter_names[i]);
+		files_number(&vm->counters[i], VMS "/vm%u/%s", id,
+			     vm_counter_names[i]);
 	read_histogram(&vm->latency, "acrn_hsm/vm", id);
 	process_name(vm->pid, vm->model, sizeof(vm->model));
 	process_vm_name(vm->pid, vm->name, sizeof(vm->name));
-	return there;
+	return there && files_exist(VMS "/vm%u", id);
 }
 
+/* As read_vm(), for a disk */
 static bool read_disk(struct disk_sample *disk, unsigned int id)
 {
 	bool there = true;
@@ -87,10 +91,10 @@ static bool read_disk(struct disk_sample *disk, unsigned int id)
 	there &= files_word(disk->disk, sizeof(disk->disk), DISKS "/%u/disk",
 			    id);
 	for (int i = 0; i < DISK_COUNTERS; i++)
-		there &= files_number(&disk->counters[i], DISKS "/%u/%s", id,
-				      disk_counter_names[i]);
+		files_number(&disk->counters[i], DISKS "/%u/%s", id,
+			     disk_counter_names[i]);
 	read_histogram(&disk->latency, "vhost_blk/", id);
-	return there;
+	return there && files_exist(DISKS "/%u", id);
 }
 
 static bool parse_doorbell(struct doorbell_sample *doorbell, const char *line)

@@ -391,6 +391,8 @@ static void make_vm(void)
 
 static void test_other_files(void)
 {
+	static struct sample sample;
+
 	MAKE("/proc/cmdline", "quiet\n");
 	finds("note", "init_on_alloc=1", "files: memory is not zeroed");
 	MAKE("/proc/cmdline", "quiet\n");
@@ -407,6 +409,11 @@ static void test_other_files(void)
 	finds("note", "echo auto", "files: asynchronous doorbells are off");
 	make_vm();
 	finds("note", "1 of 1 VMs", "files: the hypervisor has none");
+	make_vm();
+	remove_file("/sys/class/misc/acrn_hsm/vm3/requests_polled");
+	sample_take(&sample, false);
+	tap_ok(sample.vm_count == 1,
+	       "files: a VM is there though its HSM lacks a counter");
 }
 
 static void test_files(void)

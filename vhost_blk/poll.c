@@ -97,8 +97,9 @@ void vhost_blk_poll_begin(struct vhost_blk_queue *queue)
  * @bytes:	Length of their buffers
  *
  * What counts is the cost of small requests, and of those the cheapest: the worker
- * may have been interrupted while it started the others. A disk that has had
- * large ones only is not polled for.
+ * may have been interrupted while it started the others. So a costly one raises
+ * what is known by a 64th at most, however long the interruption was. A disk that
+ * has had large ones only is not polled for.
  *
  * Context: The queue's worker, vq.mutex held.
  */
@@ -113,7 +114,7 @@ void vhost_blk_poll_started(struct vhost_blk_queue *queue, u64 ns,
 	if (!known || each < known)
 		queue->poll.request_ns = each;
 	else
-		queue->poll.request_ns += (each - known) / 64;
+		queue->poll.request_ns += min(each - known, known) / 64;
 }
 
 /*

@@ -51,13 +51,34 @@ static void sleep_until_finished(struct vcpu *vcpu)
 	spin_unlock(&vcpu->vm->lock);
 }
 
+static void release(struct acrn_io_request *slot)
+{
+	smp_mb();
+	WRITE_ONCE(slot->processed, ACRN_IOREQ_STATE_FREE);
+}
+
+/*
+ * Whether the vCPU gets the answer in its slot. As on ACRN
+ * (dm_emulate_io_complete()), one that was woken while its VM is paused goes on
+ * without it.
+ */
+static bool takes_answer(struct vcpu *vcpu, struct acrn_io_request *slot)
+{
+	if (READ_ONCE(slot->processed) != ACRN_IOREQ_STATE_COMPLETE)
+		return false;
+	if (!READ_ONCE(vcpu->astray))
+		return true;
+	release(slot);
+	return false;
+}
+
 /*
  * Hand a filled slot to the Service VM and wait. @wait is set before that, as
  * the request may be finished before this CPU gets to sleep.
  *
  * A notification lets the vCPU go on whether its request is complete or not.
- * Returns true if it is; false if not, and then the slot stays as it is, as on
- * ACRN.
+ * Returns true if it is and the vCPU gets the answer. If it is not complete,
+ * the slot stays as it is, as on ACRN.
  */
 static bool send(struct vcpu *vcpu, struct acrn_io_request *slot, u64 *counter)
 {
@@ -80,13 +101,7 @@ static bool send(struct vcpu *vcpu, struct acrn_io_request *slot, u64 *counter)
 		spin_until_complete(vcpu);
 	else
 		sleep_until_finished(vcpu);
-	return READ_ONCE(slot->processed) == ACRN_IOREQ_STATE_COMPLETE;
-}
-
-static void release(struct acrn_io_request *slot)
-{
-	smp_mb();
-	WRITE_ONCE(slot->processed, ACRN_IOREQ_STATE_FREE);
+	return takes_answer(vcpu, slot);
 }
 
 int ioreq_pio(struct vcpu *vcpu, u16 port, u32 size, bool write, u32 *value)

@@ -31,6 +31,7 @@
 #define MSI_ADDRESS 0xfeeff004ULL
 #define MSI_DATA    0x41
 #define AP_ADDR	    0x4000
+#define TURNS_ADDR  0x8000
 #define HALT	    1
 #define PM1A_PORT   0x404
 #define PM1A_S5	    0x3400
@@ -47,8 +48,9 @@ static int kills;
  * halt if bit 0 of the answer is set, ring the doorbell, and begin again. The
  * first vCPU starts the others. An answer of all ones is that of an HSM whose
  * device model has gone, and makes the vCPU execute CPUID, which exits, for
- * ever. So a vCPU that gets such an answer after its VM was paused is still
- * running when the VM is destroyed, which the hypervisor notices.
+ * ever. So a vCPU that gets such an answer before its VM is paused runs until
+ * then. One that is woken afterwards, which ACRN does not give the answer
+ * (dm_emulate_io_complete()), still adds to the word at TURNS_ADDR.
  */
 extern const char bsp_code[], bsp_code_end[], ap_code[], ap_code_end[];
 asm(".pushsection .rodata\n"
@@ -58,6 +60,7 @@ asm(".pushsection .rodata\n"
     "	apic_start_others 4\n" /* at AP_ADDR */
     "1:	mov $0x80, %edx\n"
     "	in (%dx), %eax\n"
+    "	incl 0x8000\n" /* TURNS_ADDR */
     "	cmp $-1, %eax\n"
     "	je 3f\n"
     "	test $1, %al\n"
@@ -67,13 +70,15 @@ asm(".pushsection .rodata\n"
     "	mov $1, %eax\n"
     "	out %ax, (%dx)\n"
     "	jmp 1b\n"
-    "3:	cpuid\n"
+    "3:	incl 0x8000\n"
+    "	cpuid\n"
     "	jmp 3b\n"
     "bsp_code_end:\n"
     "ap_code:\n"
     ".code16\n"
     "1:	mov $0x80, %dx\n"
     "	inl (%dx), %eax\n"
+    "	incl 0x8000\n"
     "	cmp $-1, %eax\n"
     "	je 3f\n"
     "	test $1, %al\n"
@@ -83,7 +88,8 @@ asm(".pushsection .rodata\n"
     "	mov $1, %ax\n"
     "	outw %ax, (%dx)\n"
     "	jmp 1b\n"
-    "3:	cpuid\n"
+    "3:	incl 0x8000\n"
+    "	cpuid\n"
     "	jmp 3b\n"
     ".code64\n"
     "ap_code_end:\n"
@@ -144,17 +150,25 @@ static bool next_vm_works(void)
 	return works;
 }
 
+/* The counter of bsp_code and ap_code */
+static uint32_t turns(const struct guest *guest)
+{
+	return *(volatile uint32_t *)(guest->ram + TURNS_ADDR);
+}
+
 /* acrn-dm's exit: PAUSE_VM, DESTROY_IOREQ_CLIENT, PAUSE_VM again, DESTROY_VM */
 static void exit_order(uint64_t flags, bool outstanding, const char *name)
 {
 	struct guest guest = asker_start(flags);
 	int bell = raw_eventfd(), irq = raw_eventfd(), fd = guest.vm.fd;
+	uint32_t before;
 
 	connect_eventfds(&guest.vm, bell, irq);
 	wait_request(&guest);
 	if (!outstanding)
 		finish(&guest, ONES);
 	tap_success(ioctl(fd, ACRN_IOCTL_PAUSE_VM), "%s: PAUSE_VM", name);
+	before = turns(&guest);
 	raw_signal(irq);
 	destroy_client(&guest);
 	tap_errno(raw_notify(fd, 0), EINVAL, "%s: an answer that comes late",
@@ -162,6 +176,8 @@ static void exit_order(uint64_t flags, bool outstanding, const char *name)
 	tap_success(raw_irqfd(&guest.vm, irq, ACRN_IRQFD_FLAG_DEASSIGN,
 			      MSI_ADDRESS, MSI_DATA),
 		    "%s: IRQFD, deassigned", name);
+	usleep(20000);
+	tap_eq(turns(&guest), before, "%s: the vCPU does not run", name);
 	tap_success(ioctl(fd, ACRN_IOCTL_PAUSE_VM), "%s: PAUSE_VM again", name);
 	tap_success(ioctl(fd, ACRN_IOCTL_DESTROY_VM), "%s: DESTROY_VM", name);
 	close(bell);
@@ -296,6 +312,8 @@ static void test_halted(void)
 		    "PAUSE_VM of a VM that has halted");
 	raw_signal(irq);
 	must(raw_inject_msi(guest.vm.fd, MSI_ADDRESS, MSI_DATA), "INJECT_MSI");
+	usleep(20000);
+	tap_eq(turns(&guest), 1, "interrupted, the vCPU still halts");
 	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_DESTROY_VM),
 		    "interrupted, it is destroyed");
 	close(bell);

@@ -25,6 +25,7 @@
 
 #include "number.h"
 #include "raw_hv.h"
+#include "vmstat.h"
 
 /*
  * Address of MSIs for the vCPU on the physical CPU @cpu. Its local APIC has the
@@ -348,35 +349,6 @@ static inline unsigned long raw_stat(const struct raw_vm *vm,
 	if (value < 0)
 		err(1, "%s", path);
 	return value;
-}
-
-/* Read a number from /proc/vmstat, after the CPUs' counts were added up. */
-static inline long vmstat(const char *name)
-{
-	char line[128], key[64];
-	long value, found = -1;
-	FILE *file;
-
-	file = fopen("/proc/sys/vm/stat_refresh", "w");
-	if (file) {
-		fputs("1\n", file);
-		fclose(file);
-	}
-	file = fopen("/proc/vmstat", "r");
-	if (!file)
-		err(1, "/proc/vmstat");
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "%63s %ld", key, &value) == 2 &&
-		    !strcmp(key, name))
-			found = value;
-	fclose(file);
-	return found;
-}
-
-/* Pages that are pinned at the moment. */
-static inline long pages_pinned(void)
-{
-	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
 }
 
 #endif /* RAW_VM_H */

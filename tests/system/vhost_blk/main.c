@@ -21,6 +21,7 @@
 #include "tasks.h"
 #include "trace.h"
 #include "vhost_blk_checks.h"
+#include "vmstat.h"
 
 #define LARGE	    "/dev/loop0"
 #define LARGE_FILE  "/run/large"
@@ -1752,6 +1753,8 @@ static bool remove_disks(void)
 
 int main(int argc, char **argv)
 {
+	long pinned = pages_pinned();
+
 	power_cut_count = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
 	raw_blk_init();
 	trace_init();
@@ -1824,6 +1827,7 @@ int main(int argc, char **argv)
 	tap_ok(guards_are_intact(), "only guest memory was written to");
 	close(vhost);
 	stuck_end();
+	tap_eq(pages_pinned() - pinned, 0, "no page of memory stays pinned");
 	tap_ok(remove_disks(), "the disks are removed: nothing is in use");
 	return tap_done();
 }

@@ -187,6 +187,16 @@ static int two_ranges(void)
 	return request(VIRTIO_BLK_T_WRITE_ZEROES, 0, DATA, 2 * sizeof(*r));
 }
 
+/* Zero across a multiple of 8 MiB: a block device is zeroed in such pieces. */
+static bool zero_in_pieces(void)
+{
+	const uint64_t sector = (8 << 11) - 8;
+
+	return round_trip(sector, DATA, DATA + 0x800000, 8192, 6) &&
+	       !ranges(VIRTIO_BLK_T_WRITE_ZEROES, sector, 16, 1, 1) &&
+	       reads_zeroes(sector, 8192);
+}
+
 static void discard_and_zero(const char *disk)
 {
 	const uint32_t discard = VIRTIO_BLK_T_DISCARD;
@@ -206,6 +216,7 @@ static void discard_and_zero(const char *disk)
 	tap_ok(!request(VIRTIO_BLK_T_IN, 65, DATA + 0x800000, 512) &&
 		       mem[DATA + 0x800000],
 	       "%s: the sector between them does not", disk);
+	tap_ok(zero_in_pieces(), "%s: two pieces are zeroed", disk);
 	tap_eq(ranges(discard, 0, 8, 0, 17), VIRTIO_BLK_S_IOERR,
 	       "%s: 17 ranges", disk);
 	tap_eq(ranges(discard, 0, 0, 0, 1), VIRTIO_BLK_S_IOERR,

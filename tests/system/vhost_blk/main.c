@@ -287,6 +287,14 @@ static void wrong_requests(void)
 	       "the serial number is the one that was set");
 	tap_eq(request(VIRTIO_BLK_T_GET_ID, 0, DATA, 5), 0,
 	       "five bytes of the serial number");
+	fill(DATA, 4096, 5);
+	fill(DATA + 4096, 4096, 5);
+	chain(VIRTIO_BLK_T_GET_ID, 0, DATA, 4096);
+	tap_ok(!go() && used_length() == VIRTIO_BLK_ID_BYTES + 1 &&
+		       same(DATA + VIRTIO_BLK_ID_BYTES,
+			    DATA + 4096 + VIRTIO_BLK_ID_BYTES,
+			    4096 - VIRTIO_BLK_ID_BYTES),
+	       "a large buffer gets the serial number and nothing else");
 }
 
 /* Check that the queue reports an error and stops, and that a restart works. */

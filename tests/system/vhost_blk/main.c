@@ -663,6 +663,34 @@ static void half_attached(void)
 	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "reset the owner");
 }
 
+/* The vhost core reads and writes rings without a look at their addresses. */
+static void rings_in_kernel(void)
+{
+	static const char *const names[] = { "descriptors", "available ring",
+					     "used ring" };
+	const uint64_t kernel = 0xffff888000000000;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		const struct vhost_vring_addr addr = {
+			.desc_user_addr = i == 0 ? kernel : (uintptr_t)mem,
+			.avail_user_addr =
+				i == 1 ? kernel : (uintptr_t)mem + AVAIL,
+			.used_user_addr =
+				i == 2 ? kernel : (uintptr_t)mem + USED,
+		};
+
+		tap_ok(!ioctl(vhost, VHOST_RESET_OWNER) &&
+			       set_up(FLUSH_BIT | V1_BIT) &&
+			       !ioctl(vhost, VHOST_SET_VRING_ADDR, &addr),
+		       "%s at a kernel address", names[i]);
+		tap_errno(set_disk(FAST, O_RDWR), EFAULT,
+			  "%s at a kernel address: no disk is attached",
+			  names[i]);
+	}
+	tap_success(ioctl(vhost, VHOST_RESET_OWNER), "reset the owner");
+}
+
 /**
  * struct bios - bios in the trace
  * @count:	Number of bios
@@ -1844,6 +1872,8 @@ int main(int argc, char **argv)
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "the device is set up");
 	parts_in_order();
 	half_attached();
+	tap_ok(set_up(FLUSH_BIT | V1_BIT), "the device is set up");
+	rings_in_kernel();
 	tap_ok(set_up(FLUSH_BIT | V1_BIT), "the device is set up");
 	narrow_disk();
 	busy_disk();

@@ -485,6 +485,8 @@ static void arguments(void)
 
 	tap_errno(set_disk(FAST, O_RDWR), EPERM,
 		  "attach a disk without an owner");
+	tap_errno(ioctl(vhost, VHOST_RESET_OWNER), EPERM,
+		  "reset the owner when there is none");
 	tap_success(ioctl(vhost, VHOST_GET_FEATURES, &features),
 		    "get the features");
 	tap_ok((features & (V1_BIT | FLUSH_BIT | RO_BIT)) ==
@@ -513,7 +515,15 @@ static void arguments(void)
 	tap_errno(ioctl(vhost, VHOST_BLK_SET_BACKEND, NULL), EFAULT,
 		  "attach without an argument");
 	tap_success(unset_disk(), "detach what is not attached");
+	chain(VIRTIO_BLK_T_IN, 0, DATA, 4096);
+	ring(0);
+	tap_ok(!is_used(100), "a request waits for a disk");
 	tap_success(set_disk(FAST, O_RDWR), "attach a disk");
+	tap_ok(is_used(5000) && !mem[STATUS], "the request is done then");
+	tap_errno(set_disk("/dev/null", O_RDWR), EINVAL,
+		  "attach /dev/null in its place");
+	tap_eq(request(VIRTIO_BLK_T_OUT, 0, DATA, 4096), 0,
+	       "the disk is still there");
 	tap_errno(set_features(V1_BIT | FLUSH_BIT | RO_BIT), EBUSY,
 		  "change RO while a disk is attached");
 	tap_success(set_features(V1_BIT), "the driver turns the cache off");

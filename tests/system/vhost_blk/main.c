@@ -1312,9 +1312,26 @@ static void dirty_pages(void)
 	tap_ok(!mem[DATA + 4096] && is_dirty(DATA) && is_dirty(DATA + 4096),
 	       "the page of a status behind data is dirty");
 	count_dirty();
+	header(VIRTIO_BLK_T_IN, 0);
+	begin();
+	add_out(HEADER, 16);
+	add_in(DATA, 4096);
+	add_in(DATA + 8192, 4096);
+	add_in(STATUS, 1);
+	tap_ok(!go() && is_dirty(DATA) && is_dirty(DATA + 8192) &&
+		       !is_dirty(DATA + 4096),
+	       "the pages of both of a read's buffers are dirty");
+	count_dirty();
 	tap_eq(logged_request(VIRTIO_BLK_T_IN, SECTORS, DATA, 4096),
 	       VIRTIO_BLK_S_IOERR, "a read that fails");
 	tap_ok(is_dirty(STATUS), "the page of the status is dirty");
+	count_dirty();
+	tap_ok(bad_sectors(true) &&
+		       logged_request(VIRTIO_BLK_T_IN, 96, DATA, 4096) ==
+			       VIRTIO_BLK_S_IOERR &&
+		       bad_sectors(false),
+	       "a read of bad sectors fails");
+	tap_ok(is_dirty(DATA), "the page that it may have filled is dirty");
 	count_dirty();
 	tap_success(log_pages(false), "logging is switched off");
 	tap_eq(logged_request(VIRTIO_BLK_T_IN, 0, DATA, 8192), 0, "a read");

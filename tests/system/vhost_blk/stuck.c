@@ -45,18 +45,20 @@ static int turn_cache_off(void)
  * struct waiter - An ioctl that waits for the disk
  * @name:	Name for the checks
  * @wait:	Makes the ioctl
+ * @pauses:	The ioctl takes the disk away only for as long as it lasts
  */
 struct waiter {
 	const char *name;
 	int (*wait)(void);
+	bool pauses;
 };
 
 static const struct waiter waiters[] = {
-	{ "detaching", unset_disk },
-	{ "attaching another disk", attach_other },
-	{ "VHOST_RESET_OWNER", reset_owner },
-	{ "turning the cache off", turn_cache_off },
-	{ "VHOST_SET_MEM_TABLE", set_memory },
+	{ "detaching", unset_disk, false },
+	{ "attaching another disk", attach_other, false },
+	{ "VHOST_RESET_OWNER", reset_owner, false },
+	{ "turning the cache off", turn_cache_off, true },
+	{ "VHOST_SET_MEM_TABLE", set_memory, true },
 };
 
 #define WAITERS (sizeof(waiters) / sizeof(waiters[0]))
@@ -68,6 +70,7 @@ static const struct waiter waiters[] = {
  * @seconds:	How long the ioctl took
  * @attached:	The disk was still attached then, and the request in flight
  * @answered:	The request ended when the disk answered
+ * @serves:	Another request was done after that
  * @detached:	The disk could be detached after that
  */
 struct result {
@@ -76,6 +79,7 @@ struct result {
 	unsigned int seconds;
 	bool attached;
 	bool answered;
+	bool serves;
 	bool detached;
 };
 
@@ -124,6 +128,8 @@ static void wait_for_disk(const struct waiter *waiter, struct result *result)
 	result->attached = has_disk() && mem[STATUS] == NO_STATUS;
 	result->returned = true;
 	result->answered = is_used(FROZEN_SECONDS * 1000) && !mem[STATUS];
+	result->serves =
+		waiter->pauses && !request(VIRTIO_BLK_T_IN, 0, DATA, 4096);
 	result->detached = !unset_disk() && !has_disk();
 }
 
@@ -205,6 +211,9 @@ void stuck_end(void)
 		tap_ok(result->attached, "%s: the disk stays attached", name);
 		tap_ok(result->answered,
 		       "%s: the request is done when the disk answers", name);
+		if (waiters[i].pauses)
+			tap_ok(result->serves,
+			       "%s: the disk serves other requests then", name);
 		tap_ok(result->detached, "%s: the disk is detached then", name);
 	}
 	/* The process that has thawed the file system */

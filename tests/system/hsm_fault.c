@@ -175,6 +175,33 @@ static void test_pause_refused(void)
 	guest_close(&guest);
 }
 
+/* A reset drops the MSIs that were held back: the guest begins anew. */
+static void test_held_reset(void)
+{
+	struct guest guest = guest_create(cpus[0], 0);
+	int irq = raw_eventfd();
+	unsigned long msis;
+
+	create_client(&guest);
+	if (raw_irqfd(&guest.vm, irq, 0, MSI_ADDRESS, 0x41))
+		err(1, "an irqfd");
+	start(&guest);
+	msis = raw_stat(&guest.vm, "msis");
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_PAUSE_VM), "PAUSE_VM");
+	raw_signal(irq);
+	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_RESET_VM), "RESET_VM");
+	tap_eq(raw_stat(&guest.vm, "msis") - msis, 0,
+	       "an event of the paused VM injects nothing after the reset");
+	start(&guest);
+	tap_eq(raw_stat(&guest.vm, "msis") - msis, 0,
+	       "nor when the VM is started again");
+	raw_signal(irq);
+	tap_eq(raw_stat(&guest.vm, "msis") - msis, 1,
+	       "the next event is one MSI");
+	close(irq);
+	guest_close(&guest);
+}
+
 static void test_close(void)
 {
 	static const struct {
@@ -764,6 +791,7 @@ int main(int argc, char **argv)
 	test_create();
 	test_destroy();
 	test_pause_refused();
+	test_held_reset();
 	test_close();
 	test_life();
 	test_notify();

@@ -1033,6 +1033,67 @@ static void read_of_shrunk(void *memory)
 	close(dir);
 }
 
+/* Wait until @count chains are in a used ring that is not the one in @mem. */
+static bool wait_used(const volatile struct vring_used *ring, uint16_t count)
+{
+	for (unsigned int i = 0; i < 1000 && ring->idx != count; i++)
+		usleep(2000);
+	return ring->idx == count;
+}
+
+/*
+ * Have the device ask for doorbells in the page at @pages + 4096, which is one
+ * of the file @fd, and do all else in the page before it.
+ */
+static volatile struct vring_used *split_ring(int fd, uint8_t *pages)
+{
+	const struct vhost_vring_addr addr = {
+		.desc_user_addr = (uintptr_t)mem,
+		.avail_user_addr = (uintptr_t)mem + AVAIL,
+		.used_user_addr = (uintptr_t)pages + 4096 -
+				  offsetof(struct vring_used, ring[RING]),
+	};
+
+	mmap(pages + 4096, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+	     fd, 0);
+	tap_ok(!ioctl(vhost, VHOST_RESET_OWNER) &&
+		       set_up(FLUSH_BIT | V1_BIT |
+			      1ULL << VIRTIO_RING_F_EVENT_IDX) &&
+		       !ioctl(vhost, VHOST_SET_VRING_ADDR, &addr) &&
+		       !set_disk(FAST, O_RDWR),
+	       "a used ring that ends in a file");
+	return (void *)addr.used_user_addr;
+}
+
+/*
+ * The driver makes a request while the worker asks for doorbells, which takes
+ * until the file system of that page is thawed. It does not ring, as it has not
+ * been asked yet. The worker has to look at the ring once more.
+ */
+static void request_without_doorbell(int fd)
+{
+	uint8_t *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile struct vring_used *ring_in_file = split_ring(fd, pages);
+	struct vhost_vring_state state = { 0 };
+
+	chain(VIRTIO_BLK_T_GET_ID, 0, DATA, VIRTIO_BLK_ID_BYTES);
+	ring(0);
+	tap_ok(wait_used(ring_in_file, 1), "a request is done");
+	/* The worker has the mutex that this takes until it sleeps. */
+	ioctl(vhost, VHOST_GET_VRING_BUSYLOOP_TIMEOUT, &state);
+	tap_success(ioctl(fd, FIFREEZE, 0), "the end of the ring is frozen");
+	ring(0);
+	wait_used(ring_in_file, 2);
+	usleep(20000);
+	offer(0);
+	tap_success(ioctl(fd, FITHAW, 0), "the end of the ring is thawed");
+	tap_ok(wait_used(ring_in_file, 3),
+	       "a request that the driver could not ring for is done");
+	tap_success(unset_disk(), "the disk is released");
+	munmap(pages, 8192);
+}
+
 static void memory_in_file(void)
 {
 	int fd = open(FS_MEMORY, O_RDWR | O_CREAT, 0600);
@@ -1045,6 +1106,7 @@ static void memory_in_file(void)
 	read_into_clean(fd, memory);
 	tap_success(fsync(fd), "memory in a file: it is written back");
 	read_of_shrunk(memory);
+	request_without_doorbell(fd);
 	munmap(memory, MEMORY_SIZE);
 	close(fd);
 }

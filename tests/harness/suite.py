@@ -97,10 +97,14 @@ class Differential:
 DIFFERENTIAL = Differential()
 
 SYSTEM = [
-    # First, because at the end one processor would be idle while this waits for a minute
+    # The first two take longest, and at the end one processor would be idle meanwhile
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks detached",
            args=(5,), long_args=(100,), hsms=("none",), usually={"none": "6.12"},
            user_cpus=0, timeout=240),
+    System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
+           args=("short", 0), long_args=("long", FS_SECONDS), hsms=BOTH,
+           usually={"ours": "6.12"}, memory="4G", extra="disk", long_extra="storage",
+           timeout=300),
     System("iperf", "a Linux User VM, iperf3 over vhost-net and user-space virtio",
            args=(1,), usually={"ours": "6.1"}, user_cpus=1, timeout=180,
            acrn=OnAcrn(timeout=900)),
@@ -198,10 +202,6 @@ SYSTEM = [
            args=(1, 1), long_args=(5, 50), hsms=BOTH, usually={"ours": "6.1"},
            timeout=300,
            acrn=OnAcrn(args=(1, 1), hsms=BOTH, timeout=900)),
-    System("blk_fio", "a User VM on a disk on vhost-blk: root file system, fio, fsck",
-           args=("short", 0), long_args=("long", FS_SECONDS), hsms=BOTH,
-           usually={"ours": "6.12"}, memory="4G", extra="disk", long_extra="storage",
-           timeout=300),
     System("vhost_blk_qemu", "vhost-blk by the calls that OpenVZ's QEMU makes",
            hsms=("none",), usually={"none": "6.12"}, user_cpus=0),
     System("vhost_blk_hostile", "vhost-blk and a hostile guest",

@@ -76,7 +76,8 @@ void acrn_poll(struct acrn_client *client, u64 start)
 {
 	u64 most = limit(), mark;
 
-	if (!most || !READ_ONCE(client->prompt) || acrn_client_has_news(client))
+	if (!most || !READ_ONCE(client->prompt) ||
+	    acrn_client_has_news(client) || is_wanted())
 		return;
 	preempt_disable();
 	mark = acrn_share_idle_begin();

@@ -227,8 +227,11 @@ static void test_poll_beside_task(void)
 	polled = answer();
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	/* It may have begun to poll when the other task was not there yet. */
-	tap_ok(polled <= ANSWERS / 10,
+	/*
+	 * It may have begun to poll when the other task was not there yet, or a
+	 * request may have come while it looked.
+	 */
+	tap_ok(polled <= ANSWERS / 4,
 	       "client_poll_us: it does not poll if another task wants the CPU (%lu)",
 	       polled);
 }

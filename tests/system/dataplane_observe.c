@@ -229,7 +229,8 @@ static void test_poll_beside_task(void)
 	waitpid(pid, NULL, 0);
 	/*
 	 * It may have begun to poll when the other task was not there yet, or a
-	 * request may have come while it looked.
+	 * request may have come in the instant in which the HSM found that the
+	 * other task wants the CPU.
 	 */
 	tap_ok(polled <= ANSWERS / 4,
 	       "client_poll_us: it does not poll if another task wants the CPU (%lu)",

@@ -49,8 +49,10 @@ static int kills;
  * first vCPU starts the others. An answer of all ones is that of an HSM whose
  * device model has gone, and makes the vCPU execute CPUID, which exits, for
  * ever. So a vCPU that gets such an answer before its VM is paused runs until
- * then. One that is woken afterwards, which ACRN does not give the answer
- * (dm_emulate_io_complete()), still adds to the word at TURNS_ADDR.
+ * then. A vCPU that is woken after its VM was paused runs on as well, but ACRN
+ * does not give it the answer (dm_emulate_io_complete() in its dm/io_req.c). It
+ * is seen by the word at TURNS_ADDR, to which a vCPU adds one after each read
+ * and each time before CPUID.
  */
 extern const char bsp_code[], bsp_code_end[], ap_code[], ap_code_end[];
 asm(".pushsection .rodata\n"

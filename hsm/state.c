@@ -132,6 +132,13 @@ int acrn_vm_end(struct acrn_vm *vm)
 	int ret;
 
 	ret = acrn_hc_destroy_vm(vm->vmid);
+	/*
+	 * ACRN's shutdown_vm() can time out when the VM is gone already: it
+	 * then waits for CPUs to go offline. Of the VMs that got as far as
+	 * this, only one that is gone cannot be paused.
+	 */
+	if (ret && acrn_hc_pause_vm(vm->vmid))
+		ret = 0;
 	if (!ret)
 		WRITE_ONCE(vm->state, ACRN_VM_DESTROYED);
 	return ret;

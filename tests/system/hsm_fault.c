@@ -122,6 +122,31 @@ static void test_destroy(void)
 	expect_clean(pinned, "DESTROY_VM");
 }
 
+/* ACRN may say that it could not destroy a VM when that is gone. */
+static void test_late_failure(void)
+{
+	long pinned = pages_pinned();
+	struct raw_vm vm = raw_vm_create(cpus[0], 0), next;
+	char *ram = raw_pages(RAM_SIZE);
+
+	if (raw_set_memory(vm.fd, ram, RAM_SIZE))
+		err(1, "SET_MEMSEG");
+	hv_fault(ACRN_HC_DESTROY_VM, 1, 1, ETIMEDOUT);
+	tap_success(ioctl(vm.fd, ACRN_IOCTL_DESTROY_VM),
+		    "DESTROY_VM fails late: the VM is gone");
+	tap_eq(pages_pinned() - pinned, 0,
+	       "DESTROY_VM fails late: no page stays pinned");
+	next = raw_vm_create(cpus[0], 0);
+	tap_eq(next.vmid, vm.vmid,
+	       "DESTROY_VM fails late: the next VM has its id");
+	raw_vm_close(&vm);
+	tap_success(ioctl(next.fd, ACRN_IOCTL_PAUSE_VM),
+		    "DESTROY_VM fails late: and stays");
+	raw_vm_close(&next);
+	munmap(ram, RAM_SIZE);
+	expect_clean(pinned, "DESTROY_VM fails late");
+}
+
 static atomic_int round_begun, round_done;
 
 /* Thread that signals once in each round, a random time after it has begun. */
@@ -790,6 +815,7 @@ int main(int argc, char **argv)
 		return tap_done();
 	test_create();
 	test_destroy();
+	test_late_failure();
 	test_pause_refused();
 	test_held_reset();
 	test_close();

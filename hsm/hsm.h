@@ -42,8 +42,9 @@
  *	an ioctl	the task of the device model that calls it, or that
  *			closes the file last, see ioctl.c
  *
- * Beside these, any task may read sysfs.c and debugfs.c, and a workqueue calls
- * modprobe, see dataplane.c.
+ * Beside these, any task may read sysfs.c and debugfs.c, and workqueues call
+ * modprobe, see dataplane.c, and signal the eventfd of a paused VM, see
+ * vm_event.c.
  *
  * "Process context" is an ioctl or the VM's thread, and may sleep unless a
  * spinlock is held or interrupts are off. An MSI goes to the VM in the context of
@@ -79,6 +80,7 @@
 #include <linux/spinlock.h>
 #include <linux/time64.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <asm/tsc.h>
 
 #include "acrn_hsm.h"
@@ -282,14 +284,18 @@ struct acrn_monitor {
  * @size:	Bytes of the elements in @page
  * @tail:	Offset of the next element in @page
  * @eventfd:	Signalled when @page has new elements; NULL if there is none
+ * @wake_ups:	How often acrn_vm_event_paused() has had @eventfd signalled
+ * @wake_up:	Signals @eventfd when the VM has been paused for some time
  */
 struct acrn_vm_events {
-	struct mutex lock;	/* the rest */
+	struct mutex lock;	/* ring, page, size, tail, eventfd */
 	struct event_ring *ring;
 	struct page *page;
 	u32 size;
 	u32 tail;
 	struct eventfd_ctx *eventfd;
+	unsigned int wake_ups;
+	struct delayed_work wake_up;
 };
 
 /**
@@ -577,6 +583,8 @@ int acrn_vm_event_set_fd(struct acrn_vm *vm, u64 fd);
 int acrn_vm_event_probe(struct acrn_vm *vm, struct acrn_ring *ring,
 			u32 elements);
 void acrn_vm_event_deliver(struct acrn_vm *vm);
+void acrn_vm_event_paused(struct acrn_vm *vm);
+void acrn_vm_event_reset(struct acrn_vm *vm);
 
 /* power.c */
 int acrn_cpu_state_get(struct acrn_vm *vm, u64 command,

@@ -77,6 +77,7 @@ int acrn_vm_pause(struct acrn_vm *vm)
 	if (!ret) {
 		/* The upcall for the last doorbells may not have come yet. */
 		acrn_async_drain(vm);
+		acrn_vm_event_paused(vm);
 		return 0;
 	}
 	if (before == ACRN_VM_RUNNING)
@@ -109,6 +110,7 @@ int acrn_vm_reset(struct acrn_vm *vm)
 		return ret;
 	acrn_ioreq_reset(vm, polling);
 	acrn_memory_reset(&vm->memory);
+	acrn_vm_event_reset(vm);
 	acrn_dataplane_flush_held(vm, false);
 	acrn_wake_forget_held(vm);
 	acrn_wake_set_state(vm, ACRN_VM_CREATED);

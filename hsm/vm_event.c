@@ -17,9 +17,10 @@
  * to the tail, and nowhere else.
  *
  * All functions run in process context: acrn_vm_event_deliver() in the VM's
- * thread, the others in an ioctl, acrn_vm_event_deinit() also when the file is
- * released. &struct acrn_vm_events.lock, a mutex, guards both rings and the
- * eventfd; init and deinit need none, as nobody else has the VM.
+ * thread, wake_device_model() in a worker, the others in an ioctl,
+ * acrn_vm_event_deinit() also when the file is released. &struct
+ * acrn_vm_events.lock, a mutex, guards both rings and the eventfd; init and
+ * deinit need none, as nobody else has the VM.
  */
 #include <linux/eventfd.h>
 #include <linux/mm.h>
@@ -31,6 +32,13 @@
 
 #define ELEMENT_SIZE	sizeof(struct acrn_hv_event)
 #define ELEMENTS_MAX	((PAGE_SIZE - sizeof(struct acrn_ring)) / ELEMENT_SIZE)
+
+/*
+ * When a VM that is paused has its eventfd signalled first, and how often at
+ * most. Each time it takes twice as long: the last is after 51 s more.
+ */
+#define FIRST_WAKE_UP	(HZ / 10)
+#define WAKE_UPS_MAX	10
 
 /**
  * struct event_ring - A ring of events, which fills a page
@@ -110,6 +118,57 @@ void acrn_vm_event_deliver(struct acrn_vm *vm)
 	mutex_unlock(&events->lock);
 }
 
+/* Signal the eventfd though there is no event. In a worker, may sleep. */
+static void wake_device_model(struct work_struct *work)
+{
+	struct acrn_vm_events *events =
+		container_of(work, struct acrn_vm_events, wake_up.work);
+
+	mutex_lock(&events->lock);
+	if (events->eventfd)
+		eventfd_signal(events->eventfd);
+	mutex_unlock(&events->lock);
+	if (++events->wake_ups < WAKE_UPS_MAX)
+		schedule_delayed_work(&events->wake_up,
+				      FIRST_WAKE_UP << events->wake_ups);
+}
+
+/**
+ * acrn_vm_event_paused() - Have the device model notice that it is to end
+ * @vm:	VM that has been paused
+ *
+ * acrn-dm pauses its VM when this powers off or reboots, and then waits for the
+ * thread that reads the eventfd. That thread looks whether it is to end after
+ * each event. To wake it acrn-dm sends SIGCONT, which is without effect unless
+ * a virtio-blk of the VM has installed a handler (vm_event_deinit() in ACRN's
+ * vm_event.c, blockif_init() in block_if.c): the others wait for ever. So the
+ * eventfd is signalled without an event until the VM is destroyed, which the
+ * reader takes for one whose ring is empty.
+ *
+ * Context: Process context, may sleep: an ioctl with &struct acrn_file.lock
+ *	    held for writing.
+ */
+void acrn_vm_event_paused(struct acrn_vm *vm)
+{
+	struct acrn_vm_events *events = &vm->events;
+
+	cancel_delayed_work_sync(&events->wake_up);
+	events->wake_ups = 0;
+	schedule_delayed_work(&events->wake_up, FIRST_WAKE_UP);
+}
+
+/**
+ * acrn_vm_event_reset() - End what acrn_vm_event_paused() has begun
+ * @vm:	VM that has been reset: its device model goes on
+ *
+ * Context: Process context, may sleep: an ioctl with &struct acrn_file.lock
+ *	    held for writing.
+ */
+void acrn_vm_event_reset(struct acrn_vm *vm)
+{
+	cancel_delayed_work_sync(&vm->events.wake_up);
+}
+
 /**
  * acrn_vm_event_init() - Begin with a VM whose events nobody wants
  * @events:	Events of the VM, zeroed
@@ -119,6 +178,7 @@ void acrn_vm_event_deliver(struct acrn_vm *vm)
 void acrn_vm_event_init(struct acrn_vm_events *events)
 {
 	mutex_init(&events->lock);
+	INIT_DELAYED_WORK(&events->wake_up, wake_device_model);
 }
 
 /**
@@ -131,6 +191,7 @@ void acrn_vm_event_init(struct acrn_vm_events *events)
  */
 void acrn_vm_event_deinit(struct acrn_vm_events *events, bool unpin)
 {
+	cancel_delayed_work_sync(&events->wake_up);
 	if (events->ring) {
 		unpin_user_pages_dirty_lock(&events->page, 1, true);
 		if (unpin)
@@ -150,7 +211,8 @@ static int set_up_in_hypervisor(const struct acrn_vm *vm,
 
 /*
  * Give the hypervisor its ring. This is done once for a VM, and while the VM
- * does not run, see acrn_hc_setup_sbuf(). &struct acrn_vm_events.lock is held.
+ * does not run, see acrn_hc_setup_sbuf(). A VM that is paused may run, if the
+ * hypervisor pauses none of its severity. &struct acrn_vm_events.lock is held.
  */
 static int create_ring(struct acrn_vm *vm)
 {
@@ -158,7 +220,7 @@ static int create_ring(struct acrn_vm *vm)
 	struct event_ring *ring;
 	int ret;
 
-	if (vm->state == ACRN_VM_RUNNING)
+	if (vm->state != ACRN_VM_CREATED)
 		return -EBUSY;
 	ring = (struct event_ring *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!ring)
@@ -228,8 +290,9 @@ static struct page *replace_page(struct acrn_vm *vm, struct page *page,
  * Context: Process context, may sleep. &struct acrn_file.lock is held.
  * Return: 0; -EINVAL when @user_address is not aligned to a page or the header
  *	   is not that of such a ring; -EFAULT when there is no writable memory;
- *	   -EBUSY when the VM is running and has had no ring before; -ENOMEM; or
- *	   the hypervisor's errno, which is -ENOTTY if it has no events
+ *	   -EBUSY when the VM has been started or paused, and has had no ring
+ *	   before; -ENOMEM; or the hypervisor's errno, which is -ENOTTY if it has
+ *	   no events
  */
 int acrn_vm_event_set_ring(struct acrn_vm *vm, u64 user_address)
 {

@@ -32,6 +32,13 @@ static bool told(int fd, int ms)
 
 #define told_soon(fd) told(fd, 5000)
 
+/* Make an ioctl without argument that must succeed. */
+static void change(const struct raw_vm *vm, unsigned long request)
+{
+	if (ioctl(vm->fd, request))
+		err(1, "ioctl %#lx", request);
+}
+
 /* Take the oldest event from the ring. Returns false if there is none. */
 static bool take(struct event_ring *ring, struct acrn_hv_event *event)
 {
@@ -277,6 +284,13 @@ static void test_replace(void)
 	start(&guest);
 	tap_errno(set_ring(&guest.vm, first), EBUSY,
 		  "events: the first ring, of a VM that runs");
+	change(&guest.vm, ACRN_IOCTL_PAUSE_VM);
+	/* ACRN lets a real-time VM run on. */
+	tap_errno(set_ring(&guest.vm, first), EBUSY,
+		  "events: the first ring, of a VM that is paused");
+	change(&guest.vm, ACRN_IOCTL_RESET_VM);
+	tap_success(set_ring(&guest.vm, first),
+		    "events: the first ring, of a VM that was reset");
 	guest_close(&guest);
 	munmap(first, PAGE);
 	munmap(second, PAGE);
@@ -310,9 +324,8 @@ static void test_event_ends(void)
 	tap_success(set_fd(&vm, fd), "events: the eventfd before the ring");
 	tap_success(set_ring(&vm, ring), "events: and the ring");
 	tap_ok(works(&vm, ring, fd), "events: in this order, too");
-	if (ioctl(vm.fd, ACRN_IOCTL_PAUSE_VM) ||
-	    ioctl(vm.fd, ACRN_IOCTL_RESET_VM))
-		err(1, "RESET_VM");
+	change(&vm, ACRN_IOCTL_PAUSE_VM);
+	change(&vm, ACRN_IOCTL_RESET_VM);
 	tap_ok(works(&vm, ring, fd), "events: after a reset");
 	for (int i = 0; i < 50; i++)
 		raise_event(&vm, 1, 1);
@@ -355,6 +368,31 @@ static void test_triple_fault(void)
 	close(fd);
 }
 
+/*
+ * acrn-dm's thread of events looks whether it is to end when its eventfd was
+ * signalled, and acrn-dm wants it to end when it has paused the VM.
+ */
+static void test_paused(void)
+{
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+	struct event_ring *ring = new_ring();
+	int fd = connect_ring(&vm, ring);
+
+	tap_ok(!told(fd, 300), "events: none before PAUSE_VM");
+	change(&vm, ACRN_IOCTL_PAUSE_VM);
+	tap_ok(told_soon(fd) && told_soon(fd),
+	       "events: of a paused VM the eventfd is signalled");
+	tap_eq(take_all(ring), 0, "events: and there is none");
+	change(&vm, ACRN_IOCTL_RESET_VM);
+	raw_events(fd);
+	tap_ok(!told(fd, 1000), "events: not after RESET_VM");
+	change(&vm, ACRN_IOCTL_PAUSE_VM);
+	tap_ok(told_soon(fd), "events: but paused once more");
+	raw_vm_close(&vm);
+	munmap(ring, PAGE);
+	close(fd);
+}
+
 void test_events(void)
 {
 	group(test_event_arguments);
@@ -362,6 +400,7 @@ void test_events(void)
 	if (raw_hsm_is_in_tree())
 		return;
 	group(test_event_headers);
+	group(test_paused);
 	group(test_triple_fault);
 	if (fixture_skip("registers", "events that are raised by hand"))
 		return;

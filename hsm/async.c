@@ -111,7 +111,7 @@ struct async_place {
  * @lock:	Held by whoever takes cookies, which needs the ring, @removing
  *		and @places. Whoever assigns and deassigns takes it only to
  *		write to these two. Taken with interrupts off
- * @last_full:	When the ring was last seen full, in jiffies
+ * @last_full:	When the ring was last seen at least half full, in jiffies
  * @generation:	Generation of the newest cookie
  * @removing:	Place whose doorbell is being deassigned, or NULL
  * @places:	Places, indexed by the low bits of the cookie
@@ -167,33 +167,57 @@ static u32 next_offset(u32 offset)
 }
 
 /*
- * Take up to @count cookies from the ring and signal their doorbells. Hot path,
- * in the upcall or in process context; &acrn_async.lock is held, and the head
- * of the ring is written by its holder only.
+ * Whether at least half of the ring is in use. A ring that was full when a vCPU
+ * looked is so still when the next cookie is taken.
  */
-static void take_cookies(struct acrn_vm *vm, unsigned int count)
+static bool is_half_full(u32 head, u32 tail)
+{
+	u32 used = tail >= head ? tail - head : tail + RING_SIZE - head;
+
+	return used >= RING_SIZE / 2;
+}
+
+/*
+ * Take a cookie from the ring, if there is one, and signal its doorbell. Returns
+ * false if there is none, or if doorbells are not signalled in this context. Hot
+ * path, in the upcall or in process context; &acrn_async.lock is held, and the
+ * head of the ring is written by its holder only.
+ */
+static bool take_cookie(struct acrn_vm *vm)
 {
 	struct async_page *page = vm->async->page;
 	struct acrn_ring *ring = &page->ring;
-	u32 head = ring->head;
-	u64 cookie;
+	u32 head = ring->head, tail;
 
-	if (next_offset(READ_ONCE(ring->tail)) == head)
-		vm->async->last_full = jiffies;
 	/* The hypervisor has written the cookie before the tail. */
-	while (count-- && head != smp_load_acquire(&ring->tail)) {
-		cookie = READ_ONCE(page->cookies[head / COOKIE_SIZE]);
-		if (!signal_cookie(vm, cookie))
-			return;
-		head = next_offset(head);
-		/* The hypervisor may overwrite the cookie once it sees the head. */
-		smp_store_release(&ring->head, head);
-	}
+	tail = smp_load_acquire(&ring->tail);
+	if (head == tail)
+		return false;
+	if (is_half_full(head, tail))
+		vm->async->last_full = jiffies;
+	if (!signal_cookie(vm, READ_ONCE(page->cookies[head / COOKIE_SIZE])))
+		return false;
+	/* The hypervisor may overwrite the cookie once it sees the head. */
+	smp_store_release(&ring->head, next_offset(head));
+	return true;
+}
+
+/*
+ * Take cookies in the upcall, which has begun at @start: as many as one may take,
+ * or until it takes long. Hot path, &acrn_async.lock is held.
+ */
+static void take_cookies(struct acrn_vm *vm, u64 start)
+{
+	unsigned int left = COOKIES_PER_UPCALL;
+
+	while (take_cookie(vm) && --left && !acrn_share_is_long(start))
+		;
 }
 
 /**
  * acrn_async_upcall() - Signal the asynchronous doorbells that a guest has rung
  * @vm:		VM whose ring is not empty
+ * @start:	When the upcall began, in cycles of the TSC
  * @defer:	Leave all of them to the VM's thread, as the VM has used up its
  *		share
  *
@@ -202,7 +226,7 @@ static void take_cookies(struct acrn_vm *vm, unsigned int count)
  * Context: The upcall, hard IRQ.
  * Return: true if the ring is empty now; false if cookies in it wait for the thread
  */
-bool acrn_async_upcall(struct acrn_vm *vm, bool defer)
+bool acrn_async_upcall(struct acrn_vm *vm, u64 start, bool defer)
 {
 	struct acrn_async *async = vm->async;
 	const struct acrn_ring *ring = &async->page->ring;
@@ -210,7 +234,7 @@ bool acrn_async_upcall(struct acrn_vm *vm, bool defer)
 	/* On PREEMPT_RT the lock sleeps. */
 	if (!defer && !IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		spin_lock(&async->lock);
-		take_cookies(vm, COOKIES_PER_UPCALL);
+		take_cookies(vm, start);
 		spin_unlock(&async->lock);
 	}
 	if (READ_ONCE(ring->head) == READ_ONCE(ring->tail))
@@ -246,18 +270,22 @@ bool acrn_async_pending(const struct acrn_vm *vm)
  *
  * Doorbells that the guest rings meanwhile have their own upcalls.
  *
- * Context: Process context: the VM's thread or an ioctl. Takes &acrn_async.lock
- *	    with interrupts off for one cookie at a time.
+ * Context: Process context, may sleep: the VM's thread or an ioctl. Takes
+ *	    &acrn_async.lock with interrupts off for one cookie at a time.
  */
 void acrn_async_drain(struct acrn_vm *vm)
 {
 	unsigned int i;
 
 	for (i = 0; i < RING_COOKIES && acrn_async_pending(vm); i++) {
-		/* Signalling may take long: let interrupts come in between. */
+		/*
+		 * Signalling may take long, as many may wait for an eventfd: let
+		 * interrupts and other tasks come in between.
+		 */
 		spin_lock_irq(&vm->async->lock);
-		take_cookies(vm, 1);
+		take_cookie(vm);
 		spin_unlock_irq(&vm->async->lock);
+		cond_resched();
 	}
 }
 

@@ -188,7 +188,7 @@ struct acrn_vm_io {
 	struct page *page;
 	struct acrn_io_request *slots;
 	struct acrn_slot_request requests[ACRN_IO_REQUEST_MAX];
-	spinlock_t deferred_lock;	/* the thread's requests */
+	struct mutex deferred_lock;	/* the thread's requests */
 	spinlock_t lock;	/* client, pci_conf_address */
 	struct acrn_client *client;
 	u32 pci_conf_address;
@@ -505,6 +505,7 @@ void acrn_share_init(struct acrn_share *share);
 void acrn_share_deinit(struct acrn_share *share);
 void acrn_share_add_vms(int count);
 u64 acrn_share_begin(u64 now);
+bool acrn_share_is_long(u64 start);
 bool acrn_share_used_up(struct acrn_vm *vm);
 void acrn_share_charge(struct acrn_vm *vm);
 void acrn_share_end(void);
@@ -546,7 +547,7 @@ void acrn_poll_learn(struct acrn_client *client, u64 start);
 bool acrn_async_mode_any(void);
 bool acrn_async_mode_wants(bool asked_for);
 void acrn_async_prepare(struct acrn_vm *vm);
-bool acrn_async_upcall(struct acrn_vm *vm, bool defer);
+bool acrn_async_upcall(struct acrn_vm *vm, u64 start, bool defer);
 bool acrn_async_pending(const struct acrn_vm *vm);
 void acrn_async_drain(struct acrn_vm *vm);
 void acrn_async_withdraw(struct acrn_vm *vm);

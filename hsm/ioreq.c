@@ -162,7 +162,8 @@ static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
 
 /*
  * Deal with the pending requests of a VM. Those that must wait for the VM's
- * thread are left to it, and all of them if @defer. Returns the number of
+ * thread are left to it, and all of them if @defer, or once the upcall, which has
+ * begun at @start, takes long. Returns the number of
  * requests. Called on the CPU of the upcall, in hard-IRQ context or with
  * interrupts off.
  */
@@ -175,7 +176,8 @@ static unsigned int take_requests(struct acrn_vm *vm, u64 start, bool defer)
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++, request++) {
 		if (!acrn_slot_take(&io->slots[vcpu], request))
 			continue;
-		taken++;
+		if (taken++ && !defer)
+			defer = acrn_share_is_long(start);
 		request->upcall_start = start;
 		if (defer || !serve_request(vm, vcpu, &vm->stats.doorbells))
 			defer_request(vm, vcpu);
@@ -240,7 +242,7 @@ static void serve_deferred(struct acrn_vm *vm, unsigned int vcpu)
  * nobody waits for a thread that may not get a CPU. When this returns, all requests
  * that were left to the thread before are completed or with the client.
  *
- * Context: Process context: the VM's thread or an ioctl. Takes &struct
+ * Context: Process context, may sleep: the VM's thread or an ioctl. Takes &struct
  *	    acrn_vm_io.deferred_lock for one vCPU at a time.
  */
 void acrn_ioreq_serve(struct acrn_vm *vm)
@@ -249,12 +251,12 @@ void acrn_ioreq_serve(struct acrn_vm *vm)
 	unsigned int vcpu;
 
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
-		spin_lock(&io->deferred_lock);
+		mutex_lock(&io->deferred_lock);
 		/* Pairs with acrn_slot_defer(). */
 		if (smp_load_acquire(&io->requests[vcpu].owner) ==
 		    ACRN_OWNER_THREAD)
 			serve_deferred(vm, vcpu);
-		spin_unlock(&io->deferred_lock);
+		mutex_unlock(&io->deferred_lock);
 	}
 }
 
@@ -336,7 +338,7 @@ int acrn_ioreq_init(struct acrn_vm_io *io, u64 user_address)
 	io->slots = page_address(io->page);
 	for (slot = 0; slot < ACRN_IO_REQUEST_MAX; slot++)
 		WRITE_ONCE(io->slots[slot].completion_polling, 0);
-	spin_lock_init(&io->deferred_lock);
+	mutex_init(&io->deferred_lock);
 	spin_lock_init(&io->lock);
 	return 0;
 }

@@ -40,7 +40,7 @@
 
 /*
  * Until they owe this much, upcalls can take all of the CPU. So a timer may
- * have to wait for about as long.
+ * have to wait for about as long, and for one doorbell that takes longer.
  */
 #define BURST_US	1000
 
@@ -244,6 +244,22 @@ static void pause(struct acrn_vm *vm)
 	hrtimer_start(&share->timer, ns_to_ktime(ns),
 		      HRTIMER_MODE_REL_PINNED_HARD);
 	trace_acrn_pause(vm->vmid, ns);
+}
+
+/**
+ * acrn_share_is_long() - Find whether an upcall takes long
+ * @start:	When it began, in cycles of the TSC
+ *
+ * A VM that has not used up its share may have much to do at once, and many may
+ * wait for the eventfd of each doorbell. Hot path: looked at before all doorbells
+ * of a VM in an upcall but the first.
+ *
+ * Context: The upcall, or its CPU with interrupts off.
+ * Return: true if what is left of a VM should be left to its thread
+ */
+bool acrn_share_is_long(u64 start)
+{
+	return get_cycles() - start > acrn_us_to_cycles(BURST_US);
 }
 
 /* Whether a VM owes more than its part of what all VMs may owe. In the upcall. */

@@ -79,7 +79,7 @@ static bool serve_vm(struct acrn_upcall_entry *entry, u64 start)
 	paused = acrn_share_used_up(vm);
 	if (told)
 		acrn_thread_kick(vm);
-	defer = rung ? !acrn_async_upcall(vm, paused) : paused;
+	defer = rung ? !acrn_async_upcall(vm, start, paused) : paused;
 	if (requested)
 		acrn_ioreq_upcall(vm, start, defer, paused);
 	acrn_share_charge(vm);

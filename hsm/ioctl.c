@@ -14,9 +14,14 @@
  * of the VM from other ioctls that run at the same time is said where they are:
  * &struct acrn_vm.
  *
- * Arguments that name physical devices go to the hypervisor as they are. It
- * knows which VM a device belongs to, and checks each field.
+ * Arguments that name devices of the machine go to the hypervisor as they are.
+ * ACRN does not check all of them: ASSIGN_MMIODEV gives a VM whatever physical
+ * memory the argument names (assign_mmio_dev() in dm/mmio_dev.c), and
+ * SET_PTDEV_INTR reads the physical device of a virtual one that has none
+ * (hcall_set_ptdev_intr_info() in common/hypercall.c). So only a task that could
+ * access the machine's ports and memory itself may make these ioctls.
  */
+#include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -39,6 +44,8 @@
  * @small:	The argument is a member of &union small_argument
  * @exclusive:	@vm_op changes the state of the VM
  * @dataplane:	@vm_op needs the data plane, whose module is loaded before
+ * @raw_io:	Only for a task that has CAP_SYS_RAWIO, as a part of the machine is
+ *		given to a VM or taken from it
  * @vm_op:	Called with the lock of the file held for reading, or for
  *		writing if @exclusive. Gets a copy of the argument, or NULL if
  *		@cmd has none. The copy is in the linear map unless @by_value or
@@ -51,6 +58,7 @@ struct hsm_ioctl {
 	bool small;
 	bool exclusive;
 	bool dataplane;
+	bool raw_io;
 	int (*vm_op)(struct acrn_vm *vm, void *arg);
 	int (*file_op)(struct acrn_file *file, void __user *arg);
 };
@@ -427,14 +435,21 @@ static const struct hsm_ioctl ioctls[] = {
 	{ ACRN_IOCTL_CLEAR_VM_IOREQ, .vm_op = ioctl_clear_vm_ioreq },
 	{ ACRN_IOCTL_SET_MEMSEG, .vm_op = ioctl_set_memseg },
 	{ ACRN_IOCTL_UNSET_MEMSEG, .vm_op = ioctl_unset_memseg },
-	{ ACRN_IOCTL_SET_PTDEV_INTR, .vm_op = ioctl_set_ptdev_intr },
-	{ ACRN_IOCTL_RESET_PTDEV_INTR, .vm_op = ioctl_reset_ptdev_intr },
-	{ ACRN_IOCTL_ASSIGN_PCIDEV, .vm_op = ioctl_assign_pcidev },
-	{ ACRN_IOCTL_DEASSIGN_PCIDEV, .vm_op = ioctl_deassign_pcidev },
-	{ ACRN_IOCTL_ASSIGN_MMIODEV, .vm_op = ioctl_assign_mmiodev },
-	{ ACRN_IOCTL_DEASSIGN_MMIODEV, .vm_op = ioctl_deassign_mmiodev },
-	{ ACRN_IOCTL_CREATE_VDEV, .vm_op = ioctl_create_vdev },
-	{ ACRN_IOCTL_DESTROY_VDEV, .vm_op = ioctl_destroy_vdev },
+	{ ACRN_IOCTL_SET_PTDEV_INTR, .vm_op = ioctl_set_ptdev_intr,
+	  .raw_io = true },
+	{ ACRN_IOCTL_RESET_PTDEV_INTR, .vm_op = ioctl_reset_ptdev_intr,
+	  .raw_io = true },
+	{ ACRN_IOCTL_ASSIGN_PCIDEV, .vm_op = ioctl_assign_pcidev,
+	  .raw_io = true },
+	{ ACRN_IOCTL_DEASSIGN_PCIDEV, .vm_op = ioctl_deassign_pcidev,
+	  .raw_io = true },
+	{ ACRN_IOCTL_ASSIGN_MMIODEV, .vm_op = ioctl_assign_mmiodev,
+	  .raw_io = true },
+	{ ACRN_IOCTL_DEASSIGN_MMIODEV, .vm_op = ioctl_deassign_mmiodev,
+	  .raw_io = true },
+	{ ACRN_IOCTL_CREATE_VDEV, .vm_op = ioctl_create_vdev, .raw_io = true },
+	{ ACRN_IOCTL_DESTROY_VDEV, .vm_op = ioctl_destroy_vdev,
+	  .raw_io = true },
 	{ ACRN_IOCTL_PM_GET_CPU_STATE, .file_op = ioctl_pm_get_cpu_state },
 	{ ACRN_IOCTL_SETUP_ASYNCIO, .vm_op = ioctl_setup_asyncio,
 	  .by_value = true },
@@ -543,6 +558,8 @@ static long hsm_ioctl(struct file *f, unsigned int cmd, unsigned long param)
 		return -ENOTTY;
 	if (ioctl->file_op)
 		return ioctl->file_op(file, (void __user *)param);
+	if (ioctl->raw_io && !capable(CAP_SYS_RAWIO))
+		return -EPERM;
 	return vm_ioctl(file, ioctl, param);
 }
 

@@ -9,6 +9,7 @@
  * segment is created nobody else has it; afterwards &struct acrn_memory.lock
  * guards it.
  */
+#include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -290,7 +291,7 @@ static bool is_device_memory(u64 service_vm_pa, u64 size)
  * acrn_mmiodev_is_device() - Check that the regions of a device are device memory
  * @device:	Device that user space wants to assign to a User VM
  *
- * The hypervisor checks everything else, such as alignment.
+ * The hypervisor checks alignment, and nothing else.
  *
  * Context: Process context, no lock needed: @device is the caller's own copy.
  * Return: false if a region wraps, or if RAM of the kernel is part of one
@@ -311,10 +312,14 @@ bool acrn_mmiodev_is_device(const struct acrn_mmiodev *device)
 	return true;
 }
 
-/* Take device memory that the caller names by its physical address. */
+/*
+ * Take device memory that the caller names by its physical address. It may be
+ * that of any device of the Service VM, so it is for those who could access it
+ * themselves.
+ */
 static int take_mmio(struct acrn_segment *segment, u64 service_vm_pa, u64 size)
 {
-	if (!is_device_memory(service_vm_pa, size))
+	if (!capable(CAP_SYS_RAWIO) || !is_device_memory(service_vm_pa, size))
 		return -EPERM;
 	segment->service_vm_pa = service_vm_pa;
 	segment->pages = size >> PAGE_SHIFT;
@@ -342,8 +347,8 @@ static void free_segment(struct acrn_segment *segment)
  * Return: the segment, for acrn_segment_release(); or an ERR_PTR() of -EFAULT
  *	   when there is no memory at the user address that a User VM may have,
  *	   -EINVAL when there is device memory that is too short or not
- *	   contiguous, -EPERM when an MMIO segment is RAM, -EINTR when the
- *	   caller was killed, -ENOMEM
+ *	   contiguous, -EPERM when an MMIO segment is RAM or the caller lacks
+ *	   CAP_SYS_RAWIO, -EINTR when the caller was killed, -ENOMEM
  */
 struct acrn_segment *acrn_segment_create(const struct acrn_vm_memmap *map)
 {

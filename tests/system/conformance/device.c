@@ -3,8 +3,11 @@
  * Devices that the device model does not emulate. Calls for PCI devices and
  * their interrupts must reach the hypervisor byte for byte; the User VM
  * accesses the memory of an MMIO device, and a device that the hypervisor
- * emulates.
+ * emulates. All of that is refused to a task without CAP_SYS_RAWIO.
  */
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
 #include "acrn_hypercall.h"
 #include "conformance.h"
 #include "raw_guest.h"
@@ -163,6 +166,52 @@ static void test_mmiodev_arguments(void)
 	raw_vm_close(&vm);
 }
 
+/* Have CAP_SYS_RAWIO, or not; it stays permitted. */
+static void set_raw_io(bool on)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3,
+						   0 };
+	struct __user_cap_data_struct data[2];
+	uint32_t bit = CAP_TO_MASK(CAP_SYS_RAWIO);
+
+	if (syscall(SYS_capget, &header, data))
+		err(1, "capget");
+	data[0].effective =
+		on ? data[0].effective | bit : data[0].effective & ~bit;
+	if (syscall(SYS_capset, &header, data))
+		err(1, "capset");
+}
+
+/* What gives a VM a part of the machine, by a task that may not access it. */
+static void test_without_raw_io(void)
+{
+	static const struct {
+		unsigned long request;
+		const char *name;
+	} ioctls[] = {
+		{ ACRN_IOCTL_ASSIGN_PCIDEV, "ASSIGN_PCIDEV" },
+		{ ACRN_IOCTL_DEASSIGN_PCIDEV, "DEASSIGN_PCIDEV" },
+		{ ACRN_IOCTL_SET_PTDEV_INTR, "SET_PTDEV_INTR" },
+		{ ACRN_IOCTL_RESET_PTDEV_INTR, "RESET_PTDEV_INTR" },
+		{ ACRN_IOCTL_ASSIGN_MMIODEV, "ASSIGN_MMIODEV" },
+		{ ACRN_IOCTL_DEASSIGN_MMIODEV, "DEASSIGN_MMIODEV" },
+		{ ACRN_IOCTL_CREATE_VDEV, "CREATE_VDEV" },
+		{ ACRN_IOCTL_DESTROY_VDEV, "DESTROY_VDEV" },
+	};
+	struct raw_vm vm = raw_vm_create(cpus[0], 0);
+
+	set_raw_io(false);
+	/* Without an argument, so that they fail in any case. */
+	for (size_t i = 0; i < sizeof(ioctls) / sizeof(*ioctls); i++)
+		differs_errno("raw-io", ioctl(vm.fd, ioctls[i].request, NULL),
+			      EPERM, EFAULT, "without CAP_SYS_RAWIO: %s",
+			      ioctls[i].name);
+	differs_errno("raw-io", raw_set_mmio(vm.fd, 0x1000, HPET, PAGE), EPERM,
+		      0, "without CAP_SYS_RAWIO: SET_MEMSEG of type MMIO");
+	set_raw_io(true);
+	raw_vm_close(&vm);
+}
+
 /* Pause the VM. Its request stays unanswered; restart() clears it. */
 static void stop(const struct guest *guest)
 {
@@ -300,6 +349,7 @@ static void test_vdev(void)
 
 void test_devices(void)
 {
+	group(test_without_raw_io);
 	group(test_pcidev);
 	group(test_ptdev_intr);
 	group(test_mmiodev_arguments);

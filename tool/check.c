@@ -94,11 +94,11 @@ static void check_kernel(const struct facts *facts, struct report *report)
 
 static void check_in_tree(const struct facts *facts, struct report *report)
 {
-	if (facts->in_tree_builtin) {
+	if (facts->in_tree.built_in) {
 		say(report, BAD,
 		    "the kernel's own HSM is built in and cannot be replaced");
 		advise(report, "build the kernel with CONFIG_ACRN_HSM=m");
-	} else if (facts->in_tree_loaded) {
+	} else if (facts->in_tree.loaded) {
 		say(report, BAD,
 		    "the kernel's own HSM is loaded, the module acrn");
 		advise(report,
@@ -146,6 +146,11 @@ static void check_module(const struct facts *facts, const struct module *module,
 		advise(report,
 		       "apt install linux-headers-%s && dkms autoinstall -k %s, or make modules_install",
 		       facts->release, facts->release);
+	} else if (module->installed && !module->readable) {
+		say(report, BAD, "the file of %s cannot be read", module->name);
+		advise(report,
+		       "modinfo %s says why; build and install it again",
+		       module->name);
 	} else if (module->readable && strcmp(module->kernel, facts->release)) {
 		say(report, BAD, "%s.ko was built for %s, not for %s",
 		    module->name, module->kernel, facts->release);
@@ -157,9 +162,7 @@ static void check_module(const struct facts *facts, const struct module *module,
 		    module->name, module->loaded_version, module->version);
 		advise(report, "end all User VMs, then: %s", reload);
 	} else {
-		/* That of a compressed file is not known. */
-		say(report, GOOD, "%s%s%s is %s", module->name,
-		    *version ? " " : "", version,
+		say(report, GOOD, "%s %s is %s", module->name, version,
 		    module->loaded ? "loaded" : "installed");
 	}
 }

@@ -65,9 +65,11 @@ static bool wants_signatures(void)
 
 static bool has_vhost_net(const char *release)
 {
-	return files_exist("/sys/module/vhost_net") ||
-	       module_is_listed("vhost_net", "modules.dep", release) ||
-	       module_is_listed("vhost_net", "modules.builtin", release);
+	struct module module;
+
+	module_look(&module, "vhost_net", release);
+	return module.built_in || module.installed ||
+	       files_exist("/sys/module/vhost_net");
 }
 
 static enum answer zeroes_memory(const char *release)
@@ -105,10 +107,8 @@ void facts_gather(struct facts *facts)
 	files_word(facts->release, sizeof(facts->release),
 		   "/proc/sys/kernel/osrelease");
 	facts->acrn_guest = knows_acrn(facts);
-	facts->in_tree_builtin =
-		module_is_listed("acrn", "modules.builtin", facts->release);
-	facts->in_tree_loaded = files_exist("/sys/module/acrn/initstate");
 	facts->signatures = wants_signatures();
+	module_look(&facts->in_tree, "acrn", facts->release);
 	module_look(&facts->hsm, "acrn_hsm", facts->release);
 	module_look(&facts->vhost, "acrn_vhost", facts->release);
 	module_look(&facts->blk, "vhost_blk", facts->release);

@@ -14,9 +14,8 @@
  * @service_vm:	It is ACRN's Service VM
  * @release:	Release of the kernel that runs
  * @acrn_guest:	The kernel has CONFIG_ACRN_GUEST
- * @in_tree_builtin: The in-tree HSM is built in
- * @in_tree_loaded: It is loaded as a module
  * @signatures:	The kernel takes signed modules alone
+ * @in_tree:	The in-tree HSM, acrn.ko
  * @hsm:	acrn_hsm.ko
  * @vhost:	acrn_vhost.ko
  * @blk:	vhost_blk.ko
@@ -37,9 +36,8 @@ struct facts {
 	bool service_vm;
 	char release[80];
 	enum answer acrn_guest;
-	bool in_tree_builtin;
-	bool in_tree_loaded;
 	bool signatures;
+	struct module in_tree;
 	struct module hsm;
 	struct module vhost;
 	struct module blk;

@@ -29,6 +29,20 @@ static void make_path(char *path, const char *fmt, va_list args)
 }
 
 /**
+ * files_path() - Find out where a file is, for a library that opens it
+ * @path:	Where to, PATH_MAX bytes
+ * @fmt:	The path below the folder of files_set_root(), as for printf()
+ */
+void files_path(char *path, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	make_path(path, fmt, args);
+	va_end(args);
+}
+
+/**
  * files_open() - Open a file for reading
  * @fmt:	Its path, as for printf()
  *

@@ -12,6 +12,8 @@
 #include <stdio.h>
 
 void files_set_root(const char *folder);
+__attribute__((format(printf, 2, 3))) void files_path(char *path,
+						      const char *fmt, ...);
 bool files_allow(const char *name);
 __attribute__((format(printf, 1, 2))) FILE *files_open(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) bool files_exist(const char *fmt, ...);

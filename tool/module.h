@@ -4,13 +4,13 @@
 #define TOOL_MODULE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /**
  * struct module - A module
  * @name:	Its name, with underscores
- * @installed:	depmod knows it for the kernel that runs
- * @readable:	Its file could be read: the next four are known
+ * @built_in:	It is a part of the kernel that runs
+ * @installed:	depmod knows a file of it for that kernel
+ * @readable:	The file could be read: the next four are known
  * @sign:	It has a signature
  * @version:	Its version
  * @source:	The sum over its sources, srcversion
@@ -21,6 +21,7 @@
  */
 struct module {
 	const char *name;
+	bool built_in;
 	bool installed;
 	bool readable;
 	bool sign;
@@ -33,6 +34,5 @@ struct module {
 };
 
 void module_look(struct module *module, const char *name, const char *release);
-bool module_is_listed(const char *name, const char *list, const char *release);
 
 #endif /* TOOL_MODULE_H */

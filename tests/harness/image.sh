@@ -33,7 +33,7 @@ build=$top/build
 add_program() {
 	local root=$1 program file
 	program=$(command -v "$2") || { echo "image.sh: no program $2" >&2; exit 1; }
-	install -D -t "$root/bin" "$program"
+	install -s -D -t "$root/bin" "$program"
 	# ldd fails for a static program, which needs no libraries.
 	{ ldd "$program" 2> /dev/null || true; } | grep -o '/[^ ]*' | while read -r file; do
 		install -D "$file" "$root$file"
@@ -51,7 +51,7 @@ new_root() {
 	add_program "$root" iperf3
 	add_program "$root" ethtool
 	# Programs that run in the Service VM as well as in User VMs
-	install -s -t "$root/bin" "$build/tool/acrn-vhost"
+	add_program "$root" "$build/tool/acrn-vhost"
 	[ ! -d "$build/tests/user-vm" ] || install -s -t "$root/bin" "$build"/tests/user-vm/*
 	[ ! -d "$build/bench/both" ] || install -s -t "$root/bin" "$build"/bench/both/*
 }

@@ -83,7 +83,10 @@ def unmade_on_the_fixture(path):
 
 
 class UnitTest:
-    """One file of tests/unit, built with sanitizers together with what it tests."""
+    """One file of tests/unit, built with sanitizers together with what it tests.
+
+    The file's line "// sources:" names that, and libraries as gcc takes them.
+    """
 
     usual = True
 

@@ -122,11 +122,12 @@ says_of_kernel() {
 	fi
 }
 
+# Without the index that depmod makes for modprobe, no module is there but those loaded.
 without_vhost_net() {
-	cp "$modules/modules.dep" /run && rmmod vhost_net &&
-		sed -i /vhost_net/d "$modules/modules.dep" && says note vhost_net CONFIG_VHOST_NET=m
+	mv "$modules/modules.dep.bin" /run && rmmod vhost_net &&
+		says note vhost_net CONFIG_VHOST_NET=m
 	status=$?
-	cp /run/modules.dep "$modules" && modprobe vhost_net
+	mv /run/modules.dep.bin "$modules" && modprobe vhost_net
 	return $status
 }
 

@@ -95,9 +95,9 @@ static void put_blkcg(struct cgroup_subsys_state *blkcg)
  * @blk:	Device
  * @timeout:	Jiffies to wait at most
  *
- * No request is started from the beginning on, and discarding and zeroing end
- * early, with an error. When this returns 0, neither disk nor guest memory are
- * touched any more.
+ * No request is started from the beginning on, and discarding, zeroing and large
+ * requests that are copied end early, with an error. When this returns 0, neither
+ * disk nor guest memory are touched any more.
  *
  * Context: Process context, dev.mutex held. Waits.
  *
@@ -131,13 +131,17 @@ int vhost_blk_detach(struct vhost_blk *blk, long timeout)
  *
  * Context: Process context, dev.mutex held. Waits.
  *
- * Return: 0; -ETIMEDOUT if requests are still in flight, in which case others
- * are started as before.
+ * Return: 0; -EBUSY if the disk is being detached, as vhost_blk_resume() would
+ * start requests that are not to be started any more; -ETIMEDOUT if requests are
+ * still in flight, in which case others are started as before.
  */
 int vhost_blk_pause(struct vhost_blk *blk)
 {
-	int ret = quiesce(blk, DRAIN_TIMEOUT);
+	int ret;
 
+	if (blk->detaching)
+		return -EBUSY;
+	ret = quiesce(blk, DRAIN_TIMEOUT);
 	if (ret)
 		vhost_blk_resume(blk);
 	else

@@ -37,6 +37,13 @@
 #define ZERO_SECTORS	BIT(14)
 
 /*
+ * A write that somebody waits for. The block layer's throttling of writeback lets
+ * pass what has both flags, and has the worker wait with anything else, in spite of
+ * REQ_NOWAIT.
+ */
+#define SYNC_WRITE	(REQ_OP_WRITE | REQ_SYNC | REQ_IDLE)
+
+/*
  * The block device that a request is for. Any context; constant while it is in
  * flight.
  */
@@ -70,7 +77,7 @@ static bool is_read(const struct vhost_blk_request *request)
 /* Operation and flags for the bios of a read or a write. Any context. */
 static blk_opf_t transfer_opf(const struct vhost_blk_request *request)
 {
-	blk_opf_t opf = REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+	blk_opf_t opf = SYNC_WRITE;
 
 	if (is_read(request))
 		return REQ_OP_READ;
@@ -423,7 +430,7 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
  */
 static int start_flush(struct vhost_blk_request *request)
 {
-	if (!add_bio(request, REQ_OP_WRITE | REQ_PREFLUSH))
+	if (!add_bio(request, SYNC_WRITE | REQ_PREFLUSH))
 		return -EAGAIN;
 	submit(request);
 	return 0;

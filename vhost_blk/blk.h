@@ -182,7 +182,8 @@ struct vhost_blk_queue {
  * @slow_workqueue: Runs requests that sleep. Constant
  * @range_workqueue: Runs requests that discard or zero, which take longest.
  *		Constant
- * @detaching:	The disk is being detached: discarding and zeroing end early.
+ * @detaching:	The disk is being detached, or was to be when the ioctl timed out:
+ *		discarding, zeroing and large requests that are copied end early.
  *		Written under dev.mutex, read by workqueues without it
  * @closing:	The device is being closed: requests that still wait in a workqueue
  *		end with an error. Written by the release of the file, read by
@@ -223,7 +224,7 @@ vhost_blk_disk_of(const struct vhost_blk_request *request)
 /*
  * Whether a write has to be on the medium before it is completed. It has to
  * unless the driver was offered a flush and accepted it; see
- * Documentation/vhost-blk.md. Any context. The feature goes away only while no
+ * Documentation/vhost-blk.md. Any context. The feature changes only while no
  * request is in flight, so this takes no lock.
  */
 static inline bool vhost_blk_write_through(const struct vhost_blk_queue *queue)

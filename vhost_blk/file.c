@@ -22,6 +22,7 @@
 #include <linux/kthread.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/stat.h>
 #include <linux/uio.h>
 
@@ -30,6 +31,13 @@
 
 /* Sectors that are zeroed at a time, 256 MiB: file systems mark them as such. */
 #define ZERO_SECTORS	BIT(19)
+
+/*
+ * A request of more bytes that is copied ends with an error when the file is
+ * detached: a ring full of them takes minutes. What is smaller is completed, as the
+ * guest whose device is stopped for a moment must not see an error.
+ */
+#define MAX_LAST_COPY	SZ_2M
 
 /*
  * The file has its size at this moment; the block size is constant. Any
@@ -83,6 +91,18 @@ static void get_data(struct vhost_blk_request *request, struct iov_iter *data)
 }
 
 /*
+ * Whether the I/O that has ended was direct and could not reach the data where it
+ * lies: it is not aligned, or in memory that cannot be pinned. Memory that is not
+ * mapped at all gives the same error; to copy it fails as well, for good. Any
+ * context; the request is the caller's.
+ */
+static bool needs_copy(const struct vhost_blk_request *request)
+{
+	return request->iocb.ki_flags & IOCB_DIRECT &&
+	       (request->result == -EINVAL || request->result == -EFAULT);
+}
+
+/*
  * I/O on the file has ended: complete the request, or start all of it once more
  * in a workqueue. Any context, up to hard IRQ; the caller has dropped the last
  * reference and so owns the request.
@@ -96,7 +116,7 @@ static void end_transfer(struct vhost_blk_request *request)
 	if (is_write(request))
 		kiocb_end_write(iocb);
 	/* I/O with IOCB_NOWAIT may also stop in the middle. */
-	if (iocb->ki_flags & IOCB_NOWAIT && !whole) {
+	if ((iocb->ki_flags & IOCB_NOWAIT && !whole) || needs_copy(request)) {
 		queue_work(request->queue->blk->slow_workqueue, &request->work);
 		return;
 	}
@@ -189,6 +209,15 @@ static ssize_t bounce_io(struct vhost_blk_request *request, loff_t pos,
 	return submit(request, &iocb, &data, IOCB_DIRECT);
 }
 
+/* Whether a request that is copied ends early, with an error. In a workqueue. */
+static bool is_given_up(const struct vhost_blk_request *request)
+{
+	const struct vhost_blk *blk = request->queue->blk;
+
+	return READ_ONCE(blk->closing) ||
+	       (READ_ONCE(blk->detaching) && request->bytes > MAX_LAST_COPY);
+}
+
 /*
  * Transfer as much as the bounce buffer takes. Returns 0 or a negative errno.
  * In a workqueue, in the address space of the device's owner; the bounce_mutex
@@ -201,7 +230,7 @@ static int bounce_piece(struct vhost_blk_request *request, loff_t pos,
 	void *buffer = request->queue->pool.bounce;
 	ssize_t ret;
 
-	if (READ_ONCE(request->queue->blk->closing))
+	if (is_given_up(request))
 		return -EINTR;
 	if (is_write(request) && !copy_from_iter_full(buffer, bytes, data))
 		return -EFAULT;
@@ -232,6 +261,8 @@ static ssize_t bounce(struct vhost_blk_request *request)
 	int ret = 0;
 
 	get_data(request, &data);
+	/* This is no direct I/O on the data: its end is that of the request. */
+	request->iocb.ki_flags = 0;
 	mutex_lock(&pool->bounce_mutex);
 	while (!ret && iov_iter_count(&data)) {
 		ret = bounce_piece(request, request->pos + done, &data);
@@ -276,6 +307,7 @@ static int transfer(struct vhost_blk_request *request, u64 sector,
 
 	keep_iov(request);
 	request->pos = sector << SECTOR_SHIFT;
+	request->result = 0;
 	init_sync_kiocb(iocb, file);
 	iocb->ki_ioprio = blk->disk.ioprio;
 	iocb->ki_complete = transfer_complete;
@@ -301,16 +333,17 @@ static void transfer_slowly(struct vhost_blk_request *request)
 {
 	struct mm_struct *mm = request->queue->vq.dev->mm;
 	struct kiocb *iocb = &request->iocb;
-	bool direct = is_direct(iocb->ki_filp);
 	ssize_t ret;
 
 	kthread_use_mm(mm);
 	if (is_write(request))
 		kiocb_start_write(iocb);
 	atomic_set(&request->pending, 2);
-	ret = submit_iov(request, direct ? IOCB_DIRECT : 0);
-	if (ret == -EINVAL && direct)
+	if (needs_copy(request))
 		ret = bounce(request);
+	else
+		ret = submit_iov(request,
+				 is_direct(iocb->ki_filp) ? IOCB_DIRECT : 0);
 	if (ret != -EIOCBQUEUED)
 		transfer_complete(iocb, ret);
 	kthread_unuse_mm(mm);

@@ -273,29 +273,29 @@ static void store_features(struct vhost_blk *blk, u64 features)
 }
 
 /*
- * Take over the features that the driver has accepted, and pause the disk where
- * its requests must not see them change. dev.mutex is held; may wait for the
- * disk.
+ * Take over the features that the driver has accepted, and pause the disk
+ * meanwhile, as its requests must not see them change. dev.mutex is held; may
+ * wait for the disk.
  */
 static int accept_features(struct vhost_blk *blk, u64 features)
 {
 	u64 changed = features ^ blk->vqs[0]->acked_features;
 	u64 log = BIT_ULL(VHOST_F_LOG_ALL);
 	bool cache_off = changed & ~features & BIT_ULL(VIRTIO_BLK_F_FLUSH);
-	bool pause = blk->disk.file && (changed & log || cache_off);
 	int ret;
 
 	if (blk->disk.file && changed & ~FEATURES_AT_RUN_TIME)
 		return -EBUSY;
 	if (features & log && !vhost_log_access_ok(&blk->dev))
 		return -EFAULT;
-	if (!pause) {
+	if (!blk->disk.file || !changed) {
 		store_features(blk, features);
 		return 0;
 	}
 	/*
 	 * No request is in flight while features change. So each is logged from
-	 * beginning to end or not at all, and each write that was completed
+	 * beginning to end or not at all, each that was taken without a cache
+	 * is on the medium when it is completed, and each that was completed
 	 * without being on the medium is flushed here.
 	 */
 	ret = vhost_blk_pause(blk);

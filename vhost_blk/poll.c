@@ -118,19 +118,32 @@ void vhost_blk_poll_started(struct vhost_blk_queue *queue, u64 ns,
 }
 
 /*
+ * Wait without a CPU until a request ends. The driver does not ring meanwhile,
+ * and may wait for an interrupt that is held back: so that one is sent, and the
+ * worker sleeps no longer than it polls by default, however long a busyloop
+ * timeout has it poll. Returns false, at once, if there is nothing to wait for.
+ * In the worker; vq.mutex is held, also while it sleeps.
+ */
+static bool sleep_briefly(struct vhost_blk_queue *queue)
+{
+	u64 ns = min(queue->poll.window_ns,
+		     POLL_REQUESTS * queue->poll.request_ns);
+
+	vhost_blk_interrupt_now(queue);
+	return ns && vhost_blk_inflight_sleep(&queue->inflight, ns);
+}
+
+/*
  * Let other threads have the CPU. One that wants it may be the one that ends
  * our requests, as the kernel's softirq thread does for disks that complete
- * there: the worker waits for them without a CPU, and goes on if it is alone
- * then. Returns false if others still want the CPU. In the worker; vq.mutex is
- * held, also while it sleeps.
+ * there: the worker waits for them, and goes on if it is alone then. Returns
+ * false if others still want the CPU. In the worker, vq.mutex is held.
  */
 static bool yield_cpu(struct vhost_blk_queue *queue)
 {
 	cond_resched();
 	return single_task_running() ||
-	       (vhost_blk_inflight_sleep(&queue->inflight,
-					 queue->poll.window_ns) &&
-		single_task_running());
+	       (sleep_briefly(queue) && single_task_running());
 }
 
 /*

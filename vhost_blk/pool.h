@@ -90,7 +90,7 @@ struct vhost_blk_buffer {
  * @parts:	bios, in the order of their data
  * @last_part:	Last one of @parts
  * @iocb:	I/O on a regular file
- * @result:	What the I/O on @iocb returned
+ * @result:	What the last I/O on @iocb returned, 0 before the first
  * @pos:	Offset of the data in the file
  * @iov:	struct iovec of the data, preceded by the header for a write; used
  *		for a regular file only

@@ -45,14 +45,19 @@
 #define FLUSH_BIT  (1ULL << VIRTIO_BLK_F_FLUSH)
 #define V1_BIT	   (1ULL << VIRTIO_F_VERSION_1)
 #define RO_BIT	   (1ULL << VIRTIO_BLK_F_RO)
+#define LOG_BIT	   (1ULL << VHOST_F_LOG_ALL)
 
-static uint8_t *mem;
+/*
+ * The device, shared by the files of a program. A process that it forks gets a
+ * device of its own by raw_blk_init() and raw_blk_open().
+ */
+__attribute__((weak)) uint8_t *mem;
 /* The queue in use and the offset of its rings, for who has several queues */
-static unsigned int queue;
-static uint32_t rings;
-static int vhost, kick, call, err_fd;
-static uint16_t avail_idx, used_idx;
-static unsigned int chain_length;
+__attribute__((weak)) unsigned int queue;
+__attribute__((weak)) uint32_t rings;
+__attribute__((weak)) int vhost, kick, call, err_fd;
+__attribute__((weak)) uint16_t avail_idx, used_idx;
+__attribute__((weak)) unsigned int chain_length;
 
 static inline struct vring_desc *desc(void)
 {
@@ -289,10 +294,10 @@ static inline void chain(uint32_t type, uint64_t sector, uint32_t offset,
 }
 
 /*
- * Ring for another request beside that of chain(), to whose memory and
+ * Make another request available beside that of chain(), to whose memory and
  * descriptors it does not come. It begins with descriptor BESIDE.
  */
-static inline void ring_beside(uint32_t type, uint32_t bytes)
+static inline void offer_beside(uint32_t type, uint32_t bytes)
 {
 	struct virtio_blk_outhdr *h = (void *)(mem + HEADER + 64);
 
@@ -301,7 +306,14 @@ static inline void ring_beside(uint32_t type, uint32_t bytes)
 	add_out(HEADER + 64, 16);
 	add_in(DATA + 0x10000, bytes);
 	add_in(STATUS + 64, 1);
-	ring(BESIDE);
+	offer(BESIDE);
+}
+
+/* Ring for the request of offer_beside(). */
+static inline void ring_beside(uint32_t type, uint32_t bytes)
+{
+	offer_beside(type, bytes);
+	eventfd_write(kick, 1);
 }
 
 /*
@@ -321,7 +333,7 @@ static inline int request(uint32_t type, uint64_t sector, uint32_t offset,
 	return status;
 }
 
-/* Make guest memory and eventfds. Once, before raw_blk_open(). */
+/* Make guest memory and eventfds. Once in a process, before raw_blk_open(). */
 static inline void raw_blk_init(void)
 {
 	uint8_t *all =

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The kernel's own trace, for what happened between two moments.
- *
- * To be included by one source file of a program.
- */
+/* The kernel's own trace, for what happened between two moments. */
 #ifndef TRACE_H
 #define TRACE_H
 
@@ -40,8 +36,11 @@ static inline void trace_set(const char *file, const char *text)
 	close(fd);
 }
 
-/* The file tracing_on, kept open, because opening it causes events itself */
-static int trace_on_fd = -1;
+/*
+ * The file tracing_on, kept open, because opening it causes events itself. The
+ * files of a program share it.
+ */
+__attribute__((weak)) int trace_on_fd = -1;
 
 static inline void trace_on(bool on)
 {

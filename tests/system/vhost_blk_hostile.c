@@ -22,7 +22,6 @@
 #define HEADERS	      0x40000
 #define STATUSES      0x41000
 #define WAIT_MICROS   20000
-#define LOG_BIT	      (1ULL << VHOST_F_LOG_ALL)
 
 #define FEATURES                                                               \
 	(FLUSH_BIT | V1_BIT | 1ULL << VIRTIO_RING_F_INDIRECT_DESC |            \

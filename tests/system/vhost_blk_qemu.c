@@ -17,7 +17,6 @@
 #define DRIVER_QUEUES 2
 #define QUEUE_SIZE    0x6000
 #define SLOW_MILLIS   400
-#define LOG_BIT	      (1ULL << VHOST_F_LOG_ALL)
 
 #define group(function) tap_group(#function, function)
 

@@ -13,7 +13,7 @@
 #define LARGE_TABLE	  (DATA + 0x100000)
 
 /* Fill queue 0 with requests that each have a table of empty descriptors. */
-static void flood(void)
+static void flood_tables(void)
 {
 	struct vring_desc *table = (void *)(mem + LARGE_TABLE);
 	unsigned int i;
@@ -40,7 +40,7 @@ void empty_tables(void)
 	tap_ok(open_two() && !set_disk(FAST, O_RDWR),
 	       "empty descriptors: two queues of one worker");
 	first = used();
-	flood();
+	flood_tables();
 	change_sides();
 	tap_eq(request(VIRTIO_BLK_T_GET_ID, 0, DATA, VIRTIO_BLK_ID_BYTES), 0,
 	       "empty descriptors: the other queue is served");

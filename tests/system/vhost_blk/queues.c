@@ -5,9 +5,11 @@
  */
 #include "clock.h"
 #include "raw_blk.h"
+#include "requests.h"
 #include "tap.h"
 #include "two_queues.h"
 #include "vhost_blk_checks.h"
+#include "vhost_worker.h"
 
 #define LAZY "/dev/lazy"
 
@@ -61,9 +63,7 @@ static void fill_ring(void)
 {
 	for (unsigned int i = 0; i < 100; i++)
 		avail()->idx = used()->idx + RING;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!(used()->flags & VRING_USED_F_NO_NOTIFY))
-		eventfd_write(kick, 1);
+	ring_if_asked();
 }
 
 /*
@@ -112,11 +112,7 @@ static void interrupted_poll(void)
 {
 	uint64_t start;
 
-	tap_ok(open_two() && !set_disk(FAST, O_RDWR) &&
-		       !vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT,
-				    LONG_POLL) &&
-		       !request(VIRTIO_BLK_T_IN, 0, DATA, 512) &&
-		       !request(VIRTIO_BLK_T_IN, 0, DATA, 512),
+	tap_ok(open_two() && !set_disk(FAST, O_RDWR) && poll_for_long(),
 	       "a disk is polled for");
 	start = now_ms();
 	change_sides();

@@ -70,6 +70,7 @@ static const struct waiter waiters[] = {
  * @seconds:	How long the ioctl took
  * @attached:	The disk was still attached then, and the request in flight
  * @answered:	The request ended when the disk answered
+ * @stopped:	After a detach that failed no request was started
  * @serves:	Another request was done after that
  * @detached:	The disk could be detached after that
  */
@@ -79,6 +80,7 @@ struct result {
 	unsigned int seconds;
 	bool attached;
 	bool answered;
+	bool stopped;
 	bool serves;
 	bool detached;
 };
@@ -116,6 +118,19 @@ static bool start_write(void)
 	return !is_used(1000);
 }
 
+/*
+ * Whether a device whose disk is being detached refuses to pause it, as its
+ * queues would go on after that, and starts no request.
+ */
+static bool stays_stopped(void)
+{
+	bool refused = set_memory() && errno == EBUSY && turn_cache_off() &&
+		       errno == EBUSY;
+
+	ring_beside(VIRTIO_BLK_T_GET_ID, VIRTIO_BLK_ID_BYTES);
+	return refused && !is_used(1000);
+}
+
 static void wait_for_disk(const struct waiter *waiter, struct result *result)
 {
 	unsigned int start = now();
@@ -126,6 +141,8 @@ static void wait_for_disk(const struct waiter *waiter, struct result *result)
 	}
 	result->seconds = now() - start;
 	result->attached = has_disk() && mem[STATUS] == NO_STATUS;
+	if (!waiter->pauses)
+		result->stopped = stays_stopped();
 	result->returned = true;
 	result->answered = is_used(FROZEN_SECONDS * 1000) && !mem[STATUS];
 	result->serves =
@@ -214,6 +231,9 @@ void stuck_end(void)
 		if (waiters[i].pauses)
 			tap_ok(result->serves,
 			       "%s: the disk serves other requests then", name);
+		else
+			tap_ok(result->stopped,
+			       "%s: no other request is started", name);
 		tap_ok(result->detached, "%s: the disk is detached then", name);
 	}
 	/* The process that has thawed the file system */

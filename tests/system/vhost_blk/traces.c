@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The tracepoints of vhost_blk. */
+#include "raw_blk.h"
+#include "requests.h"
+#include "tap.h"
+#include "trace.h"
+#include "vhost_blk_checks.h"
+
+/* Each is seen at least once, while the worker polls for many reads. */
+void traces(void)
+{
+	const char *const events[] = {
+		"vhost_blk_start: device=0 head=0 type=0",
+		"vhost_blk_end: device=0 head=0 type=0 "
+		"written=4097 error=0",
+		"vhost_blk_poll: device=0 found=1",
+		"vhost_blk_interrupt: device=0"
+	};
+	char command[160];
+
+	trace_set("trace", "\n");
+	trace_set("events/vhost_blk/enable", "1");
+	vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 100000);
+	trace_on(true);
+	storm(8, 400);
+	trace_on(false);
+	vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 0);
+	trace_set("events/vhost_blk/enable", "0");
+	for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		snprintf(command, sizeof(command),
+			 "grep -q '%s' " TRACE_DIR "trace", events[i]);
+		tap_ok(!system(command), "traced: %s", events[i]);
+	}
+}

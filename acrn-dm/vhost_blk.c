@@ -60,7 +60,7 @@
  * @mtx:	Guards all of it, once the device has been added
  * @config:	What the driver reads
  * @disk:	What the disk is
- * @fd:		The disk
+ * @fd:		The disk, or -1 after release()
  * @path:	Its path, for messages
  * @count:	Number of queues
  * @busyloop:	Microseconds that the kernel polls for requests, or 0
@@ -359,15 +359,13 @@ static int write_config(void *arg, int offset, int size, uint32_t value)
 static void check_size(int timer, enum ev_type type, void *arg)
 {
 	struct vhost_blk *blk = arg;
-	uint64_t sectors = acrnvhost_disk_sectors(&blk->disk, blk->fd);
-	uint64_t expired;
-	bool changed;
+	uint64_t expired, sectors;
 
 	if (read(timer, &expired, sizeof(expired)) < 0)
 		return;
 	pthread_mutex_lock(&blk->mtx);
-	changed = sectors && sectors != blk->config.capacity;
-	if (changed) {
+	sectors = acrnvhost_disk_sectors(&blk->disk, blk->fd);
+	if (sectors && sectors != blk->config.capacity) {
 		blk->config.capacity = sectors;
 		virtio_config_changed(&blk->base);
 	}
@@ -375,16 +373,26 @@ static void check_size(int timer, enum ev_type type, void *arg)
 }
 
 /*
- * Free the device. In acrn-dm's thread for events, after the timer was deleted,
- * or when the device could not be added.
+ * Close the disk and /dev/vhost-blk. At a warm reset, by port 0xCF9 without the
+ * bit for a full one, acrn-dm ends the device and initialises it again, with
+ * the same disk, before destroy() may have run.
+ */
+static void release(struct vhost_blk *blk)
+{
+	acrnvhost_close(blk->kernel);
+	close(blk->fd);
+	blk->fd = -1;
+}
+
+/*
+ * Free the device after release(). In acrn-dm's thread for events, after the
+ * timer was deleted, or when the device could not be added.
  */
 static void destroy(void *arg)
 {
 	struct vhost_blk *blk = arg;
 
 	pthread_mutex_destroy(&blk->mtx);
-	acrnvhost_close(blk->kernel);
-	close(blk->fd);
 	free(blk->path);
 	free(blk);
 }
@@ -484,9 +492,10 @@ static int open_disk(struct vhost_blk *blk, bool read_only)
 {
 	int ret;
 
-	blk->fd = open(blk->path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (blk->fd < 0) {
-		pr_err("%s: %s: %s\n", NAME, blk->path, strerror(errno));
+	ret = acrnvhost_disk_open(&blk->fd, blk->path, read_only);
+	if (ret) {
+		pr_err("%s: %s: %s%s\n", NAME, blk->path, strerror(-ret),
+		       ret == -EBUSY ? ACRNVHOST_DISK_IN_USE : "");
 		return -1;
 	}
 	ret = acrnvhost_disk_probe(&blk->disk, blk->fd);
@@ -589,6 +598,7 @@ static int vhost_blk_init(struct vmctx *ctx, struct pci_vdev *dev, char *opts)
 		return 0;
 	pr_err("%s: %s: no room for the device\n", NAME, blk->path);
 	dev->arg = NULL;
+	release(blk);
 	destroy(blk);
 	return -1;
 
@@ -608,6 +618,7 @@ static void vhost_blk_deinit(struct vmctx *ctx, struct pci_vdev *dev,
 	pthread_mutex_lock(&blk->mtx);
 	stop(blk);
 	virtio_reset_dev(&blk->base);
+	release(blk);
 	pthread_mutex_unlock(&blk->mtx);
 	mevent_delete_close(blk->tick);
 }

@@ -47,6 +47,14 @@
 /* Largest range to discard or to zero, in sectors: 1 GiB. */
 #define ACRNVHOST_BLK_MAX_RANGE (1U << 21)
 
+/*
+ * What a device model may add to the message for -EBUSY of
+ * acrnvhost_disk_open().
+ */
+#define ACRNVHOST_DISK_IN_USE                                                  \
+	"; release it first: it, or a part of it, is mounted, swap, in a "     \
+	"RAID, or another VM's disk"
+
 struct acrnvhost;
 struct virtio_blk_config;
 
@@ -117,6 +125,7 @@ struct acrnvhost_disk {
 	__u32 discard_granularity;
 };
 
+int acrnvhost_disk_open(int *fd, const char *path, bool read_only);
 int acrnvhost_disk_probe(struct acrnvhost_disk *disk, int fd);
 __u64 acrnvhost_disk_sectors(const struct acrnvhost_disk *disk, int fd);
 __u64 acrnvhost_blk_offer(const struct acrnvhost_disk *disk,

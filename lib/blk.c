@@ -14,37 +14,56 @@ static int blk_set_backend(struct acrnvhost *dev, int fd)
 	return acrnvhost_ioctl(dev->vhost_fd, VHOST_BLK_SET_BACKEND, &backend);
 }
 
-/* Make a thread of the kernel, and have it handle queue @index. */
-static int blk_add_worker(struct acrnvhost *dev, unsigned int index)
+/* Have a worker handle queue @index. */
+static int blk_attach_worker(struct acrnvhost *dev, unsigned int index,
+			     const struct vhost_worker_state *worker)
 {
-	struct vhost_vring_worker ring = { .index = index };
-	struct vhost_worker_state worker = { 0 };
-	int ret;
+	struct vhost_vring_worker ring = {
+		.index = index,
+		.worker_id = worker->worker_id,
+	};
 
-	ret = acrnvhost_ioctl(dev->vhost_fd, VHOST_NEW_WORKER, &worker);
-	if (ret)
-		return ret;
-	ring.worker_id = worker.worker_id;
 	return acrnvhost_ioctl(dev->vhost_fd, VHOST_ATTACH_VRING_WORKER, &ring);
 }
 
 /*
- * Give each queue but the first a worker of its own; the first one has the
- * worker that comes with the device. The kernel frees workers with the owner.
- * Kernels before 6.5 do not know these ioctls: vhost-blk gives each queue a
- * worker by itself there.
+ * Whether an error of VHOST_NEW_WORKER leaves the queues with the worker that
+ * comes with the device:
+ *
+ *	ENOTTY	The kernel is older than 6.5. vhost-blk gives each queue a
+ *		worker by itself there.
+ *	EFAULT	Workers are kernel threads, of which vhost makes no more: the
+ *		parameter fork_from_owner_default of vhost.ko is 0.
+ *	ENOMEM	The user may have no more threads (RLIMIT_NPROC), or there is no
+ *		memory for one.
+ */
+static bool can_share_worker(int error)
+{
+	return error == -ENOTTY || error == -EFAULT || error == -ENOMEM;
+}
+
+/*
+ * Give each queue but the first a worker, a thread of the kernel, of its own;
+ * the first one has the worker that comes with the device. If there are no more
+ * workers, the other queues share that one. The kernel frees workers with the
+ * owner.
  */
 static int blk_add_workers(struct acrnvhost *dev)
 {
+	struct vhost_worker_state worker = { 0 };
 	unsigned int i;
 	int ret;
 
 	for (i = 1; i < dev->queue_count; i++) {
 		if (!dev->queues[i].running)
 			continue;
-		ret = blk_add_worker(dev, i);
+		ret = acrnvhost_ioctl(dev->vhost_fd, VHOST_NEW_WORKER, &worker);
+		if (can_share_worker(ret))
+			return 0;
+		if (!ret)
+			ret = blk_attach_worker(dev, i, &worker);
 		if (ret)
-			return ret == -ENOTTY ? 0 : ret;
+			return ret;
 	}
 	return 0;
 }

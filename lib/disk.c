@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a disk is, and what a virtio-blk device tells the driver of it. */
+/*
+ * Opening a disk; what it is, and what a virtio-blk device tells the driver of
+ * it.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -126,6 +129,32 @@ __u64 acrnvhost_disk_sectors(const struct acrnvhost_disk *disk, int fd)
 		bytes = st.st_size;
 	}
 	return bytes / disk->block_size * (disk->block_size / SECTOR);
+}
+
+/**
+ * acrnvhost_disk_open() - Open a disk for a User VM
+ * @fd:		Result
+ * @path:	Block device or regular file
+ * @read_only:	The User VM must not write to it
+ *
+ * The kernel lets a block device have one exclusive user: a mounted file
+ * system, swap, RAID, LVM, or a process. If the User VM may write to it, that
+ * user is @fd until it is closed. The device can still be opened without
+ * O_EXCL, for instance once more by the device model.
+ *
+ * Return: 0; -EBUSY if the block device, the disk that it is a part of or a
+ * partition of it has another exclusive user; errors of open().
+ */
+int acrnvhost_disk_open(int *fd, const char *path, bool read_only)
+{
+	int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	struct stat st;
+
+	/* Without O_CREAT, O_EXCL is undefined for anything else. */
+	if (!read_only && !stat(path, &st) && S_ISBLK(st.st_mode))
+		flags |= O_EXCL;
+	*fd = open(path, flags);
+	return *fd < 0 ? -errno : 0;
 }
 
 /**

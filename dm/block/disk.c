@@ -24,11 +24,9 @@ int disk_open(struct disk *disk, const char *path, bool read_only)
 {
 	int ret;
 
-	disk->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (disk->fd < 0) {
-		ret = -errno;
+	ret = acrnvhost_disk_open(&disk->fd, path, read_only);
+	if (ret)
 		goto fail;
-	}
 	ret = acrnvhost_disk_probe(&disk->is, disk->fd);
 	if (!ret) {
 		disk->sectors = acrnvhost_disk_sectors(&disk->is, disk->fd);
@@ -36,7 +34,8 @@ int disk_open(struct disk *disk, const char *path, bool read_only)
 	}
 	close(disk->fd);
 fail:
-	log_error("cannot use %s as a disk: %s", path, strerror(-ret));
+	log_error("cannot use %s as a disk: %s%s", path, strerror(-ret),
+		  ret == -EBUSY ? ACRNVHOST_DISK_IN_USE : "");
 	return ret;
 }
 
@@ -44,6 +43,9 @@ fail:
  * disk_open_direct() - Open a disk a second time, for direct I/O
  * @disk:	Disk
  * @path:	Path that it was opened by
+ *
+ * Not with O_EXCL: disk_open() may have made the other descriptor the exclusive
+ * user.
  *
  * Return: File descriptor, or -1 if it takes no direct I/O.
  */

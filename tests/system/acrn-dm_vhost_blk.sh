@@ -13,7 +13,7 @@ name="disk in the kernel"
 # shellcheck disable=SC2086 # the network's options are several words
 start_with_disk() {
 	start_acrn_dm 1 "$cpus" -s "3,vhost-blk,$disk,queues=2,poll=50" \
-		-s "5,vhost-blk,/run/other.img,ro" $fast_network
+		-s "5,vhost-blk,/run/other.img,ro" -s 6,vhost-blk,/dev/ram0 $fast_network
 }
 
 # Both queues of the disk have an asynchronous doorbell that has rung. This runs before
@@ -63,16 +63,25 @@ refuses() {
 	grep -q "$2" /run/refused.log
 }
 
+# device_works SEED: a block device that acrn-dm has claimed keeps what the guest writes
+device_works() {
+	guest 1 "blk_io fill /dev/vdc 0 0x1000 $1" && blk_io expect /dev/ram0 0 0x1000 "$1"
+}
+
 check "vhost_blk loads" modprobe vhost_blk
 prepare
 truncate -s 1M /run/other.img
 check "a disk that is not there" refuses /run/none "vhost-blk: /run/none: No such file"
+check "a file system is mounted" mount_ram0
+check "a mounted disk" refuses /dev/ram0 "vhost-blk: /dev/ram0: .*release it first.*mounted"
+check "the file system is given back" umount /mnt
 check "a wrong option" refuses "$disk,queues=17" 'wrong option "queues=17"'
 
 start_with_disk
 if check "$name: the User VM comes to its prompt" vm_ready 1; then
 	check "$name: the driver sees it as it is" is_as_described
 	check "$name: it keeps what is written" disk_works 0
+	check "$name: a block device keeps what is written" device_works 7
 	check "$name: the doorbells are asynchronous" rings_asynchronously
 	check "$name: the network carries" network_works
 	check "$name: a masked interrupt waits" interrupts_wait
@@ -80,6 +89,7 @@ if check "$name: the User VM comes to its prompt" vm_ready 1; then
 	check "$name: it grows" grows
 	check "$name: the User VM boots again" reboot_vm 1 2
 	check "$name: it keeps what is written after that" disk_works 512
+	check "$name: so does a block device, claimed again" device_works 8
 	guest 1 "(while :; do dd if=/dev/zero of=/dev/vda bs=64k count=64 oflag=direct
 		done) > /dev/null 2>&1 & sleep 1" > /dev/null
 fi

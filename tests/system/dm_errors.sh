@@ -34,6 +34,13 @@ check "a bzImage cut short" with "/run/truncated.*(short|truncated|bzImage)" --k
 check "an empty bzImage" with "/run/empty.*bzImage" --kernel /run/empty
 check "a kernel that is not there" with "/nowhere.*No such file" --kernel /nowhere
 check "an initrd that is not there" with "/nowhere.*No such file" --initrd /nowhere
+check "a file system is mounted" mount_ram0
+check "a mounted disk" with "/dev/ram0.*release it first.*mounted" --blk path=/dev/ram0
+check "a mounted disk that is only read, and no vhost-blk" \
+	with "/dev/vhost-blk.*No such file" --blk path=/dev/ram0,ro
+check "the file system is given back" umount /mnt
+check "the disk without it, and no vhost-blk" \
+	with "/dev/vhost-blk.*No such file" --blk path=/dev/ram0
 check "a tap device that is not there" with "tap9" --net tap=tap9,vhost=on
 check "a network device that is no tap" with "lo" --net tap=lo,vhost=on
 check "a tap device with several queues" make_tap 1 multi_queue

@@ -51,6 +51,11 @@ null_disk() {
 	done
 }
 
+# Mount a new file system of the block device /dev/ram0 on /mnt
+mount_ram0() {
+	mke2fs /dev/ram0 && mkdir -p /mnt && mount -t ext4 /dev/ram0 /mnt
+}
+
 # make_tap N [multi_queue]: make the tap device of User VM N, with the Service VM's
 # address
 make_tap() {

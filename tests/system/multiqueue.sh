@@ -5,6 +5,8 @@
 #
 # Arguments: seconds for each iperf3 run; "all", or "vhost" to leave out the device model's
 # own network and the reboot; physical CPUs of the User VM.
+#
+# At the end a disk with two queues, for which vhost makes one worker alone.
 . ./lib.sh
 
 seconds=$1
@@ -119,6 +121,34 @@ statistic() {
 	sed -n "s/.*\"$1\": *\\([0-9]*\\).*/\\1/p" /run/vm1.stats
 }
 
+# Off, vhost's workers are kernel threads, one for each device. Linux 6.1 has no parameter.
+fork_from_owner=/sys/module/vhost/parameters/fork_from_owner_default
+
+kernel_threads() {
+	rmmod vhost_net && rmmod vhost && modprobe vhost fork_from_owner_default=0 &&
+		[ "$(cat $fork_from_owner)" = N ] && modprobe vhost_net && modprobe vhost_blk poll=0 &&
+		truncate -s 1M /run/disk
+}
+
+# Read on each of the disk's queues
+disk_queues_work() {
+	guest 1 "[ -d /sys/block/vda/mq/1 ] &&
+		taskset 1 dd if=/dev/vda of=/dev/null bs=4k iflag=direct &&
+		taskset 2 dd if=/dev/vda of=/dev/null bs=4k iflag=direct"
+}
+
+shared_worker() {
+	check "one worker: vhost has kernel threads" kernel_threads
+	start_vm 1 "$cpus" --blk path=/run/disk,queues=2
+	if check "one worker: the User VM boots" vm_ready 1; then
+		check "one worker: both queues of the disk work" disk_queues_work
+		check "one worker: the User VM powers off" stop_vm 1
+	else
+		kill_vm 1
+	fi
+	check "vhost_blk unloads" rmmod vhost_blk
+}
+
 check "tap device" make_tap 1 multi_queue
 
 if [ "$what" = all ]; then
@@ -139,6 +169,7 @@ fi
 check "vhost: the User VM powers off" stop_vm 1
 check "vhost: no doorbell reached the device model" [ "$(statistic doorbells_to_dm)" = 0 ]
 check "vhost: but those of the control queue" [ "$(statistic doorbells_user)" -ge "$commands" ]
+[ ! -e $fork_from_owner ] || shared_worker
 check "no page stays pinned" no_pages_pinned
 check "the modules unload" unload_modules
 finish

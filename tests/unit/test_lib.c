@@ -10,6 +10,7 @@
 #include <vhost_blk.h>
 
 #include "tap.h"
+#include "vhost_worker.h"
 
 #define HSM	 1000
 #define FEATURES 0
@@ -151,6 +152,37 @@ static void slow_disk(void)
 	fails_with = EBUSY;
 }
 
+/* Queues share a worker when the kernel makes none for each. */
+static void shared_worker(int error, const char *why)
+{
+	struct acrnvhost *dev = open_blk();
+
+	acrnvhost_set_queue(dev, 0, &queue);
+	acrnvhost_set_queue(dev, 1, &queue);
+	failing = VHOST_NEW_WORKER;
+	fails_with = error;
+	tap_eq(start(dev), 0, "%s: two queues start", why);
+	tap_eq(served, 3, "%s: both are served", why);
+	failing = 0;
+	fails_with = EBUSY;
+	acrnvhost_close(dev);
+}
+
+/* Any other error of a worker's ends the start. */
+static void failing_worker(unsigned long request, int error, const char *name)
+{
+	struct acrnvhost *dev = open_blk();
+
+	acrnvhost_set_queue(dev, 0, &queue);
+	acrnvhost_set_queue(dev, 1, &queue);
+	failing = request;
+	fails_with = error;
+	tap_eq(start(dev), -error, "%s fails", name);
+	failing = 0;
+	fails_with = EBUSY;
+	acrnvhost_close(dev);
+}
+
 static void failing_open(void)
 {
 	struct acrnvhost *dev = NULL;
@@ -173,6 +205,11 @@ int main(void)
 	failing_start(VHOST_SET_MEM_TABLE, "the memory");
 	failing_start(VHOST_SET_VRING_KICK, "a queue");
 	failing_start(VHOST_BLK_SET_BACKEND, "the disk");
+	shared_worker(ENOTTY, "an old kernel");
+	shared_worker(EFAULT, "workers that are kernel threads");
+	shared_worker(ENOMEM, "no more threads");
+	failing_worker(VHOST_NEW_WORKER, EBUSY, "a worker");
+	failing_worker(VHOST_ATTACH_VRING_WORKER, ENOMEM, "attaching a worker");
 	abandoned();
 	kept_owner();
 	slow_disk();

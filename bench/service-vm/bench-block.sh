@@ -2,7 +2,8 @@
 # fio in a User VM, on disks that vhost-blk handles, or the device model with
 # io_uring, and in the Service VM itself. One disk takes no time, the other a
 # millisecond for each request; and a third one, too, which takes 32 requests at a
-# time. The User VM boots from a fourth one, always on vhost-blk.
+# time. The User VM boots from a fourth one, always on vhost-blk. With vhost-blk there is a
+# fifth one, as fast as the first, on which it waits for requests.
 #
 # Arguments: variant, CPUs of the User VM: as many as there are queues at most.
 # The Service VM's image is the one with /disk.
@@ -20,6 +21,7 @@ vm_root=/dev/vda
 prepare() {
 	null_disk_prepare && modprobe vhost_blk && null_disk system memory_backed=1 &&
 		null_disk fast submit_queues=4 hw_queue_depth=256 &&
+		null_disk busy submit_queues=4 hw_queue_depth=256 &&
 		null_disk slow submit_queues=4 hw_queue_depth=256 irqmode=2 completion_nsec=1000000 &&
 		null_disk tags hw_queue_depth=32 irqmode=2 completion_nsec=1000000 &&
 		chroot /disk /bin/busybox --install -s /bin &&
@@ -50,7 +52,7 @@ in_user_vm() {
 		--blk "path=/dev/tags,$how"
 	busy=
 	if [ "$variant" = vhost ]; then
-		set -- "$@" --blk "path=/dev/fast,$how,busyloop=1000"
+		set -- "$@" --blk "path=/dev/busy,$how,busyloop=1000"
 		busy=/dev/vde
 	fi
 	start_vm 1 "$cpus" "$@"

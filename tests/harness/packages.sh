@@ -12,7 +12,7 @@ declare -A groups=(
 		libssl-dev xz-utils lz4 cpio kmod acpica-tools python3 perl liburing-dev
 		libkmod-dev openssl"
 	[vm]="qemu-system-x86 busybox-static iperf3 ethtool procps e2fsprogs fio tmux"
-	[acrn]="bochs bochs-term bochsbios grub-pc-bin grub-common xorriso mtools git
+	[acrn]="bochs bochs-term bochsbios vgabios grub-pc-bin grub-common xorriso mtools git
 		pkg-config python3-lxml python3-xmlschema python3-elementpath
 		python3-defusedxml xsltproc libpciaccess-dev libusb-1.0-0-dev
 		libcjson-dev libpixman-1-dev libsdl2-dev libevent-dev libdrm-dev

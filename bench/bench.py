@@ -35,7 +35,7 @@ from benches import ACRN_BENCHES, BENCHES
 from loads import load_rows
 from plot import plot
 from report import SCHEMA, build_report, markdown
-from vm import BUILD, BuildError, Image, FixtureVM, make
+from vm import BUILD, BuildError, Image, FixtureVM, make, user_vm_cpus
 
 OUT = os.path.join(BUILD, "bench")
 BOOT_SECONDS = 60
@@ -240,8 +240,10 @@ def expected_seconds(bench, quick):
 
 def machine(bench, image, acrn, service_cpus, rounds, quick):
     """What the bench runs on."""
-    first = ACRN_USER_CPU if acrn else service_cpus
-    user_cpus = range(first, first + bench.user_cpus)
+    if acrn:
+        user_cpus = range(ACRN_USER_CPU, ACRN_USER_CPU + bench.user_cpus)
+    else:
+        user_cpus = user_vm_cpus(service_cpus, bench.user_cpus)
     args = (bench.program or bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus)
     logs = os.path.join(results_folder(acrn), f"{bench.name}.log")
     if bench.boots:

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from vm import BUILD, BuildError, Image, Progress, FixtureVM, make
+from vm import BUILD, BuildError, Image, Progress, FixtureVM, make, user_vm_cpus
 
 RUNS = [
     ("tcp_to_user_vm", "TCP, Service VM to User VM"),
@@ -19,7 +19,7 @@ RUNS = [
     ("udp64_from_user_vm", "UDP 64 bytes, User VM to Service VM"),
 ]
 OUT = os.path.join(BUILD, "run")
-USER_VM_CPU = 2
+SERVICE_CPUS = 2
 
 
 def build(progress, kver):
@@ -51,8 +51,9 @@ def boot(progress, image, hsm, seconds):
             values[name] = json.loads(text)
 
     progress.step(f"hypervisor and Service VM boot, HSM: {hsm}")
-    vm = FixtureVM(image, os.path.join(OUT, "log"), "demo", (seconds, USER_VM_CPU),
-                   hsm=hsm, cpus=USER_VM_CPU + 1, timeout=120 + 8 * seconds)
+    vm = FixtureVM(image, os.path.join(OUT, "log"), "demo",
+                   (seconds, *user_vm_cpus(SERVICE_CPUS, 1)), hsm=hsm,
+                   service_cpus=SERVICE_CPUS, cpus=SERVICE_CPUS + 1, timeout=120 + 8 * seconds)
     if vm.run(on_line) != 0:
         failures.append("the demonstration did not get to its end")
     failures += vm.trouble()

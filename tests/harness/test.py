@@ -33,7 +33,7 @@ from acrn import CPUS, Acrn, AcrnVM
 from differential import compare, parse_results, show
 from suite import DIFFERENTIAL, SYSTEM
 from vm import (BUILD, DIES_WITH_US, HARNESS, TOP, BuildError, Image, FixtureVM,
-                InstalledVM, build_kernel, make, run_logged)
+                InstalledVM, build_kernel, make, run_logged, user_vm_cpus)
 
 LOGS = os.path.join(BUILD, "test")
 UNIT = os.path.join(TOP, "tests", "unit")
@@ -136,21 +136,21 @@ class SystemTest:
         """The machine that the program runs on."""
         spec = self.spec
         timeout = spec.timeout * (20 if self.long else 1)
-        cpus = SERVICE_CPUS + spec.user_cpus
-        static_cpus = (1 << spec.user_cpus) - 1 << SERVICE_CPUS
+        cpus = user_vm_cpus(SERVICE_CPUS, spec.user_cpus)
+        static_cpus = sum(1 << cpu for cpu in cpus) if spec.static_cpus else 0
         return FixtureVM(self.image, self.logs, spec.program,
                          self.arguments(spec.args, cpus),
-                         hsm=self.hsm, service_cpus=SERVICE_CPUS, cpus=cpus,
-                         memory=spec.memory,
+                         hsm=self.hsm, service_cpus=SERVICE_CPUS,
+                         cpus=SERVICE_CPUS + spec.user_cpus, memory=spec.memory,
                          cmdline=spec.cmdline, timeout=timeout * self.image.slowness,
-                         static_cpus=static_cpus if spec.static_cpus else 0,
+                         static_cpus=static_cpus,
                          initramfs=self.initramfs())
 
     def arguments(self, args, cpus):
-        """`args`, then the CPUs of User VMs, on a machine with so many `cpus`."""
+        """`args`, or those for LONG=1, then the CPUs of User VMs."""
         if self.long and self.spec.long_args:
             args = self.spec.long_args
-        return (*args, *range(SERVICE_CPUS, cpus))
+        return (*args, *cpus)
 
     def extra(self):
         """The extra of the Service VM's image."""
@@ -190,7 +190,7 @@ class AcrnTest(SystemTest):
     def machine(self):
         """The machine that the program runs on."""
         spec, on = self.spec, self.spec.acrn
-        cpus = min(CPUS, SERVICE_CPUS + spec.user_cpus)
+        cpus = range(SERVICE_CPUS, min(CPUS, SERVICE_CPUS + spec.user_cpus))
         args = spec.args if on.args is None else on.args
         return AcrnVM(self.acrn, self.image, self.logs, spec.program,
                       self.arguments(args, cpus), hsm=self.hsm,
@@ -309,7 +309,7 @@ class InstalledTest:
         """Boot and run a script of tests/installed. Returns its outcome."""
         # acrn-vhost check advises init_on_alloc=1, on 6.1
         vm = InstalledVM(image, os.path.join(self.logs, task), self.disk, task,
-                         args=(SERVICE_CPUS,), hsm=hsm, service_cpus=SERVICE_CPUS,
+                         args=user_vm_cpus(SERVICE_CPUS, 1), hsm=hsm, service_cpus=SERVICE_CPUS,
                          cpus=SERVICE_CPUS + 1, memory="3G", cmdline="init_on_alloc=1",
                          timeout=600)
         status = vm.run()
@@ -353,7 +353,7 @@ class DifferentialTest:
         """Boot with an HSM. Returns the path of the results and a list of problems."""
         spec = self.spec
         timeout = spec.timeout * (20 if self.long else 1)
-        cpus = range(SERVICE_CPUS, SERVICE_CPUS + spec.user_cpus)
+        cpus = user_vm_cpus(SERVICE_CPUS, spec.user_cpus)
         vm = FixtureVM(self.image, os.path.join(self.logs, hsm), spec.program,
                        (*args, *cpus), hsm=hsm, service_cpus=SERVICE_CPUS,
                        cpus=SERVICE_CPUS + spec.user_cpus, cmdline=spec.cmdline,

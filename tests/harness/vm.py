@@ -96,6 +96,15 @@ class Image:
                    os.path.join(BUILD, "log", f"image-{self.name}.log"))
 
 
+# Of the CPUs that VMs run on; see tests/hypervisor/cpu.h
+FIRST_CPU = 1
+
+
+def user_vm_cpus(service_cpus, count):
+    """The numbers of the fixture's first `count` CPUs for User VMs."""
+    return range(FIRST_CPU + service_cpus, FIRST_CPU + service_cpus + count)
+
+
 class ServiceVM:
     """One boot: hypervisor, Service VM, one task in it, power-off.
 
@@ -154,7 +163,10 @@ class ServiceVM:
 
 
 class FixtureVM(ServiceVM):
-    """One boot of tests/hypervisor in QEMU, whose own log is qemu.log."""
+    """One boot of tests/hypervisor in QEMU, whose own log is qemu.log.
+
+    There are `cpus` for the Service VM and User VMs, from FIRST_CPU on.
+    """
 
     boot_seconds = BOOT_SECONDS
 
@@ -168,7 +180,7 @@ class FixtureVM(ServiceVM):
         self.command = [
             *DIES_WITH_US, "qemu-system-x86_64",
             "-accel", os.environ.get("ACCEL") or "tcg,thread=multi", "-cpu", "EPYC",
-            "-smp", str(cpus), "-m", memory, "-display", "none", "-vga", "none",
+            "-smp", str(FIRST_CPU + cpus), "-m", memory, "-display", "none", "-vga", "none",
             "-net", "none", "-no-reboot",
             "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
             "-append", f"service_cpus={service_cpus} spin_us={spin_us} static_cpus={static_cpus}",

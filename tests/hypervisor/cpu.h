@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Physical CPUs. The first ones run the Service VM, one vCPU each for good; the
- * others run the vCPUs of User VMs.
+ * Physical CPUs. CPU 0 boots the hypervisor and then halts for good. The next
+ * ones run the Service VM, one vCPU each for good; the others run the vCPUs of
+ * User VMs.
+ *
+ * CPU 0 runs no guest because of a fault of QEMU, seen in 7.2: FXRSTOR and
+ * XRSTOR on any CPU clear a flag of the first one without a lock
+ * (cpu_clear_ignne() in target/i386/tcg/sysemu/fpu_helper.c). The same word
+ * has the flags of SVM, and a change of these at the same moment is undone: the
+ * first CPU would take no interrupt any more, or run the hypervisor with the
+ * guest's nested page tables.
  */
 #ifndef HV_CPU_H
 #define HV_CPU_H
 
-#define MAX_PCPUS     32
-#define STACK_SIZE    8192
-#define AP_TRAMPOLINE 0x8000
+#define MAX_PCPUS	  32
+#define FIRST_SERVICE_CPU 1
+#define STACK_SIZE	  8192
+#define AP_TRAMPOLINE	  0x8000
 
 #ifndef __ASSEMBLER__
 
@@ -48,8 +57,15 @@ struct pcpu {
 
 extern struct pcpu pcpus[MAX_PCPUS];
 extern u32 nr_pcpus;
-/* Number of CPUs of the Service VM, which has CPU 0 and up. */
+/* Number of CPUs of the Service VM, which has FIRST_SERVICE_CPU and up. */
 extern u32 nr_service_cpus;
+
+/* Whether a CPU is, or was before REMOVE_CPU, one of the Service VM. */
+static inline bool is_service_cpu(u32 id)
+{
+	return id >= FIRST_SERVICE_CPU &&
+	       id < FIRST_SERVICE_CPU + nr_service_cpus;
+}
 
 /*
  * The CPU that runs this. The lowest word of every stack, of CPUs and of vCPU
@@ -82,6 +98,13 @@ static inline void cpu_take_interrupts(void)
 static inline void cpu_take_nmi(void)
 {
 	asm volatile("stgi; nop; nop; clgi" : : : "memory");
+}
+
+/* Halt this CPU for good. */
+static inline void __attribute__((noreturn)) cpu_stop(void)
+{
+	for (;;)
+		asm volatile("clgi; cli; hlt" : : : "memory");
 }
 
 /*

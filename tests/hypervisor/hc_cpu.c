@@ -82,9 +82,9 @@ s64 hc_remove_cpu(u64 apic_id, u64 unused)
 	u32 id = apic_id;
 
 	(void)unused;
-	if (!id || id == this_cpu()->id)
+	if (id == FIRST_SERVICE_CPU || id == this_cpu()->id)
 		return -EPERM;
-	if (id < nr_service_cpus)
+	if (is_service_cpu(id))
 		service_vm_remove_cpu(&pcpus[id]);
 	return 0;
 }

@@ -37,7 +37,7 @@ void hv_main(const struct multiboot_info *info)
 	nr_service_cpus = parse_option(cmdline, "service_cpus=", 1);
 	sched_spin_us = parse_option(cmdline, "spin_us=", 0);
 	static_cpus = parse_option(cmdline, "static_cpus=", 0);
-	if (!nr_service_cpus || nr_service_cpus > nr_pcpus)
+	if (!nr_service_cpus || FIRST_SERVICE_CPU + nr_service_cpus > nr_pcpus)
 		panic("service_cpus=%u with %u CPUs", nr_service_cpus,
 		      nr_pcpus);
 	page_init();
@@ -47,5 +47,5 @@ void hv_main(const struct multiboot_info *info)
 	hv_log("hv: ready tsc_khz=%llu cpus=%u service_cpus=%u", tsc_khz,
 	       nr_pcpus, nr_service_cpus);
 	smp_release();
-	service_vm_run(&pcpus[0]);
+	cpu_stop();
 }

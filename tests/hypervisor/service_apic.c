@@ -48,7 +48,8 @@ static void start_cpu(u32 id, u8 vector)
 	struct service_cpu *vcpu = &service_cpus[id];
 
 	spin_lock(&startup_lock);
-	if (id && id < nr_service_cpus && !vcpu->started && !vcpu->removed) {
+	if (is_service_cpu(id) && id != FIRST_SERVICE_CPU && !vcpu->started &&
+	    !vcpu->removed) {
 		vcpu->startup_vector = vector;
 		smp_wmb();
 		WRITE_ONCE(vcpu->started, true);

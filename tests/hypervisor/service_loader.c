@@ -101,12 +101,16 @@ static void make_memory_map(struct boot_params *params,
 
 /*
  * The module's string is the name of the kernel's file, then the command line.
- * An option is added that keeps Linux from broadcasting IPIs, because they
- * would reach the CPUs of User VMs too.
+ * Two options are added. no_ipi_broadcast keeps Linux from broadcasting IPIs,
+ * because they would reach the CPUs of User VMs too. disable_cpu_apicid keeps
+ * Linux 6.1 from taking CPU 0, which halts, for one of its own. Linux 6.12 does
+ * not know it, and does without CPU 0 as that is listed before the CPU on which
+ * Linux boots, and this one does not say that the machine has booted on it
+ * (check_for_real_bsp() in arch/x86/kernel/cpu/topology.c).
  */
 static void set_cmdline(struct low_memory *low, const char *string)
 {
-	static const char added[] = " no_ipi_broadcast=1";
+	static const char added[] = " no_ipi_broadcast=1 disable_cpu_apicid=0";
 	size_t len;
 
 	while (*string && *string != ' ')
@@ -204,5 +208,5 @@ void service_load_kernel(const struct multiboot_info *info)
 	if (info->mods_count > 1)
 		set_ramdisk(&low->params, &modules[1]);
 	make_tables(low);
-	set_registers(&service_cpus[0].cpu, low, entry);
+	set_registers(&service_cpus[FIRST_SERVICE_CPU].cpu, low, entry);
 }

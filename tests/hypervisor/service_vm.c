@@ -76,7 +76,7 @@ void service_vm_init(const struct multiboot_info *info)
 	service_apic_init();
 	init_msrpm();
 	for (u32 i = 0; i < nr_service_cpus; i++)
-		init_vcpu(i);
+		init_vcpu(FIRST_SERVICE_CPU + i);
 	service_load_kernel(info);
 }
 
@@ -113,7 +113,8 @@ int service_vm_write(u64 pa, const void *buf, u32 size)
 void service_vm_upcall(void)
 {
 	if (!testing_holds_upcall())
-		lapic_send(0, ICR_FIXED | ICR_ASSERT | ACRN_UPCALL_VECTOR);
+		lapic_send(FIRST_SERVICE_CPU,
+			   ICR_FIXED | ICR_ASSERT | ACRN_UPCALL_VECTOR);
 }
 
 /*
@@ -184,13 +185,14 @@ static int write_msr(struct guest_cpu *cpu, u32 msr, u64 value)
 void service_vm_flush_tlb(void)
 {
 	for (u32 i = 0; i < nr_service_cpus; i++) {
-		struct service_cpu *vcpu = &service_cpus[i];
+		u32 id = FIRST_SERVICE_CPU + i;
+		struct service_cpu *vcpu = &service_cpus[id];
 
-		if (i == this_cpu()->id || (i && !READ_ONCE(vcpu->started)))
+		if (id == this_cpu()->id || (i && !READ_ONCE(vcpu->started)))
 			continue;
 		WRITE_ONCE(vcpu->flush, true);
 		smp_mb();
-		lapic_send(i, ICR_NMI | ICR_ASSERT);
+		lapic_send(id, ICR_NMI | ICR_ASSERT);
 	}
 }
 
@@ -232,7 +234,8 @@ static void leave_service_vm(struct pcpu *cpu)
 
 void service_vm_wait_offline(u32 id)
 {
-	if (!id || id >= nr_service_cpus || id == this_cpu()->id)
+	if (!is_service_cpu(id) || id == FIRST_SERVICE_CPU ||
+	    id == this_cpu()->id)
 		return;
 	while (READ_ONCE(service_cpus[id].started))
 		cpu_relax();
@@ -273,8 +276,8 @@ static void wait_for_startup(struct pcpu *cpu)
  */
 static bool goes_offline(const struct guest_cpu *cpu)
 {
-	return this_cpu()->id && guest_code_bits(cpu) == 64 &&
-	       !(cpu->vmcb->rflags & RFLAGS_IF) &&
+	return this_cpu()->id != FIRST_SERVICE_CPU &&
+	       guest_code_bits(cpu) == 64 && !(cpu->vmcb->rflags & RFLAGS_IF) &&
 	       !(lapic_read(LAPIC_SVR) & LAPIC_SVR_ENABLE);
 }
 
@@ -333,7 +336,7 @@ void service_vm_run(struct pcpu *cpu)
 	struct guest_cpu *guest = &service_cpus[cpu->id].cpu;
 
 	clgi();
-	if (cpu->id)
+	if (cpu->id != FIRST_SERVICE_CPU)
 		wait_for_startup(cpu);
 	for (;;) {
 		guest_run(guest);

@@ -15,10 +15,10 @@
 struct multiboot_info;
 
 /**
- * struct service_cpu - A vCPU of the Service VM; vCPU n runs on CPU n
+ * struct service_cpu - A vCPU of the Service VM; the entry n is CPU n's
  * @cpu:	Registers
  * @started:	The kernel uses the CPU, from a start-up IPI until it has taken
- *		the CPU offline. Not used for CPU 0, which always runs.
+ *		the CPU offline. Not used for the first one, which always runs.
  * @removed:	The CPU is to leave the Service VM; set by another CPU, which
  *		then kicks it
  * @flush:	The CPU is to flush its TLB; set by another CPU, which then

@@ -60,7 +60,7 @@ void ap_main(u32 id)
 	init_cpu(id);
 	while (!READ_ONCE(released))
 		cpu_relax();
-	if (id < nr_service_cpus)
+	if (is_service_cpu(id))
 		service_vm_run(&pcpus[id]);
 	sched_run(&pcpus[id]);
 }

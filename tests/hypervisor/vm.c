@@ -105,7 +105,8 @@ static int init_vm(struct vm *vm, const struct acrn_vm_creation *params)
  */
 static bool valid_affinity(u64 cpus)
 {
-	u64 for_users = ~(BIT(nr_service_cpus) - 1) | READ_ONCE(removed_cpus);
+	u64 for_users = ~(BIT(FIRST_SERVICE_CPU + nr_service_cpus) - 1) |
+			READ_ONCE(removed_cpus);
 
 	if (cpus & ~(BIT(nr_pcpus) - 1))
 		panic("CREATE_VM on a CPU that is not there: 0x%llx", cpus);

@@ -163,9 +163,8 @@ static void defer_request(struct acrn_vm *vm, unsigned int vcpu)
 /*
  * Deal with the pending requests of a VM. Those that must wait for the VM's
  * thread are left to it, and all of them if @defer, or once the upcall, which has
- * begun at @start, takes long. Returns the number of
- * requests. Called on the CPU of the upcall, in hard-IRQ context or with
- * interrupts off.
+ * begun at @start, takes long. Returns the number of requests. Called on the CPU
+ * of the upcall, in hard-IRQ context or with interrupts off.
  */
 static unsigned int take_requests(struct acrn_vm *vm, u64 start, bool defer)
 {

@@ -67,6 +67,12 @@ static inline bool is_service_cpu(u32 id)
 	       id < FIRST_SERVICE_CPU + nr_service_cpus;
 }
 
+/* Whether its kernel starts a CPU, and may take it offline. */
+static inline bool is_further_service_cpu(u32 id)
+{
+	return is_service_cpu(id) && id != FIRST_SERVICE_CPU;
+}
+
 /*
  * The CPU that runs this. The lowest word of every stack, of CPUs and of vCPU
  * threads alike, points to it.

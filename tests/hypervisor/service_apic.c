@@ -48,8 +48,7 @@ static void start_cpu(u32 id, u8 vector)
 	struct service_cpu *vcpu = &service_cpus[id];
 
 	spin_lock(&startup_lock);
-	if (is_service_cpu(id) && id != FIRST_SERVICE_CPU && !vcpu->started &&
-	    !vcpu->removed) {
+	if (is_further_service_cpu(id) && !vcpu->started && !vcpu->removed) {
 		vcpu->startup_vector = vector;
 		smp_wmb();
 		WRITE_ONCE(vcpu->started, true);

@@ -234,8 +234,7 @@ static void leave_service_vm(struct pcpu *cpu)
 
 void service_vm_wait_offline(u32 id)
 {
-	if (!is_service_cpu(id) || id == FIRST_SERVICE_CPU ||
-	    id == this_cpu()->id)
+	if (!is_further_service_cpu(id) || id == this_cpu()->id)
 		return;
 	while (READ_ONCE(service_cpus[id].started))
 		cpu_relax();
@@ -276,7 +275,7 @@ static void wait_for_startup(struct pcpu *cpu)
  */
 static bool goes_offline(const struct guest_cpu *cpu)
 {
-	return this_cpu()->id != FIRST_SERVICE_CPU &&
+	return is_further_service_cpu(this_cpu()->id) &&
 	       guest_code_bits(cpu) == 64 && !(cpu->vmcb->rflags & RFLAGS_IF) &&
 	       !(lapic_read(LAPIC_SVR) & LAPIC_SVR_ENABLE);
 }
@@ -336,7 +335,7 @@ void service_vm_run(struct pcpu *cpu)
 	struct guest_cpu *guest = &service_cpus[cpu->id].cpu;
 
 	clgi();
-	if (cpu->id != FIRST_SERVICE_CPU)
+	if (is_further_service_cpu(cpu->id))
 		wait_for_startup(cpu);
 	for (;;) {
 		guest_run(guest);

@@ -29,8 +29,10 @@ static void expect_refusal(const char *text, const char *name)
 }
 
 /*
- * The number that the hypervisor has for CPU 1, which the attribute takes: that
- * of its local APIC.
+ * The attribute takes the kernel's number of a CPU, and a User VM is created
+ * with the hypervisor's. Return the latter for CPU 1: the id of its local APIC,
+ * as both the fixture and ACRN in Bochs list CPUs in the order of these ids,
+ * from 0 on.
  */
 static int hypervisor_cpu(void)
 {

@@ -172,9 +172,9 @@ SYSTEM = [
            acrn=OnAcrn()),
     # With nohz=off the kernel does not measure idle time, which hsm/share.c asks for
     System("dataplane_race", "doorbells and MSIs counted while everything changes",
-           args=(500,), long_args=(100000,), timeout=180,
+           args=(500, 3), long_args=(100000, 30), timeout=180,
            cmdline="rcupdate.rcu_expedited=1 nohz=off",
-           acrn=OnAcrn(args=(10,), timeout=900)),
+           acrn=OnAcrn(args=(10, 3), timeout=900)),
     System("dataplane_storm", "User VMs that ring without end",
            usually={"ours": "6.12"}, user_cpus=4,
            acrn=OnAcrn(timeout=900)),

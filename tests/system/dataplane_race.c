@@ -13,8 +13,8 @@
  *    assigned become one MSI together;
  *  - vhost uses each buffer that the driver has made available.
  *
- * Arguments: pairs of assign and deassign of each kind to do in all, physical
- * CPUs of the two User VMs.
+ * Arguments: pairs of assign and deassign of each kind to do in all, seconds
+ * between two reloads of the modules, physical CPUs of the two User VMs.
  */
 #include <linux/if_tun.h>
 #include <linux/vhost.h>
@@ -35,7 +35,6 @@
 #define LANES	     2
 #define RACERS	     4
 #define PORTS	     (RACERS + 2)
-#define SECONDS	     3
 #define KILLS	     5
 #define ERRORS_SHOWN 10
 
@@ -498,11 +497,10 @@ static unsigned long pairs_of(struct lane **lanes)
 	return lanes[0]->pairs + lanes[1]->pairs;
 }
 
-/* One device model runs to its end, beside others that are killed. */
-static void round_of(struct lane **lanes, const int *cpus,
+/* One device model runs for @ms, beside others that are killed. */
+static void round_of(struct lane **lanes, const int *cpus, unsigned int ms,
 		     struct totals *totals)
 {
-	unsigned int ms = SECONDS * 1000;
 	pid_t first = lane_start(lanes[0], cpus[0], ms);
 
 	for (int i = 0; i < KILLS; i++) {
@@ -522,20 +520,22 @@ int main(int argc, char **argv)
 	struct totals totals = { 0 };
 	long pinned = pages_pinned();
 	unsigned long wanted;
+	unsigned int ms;
 	int cpus[LANES];
 
-	if (argc != 4)
-		errx(1, "usage: dataplane_race PAIRS CPU CPU");
+	if (argc != 5)
+		errx(1, "usage: dataplane_race PAIRS SECONDS CPU CPU");
 	wanted = atol(argv[1]);
-	cpus[0] = atoi(argv[2]);
-	cpus[1] = atoi(argv[3]);
+	ms = 1000 * atoi(argv[2]);
+	cpus[0] = atoi(argv[3]);
+	cpus[1] = atoi(argv[4]);
 	srandom(1);
 	if (system("for tap in tap1 tap2; do tunctl -t $tap > /dev/null && "
 		   "ip link set $tap up || exit 1; done"))
 		errx(1, "no tap devices");
 
 	do {
-		round_of(lanes, cpus, &totals);
+		round_of(lanes, cpus, ms, &totals);
 		reload(&totals);
 	} while (pairs_of(lanes) < wanted);
 

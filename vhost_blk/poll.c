@@ -170,7 +170,8 @@ static bool has_ended(const struct vhost_blk_queue *queue)
  */
 static bool poll_ring(struct vhost_blk_queue *queue, u64 *last)
 {
-	u64 stall = STALL_REQUESTS * queue->poll.request_ns;
+	u64 stall = min(STALL_REQUESTS * queue->poll.request_ns,
+			queue->poll.window_ns);
 	struct vhost_virtqueue *vq = &queue->vq;
 	u64 now = *last;
 

@@ -129,6 +129,7 @@ int main(int argc, char **argv)
 	polling();
 	counters();
 	traces();
+	batches();
 	race();
 	large_rings();
 	tap_ok(guards_are_intact(), "only guest memory was written to");

@@ -32,3 +32,44 @@ void traces(void)
 		tap_ok(!system(command), "traced: %s", events[i]);
 	}
 }
+
+static void see_batch(uint64_t time, const char *what, void *context)
+{
+	(void)time;
+	sscanf(what, "vhost_blk_interrupt: device=%*d entries=%*u batch=%u",
+	       (unsigned int *)context);
+}
+
+/* Number of requests that interrupts are to tell of after @count reads. */
+static unsigned int batch_after(unsigned int depth, unsigned int count)
+{
+	unsigned int batch = 0;
+
+	trace_set("trace", "\n");
+	trace_on(true);
+	storm(depth, count);
+	trace_on(false);
+	trace_read(see_batch, &batch);
+	return batch;
+}
+
+/*
+ * A driver that had many requests on their way has one now, and waits for its
+ * interrupt, while the worker polls for a short time only. An interrupt that it
+ * holds back for that long shows that the driver waits: the batch is made small,
+ * and the next interrupts are not held back.
+ */
+void batches(void)
+{
+	unsigned int batch;
+
+	trace_set("events/vhost_blk/vhost_blk_interrupt/enable", "1");
+	vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 100000);
+	batch = batch_after(32, 2000);
+	tap_ok(batch >= 4, "32 in flight: an interrupt for %u", batch);
+	vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 30);
+	batch = batch_after(1, 50);
+	tap_ok(batch <= 2, "then one at a time: an interrupt for %u", batch);
+	vring_state(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, 0);
+	trace_set("events/vhost_blk/enable", "0");
+}

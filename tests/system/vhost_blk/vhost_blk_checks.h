@@ -112,6 +112,7 @@ void counters(void);
 
 /* traces.c: tracepoints */
 void traces(void);
+void batches(void);
 
 /* stuck.c: a disk that does not answer for a minute */
 void stuck_begin(void);

@@ -25,7 +25,11 @@ static bool poll = true;
 module_param(poll, bool, 0644);
 MODULE_PARM_DESC(poll, "Poll for requests where that pays; VHOST_SET_VRING_BUSYLOOP_TIMEOUT goes before");
 
-/* The worker polls for as long as it takes it to start so many requests. */
+/*
+ * The worker polls for as long as it takes it to start so many requests. On ACRN
+ * in Bochs 10 are enough, and with 8 the driver rings for 9 of 10 reads with 32
+ * on their way.
+ */
 #define POLL_REQUESTS	16
 
 /* It doubles and halves that time between the whole and this part of it. */

@@ -56,8 +56,8 @@ static unsigned int batch_after(unsigned int depth, unsigned int count)
 /*
  * A driver that had many requests on their way has one now, and waits for its
  * interrupt, while the worker polls for a short time only. An interrupt that it
- * holds back for that long shows that the driver waits: the batch is made small,
- * and the next interrupts are not held back.
+ * holds back for that long shows that the driver waits: the batch is made
+ * small, and the next interrupts are not held back.
  */
 void batches(void)
 {

@@ -52,7 +52,7 @@ built() {
 # Debian's own kernel has no ACRN_GUEST, and its headers have no vhost.h
 debian_is_refused() {
 	local release
-	release=$(basename "$modules"/*-cloud-amd64)
+	release=$(debian_release)
 	grep "not built" "$work/apt.log"
 	! [ -e "$modules/$release/updates" ] &&
 		grep -q "acrn-vhost: not built for the kernel $release: .*without CONFIG_ACRN_GUEST" \
@@ -86,12 +86,7 @@ library_links() {
 
 # vhost_blk for Debian's own kernel, with vhost.h of $1, held against its vhost.ko
 fits_debian() {
-	local release
-	release=$(basename "$modules"/*-cloud-amd64)
-	rm -rf "$root/tmp/blk"
-	cp -r "$root/usr/src/vhost-blk-$old" "$root/tmp/blk"
-	in_root make -C "/lib/modules/$release/build" M=/tmp/blk VHOST_SRC="$1" modules \
-		> "$work/blk.log" 2>&1 || { tail "$work/blk.log"; return 1; }
+	build_blk "$1" || return
 	in_root /usr/lib/vhost-blk/check-layout /tmp/blk/vhost_blk.ko /tmp/vhost.ko /tmp/vmlinux \
 		2> "$work/said"
 }
@@ -110,12 +105,8 @@ fits() {
 	fits_debian "$linux" && ! grep . "$work/said"
 }
 
-# A header such as another kernel has, with one member more
-other_header() {
-	mkdir -p "$root/tmp/other/drivers/vhost"
-	cp "$linux/Makefile" "$root/tmp/other"
-	sed 's/^struct vhost_virtqueue {/&\n\tvoid *added;/' "$linux/drivers/vhost/vhost.h" \
-		> "$root/tmp/other/drivers/vhost/vhost.h"
+fits_no_other() {
+	other_header "$linux"
 	! fits_debian /tmp/other && cat "$work/said" &&
 		grep -q "not loaded.*: vhost_virtqueue has [0-9]* bytes, not" "$work/said"
 }
@@ -159,7 +150,7 @@ check "modprobe compares vhost_blk with vhost.ko" modprobe_asks
 linux=$(realpath "$1/source")
 check "Debian's own kernel has BTF of its vhost.ko" debian_kernel
 check "vhost_blk fits it, with the header of its version" fits
-check "and does not with another header" other_header
+check "and does not with another header" fits_no_other
 check "upgraded: the modules are the new ones, nothing is left of the old" upgrade
 check "purged" purge
 check "purged: the in-tree HSM is loadable again" in_tree_is_back

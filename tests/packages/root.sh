@@ -49,6 +49,29 @@ add_kernel() {
 	depmod -b "$root" "$release"
 }
 
+# Debian's own kernel, of which the root file system has the headers
+debian_release() {
+	basename "$modules"/*-cloud-amd64
+}
+
+# build_blk SOURCE: build /tmp/blk/vhost_blk.ko for Debian's own kernel, from the package's
+# sources and with vhost.h of that tree
+build_blk() {
+	rm -rf "$root/tmp/blk"
+	cp -r "$root"/usr/src/vhost-blk-* "$root/tmp/blk"
+	in_root make -C "/lib/modules/$(debian_release)/build" M=/tmp/blk VHOST_SRC="$1" modules \
+		> "$work/blk.log" 2>&1 || { tail "$work/blk.log"; return 1; }
+}
+
+# other_header SOURCE: make /tmp/other from that kernel's source, with a vhost.h such as
+# another kernel has, with one member more
+other_header() {
+	mkdir -p "$root/tmp/other/drivers/vhost"
+	cp "$1/Makefile" "$root/tmp/other"
+	sed 's/^struct vhost_virtqueue {/&\n\tvoid *added;/' "$1/drivers/vhost/vhost.h" \
+		> "$root/tmp/other/drivers/vhost/vhost.h"
+}
+
 # install_packages FOLDER: install all packages from there; apt's output is in $work/apt.log
 install_packages() {
 	in_root sh -c "apt-get install -y --no-install-recommends $1/acrn-vhost_*.deb \

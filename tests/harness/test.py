@@ -33,7 +33,8 @@ from acrn import CPUS, Acrn, AcrnVM
 from differential import compare, parse_results, show
 from suite import DIFFERENTIAL, SYSTEM
 from vm import (BUILD, DIES_WITH_US, HARNESS, TOP, BuildError, Image, FixtureVM,
-                InstalledVM, build_kernel, make, run_logged, user_vm_cpus)
+                InstalledVM, PackagedKernel, PlainVM, build_kernel, make, run_logged,
+                user_vm_cpus)
 
 LOGS = os.path.join(BUILD, "test")
 UNIT = os.path.join(TOP, "tests", "unit")
@@ -278,13 +279,14 @@ class InstalledPackagesTest(PackagesTest):
 
 
 class InstalledTest:
-    """The packages in a Debian that boots as Service VM, and boots again without them.
+    """The packages in a Debian that boots without ACRN, as Service VM, and purged of them.
 
-    Its kernel is the base flavour, whatever the flavour of the other tests is.
+    Without ACRN it has Debian's own kernel; else the base flavour, whatever the flavour
+    of the other tests is.
     """
 
     name = "installed"
-    about = "a Debian that boots with the packages, and again when they are purged"
+    about = "a Debian that boots with the packages, without ACRN and with it, and purged"
     usual = False
 
     def __init__(self, kver):
@@ -294,24 +296,24 @@ class InstalledTest:
         self.image = None
         self.long = False
 
-    def make_disk(self, kdir):
-        """Install Debian, that kernel and the packages on the disk."""
+    def make_disk(self, kdir, packaged):
+        """Install Debian, both kernels and the packages on the disk."""
         packages = os.path.join(self.logs, "deb")
         build_packages(self.name, packages)
         script = os.path.join(TOP, "tests", "installed", "disk.sh")
         run_logged(self.name,
-                   [*debian_command(script, self.logs, kdir), packages, kdir,
+                   [*debian_command(script, self.logs, kdir), packages, kdir, packaged.dir,
                     os.path.join(kdir, "arch/x86/boot/bzImage"),
                     os.path.join(self.image.dir, "user-vm.cpio.lz4")],
                    f"{self.disk}.log")
 
-    def boot(self, image, task, hsm):
+    def boot(self, machine, image, task, hsm):
         """Boot and run a script of tests/installed. Returns its outcome."""
         # acrn-vhost check advises init_on_alloc=1, on 6.1
-        vm = InstalledVM(image, os.path.join(self.logs, task), self.disk, task,
-                         args=user_vm_cpus(SERVICE_CPUS, 1), hsm=hsm, service_cpus=SERVICE_CPUS,
-                         cpus=SERVICE_CPUS + 1, memory="3G", cmdline="init_on_alloc=1",
-                         timeout=600)
+        vm = machine(image, os.path.join(self.logs, task), self.disk, task,
+                     args=user_vm_cpus(SERVICE_CPUS, 1), hsm=hsm, service_cpus=SERVICE_CPUS,
+                     cpus=SERVICE_CPUS + 1, memory="3G", cmdline="init_on_alloc=1",
+                     timeout=600)
         status = vm.run()
         outcome = judge_tap(vm.log("task"))
         outcome.problems = vm.trouble() + outcome.problems
@@ -319,16 +321,17 @@ class InstalledTest:
         return outcome
 
     def run(self):
-        """Make the disk, boot it twice, and judge."""
+        """Make the disk, boot it three times, and judge."""
         shutil.rmtree(self.logs, ignore_errors=True)
-        image = Image(self.kver)
-        self.make_disk(image.kdir)
-        first = self.boot(image, "installed", "ours")
-        second = self.boot(image, "purged", "in-tree")
+        image, packaged = Image(self.kver), PackagedKernel()
+        self.make_disk(image.kdir, packaged)
+        boots = [self.boot(PlainVM, packaged, "without_acrn", "none"),
+                 self.boot(InstalledVM, image, "installed", "ours"),
+                 self.boot(InstalledVM, image, "purged", "in-tree")]
         os.remove(self.disk)
-        return Outcome(first.problems + second.problems,
-                       checks=first.checks + second.checks,
-                       skipped=first.skipped + second.skipped)
+        return Outcome([problem for boot in boots for problem in boot.problems],
+                       checks=sum(boot.checks for boot in boots),
+                       skipped=sum(boot.skipped for boot in boots))
 
 
 class DifferentialTest:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Build a Service VM's images, boot them, and look for failures in the logs."""
 
+import glob
 import os
 import re
 import shutil
@@ -96,6 +97,21 @@ class Image:
                    os.path.join(BUILD, "log", f"image-{self.name}.log"))
 
 
+class PackagedKernel:
+    """Debian's own kernel for virtual machines, in the place of an Image.
+
+    `dir` has what the package has in it.
+    """
+
+    slowness = 1
+
+    def __init__(self):
+        command = [os.path.join(TOP, "tests/kernel/distribution.sh")]
+        self.dir = subprocess.run(command, stdout=subprocess.PIPE, check=True,
+                                  text=True).stdout.strip()
+        [self.bzimage] = glob.glob(os.path.join(self.dir, "boot/vmlinuz-*"))
+
+
 # Of the CPUs that VMs run on; see tests/hypervisor/cpu.h
 FIRST_CPU = 1
 
@@ -175,18 +191,23 @@ class FixtureVM(ServiceVM):
                  initramfs=None):
         super().__init__(image, logs, timeout)
         words = self.kernel_words(task, args, hsm, service_cpus, cmdline)
-        # QEMU splits -initrd at commas; a doubled comma stands for one
-        kernel = f"{image.bzimage} console=ttyS0 {words}".replace(",", ",,")
         self.command = [
             *DIES_WITH_US, "qemu-system-x86_64",
             "-accel", os.environ.get("ACCEL") or "tcg,thread=multi", "-cpu", "EPYC",
             "-smp", str(FIRST_CPU + cpus), "-m", memory, "-display", "none", "-vga", "none",
             "-net", "none", "-no-reboot",
-            "-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
-            "-append", f"service_cpus={service_cpus} spin_us={spin_us} static_cpus={static_cpus}",
-            *self.root_options(kernel, initramfs or image.initramfs()),
+            *self.boot_options(
+                f"service_cpus={service_cpus} spin_us={spin_us} static_cpus={static_cpus}",
+                f"console=ttyS0 {words}", initramfs or image.initramfs()),
             "-serial", f"file:{self.log('console')}", "-serial", "stdio",
             "-debugcon", f"file:{self.log('hv')}", "-monitor", "none"]
+
+    def boot_options(self, hypervisor_words, words, root):
+        """QEMU's options for the hypervisor and for the kernel, each with its command line."""
+        # QEMU splits -initrd at commas; a doubled comma stands for one
+        kernel = f"{self.image.bzimage} {words}".replace(",", ",,")
+        return ["-kernel", os.path.join(BUILD, "hypervisor", "hv.elf"),
+                "-append", hypervisor_words, *self.root_options(kernel, root)]
 
     def root_options(self, kernel, root):
         """QEMU's options for a kernel, with its command line, and its root file system."""
@@ -257,6 +278,20 @@ class InstalledVM(FixtureVM):
         """QEMU's options for a kernel, with its command line, and for the disk."""
         return ["-initrd", f"{kernel} root=/dev/vda rw init=/lib/systemd/systemd",
                 "-drive", f"file={root},format=raw,if=virtio,cache=unsafe"]
+
+
+class PlainVM(InstalledVM):
+    """One boot of the same disk with a PackagedKernel, in QEMU without the hypervisor.
+
+    That kernel has a driver for NVMe built in, so that it needs no initramfs.
+    """
+
+    def boot_options(self, _hypervisor_words, words, root):
+        """QEMU's options for a kernel with its command line, and for the disk."""
+        return ["-kernel", self.image.bzimage,
+                "-append", f"{words} root=/dev/nvme0n1 rw init=/lib/systemd/systemd",
+                "-drive", f"file={root},format=raw,if=none,id=disk,cache=unsafe",
+                "-device", "nvme,drive=disk,serial=disk"]
 
 
 class Progress:

@@ -1,23 +1,45 @@
 #!/bin/bash
-# Make a disk with a Debian that boots as the Service VM: a kernel with ACRN_GUEST, the
-# packages, and the user "member"; for the checks the scripts of this folder, the device
-# model, and kernel and initramfs of a User VM.
+# Make a disk with a Debian that boots as the Service VM, and without ACRN: a kernel with
+# ACRN_GUEST and the modules of Debian's own, the packages, and the user "member"; for the
+# checks the scripts of this folder, the device model, kernel and initramfs of a User VM,
+# and a vhost_blk that does not fit Debian's own kernel.
 #
-# Usage: disk.sh FOLDER ROOT CACHE PACKAGES KDIR USER_KERNEL USER_INITRAMFS
+# Usage: disk.sh FOLDER ROOT CACHE PACKAGES KDIR PACKAGED USER_KERNEL USER_INITRAMFS
 #
 # Run as root in a mount namespace of its own. The disk is FOLDER/disk. ROOT is a root file
-# system, which is not changed, CACHE the folder with KDIR and its source.
+# system, which is not changed, CACHE the folder with KDIR and its source, PACKAGED what
+# the package of Debian's own kernel has in it.
 set -euo pipefail
 work=$1
 base=$2
 cache=$3
 packages=$4
 kdir=$5
-user_kernel=$6
-user_initramfs=$7
+packaged=$6
+user_kernel=$7
+user_initramfs=$8
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=../packages/root.sh
 . "$top/tests/packages/root.sh"
+
+# Add the modules of Debian's own kernel, whose headers are there, and the source of its
+# version, where DKMS finds vhost.h.
+add_packaged_kernel() {
+	local release
+	release=$(debian_release)
+	cp -r "$packaged/lib/modules/$release" "$modules"
+	cp "$packaged/boot/config-$release" "$root/boot"
+	ln -s "$linux" "$root/usr/src/linux-headers-$release/source"
+	depmod -b "$root" "$release"
+}
+
+# vhost_blk for Debian's own kernel, built with the header of another
+add_other_module() {
+	other_header "$linux"
+	build_blk /tmp/other
+	install -D -m 644 -t "$root/tests/other" "$root/tmp/blk/vhost_blk.ko"
+	rm -r "$root/tmp/blk" "$root/tmp/other"
+}
 
 # As on a machine where the in-tree HSM was in use: it is to be loaded at boot
 ask_for_in_tree() {
@@ -41,7 +63,7 @@ add_programs() {
 
 add_checks() {
 	local units=$root/etc/systemd/system
-	install -D -t "$root/tests" "$top"/tests/installed/{run,units,installed,purged}.sh
+	install -D -t "$root/tests" "$top"/tests/installed/{run,units,without_acrn,installed,purged}.sh
 	install -m 644 -t "$root/tests" "$top"/tests/system/{lib.sh,tap.sh,trouble}
 	install -D "$user_kernel" "$root/images/bzImage"
 	install "$user_initramfs" "$root/images/user-vm.cpio.lz4"
@@ -49,10 +71,12 @@ add_checks() {
 	ln -s ../checks.service "$units/multi-user.target.wants"
 }
 
+linux=$(realpath "$kdir/source")
 mount_root
 trap remove_root EXIT
 mount_at "$packages" /packages
 add_kernel "$kdir"
+add_packaged_kernel
 ask_for_in_tree
 keep_process_ids
 install_packages /packages
@@ -60,6 +84,7 @@ in_root systemd-machine-id-setup
 in_root adduser --quiet --disabled-password --gecos "" member
 add_programs
 add_checks
+add_other_module
 umount "$root/packages" "$root$cache" "$root/proc"
 mke2fs -q -t ext4 -d "$root" "$work/disk" 2G
 # For QEMU, which is not run as root

@@ -16,10 +16,6 @@ as_member() {
 	$member "$@"
 }
 
-loaded() {
-	grep "^$1 " /proc/modules
-}
-
 # The service and the softdep load ours, the blacklist keeps the in-tree HSM out.
 modules_loaded() {
 	systemctl is-active acrn-vhost.service && loaded acrn_hsm && loaded acrn_vhost &&
@@ -47,7 +43,7 @@ join_groups() {
 	[ "$(wc -l < /run/advice)" = 2 ] && sh -e /run/advice
 }
 
-# These kernels have no BTF to hold vhost_blk against, see tests/packages/install.sh.
+# This kernel has no BTF to hold vhost_blk against, as Debian's own has in without_acrn.sh.
 comparison_tried() {
 	journalctl --boot --no-pager --unit acrn-vhost.service | tee /run/shown
 	grep -q "vhost_blk: this kernel has no BTF of vhost.ko" /run/shown

@@ -1,5 +1,10 @@
 # shellcheck shell=sh
-# Functions for both scripts of checks.
+# Functions for the scripts of checks.
+
+# Whether a module is loaded
+loaded() {
+	grep "^$1 " /proc/modules
+}
 
 # Whether systemd has come to its target, and no unit failed
 units_well() {

@@ -143,9 +143,13 @@ static void check_module(const struct facts *facts, const struct module *module,
 	if (!module->installed && !module->loaded) {
 		say(report, BAD, "%s.ko is not installed for %s", module->name,
 		    facts->release);
-		advise(report,
-		       "apt install linux-headers-%s && dkms autoinstall -k %s, or make modules_install",
-		       facts->release, facts->release);
+		if (facts->acrn_guest == NO)
+			advise(report,
+			       "it can be built for a kernel with CONFIG_ACRN_GUEST only");
+		else
+			advise(report,
+			       "apt install linux-headers-%s && dkms autoinstall -k %s, or make modules_install",
+			       facts->release, facts->release);
 	} else if (module->installed && !module->readable) {
 		say(report, BAD, "the file of %s cannot be read", module->name);
 		advise(report,

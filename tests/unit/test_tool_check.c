@@ -110,6 +110,21 @@ static void test_hypervisor(void)
 	       f.in_tree.loaded = true);
 }
 
+/* No package brings a module for a kernel that cannot have it. */
+static void test_kernel_without_acrn(void)
+{
+	struct facts facts = all_is_well();
+	const char *text;
+	unsigned int bad;
+
+	facts.acrn_guest = NO;
+	facts.hsm = (struct module){ .name = "acrn_hsm" };
+	text = text_of(&facts, &bad);
+	tap_ok(bad == 2 && strstr(text, "with CONFIG_ACRN_GUEST only") &&
+		       !strstr(text, "dkms"),
+	       "not installed for a kernel that knows no ACRN");
+}
+
 static void test_modules(void)
 {
 	EXPECT("FAIL", "acrn_vhost.ko is not installed", "not installed",
@@ -547,6 +562,7 @@ int main(void)
 	tap_ok(!strstr(text_of(&facts, &bad), "-> ") && !bad,
 	       "nothing to say when all is well");
 	test_hypervisor();
+	test_kernel_without_acrn();
 	test_modules();
 	test_signatures();
 	test_less_than_could_be();

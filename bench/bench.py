@@ -244,14 +244,16 @@ def machine(bench, image, acrn, service_cpus, rounds, quick):
         user_cpus = range(ACRN_USER_CPU, ACRN_USER_CPU + bench.user_cpus)
     else:
         user_cpus = user_vm_cpus(service_cpus, bench.user_cpus)
-    args = (bench.program or bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus)
+    args = (bench.program or bench.name, rounds, int(quick), "+".join(bench.variants), *user_cpus,
+            *bench.args)
     logs = os.path.join(results_folder(acrn), f"{bench.name}.log")
     if bench.boots:
         logs = os.path.join(logs, f"{service_cpus}-cpus")
     timeout = BOOT_SECONDS + bench.seconds * rounds
     if acrn:
         return AcrnVM(acrn, image, logs, "bench", args, hsm="none",
-                      service_cpus=service_cpus, cmdline=bench.cmdline, timeout=timeout)
+                      service_cpus=service_cpus, cmdline=bench.cmdline, timeout=timeout,
+                      mips=bench.mips)
     return FixtureVM(image, logs, "bench", args, hsm="none", service_cpus=service_cpus,
                      cpus=service_cpus + bench.user_cpus, memory=bench.memory,
                      spin_us=bench.spin_us, initramfs=image.initramfs(bench.extra),

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from model import INSTRUCTIONS_PER_US
+
 
 @dataclass(frozen=True)
 class Target:
@@ -65,6 +67,10 @@ class Bench:
     boots: tuple = ()
     # More words for the Service VM's kernel
     cmdline: str = ""
+    # More arguments for the program
+    args: tuple = ()
+    # On the real hypervisor the instructions that make a microsecond in Bochs
+    mips: int = INSTRUCTIONS_PER_US
     # Variants that a real machine can have as well, see on-machine.sh
     on_machine: tuple = ()
     # On the real hypervisor the metrics that tell how long an operation takes. There
@@ -196,6 +202,12 @@ ACRN_BENCHES = [
           references=("service-vm",), rounds=2, quick_rounds=1, expected=1200,
           quick_expected=800, boots=(1, 2), cmdline="init_on_alloc=1", timings=(),
           targets=(), operation=("time",), seconds=3000),
+    Bench("slow-disk", "reads of a disk that takes 1 ms, at 1000 instructions a microsecond",
+          program="acrn-block", args=("slow",), mips=1000,
+          variants=("service-vm", "in-tree", "ours", "ours-user", "ours-async"),
+          base="service-vm", references=("service-vm",), rounds=1, quick_rounds=1,
+          expected=900, quick_expected=900, boots=(1, 2), timings=(), targets=(),
+          operation=("time",), seconds=3000),
     Bench("acrn-dm-block", "the same reads by a User VM on acrn-dm", program="acrn-block",
           variants=("in-tree-plain", "ours-plain", "in-tree-iothread", "ours-iothread",
                     "in-tree-vhost", "ours-vhost", "ours-unpolled"),

@@ -19,11 +19,13 @@ ACRN = os.path.join(TOP, "tests", "acrn")
 PROCESSOR_WORDS = "nopcid noxsave clearcpuid=22,28,29"
 # CPUs of the board that tests/acrn/adapt.py describes
 CPUS = 4
+# Millions of instructions that make a second in Bochs
+MIPS = 50
 # Limits are seconds of Bochs' CPU time rather than of real time, so that they hold on a
 # busy host: Bochs never sleeps. The boot, in which the loader copies 60 MB, takes 40 s.
 BOOT_SECONDS = 120
 # Limit for the time without a sign of life, which the Service VM gives every two of its
-# own seconds
+# own seconds. They take longer where a second is more instructions.
 STALL_SECONDS = 45
 # Number of times that the CPUs' registers are logged when a machine is given up
 CPU_SAMPLES = 3
@@ -85,14 +87,15 @@ class AcrnVM(ServiceVM):
     kernel_logs = ("console", "vms", "hv")
 
     def __init__(self, acrn, image, logs, task, args=(), hsm="ours", service_cpus=2,
-                 cmdline="", timeout=600, provokes=None, extra=""):
+                 cmdline="", timeout=600, provokes=None, extra="", mips=MIPS):
         super().__init__(image, logs, timeout)
+        self.stall_seconds = STALL_SECONDS * mips // MIPS
         # Lines that HV_TROUBLE matches and the test causes on purpose
         self.provokes = re.compile(provokes or "(?!)")
         words = (f"{self.kernel_words(task, args, hsm, service_cpus, cmdline)} "
                  f"{PROCESSOR_WORDS} on=acrn console=ttyS1")
         self._write_iso(acrn, words, image.acrn_initramfs[extra])
-        self._write_config()
+        self._write_config(mips)
         self.command = [*DIES_WITH_US, "bochs-bin", "-q", "-f", self._path("bochsrc"),
                         "-rc", self._path("bochs.commands")]
 
@@ -126,11 +129,12 @@ class AcrnVM(ServiceVM):
                    self.log("grub"))
         shutil.rmtree(root)
 
-    def _write_config(self):
+    def _write_config(self, mips):
         with open(os.path.join(ACRN, "bochsrc"), encoding="ascii") as template:
             text = template.read()
         with open(self._path("bochsrc"), "w", encoding="utf-8") as config:
-            config.write(text.replace("@DIR@", self.logs).replace("@CPUS@", str(CPUS)))
+            config.write(text.replace("@DIR@", self.logs).replace("@CPUS@", str(CPUS))
+                         .replace("@IPS@", str(mips * 1000000)))
         # Debian's Bochs has a debugger, which waits for this command at the start
         with open(self._path("bochs.commands"), "w", encoding="ascii") as commands:
             print("continue", file=commands)
@@ -216,8 +220,8 @@ class AcrnVM(ServiceVM):
         if late:
             return (f"no end after {self.timeout} s of CPU time" if up else
                     f"no boot after {BOOT_SECONDS} s of CPU time")
-        if up and silent > STALL_SECONDS:
-            return f"the machine stands still: no sign of life for {STALL_SECONDS} s"
+        if up and silent > self.stall_seconds:
+            return f"the machine stands still: no sign of life for {self.stall_seconds} s"
         return None
 
     def _why_it_ended(self, bochs):

@@ -10,6 +10,7 @@ lacks. A change that does not find what it is for ends the script: the sources
 are not those that the changes were written for.
 """
 
+import copy
 import os
 import re
 import shutil
@@ -38,6 +39,9 @@ BOARD_TEXT = (
     (r"(PM1A_CNT_ADDRESS\s+)0x604UL", r"\g<1>0xB004UL"),
 )
 MEMORY = ("0x0000000000100000", "0x000000003ffeffff")
+
+# Number of CPUs that a machine may have, where the board of data/qemu has four
+MAX_CPUS = 7
 
 # CPUs that User VMs are put on, the Service VM's last
 USER_CPUS = (2, 3, 1, 0)
@@ -82,6 +86,25 @@ def find(tree, path):
     return found[0]
 
 
+def add_cpus(root):
+    """Let the machine have up to MAX_CPUS CPUs, with the LAPIC ids that Bochs gives them.
+
+    How many it has, ACRN finds out when it boots. But it makes a vCPU of the Service VM
+    for each CPU in CPU_PROCESSOR_INFO, even if the machine has no such CPU. So that
+    remains as it is: the first four CPUs.
+    """
+    die = find(root, "processors/die")
+    for cpu in range(len(die), MAX_CPUS):
+        core = copy.deepcopy(die[0])
+        thread = find(core, "thread")
+        for part in (core, thread):
+            part.set("id", hex(cpu))
+        find(thread, "cpu_id").text = str(cpu)
+        for name in ("apic_id", "x2apic_id"):
+            find(thread, name).text = hex(cpu)
+        die.append(core)
+
+
 def write_board(source, out):
     """The board that Bochs emulates: ACRN's for QEMU but for some figures."""
     with open(source, encoding="utf-8") as board:
@@ -89,6 +112,7 @@ def write_board(source, out):
     for pattern, replacement in BOARD_TEXT:
         text = replace(text, pattern, replacement, source)
     root = ET.fromstring(text)
+    add_cpus(root)
     memory = find(root, "memory")
     start, end = MEMORY
     size = int(end, 16) - int(start, 16) + 1

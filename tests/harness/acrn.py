@@ -17,7 +17,8 @@ ACRN = os.path.join(TOP, "tests", "acrn")
 # emulates, or of ACRN; see tests/acrn/README.md. tests/system/lib.sh has the same
 # for User VMs.
 PROCESSOR_WORDS = "nopcid noxsave clearcpuid=22,28,29"
-# CPUs of the board that tests/acrn/adapt.py describes
+# CPUs of the machine, unless a test asks for more: up to MAX_CPUS of tests/acrn/adapt.py.
+# Bochs goes through all CPUs in turn, so each one more makes a test take longer.
 CPUS = 4
 # Millions of instructions that make a second in Bochs
 MIPS = 50
@@ -87,8 +88,9 @@ class AcrnVM(ServiceVM):
     kernel_logs = ("console", "vms", "hv")
 
     def __init__(self, acrn, image, logs, task, args=(), hsm="ours", service_cpus=2,
-                 cmdline="", timeout=600, provokes=None, extra="", mips=MIPS):
+                 cpus=CPUS, cmdline="", timeout=600, provokes=None, extra="", mips=MIPS):
         super().__init__(image, logs, timeout)
+        self.cpus = cpus
         self.stall_seconds = STALL_SECONDS * mips // MIPS
         # Lines that HV_TROUBLE matches and the test causes on purpose
         self.provokes = re.compile(provokes or "(?!)")
@@ -133,7 +135,8 @@ class AcrnVM(ServiceVM):
         with open(os.path.join(ACRN, "bochsrc"), encoding="ascii") as template:
             text = template.read()
         with open(self._path("bochsrc"), "w", encoding="utf-8") as config:
-            config.write(text.replace("@DIR@", self.logs).replace("@CPUS@", str(CPUS))
+            config.write(text.replace("@DIR@", self.logs)
+                         .replace("@CPUS@", str(self.cpus))
                          .replace("@IPS@", str(mips * 1000000)))
         # Debian's Bochs has a debugger, which waits for this command at the start
         with open(self._path("bochs.commands"), "w", encoding="ascii") as commands:
@@ -196,7 +199,7 @@ class AcrnVM(ServiceVM):
 
     def _write_cpus_log(self, bochs, found):
         """Log registers and stack of each CPU, CPU_SAMPLES times."""
-        words = "".join(f"set $cpu = {cpu}\nr\nprint-stack 48\n" for cpu in range(CPUS))
+        words = "".join(f"set $cpu = {cpu}\nr\nprint-stack 48\n" for cpu in range(self.cpus))
         with open(self.log("cpus"), "w", encoding="utf-8") as log:
             for sample in range(CPU_SAMPLES):
                 print(f"sample {sample}", file=log)

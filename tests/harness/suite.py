@@ -22,14 +22,16 @@ class OnAcrn:
 
     A second of such a machine takes several seconds. So `args` replace the usual
     arguments if those take too long, and `timeout` is in seconds of Bochs' CPU time.
-    The program runs on the kernel `usually`, and on all kernels with LONG=1. `provokes`
-    matches lines that tests/acrn/trouble would find and the program causes on purpose.
+    The program runs on the kernel `usually`, and on all kernels with LONG=1. User VMs
+    get at most `user_cpus` CPUs. `provokes` matches lines that tests/acrn/trouble would
+    find and the program causes on purpose.
     """
 
     args: tuple = None
     hsms: tuple = OURS
     timeout: int = 400
     usually: str = "6.1"
+    user_cpus: int = 2
     provokes: str = ""
 
     def is_usual(self, _hsm, kver, kvers):

@@ -29,7 +29,7 @@ import traceback
 
 from dataclasses import dataclass, field
 
-from acrn import CPUS, Acrn, AcrnVM
+from acrn import Acrn, AcrnVM
 from differential import compare, parse_results, show
 from suite import DIFFERENTIAL, SYSTEM
 from vm import (BUILD, DIES_WITH_US, HARNESS, TOP, BuildError, Image, FixtureVM,
@@ -191,12 +191,12 @@ class AcrnTest(SystemTest):
     def machine(self):
         """The machine that the program runs on."""
         spec, on = self.spec, self.spec.acrn
-        cpus = range(SERVICE_CPUS, min(CPUS, SERVICE_CPUS + spec.user_cpus))
+        cpus = range(SERVICE_CPUS, SERVICE_CPUS + min(spec.user_cpus, on.user_cpus))
         args = spec.args if on.args is None else on.args
         return AcrnVM(self.acrn, self.image, self.logs, spec.program,
                       self.arguments(args, cpus), hsm=self.hsm,
-                      service_cpus=SERVICE_CPUS, cmdline=spec.cmdline,
-                      timeout=on.timeout * (10 if self.long else 1),
+                      service_cpus=SERVICE_CPUS, cpus=SERVICE_CPUS + on.user_cpus,
+                      cmdline=spec.cmdline, timeout=on.timeout * (10 if self.long else 1),
                       provokes=on.provokes, extra=self.extra())
 
     def judge_task(self, path):

@@ -69,6 +69,9 @@
 /* Cookies of one VM that an upcall takes at most, so that other VMs do not wait */
 #define COOKIES_PER_UPCALL	16
 
+/* Time after which a task that takes cookies offers its CPU to others, a tick */
+#define DRAIN_US	4000
+
 /* Longer than a vCPU takes from looking a doorbell up to writing its cookie */
 #define COOKIE_DELAY_US	50
 /*
@@ -275,17 +278,21 @@ bool acrn_async_pending(const struct acrn_vm *vm)
  */
 void acrn_async_drain(struct acrn_vm *vm)
 {
+	u64 begun = get_cycles();
 	unsigned int i;
 
 	for (i = 0; i < RING_COOKIES && acrn_async_pending(vm); i++) {
 		/*
 		 * Signalling may take long, as many may wait for an eventfd: let
-		 * interrupts and other tasks come in between.
+		 * interrupts come in between and, now and then, other tasks.
 		 */
 		spin_lock_irq(&vm->async->lock);
 		take_cookie(vm);
 		spin_unlock_irq(&vm->async->lock);
-		cond_resched();
+		if (get_cycles() - begun > acrn_us_to_cycles(DRAIN_US)) {
+			cond_resched();
+			begun = get_cycles();
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ MODULE_PARM_DESC(poll, "Poll for requests where that pays; VHOST_SET_VRING_BUSYL
 /*
  * The worker polls for as long as it takes it to start so many requests. On ACRN
  * in Bochs 10 are enough, and with 8 the driver rings for 9 of 10 reads with 32
- * on their way.
+ * on their way. The rest is for drivers that need longer for the next request.
  */
 #define POLL_REQUESTS	16
 
@@ -37,7 +37,8 @@ MODULE_PARM_DESC(poll, "Poll for requests where that pays; VHOST_SET_VRING_BUSYL
 
 /*
  * A driver that makes no request available for as long as it takes to start so
- * many is taken to wait for those that are held back.
+ * many, or until the worker ends a shorter poll, is taken to wait for those that
+ * are held back.
  */
 #define STALL_REQUESTS	8
 

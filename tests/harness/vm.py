@@ -111,6 +111,11 @@ class PackagedKernel:
                                   text=True).stdout.strip()
         [self.bzimage] = glob.glob(os.path.join(self.dir, "boot/vmlinuz-*"))
 
+    def is_of(self, kdir):
+        """Whether the kernel built in `kdir` is of the same version of Linux' source."""
+        source = os.path.basename(os.path.realpath(os.path.join(kdir, "source")))
+        return source == "linux-" + self.dir.rpartition("-amd64-")[2]
+
 
 # Of the CPUs that VMs run on; see tests/hypervisor/cpu.h
 FIRST_CPU = 1

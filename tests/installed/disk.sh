@@ -8,7 +8,7 @@
 #
 # Run as root in a mount namespace of its own. The disk is FOLDER/disk. ROOT is a root file
 # system, which is not changed, CACHE the folder with KDIR and its source, PACKAGED what
-# the package of Debian's own kernel has in it.
+# the package of Debian's own kernel has in it, or empty: then that is left out.
 set -euo pipefail
 work=$1
 base=$2
@@ -76,7 +76,7 @@ mount_root
 trap remove_root EXIT
 mount_at "$packages" /packages
 add_kernel "$kdir"
-add_packaged_kernel
+[ -z "$packaged" ] || add_packaged_kernel
 ask_for_in_tree
 keep_process_ids
 install_packages /packages
@@ -84,7 +84,7 @@ in_root systemd-machine-id-setup
 in_root adduser --quiet --disabled-password --gecos "" member
 add_programs
 add_checks
-add_other_module
+[ -z "$packaged" ] || add_other_module
 umount "$root/packages" "$root$cache" "$root/proc"
 mke2fs -q -t ext4 -d "$root" "$work/disk" 2G
 # For QEMU, which is not run as root

@@ -18,7 +18,8 @@ variant=$1
 cpu=$2
 what=${3:-all}
 # As many reads as fit into the hypervisor's rings when exits are counted. Else there are
-# so many that the unit of the account of CPUs, 10 ms, is less than 1 us of each.
+# so many with 32 on their way that the unit of the account of CPUs, 10 ms, is less than
+# 1 us of each.
 fewer=1
 many=12000
 if counts_exits; then

@@ -93,16 +93,16 @@ def add_cpus(root):
     for each CPU in CPU_PROCESSOR_INFO, even if the machine has no such CPU. So that
     remains as it is: the first four CPUs.
     """
-    die = find(root, "processors/die")
-    for cpu in range(len(die), MAX_CPUS):
-        core = copy.deepcopy(die[0])
+    package = find(root, "processors/die")
+    for cpu in range(len(package), MAX_CPUS):
+        core = copy.deepcopy(package[0])
         thread = find(core, "thread")
         for part in (core, thread):
             part.set("id", hex(cpu))
         find(thread, "cpu_id").text = str(cpu)
         for name in ("apic_id", "x2apic_id"):
             find(thread, name).text = hex(cpu)
-        die.append(core)
+        package.append(core)
 
 
 def write_board(source, out):

@@ -102,7 +102,7 @@ class AcrnVM(ServiceVM):
                         "-rc", self._path("bochs.commands")]
 
     def slowness(self):
-        """Four times that of the fixture: a second has only 50 million instructions."""
+        """Four times that of the fixture: a second has 50 million instructions or more."""
         return 4 * self.image.slowness
 
     def _path(self, name):

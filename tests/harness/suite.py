@@ -102,7 +102,7 @@ class Differential:
 DIFFERENTIAL = Differential()
 
 SYSTEM = [
-    # The first two take longest, and at the end one processor would be idle meanwhile
+    # The first take longest, and at the end one processor would be idle meanwhile
     System("vhost_blk", "vhost-blk by raw ioctls: odd and wrong requests, disks detached",
            args=(5,), long_args=(100,), hsms=("none",), usually={"none": "6.12"},
            user_cpus=0, timeout=240),

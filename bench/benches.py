@@ -206,7 +206,7 @@ ACRN_BENCHES = [
           program="acrn-block", args=("slow",), mips=1000,
           variants=("service-vm", "in-tree", "ours", "ours-user", "ours-async"),
           base="service-vm", references=("service-vm",), rounds=1, quick_rounds=1,
-          expected=900, quick_expected=900, boots=(1, 2), timings=(), targets=(),
+          expected=1200, quick_expected=1200, boots=(1, 2), timings=(), targets=(),
           operation=("time",), seconds=3000),
     Bench("acrn-dm-block", "the same reads by a User VM on acrn-dm", program="acrn-block",
           variants=("in-tree-plain", "ours-plain", "in-tree-iothread", "ours-iothread",

@@ -7,7 +7,7 @@ operation takes there is at least its instructions at the processor's pace, and
 its exits beside them.
 """
 
-# Of Bochs, see tests/acrn/bochsrc
+# Of Bochs, unless a bench asks for more: MIPS of tests/harness/acrn.py
 INSTRUCTIONS_PER_US = 50
 # Of a processor, a guess: 3 GHz, one instruction a cycle
 PROCESSOR_PER_US = 3000

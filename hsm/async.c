@@ -69,7 +69,11 @@
 /* Cookies of one VM that an upcall takes at most, so that other VMs do not wait */
 #define COOKIES_PER_UPCALL	16
 
-/* Time after which a task that takes cookies offers its CPU to others, a tick */
+/*
+ * A task that takes cookies offers its CPU to others after this time, a tick of
+ * 250 Hz. A task that gives its CPU away with cookies left has the guest's next
+ * rings taken in upcalls again, which the VM has to pay for.
+ */
 #define DRAIN_US	4000
 
 /* Longer than a vCPU takes from looking a doorbell up to writing its cookie */

@@ -14,15 +14,21 @@ if [ ! -d "$target" ] || [ ! -f "$makefile" ]; then
 	echo "add.sh: $1 is no work tree of acrn-hypervisor: it has no $target" >&2
 	exit 1
 fi
-cp "$here/vhost_blk.c" "$target/vhost_blk.c"
-grep -q virtio/vhost_blk.c "$makefile" && exit
-# Behind its neighbours in the list of sources and libraries
-sed -i -e '\|^SRCS += hw/pci/virtio/vhost.c$|a SRCS += hw/pci/virtio/vhost_blk.c' \
-	-e "\\|^LIBS += -luring\$|i LIBS += -L\$(ACRNVHOST) -lacrnvhost" \
-	-e "\\|^LIBS = -lrt\$|i ACRNVHOST ?= $here/../build/lib\\nCFLAGS += -I$here/../lib" \
-	"$makefile"
-grep -q virtio/vhost_blk.c "$makefile" || {
+by_hand() {
 	echo "add.sh: $makefile is not as expected: add hw/pci/virtio/vhost_blk.c to" \
 		"SRCS and -lacrnvhost to LIBS by hand" >&2
 	exit 1
 }
+
+cp "$here/vhost_blk.c" "$target/vhost_blk.c"
+if ! grep -q virtio/vhost_blk.c "$makefile"; then
+	neighbour='^SRCS += hw/pci/virtio/vhost.c$'
+	first='^LIBS = -lrt$'
+	if ! grep -q "$neighbour" "$makefile" || ! grep -q "$first" "$makefile"; then
+		by_hand
+	fi
+	sed -i -e "\\|$neighbour|a SRCS += hw/pci/virtio/vhost_blk.c" \
+		-e "\\|$first|i ACRNVHOST ?= $here/../build/lib\\nCFLAGS += -I$here/../lib" \
+		-e "\\|$first|a LIBS += -L\$(ACRNVHOST) -lacrnvhost" "$makefile"
+fi
+grep -q -e -lacrnvhost "$makefile" || by_hand

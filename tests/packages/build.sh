@@ -26,6 +26,19 @@ find_header() {
 	sh "$work"/root/usr/src/vhost-blk-*/find-vhost-header "$@"
 }
 
+# Headers that do not lead to the tree that their kernel was built from
+headers_alone() {
+	mkdir -p "$work/headers/include/config"
+	cp -r "$work/linux" "$work/own"
+	sed 's/^SUBLEVEL = .*/SUBLEVEL = 9999/' "$work/linux/Makefile" |
+		tee "$work/own/Makefile" > "$work/headers/Makefile"
+	echo 6.1.9999-own > "$work/headers/include/config/kernel.release"
+	! find_header "$work/headers" "$work/found" 2> "$work/said" &&
+		grep "nor in /usr/src/linux-6.1.9999-own" "$work/said" &&
+		VHOST_SRC=$work/own find_header "$work/headers" "$work/found" &&
+		cmp "$work/linux/drivers/vhost/vhost.h" "$work/found/drivers/vhost/vhost.h"
+}
+
 # A build directory whose version differs from its source tree's and from any package's
 another_version() {
 	sed 's/^SUBLEVEL = .*/SUBLEVEL = 9999/' "$work/linux/Makefile" > "$work/root/Makefile"
@@ -77,6 +90,7 @@ check "vhost-blk-dkms: finds the header in the kernel's tree" \
 check "vhost-blk-dkms: its module builds" modules vhost-blk VHOST_SRC="$work/linux"
 check "vhost-blk-dkms: it is one more" has acrn_hsm.ko acrn_vhost.ko vhost_blk.ko
 check "vhost-blk-dkms: does not take the header of another version" another_version
+check "vhost-blk-dkms: finds it where headers do not lead" headers_alone
 check "vhost-blk-dkms: structures like those of vhost.ko" stub_bpftool
 check "they are taken" layout ""
 check "but not if one is larger" layout_refused "s/\('vhost_virtqueue' size=\)/\11/" \

@@ -108,6 +108,23 @@ static void check_in_tree(const struct facts *facts, struct report *report)
 	}
 }
 
+/* What to do for a module without a signature, or with one that is refused. */
+static void advise_to_sign(const struct facts *facts, struct report *report)
+{
+	if (facts->owner_keys == NO)
+		advise(report,
+		       "this kernel takes no keys of yours: sign it with the key that the kernel "
+		       "was built with, by scripts/sign-file, or build the kernel without "
+		       "CONFIG_MODULE_SIG_FORCE");
+	else if (facts->hsm.readable && !facts->hsm.sign)
+		advise(report,
+		       "with DKMS: mokutil --import /var/lib/dkms/mok.pub, reboot, "
+		       "dkms autoinstall; else sign it with scripts/sign-file of the kernel");
+	else
+		advise(report,
+		       "if modprobe says 'Key was rejected': mokutil --import the key's certificate");
+}
+
 static void check_signatures(const struct facts *facts, struct report *report)
 {
 	if (!facts->signatures) {
@@ -119,15 +136,33 @@ static void check_signatures(const struct facts *facts, struct report *report)
 	} else if (facts->hsm.readable && !facts->hsm.sign) {
 		say(report, BAD,
 		    "the kernel takes signed modules alone, and acrn_hsm.ko is not");
-		advise(report,
-		       "with DKMS: mokutil --import /var/lib/dkms/mok.pub, reboot, "
-		       "dkms autoinstall; else sign it with scripts/sign-file of the kernel");
+		advise_to_sign(facts, report);
 	} else {
 		say(report, NOTE,
 		    "the kernel takes modules alone that are signed by a key it knows");
-		advise(report,
-		       "if modprobe says 'Key was rejected': mokutil --import the key's certificate");
+		advise_to_sign(facts, report);
 	}
+}
+
+/* What to do when a module is not there for the kernel that runs. */
+static void advise_to_install(const struct facts *facts, struct report *report)
+{
+	if (facts->acrn_guest == NO)
+		advise(report,
+		       "it can be built for a kernel with CONFIG_ACRN_GUEST only");
+	else if (!facts->headers)
+		advise(report,
+		       "install the headers that were built with this kernel (/lib/modules/%s/build), "
+		       "then: dkms autoinstall -k %s, or make modules_install",
+		       facts->release, facts->release);
+	else if (!facts->sources)
+		advise(report,
+		       "apt install ./build/deb/acrn-vhost-dkms_*.deb in the checkout, "
+		       "or make modules_install");
+	else
+		advise(report,
+		       "dkms autoinstall -k %s; if it builds nothing, its make.log says why",
+		       facts->release);
 }
 
 /*
@@ -143,13 +178,7 @@ static void check_module(const struct facts *facts, const struct module *module,
 	if (!module->installed && !module->loaded) {
 		say(report, BAD, "%s.ko is not installed for %s", module->name,
 		    facts->release);
-		if (facts->acrn_guest == NO)
-			advise(report,
-			       "it can be built for a kernel with CONFIG_ACRN_GUEST only");
-		else
-			advise(report,
-			       "apt install linux-headers-%s && dkms autoinstall -k %s, or make modules_install",
-			       facts->release, facts->release);
+		advise_to_install(facts, report);
 	} else if (module->installed && !module->readable) {
 		say(report, BAD, "the file of %s cannot be read", module->name);
 		advise(report,
@@ -210,7 +239,8 @@ static void check_blk(const struct facts *facts, struct report *report)
 	say(report, NOTE,
 	    "vhost_blk.ko is not installed: disks stay in the device model");
 	advise(report,
-	       "apt install vhost-blk-dkms, which needs the full source of %s",
+	       "apt install ./build/deb/vhost-blk-dkms_*.deb in the checkout; "
+	       "it needs the full source of %s",
 	       facts->release);
 }
 
@@ -335,11 +365,8 @@ int check_main(int argc, char **argv)
 	struct facts facts;
 	unsigned int bad;
 
+	(void)argc;
 	(void)argv;
-	if (argc > 1) {
-		fprintf(stderr, "usage: acrn-vhost check\n");
-		return 2;
-	}
 	facts_gather(&facts);
 	bad = check_facts(&facts, stdout);
 	if (bad)

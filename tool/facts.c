@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <cpuid.h>
+#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -63,6 +65,19 @@ static bool wants_signatures(void)
 	return strstr(text, "[integrity]") || strstr(text, "[confidentiality]");
 }
 
+/* The sources of the package acrn-vhost-dkms, of whatever version */
+static bool has_sources(void)
+{
+	char path[PATH_MAX];
+	glob_t found;
+	bool any;
+
+	files_path(path, "/usr/src/acrn-vhost-*");
+	any = !glob(path, 0, NULL, &found) && found.gl_pathc;
+	globfree(&found);
+	return any;
+}
+
 static bool has_vhost_net(const char *release)
 {
 	struct module module;
@@ -108,6 +123,10 @@ void facts_gather(struct facts *facts)
 		   "/proc/sys/kernel/osrelease");
 	facts->acrn_guest = knows_acrn(facts);
 	facts->signatures = wants_signatures();
+	/* Without it there is no keyring for such keys:
+	 * security/integrity/Kconfig */
+	facts->owner_keys =
+		config_has(facts->release, "CONFIG_INTEGRITY_PLATFORM_KEYRING");
 	module_look(&facts->in_tree, "acrn", facts->release);
 	module_look(&facts->hsm, "acrn_hsm", facts->release);
 	module_look(&facts->vhost, "acrn_vhost", facts->release);
@@ -115,6 +134,9 @@ void facts_gather(struct facts *facts)
 	/* By check-layout of the package vhost-blk-dkms */
 	files_word(facts->blk_refused, sizeof(facts->blk_refused),
 		   "/run/vhost-blk.refused");
+	facts->sources = has_sources();
+	facts->headers =
+		files_exist("/lib/modules/%s/build/Makefile", facts->release);
 	facts->vhost_net = has_vhost_net(facts->release);
 	facts->vhost_net_allowed =
 		!files_exist("/dev/vhost-net") || files_allow("/dev/vhost-net");

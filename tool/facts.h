@@ -15,11 +15,14 @@
  * @release:	Release of the kernel that runs
  * @acrn_guest:	The kernel has CONFIG_ACRN_GUEST
  * @signatures:	The kernel takes signed modules alone
+ * @owner_keys:	The kernel takes keys that the machine's owner has enrolled
  * @in_tree:	The in-tree HSM, acrn.ko
  * @hsm:	acrn_hsm.ko
  * @vhost:	acrn_vhost.ko
  * @blk:	vhost_blk.ko
  * @blk_refused: Why modprobe did not load it; empty where it did not refuse
+ * @sources:	The sources of acrn-vhost-dkms are installed
+ * @headers:	The directory to build modules in for @release is there
  * @vhost_net:	The kernel has vhost-net
  * @vhost_net_allowed: Whoever runs this program may open /dev/vhost-net, if it
  *			is there
@@ -37,11 +40,14 @@ struct facts {
 	char release[80];
 	enum answer acrn_guest;
 	bool signatures;
+	enum answer owner_keys;
 	struct module in_tree;
 	struct module hsm;
 	struct module vhost;
 	struct module blk;
 	char blk_refused[200];
+	bool sources;
+	bool headers;
 	bool vhost_net;
 	bool vhost_net_allowed;
 	enum answer init_on_alloc;

@@ -4,6 +4,7 @@
  * this machine, and what they do. The program has one thread, reads files and
  * changes nothing.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,12 +16,14 @@
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
+	bool has_options;
 	const char *about;
 } commands[] = {
-	{ "check", check_main, "what stands in the way on this machine" },
-	{ "stat", stat_main,
+	{ "check", check_main, false,
+	  "what stands in the way on this machine" },
+	{ "stat", stat_main, true,
 	  "what User VMs and disks do: rates, or -1 for sums" },
-	{ "list", list_main, "User VMs, their device models and disks" },
+	{ "list", list_main, false, "User VMs, their device models and disks" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -35,10 +38,35 @@ static int usage(FILE *to)
 	return to == stdout ? 0 : 2;
 }
 
+static bool asks_for_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+/* Run the command of argv[0]; those with options have a usage of their own. */
+static int run(const struct command *command, int argc, char **argv)
+{
+	bool help;
+
+	if (command->has_options || argc == 1)
+		return command->run(argc, argv);
+	help = argc == 2 && asks_for_help(argv[1]);
+	fprintf(help ? stdout : stderr, "usage: acrn-vhost %s\n",
+		command->name);
+	return help ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "--root")) {
 		files_set_root(argv[2]);
+		if (!files_exist("/proc")) {
+			fprintf(stderr,
+				"acrn-vhost: there is no %s/proc: FOLDER is to be "
+				"the root of a machine\n",
+				argv[2]);
+			return 1;
+		}
 		argc -= 2;
 		argv += 2;
 	}
@@ -48,10 +76,10 @@ int main(int argc, char **argv)
 		printf("acrn-vhost %s\n", ACRN_VHOST_VERSION);
 		return 0;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+	if (asks_for_help(argv[1]))
 		return usage(stdout);
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return run(&commands[i], argc - 1, argv + 1);
 	return usage(stderr);
 }

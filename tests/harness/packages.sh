@@ -2,7 +2,7 @@
 # Install the Debian packages that building and testing need. Without root or sudo,
 # print the command to type.
 #
-# Usage: packages.sh GROUP...      GROUP: build, vm, acrn, bench, check, deb, long
+# Usage: packages.sh GROUP...    GROUP: build, vm, acrn, bench, deb, test, check, long
 #
 # Also installs the kernel source of each version in $KVERS.
 set -euo pipefail
@@ -10,7 +10,7 @@ set -euo pipefail
 declare -A groups=(
 	[build]="gcc libc6-dev linux-libc-dev make bc bison flex libelf-dev
 		libssl-dev xz-utils lz4 cpio kmod acpica-tools python3 perl liburing-dev
-		libkmod-dev openssl"
+		libkmod-dev zlib1g-dev openssl"
 	[vm]="qemu-system-x86 busybox-static iperf3 ethtool procps e2fsprogs fio tmux"
 	[acrn]="bochs bochs-term bochsbios vgabios grub-pc-bin grub-common xorriso mtools git
 		pkg-config python3-lxml python3-xmlschema python3-elementpath
@@ -18,7 +18,8 @@ declare -A groups=(
 		libcjson-dev libpixman-1-dev libsdl2-dev libevent-dev libdrm-dev
 		libnuma-dev libegl-dev libgles-dev"
 	[bench]="gnuplot-nox"
-	[deb]="gcc libc6-dev linux-libc-dev libkmod-dev make dpkg-dev debhelper dh-dkms lintian"
+	[deb]="gcc libc6-dev linux-libc-dev libkmod-dev zlib1g-dev make dpkg-dev debhelper dh-dkms"
+	[test]="lintian"
 	[long]="mmdebstrap xfsprogs linux-headers-cloud-amd64"
 	[check]="sparse clang-format shellcheck codespell git"
 )

@@ -1,4 +1,4 @@
-// sources: tool/check.c tool/facts.c tool/config.c tool/module.c tool/files.c tool/sample.c tool/process.c -lkmod
+// sources: tool/check.c tool/facts.c tool/config.c tool/module.c tool/files.c tool/sample.c tool/process.c -lkmod -lz
 // SPDX-License-Identifier: GPL-2.0
 /*
  * acrn-vhost check: each fault that it can find is provoked; first in what it
@@ -57,6 +57,8 @@ static struct facts all_is_well(void)
 			       .service_vm = true,
 			       .release = RELEASE,
 			       .acrn_guest = YES,
+			       .sources = true,
+			       .headers = true,
 			       .hsm = installed("acrn_hsm"),
 			       .vhost = installed("acrn_vhost"),
 			       .blk = installed("vhost_blk"),
@@ -129,6 +131,14 @@ static void test_modules(void)
 {
 	EXPECT("FAIL", "acrn_vhost.ko is not installed", "not installed",
 	       f.vhost = (struct module){ .name = "acrn_vhost" });
+	EXPECT("FAIL", "install the headers", "nor are headers",
+	       f.vhost = (struct module){ .name = "acrn_vhost" };
+	       f.headers = false);
+	EXPECT("FAIL", "acrn-vhost-dkms_*.deb", "nor are sources",
+	       f.vhost = (struct module){ .name = "acrn_vhost" };
+	       f.sources = false);
+	EXPECT("FAIL", "dkms autoinstall -k " RELEASE, "only not built",
+	       f.vhost = (struct module){ .name = "acrn_vhost" });
 	EXPECT("FAIL", "acrn_hsm cannot be read", "not readable",
 	       f.hsm.readable = false);
 	EXPECT("FAIL", "built for 6.1.1", "built for another kernel",
@@ -163,6 +173,12 @@ static void test_signatures(void)
 	text = text_of(&f, &bad);
 	tap_ok(strstr(text, "sign-file") && bad == 2,
 	       "signatures: there is none");
+	f.owner_keys = NO;
+	text = text_of(&f, &bad);
+	tap_ok(strstr(text, "CONFIG_MODULE_SIG_FORCE") &&
+		       !strstr(text, "mokutil") && bad == 2,
+	       "signatures: there is none, and the owner has no keys");
+	f.owner_keys = YES;
 	f.hsm.sign = true;
 	text = text_of(&f, &bad);
 	tap_ok(strstr(text, "Key was rejected") && bad == 1,
@@ -326,7 +342,8 @@ static void make_machine(void)
 {
 	make("/proc/sys/kernel/osrelease", RELEASE "\n");
 	make("/proc/cmdline", "quiet init_on_alloc=1\n");
-	make("/boot/config-" RELEASE, "CONFIG_ACRN_GUEST=y\n");
+	make("/boot/config-" RELEASE,
+	     "CONFIG_ACRN_GUEST=y\nCONFIG_INTEGRITY_PLATFORM_KEYRING=y\n");
 	make_modules();
 	load_modules();
 	run("cp -a . ../well");
@@ -381,6 +398,13 @@ static void test_kernel_files(void)
 	remove_file("/boot/config-" RELEASE);
 	make(MODULES "build/.config", "CONFIG_ACRN_GUEST=y\n");
 	finds_nothing("files: the configuration of the build");
+	remove_file("/boot/config-" RELEASE);
+	run("echo CONFIG_ACRN_GUEST=y | gzip > ./proc/config.gz");
+	finds_nothing("files: the configuration that the kernel tells");
+	tap_ok(gather().owner_keys == YES, "files: the owner has keys");
+	make("/boot/config-" RELEASE, "CONFIG_ACRN_GUEST=y\n");
+	tap_ok(gather().owner_keys == NO, "files: the owner has no keys");
+	restore_machine();
 	make(MODULES "modules.builtin", "kernel/drivers/virt/acrn/acrn.ko\n");
 	index_modules();
 	finds("FAIL", "CONFIG_ACRN_HSM=m", "files: a built-in HSM");
@@ -388,6 +412,19 @@ static void test_kernel_files(void)
 	finds("FAIL", "rmmod acrn &&", "files: the in-tree HSM is loaded");
 	make("/sys/kernel/realtime", "1\n");
 	finds("note", "PREEMPT_RT", "files: a real-time kernel");
+}
+
+static void test_files_to_build(void)
+{
+	struct facts facts = gather();
+
+	tap_ok(!facts.sources && !facts.headers,
+	       "files: neither sources nor headers");
+	make("/usr/src/acrn-vhost-7.8/Kbuild", "");
+	make(MODULES "build/Makefile", "");
+	facts = gather();
+	tap_ok(facts.sources && facts.headers, "files: sources and headers");
+	restore_machine();
 }
 
 /* Check what is said of signatures, with so many lines that begin with FAIL. */
@@ -546,6 +583,7 @@ static void test_files(void)
 	make_machine();
 	finds_nothing("files: all is well");
 	test_kernel_files();
+	test_files_to_build();
 	test_signature_files();
 	test_module_files();
 	test_vhost_net_files();

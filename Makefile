@@ -130,7 +130,7 @@ run:
 	@$(HARNESS)/run.py
 
 test:
-	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm deb \
+	@KVERS="$(KVERS)" $(HARNESS)/packages.sh build vm deb test \
 		$(if $(LONG)$(filter installed% packages%,$(T)),long) \
 		$(if $(ACRN_SRC),acrn)
 	@$(HARNESS)/test.py --flavour $(KERNEL) --kvers "$(KVERS)" --on $(ON) \

@@ -69,7 +69,7 @@ prepared() {
 	in_root getent group acrn && in_tree_blacklisted &&
 		[ -L "$root/etc/systemd/system/multi-user.target.wants/acrn-vhost.service" ] &&
 		in_root systemd-analyze verify acrn-vhost.service || return
-	grep -c 'GROUP="acrn", MODE="0660"' "$root/lib/udev/rules.d/60-acrn-vhost.rules" |
+	grep -c 'GROUP="acrn", MODE="0660"' "$root/usr/lib/udev/rules.d/60-acrn-vhost.rules" |
 		grep -qx 2
 }
 

@@ -1,11 +1,19 @@
 #!/bin/bash
 # Print the path of a root file system of this Debian release, with the packages that
 # DKMS needs and the headers of Debian's own kernel. It is made from apt's package
-# mirrors when it is missing, and kept in the cache, keyed by release and packages.
+# mirrors when it is missing, and kept in the cache, keyed by release and packages. The
+# headers' package is that of the current version, as tests/kernel/distribution.sh has
+# the kernel of that version.
 set -euo pipefail
 
 cache=${ACRN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/acrn-vhost}
-packages=adduser,bpftool,dkms,gcc,libc6-dev,linux-headers-cloud-amd64,linux-libc-dev,make,man-db,systemd,udev
+headers=$(apt-cache depends linux-headers-cloud-amd64 |
+	sed -n 's/^ *Depends: \(linux-headers-.*\)/\1/p')
+[ -n "$headers" ] || {
+	echo "debian-root.sh: no package linux-headers-cloud-amd64 is known: apt-get update" >&2
+	exit 1
+}
+packages=adduser,bpftool,dkms,gcc,libc6-dev,$headers,linux-libc-dev,make,man-db,systemd,udev
 release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 root=$cache/debian-$release-$(echo "$packages" | sha256sum | cut -c 1-12)
 

@@ -8,8 +8,8 @@
 #			modules of vsock and tests/system/user-init
 #   OUT/service-vm.cpio	the same programs, with another init, our modules and all of
 #			the kernel's; the device model, the tests, vm-sample of
-#			the kernel's samples; and for User VMs the
-#			kernel of USER_KDIR and the image above
+#			the kernel's samples; bench/on-machine.sh; and for User VMs
+#			the kernel of USER_KDIR and the image above
 #   OUT/service-vm-EXTRA.cpio	for each EXTRA, service-vm.cpio and what few tests need:
 #		disk	programs that make and check file systems; and in /disk
 #			the root file system for a User VM's disk, with fio, which
@@ -109,6 +109,8 @@ install -t "$service/tests" "$top"/bench/service-vm/*.sh
 [ ! -d "$build/bench/service-vm" ] || install -s -t "$service/tests" "$build"/bench/service-vm/*
 install -D "$user_kdir/arch/x86/boot/bzImage" "$service/images/bzImage"
 install -t "$service/images" "$out/user-vm.cpio.lz4"
+install -D -t "$service/bench" "$top/bench/on-machine.sh"
+install -D -t "$service/bench/service-vm" "$top/bench/service-vm/loads.sh"
 pack "$service" > "$out/service-vm.cpio"
 
 # The root file system of a User VM's disk, in /disk

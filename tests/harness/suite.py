@@ -15,6 +15,11 @@ ONLY_LONG = {"none": ""}
 # kernel
 FS_SECONDS = int(os.environ.get("FS_SECONDS") or 120)
 
+# What on_machine measures
+ON_MACHINE = "+".join([
+    "block/service-vm", "block/in-tree", "block/uring", "block/vhost", "block/in-tree-uring",
+    "net/in-tree", "net/ours-async", "net/ours", "net/ours-thread", "net/user"])
+
 
 @dataclass(frozen=True)
 class OnAcrn:
@@ -48,9 +53,9 @@ class System:
     the HSMs named there, on the kernel named there; all others run with `make test
     LONG=1` or when asked for by name. With LONG=1, `long_args` replace `args`. `extra`
     is the extra of the Service VM's image, see image.sh, which `long_extra` replaces with
-    LONG=1; with `acrn_dm` the image has acrn-dm too. With `static_cpus`, the hypervisor
-    gives all CPUs of User VMs to a User VM that names none. `acrn` is set if the test also
-    runs on the real hypervisor.
+    LONG=1; with `acrn_dm` the image has acrn-dm too, with `bench` the programs of bench/.
+    With `static_cpus`, the hypervisor gives all CPUs of User VMs to a User VM that names
+    none. `acrn` is set if the test also runs on the real hypervisor.
     """
 
     program: str
@@ -66,6 +71,7 @@ class System:
     extra: str = ""
     long_extra: str = ""
     acrn_dm: bool = False
+    bench: bool = False
     static_cpus: bool = False
     acrn: OnAcrn = None
 
@@ -135,6 +141,11 @@ SYSTEM = [
            usually={"ours": "6.1"}, user_cpus=2, cmdline="init_on_alloc=1",
            timeout=420, acrn_dm=True,
            acrn=OnAcrn(timeout=900)),
+    System("on_machine", "bench/on-machine.sh with acrn-dm, as on a real machine",
+           args=("full", ON_MACHINE), hsms=("none",), usually=ONLY_LONG, memory="3G",
+           cmdline="init_on_alloc=1", timeout=900, extra="disk", acrn_dm=True, bench=True,
+           acrn=OnAcrn(args=("quick", "block/vhost+net/ours-async"), hsms=("none",),
+                       timeout=900)),
     System("two_vms", "two User VMs of two vCPUs each at once",
            usually={"ours": "6.1"}, user_cpus=4),
     System("reset", "unbind, bind, device reset and reboot",

@@ -457,6 +457,11 @@ def needs_acrn_dm(test):
     return isinstance(test, SystemTest) and test.spec.acrn_dm
 
 
+def needs_bench(test):
+    """Whether a test runs programs of bench/."""
+    return isinstance(test, SystemTest) and test.spec.bench
+
+
 def pick(tests, names):
     """The tests that `names` pick. Exits if a name picks none."""
     def has(test, name):
@@ -485,7 +490,8 @@ def prepare(tests, flavour, acrn_src):
     tests = [test for test in tests if not isinstance(test, (UnitTest, ScriptTest))]
     if not tests:
         return
-    make("tools", "hypervisor", "tools", "system-tests")
+    make("tools", "hypervisor", "tools", "system-tests",
+         *(["bench-programs"] if any(map(needs_bench, tests)) else []))
     acrn = None
     if acrn_src:
         acrn = AcrnTest.acrn = Acrn(acrn_src)

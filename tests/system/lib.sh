@@ -128,12 +128,18 @@ start_acrn_dm() {
 	cpus=$2
 	shift 2
 	new_console "$vm"
+	if [ -n "$vm_root" ]; then
+		boot="root=$vm_root rw init=/init"
+	else
+		boot=rdinit=/init
+		set -- -r /images/user-vm.cpio.lz4 "$@"
+	fi
 	# The Service VM needs init_on_alloc: on 6.1 vhost-net reads a header that acrn-dm
 	# says is there, and is not
-	/tests/on_tty "${acrn_dm:-acrn-dm}" --logger_setting console,level=3 --cpu_affinity "$cpus" -m 128M \
-		-s 0:0,hostbridge -s 1:0,lpc -l com1,stdio "$@" \
-		-k /images/bzImage -r /images/user-vm.cpio.lz4 \
-		-B "console=ttyS0 loglevel=5 $guest_words rdinit=/init net_address=10.0.$vm.2/24" \
+	/tests/on_tty "${acrn_dm:-acrn-dm}" --logger_setting console,level=3 \
+		--cpu_affinity "$cpus" -m "${vm_memory:-128M}" -s 0:0,hostbridge -s 1:0,lpc -l com1,stdio "$@" \
+		-k /images/bzImage \
+		-B "console=ttyS0 loglevel=5 $guest_words $boot net_address=10.0.$vm.2/24" \
 		"vm$vm" <> "/run/vm$vm.in" > "/run/vm$vm.log" 2>&1 &
 	echo $! > "/run/vm$vm.pid"
 }

@@ -10,7 +10,8 @@
 
 #include "check.h"
 
-#define RELOAD_HSM "rmmod acrn_vhost acrn_hsm; modprobe acrn_hsm"
+#define INSTALL_SOURCES "apt install ./build/deb/acrn-vhost-dkms_*.deb"
+#define RELOAD_HSM	"rmmod acrn_vhost acrn_hsm; modprobe acrn_hsm"
 
 enum verdict {
 	GOOD,
@@ -108,21 +109,27 @@ static void check_in_tree(const struct facts *facts, struct report *report)
 	}
 }
 
-/* What to do for a module without a signature, or with one that is refused. */
+/* What to do for a module that the kernel may refuse for its signature. */
 static void advise_to_sign(const struct facts *facts, struct report *report)
 {
-	if (facts->owner_keys == NO)
+	if (facts->hsm.readable && facts->hsm.sign)
+		advise(report, "if modprobe says 'Key was rejected': %s",
+		       facts->owner_keys == NO
+			       ? "sign it with the key that the kernel was built with"
+			       : "mokutil --import the key's certificate");
+	else if (facts->owner_keys == NO)
 		advise(report,
-		       "this kernel takes no keys of yours: sign it with the key that the kernel "
-		       "was built with, by scripts/sign-file, or build the kernel without "
-		       "CONFIG_MODULE_SIG_FORCE");
-	else if (facts->hsm.readable && !facts->hsm.sign)
-		advise(report,
-		       "with DKMS: mokutil --import /var/lib/dkms/mok.pub, reboot, "
-		       "dkms autoinstall; else sign it with scripts/sign-file of the kernel");
+		       "sign it with scripts/sign-file and the key that the kernel was built "
+		       "with, as this kernel takes no keys of yours%s",
+		       facts->lockdown
+			       ? ""
+			       : "; or build it without CONFIG_MODULE_SIG_FORCE");
 	else
 		advise(report,
-		       "if modprobe says 'Key was rejected': mokutil --import the key's certificate");
+		       "with DKMS: mokutil --import /var/lib/dkms/mok.pub, reboot, "
+		       "dkms autoinstall (a kernel that is not Debian's has to have "
+		       "CONFIG_INTEGRITY_MACHINE_KEYRING); else sign it with scripts/sign-file "
+		       "of the kernel");
 }
 
 static void check_signatures(const struct facts *facts, struct report *report)
@@ -153,12 +160,14 @@ static void advise_to_install(const struct facts *facts, struct report *report)
 	else if (!facts->headers)
 		advise(report,
 		       "install the headers that were built with this kernel (/lib/modules/%s/build), "
-		       "then: dkms autoinstall -k %s, or make modules_install",
-		       facts->release, facts->release);
+		       "then: %s -k %s, or make modules_install",
+		       facts->release,
+		       facts->sources ? "dkms autoinstall"
+				      : INSTALL_SOURCES "; dkms autoinstall",
+		       facts->release);
 	else if (!facts->sources)
-		advise(report,
-		       "apt install ./build/deb/acrn-vhost-dkms_*.deb in the checkout, "
-		       "or make modules_install");
+		advise(report, INSTALL_SOURCES
+		       " in the checkout, or make modules_install");
 	else
 		advise(report,
 		       "dkms autoinstall -k %s; if it builds nothing, its make.log says why",
@@ -239,9 +248,9 @@ static void check_blk(const struct facts *facts, struct report *report)
 	say(report, NOTE,
 	    "vhost_blk.ko is not installed: disks stay in the device model");
 	advise(report,
-	       "apt install ./build/deb/vhost-blk-dkms_*.deb in the checkout; "
-	       "it needs the full source of %s",
-	       facts->release);
+	       "apt install ./build/deb/vhost-blk-dkms_*.deb in the checkout; it needs "
+	       "the full source of %s, or a link to it at /usr/src/linux-%s",
+	       facts->release, facts->release);
 }
 
 /* The device's group is that of 50-udev-default.rules of Debian's udev. */

@@ -53,16 +53,21 @@ static enum answer knows_acrn(const struct facts *facts)
 	return config_has(facts->release, "CONFIG_ACRN_GUEST");
 }
 
-static bool wants_signatures(void)
+static bool is_locked_down(void)
+{
+	char text[64];
+
+	files_word(text, sizeof(text), "/sys/kernel/security/lockdown");
+	return strstr(text, "[integrity]") || strstr(text, "[confidentiality]");
+}
+
+static bool enforces_signatures(void)
 {
 	char text[64];
 
 	files_word(text, sizeof(text),
 		   "/sys/module/module/parameters/sig_enforce");
-	if (*text == 'Y')
-		return true;
-	files_word(text, sizeof(text), "/sys/kernel/security/lockdown");
-	return strstr(text, "[integrity]") || strstr(text, "[confidentiality]");
+	return *text == 'Y';
 }
 
 /* The sources of the package acrn-vhost-dkms, of whatever version */
@@ -122,7 +127,8 @@ void facts_gather(struct facts *facts)
 	files_word(facts->release, sizeof(facts->release),
 		   "/proc/sys/kernel/osrelease");
 	facts->acrn_guest = knows_acrn(facts);
-	facts->signatures = wants_signatures();
+	facts->lockdown = is_locked_down();
+	facts->signatures = facts->lockdown || enforces_signatures();
 	/* Without it there is no keyring for such keys:
 	 * security/integrity/Kconfig */
 	facts->owner_keys =

@@ -15,7 +15,8 @@
  * @release:	Release of the kernel that runs
  * @acrn_guest:	The kernel has CONFIG_ACRN_GUEST
  * @signatures:	The kernel takes signed modules alone
- * @owner_keys:	The kernel takes keys that the machine's owner has enrolled
+ * @lockdown:	It does so because of lockdown
+ * @owner_keys:	The kernel can have keys that the machine's owner has enrolled
  * @in_tree:	The in-tree HSM, acrn.ko
  * @hsm:	acrn_hsm.ko
  * @vhost:	acrn_vhost.ko
@@ -40,6 +41,7 @@ struct facts {
 	char release[80];
 	enum answer acrn_guest;
 	bool signatures;
+	bool lockdown;
 	enum answer owner_keys;
 	struct module in_tree;
 	struct module hsm;

@@ -134,6 +134,13 @@ static void test_modules(void)
 	EXPECT("FAIL", "install the headers", "nor are headers",
 	       f.vhost = (struct module){ .name = "acrn_vhost" };
 	       f.headers = false);
+	EXPECT("FAIL", "install the headers", "nor are headers and sources",
+	       f.vhost = (struct module){ .name = "acrn_vhost" };
+	       f.headers = f.sources = false);
+	EXPECT("FAIL", "acrn-vhost-dkms_*.deb; dkms autoinstall",
+	       "with which to begin",
+	       f.vhost = (struct module){ .name = "acrn_vhost" };
+	       f.headers = f.sources = false);
 	EXPECT("FAIL", "acrn-vhost-dkms_*.deb", "nor are sources",
 	       f.vhost = (struct module){ .name = "acrn_vhost" };
 	       f.sources = false);
@@ -178,6 +185,17 @@ static void test_signatures(void)
 	tap_ok(strstr(text, "CONFIG_MODULE_SIG_FORCE") &&
 		       !strstr(text, "mokutil") && bad == 2,
 	       "signatures: there is none, and the owner has no keys");
+	f.lockdown = true;
+	text = text_of(&f, &bad);
+	tap_ok(strstr(text, "no keys of yours") &&
+		       !strstr(text, "CONFIG_MODULE_SIG_FORCE") && bad == 2,
+	       "signatures: the same because of lockdown");
+	f.hsm.sign = true;
+	text = text_of(&f, &bad);
+	tap_ok(strstr(text, "Key was rejected") && !strstr(text, "mokutil") &&
+		       bad == 1,
+	       "signatures: one that may do, and the owner has no keys");
+	f.lockdown = false;
 	f.owner_keys = YES;
 	f.hsm.sign = true;
 	text = text_of(&f, &bad);

@@ -16,7 +16,8 @@ if [ ! -d "$target" ] || [ ! -f "$makefile" ]; then
 fi
 by_hand() {
 	echo "add.sh: $makefile is not as expected: add hw/pci/virtio/vhost_blk.c to" \
-		"SRCS and -lacrnvhost to LIBS by hand" >&2
+		"SRCS, -I$here/../lib to CFLAGS and -L$here/../build/lib -lacrnvhost to LIBS" \
+		"by hand" >&2
 	exit 1
 }
 

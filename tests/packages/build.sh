@@ -33,7 +33,7 @@ headers_alone() {
 	sed 's/^SUBLEVEL = .*/SUBLEVEL = 9999/' "$work/linux/Makefile" |
 		tee "$work/own/Makefile" > "$work/headers/Makefile"
 	echo 6.1.9999-own > "$work/headers/include/config/kernel.release"
-	! find_header "$work/headers" "$work/found" 2> "$work/said" &&
+	! VHOST_SRC="" find_header "$work/headers" "$work/found" 2> "$work/said" &&
 		grep "nor in /usr/src/linux-6.1.9999-own" "$work/said" &&
 		VHOST_SRC=$work/own find_header "$work/headers" "$work/found" &&
 		cmp "$work/linux/drivers/vhost/vhost.h" "$work/found/drivers/vhost/vhost.h"
@@ -101,5 +101,5 @@ check "nor if a member is elsewhere" layout_refused "/'busyloop_timeout'/s/offse
 	"vhost_virtqueue.busyloop_timeout is at byte 8, not"
 check "nor if there is none" layout_refused "/'handle_kick'/d" "handle_kick is not there"
 check "nobody knows without BTF" layout_unknown
-rm -rf "$work/root" "$work/linux"
+rm -rf "$work/root" "$work/linux" "$work/headers" "$work/own" "$work/found"
 finish

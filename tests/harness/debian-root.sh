@@ -2,12 +2,13 @@
 # Print the path of a root file system of this Debian release, with the packages that
 # DKMS needs and the headers of Debian's own kernel. It is made from apt's package
 # mirrors when it is missing, and kept in the cache, keyed by release and packages. The
-# headers' package is that of the current version, as tests/kernel/distribution.sh has
-# the kernel of that version.
+# headers are asked for by their version, so that a new kernel in apt makes a new root:
+# they have to be those of the kernel that tests/kernel/distribution.sh downloads. The
+# root before it is removed.
 set -euo pipefail
 
 cache=${ACRN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/acrn-vhost}
-headers=$(apt-cache depends linux-headers-cloud-amd64 |
+headers=$({ apt-cache depends linux-headers-cloud-amd64 2> /dev/null || true; } |
 	sed -n 's/^ *Depends: \(linux-headers-.*\)/\1/p')
 [ -n "$headers" ] || {
 	echo "debian-root.sh: no package linux-headers-cloud-amd64 is known: apt-get update" >&2
@@ -31,5 +32,11 @@ if [ ! -e "$root/.complete" ]; then
 		exit 1
 	fi
 	touch "$root/.complete"
+	for old in "$cache/debian-$release"-*; do
+		case $old in
+		"$root" | "$log") ;;
+		*) rm -rf "$old" ;;
+		esac
+	done
 fi
 echo "$root"

@@ -12,7 +12,7 @@ name=linux-image-cloud-amd64
 die() { echo "distribution.sh: $*" >&2; exit 1; }
 
 # The package of that name is empty and depends on that of the current version
-package=$(apt-cache depends "$name" | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
+package=$({ apt-cache depends "$name" 2> /dev/null || true; } | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
 [ -n "$package" ] || die "no package $name is known: apt-get update"
 version=$(apt-cache show --no-all-versions "$package" | sed -n 's/^Version: //p')
 out=$cache/$package-$version

@@ -21,7 +21,8 @@ root=/run/root.img
 	guest_seconds=120
 	acrn_dm=acrn-dm-vhost-blk
 }
-# For on-machine.sh, which the Service VM itself knows the disk to by another name
+# For on-machine.sh. In the Service VM itself the disk has another name, see
+# measure_service_vm.
 export PATH="$PATH:/tests" QUEUES=2 ADDRESS=10.0.1.1 DISK=/dev/vdb
 
 # The disk that is measured, and servers for the network

@@ -108,7 +108,7 @@ BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,\
 	$(wildcard bench/service-vm/*.c bench/both/*.c))
 
 # And the one of the tests that makes devices for the network
-bench-programs: $(BENCH_PROGRAMS) $(BUILD)/tests/service-vm/tap_queues
+bench-programs: $(BENCH_PROGRAMS) $(BUILD)/tests/service-vm/tap_device
 
 # Beside the modules, against whose symbols it is linked
 bench-modules: modules

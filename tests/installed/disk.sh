@@ -64,6 +64,7 @@ add_programs() {
 add_checks() {
 	local units=$root/etc/systemd/system
 	install -D -t "$root/tests" "$top"/tests/installed/{run,units,without_acrn,installed,purged}.sh
+	install -s -t "$root/tests" "$top/build/tests/service-vm/tap_device"
 	install -m 644 -t "$root/tests" "$top"/tests/system/{lib.sh,tap.sh,trouble}
 	install -D "$user_kernel" "$root/images/bzImage"
 	install "$user_initramfs" "$root/images/user-vm.cpio.lz4"

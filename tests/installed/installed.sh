@@ -49,9 +49,9 @@ comparison_tried() {
 	grep -q "vhost_blk: this kernel has no BTF of vhost.ko" /run/shown
 }
 
-# 6.12 has a tap device without an owner be root's alone
+# On 6.12 a tap device without an owner is root's alone.
 prepare() {
-	make_tap 1 && tunctl -u member -t tap1 && as_member truncate -s 64M $disk
+	make_tap 1 "$(id -u member)" && as_member truncate -s 64M $disk
 }
 
 reads() {

@@ -56,11 +56,11 @@ mount_ram0() {
 	mke2fs /dev/ram0 && mkdir -p /mnt && mount -t ext4 /dev/ram0 /mnt
 }
 
-# make_tap N [multi_queue]: make the tap device of User VM N, with the Service VM's
-# address
+# make_tap N [multi_queue|UID]: make the tap device of User VM N, with the Service VM's
+# address; for several queues, or of that user
 make_tap() {
-	if [ "$2" = multi_queue ]; then
-		/tests/tap_queues "tap$1"
+	if [ -n "$2" ]; then
+		/tests/tap_device "tap$1" "$2"
 	else
 		tunctl -t "tap$1"
 	fi && ip address add "10.0.$1.1/24" dev "tap$1" &&

@@ -314,14 +314,24 @@ static void wait_rings(const struct guest *guest, uint32_t count)
 		usleep(1000);
 }
 
+/*
+ * Wait until the ring is full and the guest has come to its next write, which
+ * waits for room. A write that comes after the doorbell is deassigned is an I/O
+ * request, and does not ring.
+ */
+static void wait_full(const struct guest *guest)
+{
+	wait_rings(guest, ROOM);
+	usleep(50000);
+}
+
 static void test_full(void)
 {
 	struct guest guest = storm_guest();
 	unsigned int taken = 0;
 	uint64_t wrong = 0, cookie;
 
-	wait_rings(&guest, ROOM);
-	usleep(20000);
+	wait_full(&guest);
 	tap_eq(rings(&guest), ROOM, "the ring is full and the guest waits");
 	tap_eq(take(), 1, "one cookie is taken from the full ring");
 	wait_rings(&guest, ROOM + 1);
@@ -346,7 +356,7 @@ static void test_full_pause(void)
 {
 	struct guest guest = storm_guest();
 
-	wait_rings(&guest, ROOM);
+	wait_full(&guest);
 	deassign(&guest.vm, PIO_BELL, 0, PORT, 1, 0);
 	take();
 	wait_rings(&guest, ROOM + 1);
@@ -355,7 +365,7 @@ static void test_full_pause(void)
 	guest_close(&guest);
 
 	guest = storm_guest();
-	wait_rings(&guest, ROOM);
+	wait_full(&guest);
 	tap_success(ioctl(guest.vm.fd, ACRN_IOCTL_PAUSE_VM),
 		    "PAUSE_VM of a VM that waits for room");
 	take();

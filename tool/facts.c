@@ -129,8 +129,11 @@ void facts_gather(struct facts *facts)
 	facts->acrn_guest = knows_acrn(facts);
 	facts->lockdown = is_locked_down();
 	facts->signatures = facts->lockdown || enforces_signatures();
-	/* Without it there is no keyring for such keys:
-	 * security/integrity/Kconfig */
+	/*
+	 * Without this option there is no keyring for keys of the owner, see
+	 * security/integrity/Kconfig. With it Debian's kernel takes them for
+	 * modules, and Linux itself only with CONFIG_INTEGRITY_MACHINE_KEYRING.
+	 */
 	facts->owner_keys =
 		config_has(facts->release, "CONFIG_INTEGRITY_PLATFORM_KEYRING");
 	module_look(&facts->in_tree, "acrn", facts->release);
